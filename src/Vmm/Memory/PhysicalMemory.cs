@@ -120,6 +120,34 @@ public sealed class PhysicalMemory : IDisposable
     public void Write<T>(GuestPhysicalAddress address, T value) where T : unmanaged =>
         Write(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
 
+    /// <summary>
+    /// Stores a page-table entry with accessed or dirty bits that the MMU itself sets. Watches see it; shadow entries and blocks made
+    /// from the page stay, as such a store takes no permission away.
+    /// </summary>
+    internal void StorePageTableBits(GuestPhysicalAddress address, ulong entry, int sizeBytes)
+    {
+        long offset = RamOffset(address.Value);
+        if (offset < 0) return;
+        int page = (int)(offset >> PagedMemory.PageShift);
+        PageTraits traits = Ram.TraitsOf(page);
+        if ((traits & PageTraits.ReadOnly) != 0) return;
+        if ((traits & PageTraits.WatchWrite) != 0) StoreListener?.BeforeStore(page, (int)(address.Value & 0xFFF), sizeBytes);
+        Ram.EnsurePresent(page);
+        Ram.AddTraits(page, PageTraits.Dirty);
+        if (sizeBytes == 4) Ram.Store(offset, (uint)entry);
+        else Ram.Store(offset, entry);
+    }
+
+    /// <summary>A vCPU's store on the slow path; watches have been reported by the MMU, which knows the linear address.</summary>
+    internal void StoreFromCpu(int page, int within, ReadOnlySpan<byte> source)
+    {
+        PageTraits traits = Ram.TraitsOf(page);
+        if ((traits & PageTraits.ReadOnly) != 0) return;
+        Ram.AddTraits(page, PageTraits.Dirty);
+        source.CopyTo(HostPointer.Span((nint)(Ram.BaseAddress + ((long)page << PagedMemory.PageShift) + within), source.Length));
+        if ((traits & (PageTraits.Code | PageTraits.PageTable)) != 0) StoreListener?.AfterStore(page, within, source.Length);
+    }
+
     private void StoreInPage(int page, int within, ReadOnlySpan<byte> source)
     {
         PageTraits traits = Ram.TraitsOf(page);

@@ -1,0 +1,22 @@
+namespace Vmm.Decoding;
+
+/// <summary>
+/// A run of decoded instructions that is entered at the top: it goes on past conditional branches that are not taken and ends at other
+/// transfers, at a page's end, or when it is long enough.
+/// </summary>
+internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int codeSize, int page, int offset)
+{
+    public const int MaximumLength = 64;
+
+    public readonly DecodedInstruction[] Instructions = instructions;
+    public readonly ulong Rip = rip;
+    /// <summary>16, 32 or 64.</summary>
+    public readonly int CodeSize = codeSize;
+    /// <summary>RAM page that holds its bytes, and where in the page they start; -1 for code outside RAM or across pages, which is not kept.</summary>
+    public readonly int Page = page, Offset = offset;
+    /// <summary>False once a store changed its bytes.</summary>
+    public bool IsValid = true;
+
+    /// <summary>RIP after the last instruction.</summary>
+    public ulong EndRip => Instructions[^1].NextRip;
+}

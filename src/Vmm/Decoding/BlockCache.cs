@@ -1,0 +1,118 @@
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using Vmm.Cpu;
+using Vmm.Memory;
+using Vmm.Paging;
+
+namespace Vmm.Decoding;
+
+/// <summary>
+/// All decoded blocks of a machine, by where their bytes are and how they were decoded. A page with blocks carries <see cref="PageTraits.Code"/>, and a
+/// store to their bytes discards them.
+/// </summary>
+internal sealed class BlockCache(PhysicalMemory memory)
+{
+    private readonly record struct Key(ulong Physical, ulong Rip, int CodeSize);
+
+    /// <summary>When this many blocks exist they are all thrown away; code that is still warm is decoded again.</summary>
+    private const int MaximumCount = 400_000;
+
+    private readonly Dictionary<Key, Block> _blocks = [];
+    private readonly Dictionary<int, List<Block>> _byPage = [];
+
+    public InstructionDecoder Decoder { get; } = new();
+
+    internal ITranslationListener? Listener { get; set; }
+
+    public int Count => _blocks.Count;
+
+    /// <summary>
+    /// The block at the vCPU's RIP, decoded if need be. Null: a fault of the fetch is pending.
+    /// </summary>
+    public Block? Find(Vcpu c, ulong linear, int codeSize)
+    {
+        if (!c.Mmu.TryTranslate(linear, AccessKind.Fetch, false, out ulong physical)) return null;
+        ulong rip = c.State.Rip;
+        if (_blocks.TryGetValue(new Key(physical, rip, codeSize), out Block? block) && block.IsValid) return block;
+        return Decode(c, linear, physical, rip, codeSize);
+    }
+
+    private Block? Decode(Vcpu c, ulong linear, ulong physical, ulong rip, int codeSize)
+    {
+        int within = (int)(physical & 0xFFF), page = PageOf(physical);
+        System.ReadOnlySpan<byte> bytes = page >= 0 ? memory.Ram.Page(page)[within..] : FillOutside(new byte[64]);
+        DecodedInstruction[] instructions = Decoder.Decode(bytes, rip, linear, codeSize, Block.MaximumLength);
+        bool across = false;
+        if (instructions.Length == 0)
+        {
+            ulong nextLinear = (linear & ~0xFFFUL) + 0x1000;
+            if (!c.State.IsLongMode) nextLinear = (uint)nextLinear;
+            if (!c.Mmu.TryTranslate(nextLinear, AccessKind.Fetch, false, out ulong nextPhysical)) return null;
+            int secondPage = PageOf(nextPhysical);
+            System.ReadOnlySpan<byte> next = secondPage >= 0 ? memory.Ram.Page(secondPage) : FillOutside(new byte[64]);
+            across = true;
+            instructions = [Decoder.DecodeAcross(next, rip, codeSize)];
+        }
+        bool kept = page >= 0 && !across;
+        var block = new Block(instructions, rip, codeSize, kept ? page : -1, within);
+        // Code outside RAM (a mistake of the guest's, mostly) is decoded each time; so is code across pages, whose second page is
+        // a matter of translation.
+        if (!kept) return block;
+        if (_blocks.Count >= MaximumCount) Clear();
+        _blocks[new Key(physical, rip, codeSize)] = block;
+        Add(block, page);
+        return block;
+    }
+
+    private int PageOf(ulong physical)
+    {
+        long offset = memory.RamOffset(physical);
+        return offset < 0 ? -1 : (int)(offset >> PagedMemory.PageShift);
+    }
+
+    private static System.ReadOnlySpan<byte> FillOutside(byte[] bytes)
+    {
+        System.Array.Fill(bytes, (byte)0xFF);
+        return bytes;
+    }
+
+    private void Add(Block block, int page)
+    {
+        ref List<Block>? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_byPage, page, out _);
+        list ??= [];
+        list.Add(block);
+        if ((memory.Ram.TraitsOf(page) & PageTraits.Code) != 0) return;
+        memory.Ram.AddTraits(page, PageTraits.Code);
+        Listener?.OnPageProtected(page);
+    }
+
+    /// <summary>A store was done to a page with code. True when it hit the bytes of a block.</summary>
+    public bool OnStore(int page, int offset, int sizeBytes)
+    {
+        if (!_byPage.TryGetValue(page, out List<Block>? blocks)) return false;
+        bool hit = false;
+        for (int b = blocks.Count - 1; b >= 0; b--)
+        {
+            Block block = blocks[b];
+            ulong start = memory.AddressOfPage(page).Value;
+            int first = block.Offset, end = first + (int)(block.EndRip - block.Rip);
+            if (offset >= end || offset + sizeBytes <= first) continue;
+            hit = true;
+            block.IsValid = false;
+            blocks.RemoveAt(b);
+            _blocks.Remove(new Key(start + (uint)first, block.Rip, block.CodeSize));
+        }
+        if (blocks.Count > 0) return hit;
+        _byPage.Remove(page);
+        memory.Ram.RemoveTraits(page, PageTraits.Code);
+        return hit;
+    }
+
+    public void Clear()
+    {
+        foreach (Block block in _blocks.Values) block.IsValid = false;
+        foreach (int page in _byPage.Keys) memory.Ram.RemoveTraits(page, PageTraits.Code);
+        _blocks.Clear();
+        _byPage.Clear();
+    }
+}

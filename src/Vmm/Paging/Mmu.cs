@@ -1,0 +1,311 @@
+using System;
+using System.Runtime.CompilerServices;
+using Vmm.Cpu;
+using Vmm.Memory;
+
+namespace Vmm.Paging;
+
+/// <summary>What a memory access is for.</summary>
+public enum AccessKind
+{
+    Read = 0,
+    Write = 1,
+    Fetch = 2,
+}
+
+/// <summary>Accesses of a vCPU that are not plain RAM: chips, and memory that somebody watches.</summary>
+internal interface IMemoryEvents
+{
+    ulong ReadMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes);
+    void WriteMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes, ulong value);
+    void OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value);
+    void OnWatchedWrite(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value);
+}
+
+/// <summary>
+/// The memory side of one vCPU: translates linear addresses through the shadow page table of the current address space, and keeps the
+/// soft TLBs that spare most accesses even that. There are three TLBs, for the three sets of permissions: supervisor, user, and
+/// supervisor with EFLAGS.AC set under SMAP.
+/// </summary>
+internal sealed class Mmu
+{
+    internal const int TlbSize = 1024;
+
+    private readonly Vcpu _vcpu;
+    private readonly PhysicalMemory _memory;
+    private readonly ShadowPageTables _shadows;
+    private readonly IMemoryEvents _events;
+    private readonly TlbEntry[][] _tlbs = new TlbEntry[3][];
+    private ulong _linearMask = ulong.MaxValue;
+
+    public Mmu(Vcpu vcpu, PhysicalMemory memory, ShadowPageTables shadows, IMemoryEvents events)
+    {
+        _vcpu = vcpu;
+        _memory = memory;
+        _shadows = shadows;
+        _events = events;
+        for (int i = 0; i < _tlbs.Length; i++) _tlbs[i] = new TlbEntry[TlbSize];
+        Space = shadows.Get(default);
+        Flush();
+        vcpu.Tlb = _tlbs[0];
+    }
+
+    /// <summary>The shadow of the current address space.</summary>
+    public ShadowPageTable Space { get; private set; }
+
+    /// <summary>Paging state changed (CR0, CR3, CR4, EFER): take the shadow of the address space that is current now, and forget what other permissions cached.</summary>
+    public void Reload()
+    {
+        PagingControls controls = PagingControls.Of(_vcpu.State);
+        Space = _shadows.Get(controls);
+        _linearMask = _vcpu.State.IsLongMode ? ulong.MaxValue : 0xFFFF_FFFF;
+        Flush();
+        UpdatePrivilege();
+    }
+
+    /// <summary>CPL, CS or EFLAGS.AC changed: take the TLB of the permissions that hold now.</summary>
+    public void UpdatePrivilege()
+    {
+        ref VcpuState s = ref _vcpu.State;
+        _vcpu.Tlb = _tlbs[s.Cpl == 3 ? 1 : (s.SystemFlags & RFlags.AlignmentCheck) != 0 ? 2 : 0];
+        _vcpu.UpdateFetchMode();
+    }
+
+    public void Flush()
+    {
+        var empty = new TlbEntry { ReadTag = TlbEntry.NoTag, WriteTag = TlbEntry.NoTag, PageIndex = -1 };
+        foreach (TlbEntry[] tlb in _tlbs) Array.Fill(tlb, empty);
+    }
+
+    public void FlushPage(ulong linear)
+    {
+        foreach (TlbEntry[] tlb in _tlbs)
+        {
+            ref TlbEntry entry = ref tlb[(linear >> 12) & (TlbSize - 1)];
+            entry.ReadTag = entry.WriteTag = TlbEntry.NoTag;
+            entry.PageIndex = -1;
+        }
+    }
+
+    /// <summary>A RAM page may no longer be stored to directly; or, with <paramref name="reads"/>, not be read directly.</summary>
+    public void ProtectPage(int pageIndex, bool reads)
+    {
+        foreach (TlbEntry[] tlb in _tlbs)
+        {
+            for (int i = 0; i < tlb.Length; i++)
+            {
+                if (tlb[i].PageIndex != pageIndex) continue;
+                tlb[i].WriteTag = TlbEntry.NoTag;
+                if (reads) tlb[i].ReadTag = TlbEntry.NoTag;
+            }
+        }
+    }
+
+    /// <summary>A new epoch: the first store to every page is to be noticed.</summary>
+    public void ProtectAll()
+    {
+        foreach (TlbEntry[] tlb in _tlbs)
+            for (int i = 0; i < tlb.Length; i++) tlb[i].WriteTag = TlbEntry.NoTag;
+    }
+
+    // ---- Slow paths of Vcpu.TryRead and TryWrite.
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool ReadSlow(ulong linear, Span<byte> destination, bool supervisor = false)
+    {
+        linear &= _linearMask;
+        int inPage = PagedMemory.PageSizeBytes - (int)(linear & 0xFFF);
+        if (destination.Length > inPage)
+        {
+            ulong next = (linear + (ulong)inPage) & _linearMask;
+            // Both pages must be readable before either has effects.
+            if (!TryTranslate(linear, AccessKind.Read, supervisor, out ulong first) || !TryTranslate(next, AccessKind.Read, supervisor, out ulong second)) return false;
+            ReadInPage(linear, first, destination[..inPage], supervisor);
+            ReadInPage(next, second, destination[inPage..], supervisor);
+            return true;
+        }
+        if (!TryTranslate(linear, AccessKind.Read, supervisor, out ulong physical)) return false;
+        ReadInPage(linear, physical, destination, supervisor);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool WriteSlow(ulong linear, ReadOnlySpan<byte> source, bool supervisor = false)
+    {
+        linear &= _linearMask;
+        int inPage = PagedMemory.PageSizeBytes - (int)(linear & 0xFFF);
+        if (source.Length > inPage)
+        {
+            ulong next = (linear + (ulong)inPage) & _linearMask;
+            if (!TryTranslate(linear, AccessKind.Write, supervisor, out ulong first) || !TryTranslate(next, AccessKind.Write, supervisor, out ulong second)) return false;
+            WriteInPage(linear, first, source[..inPage], supervisor);
+            WriteInPage(next, second, source[inPage..], supervisor);
+            return true;
+        }
+        if (!TryTranslate(linear, AccessKind.Write, supervisor, out ulong physical)) return false;
+        WriteInPage(linear, physical, source, supervisor);
+        return true;
+    }
+
+    /// <summary>Whether a store there would succeed; dirty bits are set as by the store. False: a fault is pending.</summary>
+    public bool ProbeWrite(ulong linear, int sizeBytes)
+    {
+        linear &= _linearMask;
+        if (!TryTranslate(linear, AccessKind.Write, false, out _)) return false;
+        ulong last = (linear + (ulong)sizeBytes - 1) & _linearMask;
+        return (last ^ linear) >> 12 == 0 || TryTranslate(last & ~0xFFFUL, AccessKind.Write, false, out _);
+    }
+
+    /// <summary>
+    /// Translates for an access at the current privilege (or as supervisor, for descriptor tables and the like). False: #PF or #GP is pending.
+    /// </summary>
+    public bool TryTranslate(ulong linear, AccessKind kind, bool supervisor, out ulong physical)
+    {
+        ref VcpuState s = ref _vcpu.State;
+        if (!IsCanonical(linear))
+        {
+            _vcpu.GeneralProtection();
+            physical = 0;
+            return false;
+        }
+        bool user = s.Cpl == 3 && !supervisor;
+        ShadowEntry entry = Space.Find(linear);
+        if (!entry.IsPresent || !IsAllowed(s, entry, kind, user, supervisor) || (kind == AccessKind.Write && !entry.IsDirty))
+        {
+            if (!TryFill(linear, kind, user, supervisor, out entry))
+            {
+                physical = 0;
+                return false;
+            }
+        }
+        physical = entry.PhysicalPage | (linear & 0xFFF);
+        return true;
+    }
+
+    /// <summary>Walks the guest's tables, marks accessed and dirty, fills the shadow; or leaves a page fault pending.</summary>
+    private bool TryFill(ulong linear, AccessKind kind, bool user, bool supervisor, out ShadowEntry entry)
+    {
+        ref VcpuState s = ref _vcpu.State;
+        PageWalk walk = GuestPageWalker.Walk(_memory, Space.Controls, linear);
+        if (walk.IsMapped && IsAllowed(s, ShadowEntry.From(walk), kind, user, supervisor))
+        {
+            GuestPageWalker.MarkAccessed(_memory, ref walk, kind == AccessKind.Write, Space.Controls.Mode);
+            entry = _shadows.Fill(Space, linear, ref walk);
+            return true;
+        }
+        _shadows.Counters.GuestFaults++;
+        uint error = (walk.IsMapped || walk.ReservedBitSet ? PageFaultError.Present : 0) | (kind == AccessKind.Write ? PageFaultError.Write : 0)
+            | (user ? PageFaultError.User : 0) | (walk.ReservedBitSet ? PageFaultError.Reserved : 0);
+        // The fetch bit is reported only where fetches can be told apart (SDM 3A 4.7).
+        const ulong smep = 1 << 20;
+        bool fetchReported = (s.Cr4 & smep) != 0 || (Space.Controls.NoExecuteEnabled && Space.Controls.Mode is PagingMode.Pae or PagingMode.FourLevel);
+        if (kind == AccessKind.Fetch && fetchReported) error |= PageFaultError.Fetch;
+        _vcpu.PendingException = new PendingException(Vector.PageFault, error, linear);
+        entry = default;
+        return false;
+    }
+
+    private static bool IsAllowed(in VcpuState s, ShadowEntry entry, AccessKind kind, bool user, bool implicitSupervisor)
+    {
+        const ulong writeProtect = 1 << 16, smep = 1 << 20, smap = 1 << 21;
+        if (user)
+        {
+            if (!entry.IsUser) return false;
+            return kind switch
+            {
+                AccessKind.Write => entry.IsWritable,
+                AccessKind.Fetch => !entry.IsNoExecute,
+                _ => true,
+            };
+        }
+        if (kind == AccessKind.Fetch) return !entry.IsNoExecute && !(entry.IsUser && (s.Cr4 & smep) != 0);
+        if (entry.IsUser && (s.Cr4 & smap) != 0 && (implicitSupervisor && s.Cpl == 3 || (s.SystemFlags & RFlags.AlignmentCheck) == 0)) return false;
+        return kind == AccessKind.Read || entry.IsWritable || (s.Cr0 & writeProtect) == 0;
+    }
+
+    private bool IsCanonical(ulong linear) => !_vcpu.State.IsLongMode || (ulong)((long)(linear << 16) >> 16) == linear;
+
+    private void ReadInPage(ulong linear, ulong physical, Span<byte> destination, bool supervisor)
+    {
+        long offset = _memory.RamOffset(physical);
+        if (offset < 0)
+        {
+            ReadChip(linear, physical, destination);
+            return;
+        }
+        PagedMemory ram = _memory.Ram;
+        int page = (int)(offset >> PagedMemory.PageShift);
+        ram.EnsurePresent(page);
+        HostPointer.Span((nint)(ram.BaseAddress + offset), destination.Length).CopyTo(destination);
+        if ((ram.TraitsOf(page) & PageTraits.WatchRead) != 0) _events.OnWatchedRead(_vcpu, linear, physical, destination);
+        else if (!supervisor) FillTlb(linear, physical, page, write: false);
+    }
+
+    private void WriteInPage(ulong linear, ulong physical, ReadOnlySpan<byte> source, bool supervisor)
+    {
+        long offset = _memory.RamOffset(physical);
+        if (offset < 0)
+        {
+            WriteChip(linear, physical, source);
+            return;
+        }
+        PagedMemory ram = _memory.Ram;
+        int page = (int)(offset >> PagedMemory.PageShift);
+        ram.EnsurePresent(page);
+        if ((ram.TraitsOf(page) & PageTraits.WatchWrite) != 0) _events.OnWatchedWrite(_vcpu, linear, physical, source);
+        _memory.StoreFromCpu(page, (int)(physical & 0xFFF), source);
+        if (!supervisor) FillTlb(linear, physical, page, write: true);
+    }
+
+    private void FillTlb(ulong linear, ulong physical, int page, bool write)
+    {
+        PageTraits traits = _memory.Ram.TraitsOf(page);
+        if ((traits & PageTraits.WatchRead) != 0) return;
+        ref TlbEntry entry = ref _vcpu.Tlb[(linear >> 12) & (TlbSize - 1)];
+        ulong tag = linear & ~0xFFFUL;
+        if (entry.ReadTag != tag)
+        {
+            entry.ReadTag = tag;
+            entry.WriteTag = TlbEntry.NoTag;
+            entry.PageIndex = page;
+            entry.Addend = (nint)(_memory.Ram.BaseAddress + ((long)page << PagedMemory.PageShift) - (long)tag);
+        }
+        const PageTraits noDirectStore = PageTraits.Code | PageTraits.PageTable | PageTraits.WatchWrite | PageTraits.ReadOnly;
+        if (write && (traits & (noDirectStore | PageTraits.Dirty)) == PageTraits.Dirty) entry.WriteTag = tag;
+    }
+
+    private void ReadChip(ulong linear, ulong physical, Span<byte> destination)
+    {
+        // Chips see naturally sized accesses; odd sizes and vectors are split.
+        while (destination.Length > 0)
+        {
+            int size = ChipAccessSize(physical, destination.Length);
+            ulong value = _events.ReadMmio(_vcpu, linear, physical, size);
+            for (int i = 0; i < size; i++) destination[i] = (byte)(value >> (8 * i));
+            destination = destination[size..];
+            physical += (ulong)size;
+            linear += (ulong)size;
+        }
+    }
+
+    private void WriteChip(ulong linear, ulong physical, ReadOnlySpan<byte> source)
+    {
+        while (source.Length > 0)
+        {
+            int size = ChipAccessSize(physical, source.Length);
+            ulong value = 0;
+            for (int i = 0; i < size; i++) value |= (ulong)source[i] << (8 * i);
+            _events.WriteMmio(_vcpu, linear, physical, size, value);
+            source = source[size..];
+            physical += (ulong)size;
+            linear += (ulong)size;
+        }
+    }
+
+    private static int ChipAccessSize(ulong physical, int length)
+    {
+        int size = length >= 8 ? 8 : length >= 4 ? 4 : length >= 2 ? 2 : 1;
+        while ((physical & (ulong)(size - 1)) != 0) size >>= 1;
+        return size;
+    }
+}
