@@ -122,8 +122,11 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
         Update();
     }
 
-    private void CatchUp(ulong now)
+    /// <summary>What the current instruction has passed comes before what it does. The clock is read only when it matters.</summary>
+    private void CatchUp()
     {
+        if (!_arrivalTimer.IsArmed && !_timeoutTimer.IsArmed) return;
+        ulong now = _clock.NowNanoseconds;
         if (_arrivalTimer.DeadlineNanoseconds <= now) OnTimer(_arrivalTimer, _arrivalTimer.DeadlineNanoseconds);
         if (_timeoutTimer.DeadlineNanoseconds <= now) OnTimer(_timeoutTimer, _timeoutTimer.DeadlineNanoseconds);
     }
@@ -152,7 +155,7 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
     {
         int register = port - _firstPort;
         if (register is < 0 or >= PortCount) return 0xFF;
-        CatchUp(_clock.NowNanoseconds);
+        CatchUp();
         switch (register)
         {
             case Data:
@@ -186,30 +189,28 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
 
     private byte ReadReceiver()
     {
-        ulong now = _clock.NowNanoseconds;
         byte value = _fifo[_fifoHead]; // an empty receiver shows what it had last
         if (_fifoCount == 0) return value;
         if (_fifoCount > 1 || _fifosEnabled) _fifoHead = (_fifoHead + 1) % FifoCapacity;
         _fifoCount--;
-        RestartTimeout(now);
-        if (_fifoCount == 0) AwaitArrival(now);
+        if (_fifosEnabled) RestartTimeout(_clock.NowNanoseconds);
+        if (_fifoCount == 0) AwaitArrival();
         Update();
         return value;
     }
 
     /// <summary>The next characters take their time on the line; as many as fit come together.</summary>
-    private void AwaitArrival(ulong now)
+    private void AwaitArrival()
     {
         if (_host.Count == 0 || IsLooped || _arrivalTimer.IsArmed) return;
-        _arrivalTimer.Arm(now + (ulong)Math.Min(_host.Count, Capacity) * CharacterNanoseconds);
+        _arrivalTimer.Arm(_clock.NowNanoseconds + (ulong)Math.Min(_host.Count, Capacity) * CharacterNanoseconds);
     }
 
     public void WriteByte(int port, byte value)
     {
         int register = port - _firstPort;
         if (register is < 0 or >= PortCount) return;
-        ulong now = _clock.NowNanoseconds;
-        CatchUp(now);
+        CatchUp();
         switch (register)
         {
             case Data when (_lineControl & LcrDivisorAccess) != 0:
@@ -218,22 +219,22 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
             case InterruptEnable when (_lineControl & LcrDivisorAccess) != 0:
                 _divisor = (ushort)(_divisor & 0x00FF | value << 8);
                 break;
-            case Data: Transmit(value, now); break;
+            case Data: Transmit(value); break;
             case InterruptEnable:
                 // Enabling the transmitter's interrupt while it is empty raises it: drivers start sending so.
                 if ((value & ~_interruptEnable & IerTransmitterEmpty) != 0) _transmitterEmptyPending = true;
                 _interruptEnable = (byte)(value & 0x0F);
                 break;
-            case InterruptId: WriteFifoControl(value, now); break;
+            case InterruptId: WriteFifoControl(value); break;
             case LineControl: _lineControl = value; break;
-            case ModemControl: WriteModemControl(value, now); break;
+            case ModemControl: WriteModemControl(value); break;
             case Scratch: _scratch = value; break;
             default: return; // line and modem status are for reading
         }
         Update();
     }
 
-    private void Transmit(byte value, ulong now)
+    private void Transmit(byte value)
     {
         // The holding register is full for no time at all, but it is full: the interrupt falls and rises.
         _transmitterEmptyPending = false;
@@ -242,7 +243,7 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
         else if (_fifoCount < Capacity)
         {
             Push(value);
-            RestartTimeout(now);
+            RestartTimeout(_clock.NowNanoseconds);
         }
         else
         {
@@ -252,26 +253,26 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
         _transmitterEmptyPending = true;
     }
 
-    private void WriteFifoControl(byte value, ulong now)
+    private void WriteFifoControl(byte value)
     {
         bool enable = (value & 0x01) != 0;
-        if (enable != _fifosEnabled || (enable && (value & 0x02) != 0)) ClearReceiver(now);
+        if (enable != _fifosEnabled || (enable && (value & 0x02) != 0)) ClearReceiver();
         _fifosEnabled = enable;
         if (!enable) return; // the other bits are taken only with bit 0
         if ((value & 0x04) != 0) _transmitterEmptyPending = true;
         _triggerCount = (value >> 6) switch { 0 => 1, 1 => 4, 2 => 8, _ => 14 };
     }
 
-    private void ClearReceiver(ulong now)
+    private void ClearReceiver()
     {
         _fifoHead = _fifoCount = 0;
         Array.Clear(_fifo);
         _timeoutPending = false;
         _timeoutTimer.Disarm();
-        AwaitArrival(now);
+        AwaitArrival();
     }
 
-    private void WriteModemControl(byte value, ulong now)
+    private void WriteModemControl(byte value)
     {
         bool wasLooped = IsLooped;
         _modemControl = (byte)(value & 0x1F);
@@ -286,7 +287,7 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
         int deltas = changed >> 4 & 0x0B; // CTS, DSR and DCD: any change
         if ((changed & 0x40) != 0 && (lines & 0x40) == 0) deltas |= 0x04; // RI: its trailing edge
         _modemStatus = (byte)(lines | _modemStatus & 0x0F | deltas);
-        if (wasLooped && !IsLooped && _fifoCount == 0) AwaitArrival(now);
+        if (wasLooped && !IsLooped && _fifoCount == 0) AwaitArrival();
     }
 
     // ---- Snapshots.
