@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Devices.Tests;
 
-/// <summary>A workbench for one chip: a clock that the test turns, a timer queue, wires that count edges, and every callback's log.</summary>
+/// <summary>
+/// A workbench for one chip: a clock that the test turns, a timer queue, wires that count edges, and every callback's
+/// log.
+/// </summary>
 internal sealed class Bench : IClock, IIrqSink, IInterruptSignal, IByteSink, IPowerControl, ICpuControl, ICurrentCpu
 {
     public ulong NowNanoseconds { get; private set; }

@@ -71,7 +71,9 @@ public sealed class RealTimeClockTests
         Assert.Equal(0x80 | 12, Read(4)); // noon
     }
 
-    /// <summary>As mc146818_set_time: SET, divider reset, registers, then back; the first update is half a second later.</summary>
+    /// <summary>
+    /// As mc146818_set_time: SET, divider reset, registers, then back; the first update is half a second later.
+    /// </summary>
     [Fact]
     public void LinuxSetsTheTime()
     {

@@ -291,7 +291,10 @@ public sealed class Timer8254Tests
         Assert.Equal(0x1F, _bench.In(0x42));
     }
 
-    /// <summary>The measurement of Linux's quick_pit_calibrate (arch/x86/kernel/tsc.c): it watches the high byte of a mode 0 count go down.</summary>
+    /// <summary>
+    /// The measurement of Linux's quick_pit_calibrate (arch/x86/kernel/tsc.c): it watches the high byte of a mode 0 count
+    /// go down.
+    /// </summary>
     [Fact]
     public void LinuxQuickCalibrationFindsOneGigahertz()
     {

@@ -7,7 +7,8 @@ namespace Devices.Tests;
 
 public sealed class Uart16550Tests
 {
-    private const int Base = 0x3F8, Data = Base, Ier = Base + 1, Iir = Base + 2, Fcr = Base + 2, Lcr = Base + 3, Mcr = Base + 4, Lsr = Base + 5, Msr = Base + 6, Scr = Base + 7;
+    private const int Base = 0x3F8, Data = Base, Ier = Base + 1, Iir = Base + 2, Fcr = Base + 2, Lcr = Base + 3;
+    private const int Mcr = Base + 4, Lsr = Base + 5, Msr = Base + 6, Scr = Base + 7;
     private const ulong CharacterAt115200 = 10UL * 1_000_000_000 / 115_200;
 
     private readonly Bench _bench = new();
@@ -33,7 +34,10 @@ public sealed class Uart16550Tests
 
     private void Receive(string text) => _uart.Receive(Encoding.ASCII.GetBytes(text));
 
-    /// <summary>The probe of Linux's 8250 driver (drivers/tty/serial/8250/8250_port.c, autoconfig and autoconfig_16550a): it must end at PORT_16550A.</summary>
+    /// <summary>
+    /// The probe of Linux's 8250 driver (drivers/tty/serial/8250/8250_port.c, autoconfig and autoconfig_16550a): it must
+    /// end at PORT_16550A.
+    /// </summary>
     [Fact]
     public void LinuxAutoconfigFindsA16550A()
     {
@@ -74,7 +78,9 @@ public sealed class Uart16550Tests
         Assert.Equal(0xA5, _bench.In(Scr));
     }
 
-    /// <summary>serial8250_do_startup: THRE must come back each time its interrupt is enabled, and TXEN must not look broken.</summary>
+    /// <summary>
+    /// serial8250_do_startup: THRE must come back each time its interrupt is enabled, and TXEN must not look broken.
+    /// </summary>
     [Fact]
     public void LinuxStartupSeesNoTransmitterBugs()
     {

@@ -5,10 +5,10 @@ using Vmm.Time;
 namespace Vmm.Devices;
 
 /// <summary>
-/// ACPI fixed hardware (ACPI Specification 6.5, 4.8.3): PM1a event and control registers, the power management timer and the power button,
-/// in the PIIX4's layout from a base port on: +0 PM1_STS, +2 PM1_EN, +4 PM1_CNT, +8 PM_TMR. SCI is level-triggered and active while
-/// an enabled status bit is set. The machine is always in ACPI mode (SCI_EN is 1; the FADT has SMI_CMD = 0). Not modelled: sleep states other
-/// than S5, bus master and global lock requests.
+/// ACPI fixed hardware (ACPI Specification 6.5, 4.8.3): PM1a event and control registers, the power management timer and
+/// the power button, in the PIIX4's layout from a base port on: +0 PM1_STS, +2 PM1_EN, +4 PM1_CNT, +8 PM_TMR. SCI is
+/// level-triggered and active while an enabled status bit is set. The machine is always in ACPI mode (SCI_EN is 1; the
+/// FADT has SMI_CMD = 0). Not modelled: sleep states other than S5, bus master and global lock requests.
 /// </summary>
 internal sealed class AcpiPowerManagement : IBytePortDevice, ISnapshotted, ITimerTarget
 {
@@ -38,7 +38,8 @@ internal sealed class AcpiPowerManagement : IBytePortDevice, ISnapshotted, ITime
     /// <param name="firstPort">PM1a event block, as in the FADT.</param>
     /// <param name="sleepTypeS5">SLP_TYP for S5, as in the DSDT's \_S5.</param>
     /// <param name="is32Bit">The timer has 32 bits (TMR_VAL_EXT in the FADT), not 24.</param>
-    public AcpiPowerManagement(IClock clock, TimerQueue timers, IrqLine sci, IPowerControl power, int firstPort, int sleepTypeS5, bool is32Bit)
+    public AcpiPowerManagement(IClock clock, TimerQueue timers, IrqLine sci, IPowerControl power, int firstPort,
+        int sleepTypeS5, bool is32Bit)
     {
         _clock = clock;
         _sci = sci;
@@ -106,7 +107,9 @@ internal sealed class AcpiPowerManagement : IBytePortDevice, ISnapshotted, ITime
         Update();
     }
 
-    /// <summary>Sets TMR_STS if the timer's highest bit has changed since it was last looked at. Returns the current tick.</summary>
+    /// <summary>
+    /// Sets TMR_STS if the timer's highest bit has changed since it was last looked at. Returns the current tick.
+    /// </summary>
     private ulong Settle()
     {
         ulong tick = _oscillator.TicksAt(_clock.NowNanoseconds);

@@ -3,9 +3,10 @@ using System.Collections.Generic;
 namespace Vmm.Devices;
 
 /// <summary>
-/// Routes messages between local APICs, the I/O APIC and the processors (SDM 3A 11.6.2): physical and logical destinations, flat and cluster,
-/// shorthands. Lowest-priority delivery goes to the enabled destination with the lowest APIC ID, always: which one is up to the chipset, and
-/// a fixed choice keeps the machine deterministic. It has no state of its own. SMI and ExtINT messages are not modelled.
+/// Routes messages between local APICs, the I/O APIC and the processors (SDM 3A 11.6.2): physical and logical
+/// destinations, flat and cluster, shorthands. Lowest-priority delivery goes to the enabled destination with the lowest
+/// APIC ID, always: which one is up to the chipset, and a fixed choice keeps the machine deterministic. It has no state
+/// of its own. SMI and ExtINT messages are not modelled.
 /// </summary>
 internal sealed class ApicBus(ICpuControl cpus) : IApicBus
 {
@@ -44,8 +45,10 @@ internal sealed class ApicBus(ICpuControl cpus) : IApicBus
         {
             LocalApic? lowest = null;
             foreach (LocalApic target in _localApics)
-                if (target.IsSoftwareEnabled && target.Matches(message.Destination, message.IsLogical) && (lowest is null || target.ApicId < lowest.ApicId))
-                    lowest = target;
+            {
+                if (!target.IsSoftwareEnabled || !target.Matches(message.Destination, message.IsLogical)) continue;
+                if (lowest is null || target.ApicId < lowest.ApicId) lowest = target;
+            }
             if (lowest is not null) Deliver(lowest, message);
             return;
         }
@@ -53,7 +56,9 @@ internal sealed class ApicBus(ICpuControl cpus) : IApicBus
             if (target.Matches(message.Destination, message.IsLogical)) Deliver(target, message);
     }
 
-    /// <summary>A message-signalled interrupt: a device's write of <paramref name="data"/> to 0xFEExxxxx (SDM 3A 11.11).</summary>
+    /// <summary>
+    /// A message-signalled interrupt: a device's write of <paramref name="data"/> to 0xFEExxxxx (SDM 3A 11.11).
+    /// </summary>
     public void SendMsi(ulong address, uint data)
     {
         var mode = (DeliveryMode)(data >> 8 & 7);

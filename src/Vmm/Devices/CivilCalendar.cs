@@ -1,6 +1,9 @@
 namespace Vmm.Devices;
 
-/// <summary>The proleptic Gregorian calendar, as days since 1970-01-01. Years are counted from March, so that the leap day is a year's last.</summary>
+/// <summary>
+/// The proleptic Gregorian calendar, as days since 1970-01-01. Years are counted from March, so that the leap day is a
+/// year's last.
+/// </summary>
 internal static class CivilCalendar
 {
     private const int DaysPerEra = 146_097; // 400 years

@@ -1,6 +1,9 @@
 namespace Vmm.Devices;
 
-/// <summary>The Bochs debug console: bytes written to 0xE9 are printed, and reading 0xE9 there says that it exists. It has no state.</summary>
+/// <summary>
+/// The Bochs debug console: bytes written to 0xE9 are printed, and reading 0xE9 there says that it exists. It has no
+/// state.
+/// </summary>
 internal sealed class DebugConsole(IByteSink output) : IBytePortDevice
 {
     public const int Port = 0xE9;

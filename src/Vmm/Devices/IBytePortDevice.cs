@@ -3,8 +3,8 @@ using Vmm.Buses;
 namespace Vmm.Devices;
 
 /// <summary>
-/// A chip with an 8-bit data bus. Wider accesses reach it as one access per byte, lowest port first, as the ISA bus controller splits
-/// them: "outw 0x3d4" writes a CRTC index and its data.
+/// A chip with an 8-bit data bus. Wider accesses reach it as one access per byte, lowest port first, as the ISA bus
+/// controller splits them: "outw 0x3d4" writes a CRTC index and its data.
 /// </summary>
 internal interface IBytePortDevice : IPortDevice
 {

@@ -1,6 +1,8 @@
 namespace Vmm.Devices;
 
-/// <summary>Implemented by the machine: what chips can do to all of it. Each ends the machine after the current instruction.</summary>
+/// <summary>
+/// Implemented by the machine: what chips can do to all of it. Each ends the machine after the current instruction.
+/// </summary>
 internal interface IPowerControl
 {
     void PowerOff();

@@ -4,9 +4,10 @@ using Vmm.Snapshots;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The I/O APIC (Intel 82093AA datasheet, 290566) at 0xFEC00000 with 24 inputs, version 0x20 with the EOI register of later chipsets (ICH4 datasheet, 9.5).
-/// Index register at 0x00, data window at 0x10, EOI at 0x40. Not modelled: active-low inputs (IrqLine is a logical level, whatever the polarity bit
-/// says), ExtINT and SMI delivery, and delivery status: a message arrives at once.
+/// The I/O APIC (Intel 82093AA datasheet, 290566) at 0xFEC00000 with 24 inputs, version 0x20 with the EOI register of
+/// later chipsets (ICH4 datasheet, 9.5). Index register at 0x00, data window at 0x10, EOI at 0x40. Not modelled:
+/// active-low inputs (IrqLine is a logical level, whatever the polarity bit says), ExtINT and SMI delivery, and delivery
+/// status: a message arrives at once.
 /// </summary>
 internal sealed class IoApic(IApicBus bus) : IIrqSink, IMmioDevice, ISnapshotted
 {
@@ -60,10 +61,14 @@ internal sealed class IoApic(IApicBus bus) : IIrqSink, IMmioDevice, ISnapshotted
         var mode = (DeliveryMode)(entry >> 8 & 7);
         // Level triggering means something for fixed and lowest-priority delivery; NMI and INIT are edges.
         bool isLevel = (entry & LevelTriggered) != 0 && mode is DeliveryMode.Fixed or DeliveryMode.LowestPriority;
-        bus.Send(new InterruptMessage(InterruptMessage.WidenDestination((byte)(entry >> 56)), (entry & 0x800) != 0, mode, (byte)entry, isLevel, true));
+        uint destination = InterruptMessage.WidenDestination((byte)(entry >> 56));
+        bus.Send(new InterruptMessage(destination, (entry & 0x800) != 0, mode, (byte)entry, isLevel, true));
     }
 
-    /// <summary>A processor's EOI: level-triggered inputs with this vector are free again, and deliver again while their line is high.</summary>
+    /// <summary>
+    /// A processor's EOI: level-triggered inputs with this vector are free again, and deliver again while their line is
+    /// high.
+    /// </summary>
     public void EndOfInterrupt(byte vector)
     {
         for (int i = 0; i < InputCount; i++)

@@ -3,8 +3,8 @@ using Vmm.Buses;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The ISA interrupt wires: each goes to the 8259 pair and to the I/O APIC. IRQ0 is wired to input 2 of the I/O APIC, as PCs do and as
-/// the platform's tables say (interrupt source override).
+/// The ISA interrupt wires: each goes to the 8259 pair and to the I/O APIC. IRQ0 is wired to input 2 of the I/O APIC, as
+/// PCs do and as the platform's tables say (interrupt source override).
 /// </summary>
 internal sealed class IsaIrqFanOut(IIrqSink pic, IIrqSink ioApic) : IIrqSink
 {

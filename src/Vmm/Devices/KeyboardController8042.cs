@@ -6,17 +6,20 @@ using Vmm.Snapshots;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The PC's 8042 keyboard and auxiliary device controller (IBM PS/2 Hardware Interface Technical Reference, "Keyboard and auxiliary device controller") with a
-/// keyboard on IRQ1 and a mouse on IRQ12: data at 0x60, status and commands at 0x64. It starts as firmware leaves it: keyboard on, with
-/// translation and interrupt, mouse off. A20 is always on; its bit of the output port can be read back. Not modelled: serial link
-/// timing (a byte that is read is followed by the next at once), timeouts and parity errors, password security.
+/// The PC's 8042 keyboard and auxiliary device controller (IBM PS/2 Hardware Interface Technical Reference, "Keyboard and
+/// auxiliary device controller") with a keyboard on IRQ1 and a mouse on IRQ12: data at 0x60, status and commands at 0x64.
+/// It starts as firmware leaves it: keyboard on, with translation and interrupt, mouse off. A20 is always on; its bit of
+/// the output port can be read back. Not modelled: serial link timing (a byte that is read is followed by the next at
+/// once), timeouts and parity errors, password security.
 /// </summary>
 internal sealed class KeyboardController8042(IrqLine keyboardIrq, IrqLine mouseIrq, IPowerControl power) : IBytePortDevice, ISnapshotted
 {
     public const int DataPort = 0x60;
     public const int CommandPort = 0x64;
-    private const int StatusOutputFull = 0x01, StatusSystem = 0x04, StatusLastWasCommand = 0x08, StatusUnlocked = 0x10, StatusMouseOutput = 0x20;
-    private const int KeyboardInterrupt = 0x01, MouseInterrupt = 0x02, SystemFlag = 0x04, KeyboardDisabled = 0x10, MouseDisabled = 0x20, Translates = 0x40;
+    private const int StatusOutputFull = 0x01, StatusSystem = 0x04, StatusLastWasCommand = 0x08;
+    private const int StatusUnlocked = 0x10, StatusMouseOutput = 0x20;
+    private const int KeyboardInterrupt = 0x01, MouseInterrupt = 0x02, SystemFlag = 0x04;
+    private const int KeyboardDisabled = 0x10, MouseDisabled = 0x20, Translates = 0x40;
     private const int OutputPortNotReset = 0x01, OutputPortA20 = 0x02;
 
     private readonly Ps2Keyboard _keyboard = new();
@@ -151,7 +154,10 @@ internal sealed class KeyboardController8042(IrqLine keyboardIrq, IrqLine mouseI
         if ((value & OutputPortNotReset) == 0) power.Reset();
     }
 
-    /// <summary>Moves the next byte to the output buffer when that is empty: the controller's own first, then the keyboard's, then the mouse's.</summary>
+    /// <summary>
+    /// Moves the next byte to the output buffer when that is empty: the controller's own first, then the keyboard's, then
+    /// the mouse's.
+    /// </summary>
     private void FillOutput()
     {
         if (_isOutputFull) return;

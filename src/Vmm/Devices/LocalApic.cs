@@ -4,10 +4,10 @@ using Vmm.Time;
 namespace Vmm.Devices;
 
 /// <summary>
-/// One processor's local APIC (SDM 3A chapter 11), in xAPIC mode through its page and in x2APIC mode through MSRs 0x800..0x83F. Version 0x14
-/// with six LVT entries. Not modelled: moving the page with IA32_APIC_BASE, a writable xAPIC ID, EOI suppression, CMCI,
-/// focus processors and arbitration (APR and RRR read 0), SMI, and fixed or NMI interrupts through the LINT pins, which nothing drives but the
-/// 8259's ExtINT.
+/// One processor's local APIC (SDM 3A chapter 11), in xAPIC mode through its page and in x2APIC mode through MSRs
+/// 0x800..0x83F. Version 0x14 with six LVT entries. Not modelled: moving the page with IA32_APIC_BASE, a writable xAPIC
+/// ID, EOI suppression, CMCI, focus processors and arbitration (APR and RRR read 0), SMI, and fixed or NMI interrupts
+/// through the LINT pins, which nothing drives but the 8259's ExtINT.
 /// </summary>
 internal sealed class LocalApic : ISnapshotted
 {
@@ -22,7 +22,8 @@ internal sealed class LocalApic : ISnapshotted
     /// <summary>Register numbers: offset in the page / 16, or MSR - 0x800.</summary>
     private static class Register
     {
-        public const int Id = 0x02, Version = 0x03, Tpr = 0x08, Apr = 0x09, Ppr = 0x0A, Eoi = 0x0B, Rrd = 0x0C, Ldr = 0x0D, Dfr = 0x0E, Svr = 0x0F;
+        public const int Id = 0x02, Version = 0x03, Tpr = 0x08, Apr = 0x09, Ppr = 0x0A, Eoi = 0x0B;
+        public const int Rrd = 0x0C, Ldr = 0x0D, Dfr = 0x0E, Svr = 0x0F;
         public const int Isr = 0x10, Tmr = 0x18, Irr = 0x20, Esr = 0x28, IcrLow = 0x30, IcrHigh = 0x31;
         public const int LvtTimer = 0x32, LvtThermal = 0x33, LvtPerformance = 0x34, LvtLint0 = 0x35, LvtLint1 = 0x36, LvtError = 0x37;
         public const int InitialCount = 0x38, CurrentCount = 0x39, Divide = 0x3E, SelfIpi = 0x3F;
@@ -89,8 +90,8 @@ internal sealed class LocalApic : ISnapshotted
     }
 
     /// <summary>
-    /// What a PC's firmware does on the bootstrap processor: enables the APIC with LINT0 as ExtINT and LINT1 as NMI ("virtual wire mode",
-    /// MultiProcessor Specification 1.4, 3.6.2.2), so that the 8259 reaches the processor.
+    /// What a PC's firmware does on the bootstrap processor: enables the APIC with LINT0 as ExtINT and LINT1 as NMI
+    /// ("virtual wire mode", MultiProcessor Specification 1.4, 3.6.2.2), so that the 8259 reaches the processor.
     /// </summary>
     public void EnableVirtualWire()
     {
@@ -100,7 +101,10 @@ internal sealed class LocalApic : ISnapshotted
         _signal.Changed();
     }
 
-    /// <summary>WRMSR to IA32_APIC_BASE. False: #GP (reserved bits, or a transition that SDM 3A 11.12.5 forbids). The address is ignored.</summary>
+    /// <summary>
+    /// WRMSR to IA32_APIC_BASE. False: #GP (reserved bits, or a transition that SDM 3A 11.12.5 forbids). The address is
+    /// ignored.
+    /// </summary>
     public bool TrySetApicBase(ulong value)
     {
         const ulong writable = BaseX2Apic | BaseEnable;
@@ -130,7 +134,9 @@ internal sealed class LocalApic : ISnapshotted
         }
     }
 
-    /// <summary>Takes the interrupt: from IRR to ISR. Returns its vector; the spurious vector when there is none (any more).</summary>
+    /// <summary>
+    /// Takes the interrupt: from IRR to ISR. Returns its vector; the spurious vector when there is none (any more).
+    /// </summary>
     public int AcknowledgeInterrupt()
     {
         if (!HasInterrupt) return (int)(_svr & 0xFF);
@@ -141,7 +147,9 @@ internal sealed class LocalApic : ISnapshotted
         return vector;
     }
 
-    /// <summary>The 8259's INTR reaches the processor: LINT0 is an unmasked ExtINT, or the APIC is disabled and its pin is INTR.</summary>
+    /// <summary>
+    /// The 8259's INTR reaches the processor: LINT0 is an unmasked ExtINT, or the APIC is disabled and its pin is INTR.
+    /// </summary>
     public bool AcceptsExtInt
     {
         get
@@ -232,7 +240,10 @@ internal sealed class LocalApic : ISnapshotted
 
     public void SetTscDeadline(ulong tsc) => _timer.SetTscDeadline(tsc);
 
-    /// <summary>The processor's time stamp counter is guest nanoseconds plus this (modulo 2^64). Set it with IA32_TSC and IA32_TSC_ADJUST.</summary>
+    /// <summary>
+    /// The processor's time stamp counter is guest nanoseconds plus this (modulo 2^64). Set it with IA32_TSC and
+    /// IA32_TSC_ADJUST.
+    /// </summary>
     public ulong TscOffset
     {
         get => _timer.TscOffset;
@@ -427,7 +438,8 @@ internal sealed class LocalApic : ISnapshotted
         bool isLogical = (_icrLow & 0x800) != 0;
         bool isLevel = (_icrLow & 0x8000) != 0, isAsserted = (_icrLow & 0x4000) != 0;
         // Only INIT has a de-assert message: level-triggered with level 0. IPIs of other modes are edges, whatever the bits say.
-        var message = new InterruptMessage(destination, isLogical, mode, vector, false, mode != DeliveryMode.Init || isAsserted || !isLevel);
+        bool isDeassert = mode == DeliveryMode.Init && isLevel && !isAsserted;
+        var message = new InterruptMessage(destination, isLogical, mode, vector, false, !isDeassert);
         _bus.SendIpi(CpuIndex, shorthand, message);
     }
 

@@ -4,8 +4,9 @@ using Vmm.Buses;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The page at 0xFEE00000, where every processor finds its own local APIC. Registers are 32 bits wide at multiples of 16; SDM 3A 11.4.1 leaves
-/// other accesses undefined: here narrower reads give the register's bytes, and writes of other sizes than 4 and 8 are ignored.
+/// The page at 0xFEE00000, where every processor finds its own local APIC. Registers are 32 bits wide at multiples of 16;
+/// SDM 3A 11.4.1 leaves other accesses undefined: here narrower reads give the register's bytes, and writes of other
+/// sizes than 4 and 8 are ignored.
 /// </summary>
 internal sealed class LocalApicPage(IReadOnlyList<LocalApic> localApics, ICurrentCpu current) : IMmioDevice
 {

@@ -4,8 +4,8 @@ using Vmm.Time;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The local APIC's timer (SDM 3A 11.5.4): one-shot and periodic with a divider on a bus clock of 1 GHz, one tick a nanosecond, and
-/// TSC-deadline. A masked count needs no guest timer: the current count follows from the clock.
+/// The local APIC's timer (SDM 3A 11.5.4): one-shot and periodic with a divider on a bus clock of 1 GHz, one tick a
+/// nanosecond, and TSC-deadline. A masked count needs no guest timer: the current count follows from the clock.
 /// </summary>
 internal sealed class LocalApicTimer : ITimerTarget
 {
@@ -207,6 +207,7 @@ internal sealed class LocalApicTimer : ITimerTarget
         _tscDeadline = reader.ReadUInt64("tscDeadline");
         _tscOffset = reader.ReadUInt64("tscOffset");
         _timer.Arm(reader.ReadUInt64("deadline"));
-        if (_mode is < OneShot or > TscDeadlineMode || (_isRunning && _initialCount == 0)) throw new StateFormatException("the snapshot's local APIC timer is in a state that none can have");
+        if (_mode is < OneShot or > TscDeadlineMode || (_isRunning && _initialCount == 0))
+            throw new StateFormatException("the snapshot's local APIC timer is in a state that none can have");
     }
 }

@@ -1,7 +1,8 @@
 namespace Vmm.Devices;
 
 /// <summary>
-/// A crystal that has been ticking since reset: tick k comes at the first nanosecond that is not before k / Hertz. Exact for ever: seconds
+/// A crystal that has been ticking since reset: tick k comes at the first nanosecond that is not before k / Hertz. Exact
+/// for ever: seconds
 /// and fractions are scaled apart, so nothing overflows in 64 bits below 2^63 ns, and NanosecondsAt and TicksAt are inverse.
 /// </summary>
 /// <param name="Hertz">Ticks per second, at most 10^9.</param>

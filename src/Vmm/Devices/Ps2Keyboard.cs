@@ -5,9 +5,9 @@ using Vmm.Snapshots;
 namespace Vmm.Devices;
 
 /// <summary>
-/// A PS/2 keyboard (IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-key)"), seen from its connector: commands in, replies
-/// and scan codes out. Its host types in scan code set 2. Not modelled: typematic repeat (the host repeats), key types of set 3; the
-/// codes stay those of set 2 when set 3 is selected.
+/// A PS/2 keyboard (IBM PS/2 Hardware Interface Technical Reference, "Keyboards (101- and 102-key)"), seen from its
+/// connector: commands in, replies and scan codes out. Its host types in scan code set 2. Not modelled: typematic repeat
+/// (the host repeats), key types of set 3; the codes stay those of set 2 when set 3 is selected.
 /// </summary>
 internal sealed class Ps2Keyboard
 {

@@ -4,8 +4,8 @@ using Vmm.Snapshots;
 namespace Vmm.Devices;
 
 /// <summary>
-/// A standard PS/2 mouse (IBM PS/2 Hardware Interface Technical Reference, "Mouse"), ID 0, seen from its connector. It answers every command and
-/// never moves: the machine has no input for it.
+/// A standard PS/2 mouse (IBM PS/2 Hardware Interface Technical Reference, "Mouse"), ID 0, seen from its connector. It
+/// answers every command and never moves: the machine has no input for it.
 /// </summary>
 internal sealed class Ps2Mouse
 {

@@ -6,16 +6,18 @@ using Vmm.Time;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The MC146818A real-time clock (Motorola datasheet, ADI850) with a PC's 128 bytes of CMOS memory, index at 0x70 (bit 7 masks NMI), data at 0x71,
-/// interrupt on IRQ8. The time is computed from the guest's clock and the divider's phase; interrupt flags are brought up to date when someone
-/// looks, and a guest timer runs only while an enabled interrupt has yet to come. Time registers change and UF is set at the end of the
-/// update cycle, 2228 us after UIP rises. Not modelled: daylight saving, the square-wave output, other time bases than 32,768 Hz.
+/// The MC146818A real-time clock (Motorola datasheet, ADI850) with a PC's 128 bytes of CMOS memory, index at 0x70 (bit 7
+/// masks NMI), data at 0x71, interrupt on IRQ8. The time is computed from the guest's clock and the divider's phase;
+/// interrupt flags are brought up to date when someone looks, and a guest timer runs only while an enabled interrupt has
+/// yet to come. Time registers change and UF is set at the end of the update cycle, 2228 us after UIP rises. Not
+/// modelled: daylight saving, the square-wave output, other time bases than 32,768 Hz.
 /// </summary>
 internal sealed class RealTimeClock : IBytePortDevice, ISnapshotted, ITimerTarget
 {
     public const int IndexPort = 0x70;
     public const int DataPort = 0x71;
-    private const int Seconds = 0, SecondsAlarm = 1, Minutes = 2, MinutesAlarm = 3, Hours = 4, HoursAlarm = 5, DayOfWeek = 6, Day = 7, Month = 8, Year = 9;
+    private const int Seconds = 0, SecondsAlarm = 1, Minutes = 2, MinutesAlarm = 3, Hours = 4, HoursAlarm = 5;
+    private const int DayOfWeek = 6, Day = 7, Month = 8, Year = 9;
     private const int RegisterA = 0x0A, RegisterB = 0x0B, RegisterC = 0x0C, RegisterD = 0x0D, Century = 0x32;
     private const int Set = 0x80, PeriodicEnable = 0x40, AlarmEnable = 0x20, UpdateEnable = 0x10, Binary = 0x04, Is24Hour = 0x02;
     private const int PeriodicFlag = 0x40, AlarmFlag = 0x20, UpdateFlag = 0x10, InterruptEnables = 0x70;
@@ -62,7 +64,10 @@ internal sealed class RealTimeClock : IBytePortDevice, ISnapshotted, ITimerTarge
 
     // ---- What firmware would have stored.
 
-    /// <summary>Stores the sizes of memory where firmware looks for them (Ralf Brown's CMOS memory map; SeaBIOS src/fw/paravirt.c).</summary>
+    /// <summary>
+    /// Stores the sizes of memory where firmware looks for them (Ralf Brown's CMOS memory map; SeaBIOS
+    /// src/fw/paravirt.c).
+    /// </summary>
     /// <param name="belowFourGiBytes">RAM from address 0 on, below the PCI hole.</param>
     /// <param name="aboveFourGiBytes">RAM from 4 GiB on.</param>
     public void SetMemorySize(ulong belowFourGiBytes, ulong aboveFourGiBytes)
@@ -238,7 +243,9 @@ internal sealed class RealTimeClock : IBytePortDevice, ISnapshotted, ITimerTarge
         _cmos[Century] = Encode((int)(year / 100 % 100));
     }
 
-    /// <summary>Takes the registers over as the time, with the divider's phase as it is. Nonsense is brought into range.</summary>
+    /// <summary>
+    /// Takes the registers over as the time, with the divider's phase as it is. Nonsense is brought into range.
+    /// </summary>
     private void StoreTimeRegisters(ulong now)
     {
         int year = Math.Clamp(Decode(_cmos[Century]), 0, 99) * 100 + Math.Clamp(Decode(_cmos[Year]), 0, 99);
@@ -286,7 +293,8 @@ internal sealed class RealTimeClock : IBytePortDevice, ISnapshotted, ITimerTarge
     }
 
     // The times before the divider's start belong to an earlier setting and have been accounted for.
-    private ulong PeriodsAt(ulong time, ulong period) => (long)time < _dividerStart ? 0 : s_divider.TicksAt((ulong)((long)time - _dividerStart)) / period;
+    private ulong PeriodsAt(ulong time, ulong period) =>
+        (long)time < _dividerStart ? 0 : s_divider.TicksAt((ulong)((long)time - _dividerStart)) / period;
 
     private void Update()
     {
@@ -317,7 +325,10 @@ internal sealed class RealTimeClock : IBytePortDevice, ISnapshotted, ITimerTarge
 
     private bool AlarmMatches(int register, byte encoded) => (_cmos[register] & 0xC0) == 0xC0 || _cmos[register] == encoded;
 
-    /// <summary>The first second after <paramref name="second"/> that matches the alarm; <see cref="long.MaxValue"/> when none ever does.</summary>
+    /// <summary>
+    /// The first second after <paramref name="second"/> that matches the alarm; <see cref="long.MaxValue"/> when none
+    /// ever does.
+    /// </summary>
     private long NextAlarm(long second)
     {
         long time = second + 1, end = time + 86_400;

@@ -3,8 +3,9 @@ using System;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The 8042's translation of scan code set 2 to set 1 (IBM PS/2 Hardware Interface Technical Reference, "Keyboard and auxiliary device controller":
-/// translated scan codes). The table is indexed by set 2 codes; codes from 0x80 on pass as they are, but for 0x83 (F7) and 0x84 (Alt-SysRq).
+/// The 8042's translation of scan code set 2 to set 1 (IBM PS/2 Hardware Interface Technical Reference, "Keyboard and
+/// auxiliary device controller": translated scan codes). The table is indexed by set 2 codes; codes from 0x80 on pass as
+/// they are, but for 0x83 (F7) and 0x84 (Alt-SysRq).
 /// </summary>
 internal static class ScanCodes
 {

@@ -4,9 +4,10 @@ using Vmm.Time;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The PC/AT's system control port B at 0x61, as in the PIIX (Intel 82371SB, 290550, "NMI status and control"): bit 0 gate of timer channel 2,
-/// bit 1 speaker, bits 2 and 3 disable the parity and channel checks, bit 4 toggles with the DRAM refresh request,
-/// bit 5 is OUT of timer channel 2, bits 6 and 7 (check errors) are always 0. The speaker is not modelled.
+/// The PC/AT's system control port B at 0x61, as in the PIIX (Intel 82371SB, 290550, "NMI status and control"): bit 0
+/// gate of timer channel 2, bit 1 speaker, bits 2 and 3 disable the parity and channel checks, bit 4 toggles with the
+/// DRAM refresh request, bit 5 is OUT of timer channel 2, bits 6 and 7 (check errors) are always 0. The speaker is not
+/// modelled.
 /// </summary>
 internal sealed class SystemControlPortB(IClock clock, Timer8254 timer) : IBytePortDevice, ISnapshotted
 {

@@ -5,9 +5,9 @@ using Vmm.Time;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The 8254 programmable interval timer (Intel 8254 datasheet, 231164) at 0x40..0x43, clocked with 1,193,182 Hz. OUT of channel 0 is IRQ0; channel 2
-/// belongs to <see cref="SystemControlPortB"/>. Every rising edge of OUT 0 is a timer of the guest; the falling edge before it has
-/// no listener and is delivered with it.
+/// The 8254 programmable interval timer (Intel 8254 datasheet, 231164) at 0x40..0x43, clocked with 1,193,182 Hz. OUT of
+/// channel 0 is IRQ0; channel 2 belongs to <see cref="SystemControlPortB"/>. Every rising edge of OUT 0 is a timer of the
+/// guest; the falling edge before it has no listener and is delivered with it.
 /// </summary>
 internal sealed class Timer8254 : IBytePortDevice, ISnapshotted, ITimerTarget
 {

@@ -3,9 +3,9 @@ using Vmm.Snapshots;
 namespace Vmm.Devices;
 
 /// <summary>
-/// One counter of the 8254 (Intel 8254 datasheet, 231164, "Mode definitions"). Nothing here ticks: the counting element and OUT are computed
-/// from the tick that asks, the tick at which the current count was loaded, and the tick at which the next one will be.
-/// Not modelled: a count of 1 in modes 2 and 3, which the datasheet forbids, counts as 2.
+/// One counter of the 8254 (Intel 8254 datasheet, 231164, "Mode definitions"). Nothing here ticks: the counting element
+/// and OUT are computed from the tick that asks, the tick at which the current count was loaded, and the tick at which
+/// the next one will be. Not modelled: a count of 1 in modes 2 and 3, which the datasheet forbids, counts as 2.
 /// </summary>
 internal sealed class Timer8254Channel(int number, bool gate)
 {
@@ -106,7 +106,8 @@ internal sealed class Timer8254Channel(int number, bool gate)
     }
 
     /// <summary>
-    /// The first tick after <paramref name="tick"/> at which OUT rises while the gate stays high, or <see cref="ulong.MaxValue"/>.
+    /// The first tick after <paramref name="tick"/> at which OUT rises while the gate stays high, or
+    /// <see cref="ulong.MaxValue"/>.
     /// The channel is settled at <paramref name="tick"/>.
     /// </summary>
     public ulong NextRise(ulong tick)
@@ -324,7 +325,8 @@ internal sealed class Timer8254Channel(int number, bool gate)
         _countLatch = (ushort)reader.ReadUInt32("countLatch");
         _isStatusLatched = reader.ReadBoolean("isStatusLatched");
         _statusLatch = reader.ReadByte("statusLatch");
-        if (_mode > 5 || _access is 0 or > 3 || (_isLoaded && (_count is 0 or > 65_536 || (_mode is 2 or 3 && _count < 2))) || _countRegister > 65_536)
+        bool isCountPossible = !_isLoaded || (_count is > 0 and <= 65_536 && (_mode is not (2 or 3) || _count >= 2));
+        if (_mode > 5 || _access is 0 or > 3 || !isCountPossible || _countRegister > 65_536)
             throw new StateFormatException($"the snapshot's timer channel {number} is in a state that an 8254 cannot have");
     }
 }

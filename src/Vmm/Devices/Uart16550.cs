@@ -7,18 +7,21 @@ using Vmm.Time;
 namespace Vmm.Devices;
 
 /// <summary>
-/// A 16550A UART (National Semiconductor PC16550D datasheet, TL/C/8652). Transmission takes no time: the holding register is empty again at once. What
-/// the host sends waits without bound and comes in at the programmed speed, a FIFO at a time, so nothing is overrun. The other end is
-/// always there: CTS, DSR and DCD are on. OUT2 does not gate the interrupt, unlike on a real PC: several teaching kernels never set it
-/// and expect interrupts, as emulators give them. Not modelled: parity, framing and break errors, DMA mode.
+/// A 16550A UART (National Semiconductor PC16550D datasheet, TL/C/8652). Transmission takes no time: the holding register
+/// is empty again at once. What the host sends waits without bound and comes in at the programmed speed, a FIFO at a
+/// time, so nothing is overrun. The other end is always there: CTS, DSR and DCD are on. OUT2 does not gate the interrupt,
+/// unlike on a real PC: several teaching kernels never set it and expect interrupts, as emulators give them. Not
+/// modelled: parity, framing and break errors, DMA mode.
 /// </summary>
 internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
 {
     public const int PortCount = 8;
     private const int FifoCapacity = 16;
-    private const int Data = 0, InterruptEnable = 1, InterruptId = 2, LineControl = 3, ModemControl = 4, LineStatus = 5, ModemStatus = 6, Scratch = 7;
+    private const int Data = 0, InterruptEnable = 1, InterruptId = 2, LineControl = 3, ModemControl = 4;
+    private const int LineStatus = 5, ModemStatus = 6, Scratch = 7;
     private const int IerReceived = 0x01, IerTransmitterEmpty = 0x02, IerLineStatus = 0x04, IerModemStatus = 0x08;
-    private const int IirNone = 0x01, IirModemStatus = 0x00, IirTransmitterEmpty = 0x02, IirReceived = 0x04, IirTimeout = 0x0C, IirFifos = 0xC0;
+    private const int IirNone = 0x01, IirModemStatus = 0x00, IirTransmitterEmpty = 0x02, IirReceived = 0x04;
+    private const int IirTimeout = 0x0C, IirFifos = 0xC0;
     private const int LcrDivisorAccess = 0x80;
     private const int McrLoop = 0x10;
     private const int LsrDataReady = 0x01, LsrOverrun = 0x02, LsrTransmitterEmpty = 0x60;
@@ -102,7 +105,10 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
         _fifoCount++;
     }
 
-    /// <summary>The timeout is four character times after the last character came in or was read (datasheet, "FIFO interrupt mode operation").</summary>
+    /// <summary>
+    /// The timeout is four character times after the last character came in or was read (datasheet, "FIFO interrupt mode
+    /// operation").
+    /// </summary>
     private void RestartTimeout(ulong now)
     {
         _timeoutPending = false;
@@ -122,7 +128,9 @@ internal sealed class Uart16550 : IBytePortDevice, ISnapshotted, ITimerTarget
         Update();
     }
 
-    /// <summary>What the current instruction has passed comes before what it does. The clock is read only when it matters.</summary>
+    /// <summary>
+    /// What the current instruction has passed comes before what it does. The clock is read only when it matters.
+    /// </summary>
     private void CatchUp()
     {
         if (!_arrivalTimer.IsArmed && !_timeoutTimer.IsArmed) return;

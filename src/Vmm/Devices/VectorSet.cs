@@ -29,7 +29,9 @@ internal sealed class VectorSet
 
     public void Clear() => Array.Clear(_words);
 
-    /// <summary>Bits 32 * <paramref name="index"/> and up, as register number <paramref name="index"/> (0..7) shows them.</summary>
+    /// <summary>
+    /// Bits 32 * <paramref name="index"/> and up, as register number <paramref name="index"/> (0..7) shows them.
+    /// </summary>
     public uint Register(int index) => (uint)(_words[index >> 1] >> 32 * (index & 1));
 
     public void Save(StateWriter writer, string name)
