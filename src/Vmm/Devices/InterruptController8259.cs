@@ -5,7 +5,7 @@ namespace Vmm.Devices;
 
 /// <summary>
 /// The PC's pair of 8259A programmable interrupt controllers (Intel 8259A datasheet, 231468) with the edge/level control
-/// registers of the PIIX (Intel 82371SB, 290550, section 2.5). Master at 0x20/0x21, slave at 0xA0/0xA1 on the master's
+/// registers of the PIIX (Intel 82371SB, 290550). Master at 0x20/0x21, slave at 0xA0/0xA1 on the master's
 /// IR2, ELCR at 0x4D0/0x4D1. Not modelled: 8080/8085 mode, buffered mode, ICW3 (the wiring is fixed), LTIM (the ELCR
 /// replaces it, as in the PIIX), and the request of an edge-triggered input being withdrawn when its line drops before
 /// INTA: an edge stays latched, so that pulses work.

@@ -4,8 +4,8 @@ using Vmm.Snapshots;
 namespace Vmm.Devices;
 
 /// <summary>
-/// The I/O APIC (Intel 82093AA datasheet, 290566) at 0xFEC00000 with 24 inputs, version 0x20 with the EOI register of
-/// later chipsets (ICH4 datasheet, 9.5). Index register at 0x00, data window at 0x10, EOI at 0x40. Not modelled:
+/// The I/O APIC (Intel 82093AA datasheet, 290566) at 0xFEC00000 with 24 inputs, version 0x20 with the EOI register
+/// that later chipsets have. Index register at 0x00, data window at 0x10, EOI at 0x40. Not modelled:
 /// active-low inputs (IrqLine is a logical level, whatever the polarity bit says), ExtINT and SMI delivery, and delivery
 /// status: a message arrives at once.
 /// </summary>

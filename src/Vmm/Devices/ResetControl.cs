@@ -3,7 +3,7 @@ using Vmm.Snapshots;
 namespace Vmm.Devices;
 
 /// <summary>
-/// Two ways to reset a PC: the PIIX reset control register at 0xCF9 (Intel 82371SB, 290550, 2.1.4) and system control
+/// Two ways to reset a PC: the PIIX reset control register at 0xCF9 (Intel 82371SB, 290550) and system control
 /// port A at 0x92 (PS/2). Soft and hard resets are the same here. A20 is always on; its bit in port A can be written and
 /// read back.
 /// </summary>

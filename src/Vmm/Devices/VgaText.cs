@@ -7,7 +7,7 @@ namespace Vmm.Devices;
 /// The registers of a VGA (IBM PS/2 Hardware Interface Technical Reference, "Video subsystem") as text consoles use them,
 /// at 0x3C0..0x3DF and, while it is set to monochrome, 0x3B4/0x3B5/0x3BA. It starts in mode 3, 80 by 25 in colour. Text
 /// memory at 0xB8000 is ordinary RAM: a viewer reads it from there, with <see cref="StartOffset"/> and
-    /// <see cref="CursorOffset"/>. Not modelled: graphics modes, planes, fonts, the sense switches, interrupts.
+/// <see cref="CursorOffset"/>. Not modelled: graphics modes, planes, fonts, the sense switches, interrupts.
 /// </summary>
 internal sealed class VgaText(IClock clock) : IBytePortDevice, ISnapshotted
 {
