@@ -7,7 +7,7 @@ namespace Vmm.Devices;
 /// The content of a disk: 512-byte sectors over an immutable image. Pages come from the image when first touched and writes stay in
 /// <see cref="Pages"/>, so the image's bytes never change and what differs from it is the overlay that checkpoints keep.
 /// </summary>
-public sealed class Disk : IDisposable
+internal sealed class Disk : IDisposable
 {
     public const int SectorSizeBytes = 512;
 

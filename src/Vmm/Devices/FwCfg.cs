@@ -13,7 +13,7 @@ namespace Vmm.Devices;
 /// 0x518 (low half, which starts the transfer), both big-endian. Its items are fixed when the machine is built; its state is the
 /// cursor. Not modelled: items that the guest may write.
 /// </summary>
-public sealed class FwCfg : IPortDevice, ISnapshotted
+internal sealed class FwCfg : IPortDevice, ISnapshotted
 {
     public const int SelectorPort = 0x510, DataPort = 0x511, DmaPort = 0x514;
 

@@ -1,7 +1,7 @@
 namespace Vmm.Devices;
 
-/// <summary>Where a chip's output bytes go.</summary>
-public interface IByteSink
+/// <summary>Where a character device's output goes.</summary>
+internal interface IByteSink
 {
     void WriteByte(byte value);
 }

@@ -4,7 +4,7 @@ using Vmm.Memory;
 namespace Vmm.Devices;
 
 /// <summary>The pages of an immutable image. Behind the image's end everything is zero.</summary>
-public sealed class ImagePageSource(ReadOnlyMemory<byte> image) : IPageSource
+internal sealed class ImagePageSource(ReadOnlyMemory<byte> image) : IPageSource
 {
     public void ReadPage(int pageIndex, Span<byte> destination)
     {

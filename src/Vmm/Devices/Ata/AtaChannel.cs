@@ -9,7 +9,7 @@ namespace Vmm.Devices.Ata;
 /// control register at one, and INTRQ. A missing device 1 is answered for as device 0 must (9.16.1): its status reads 0.
 /// Not modelled: packet devices, queued commands, power states, security, S.M.A.R.T.; commands take no time.
 /// </summary>
-public sealed class AtaChannel : IPortDevice, ISnapshotted
+internal sealed class AtaChannel : IPortDevice, ISnapshotted
 {
     public const int PrimaryCommandBlock = 0x1F0, PrimaryControl = 0x3F6, PrimaryIrq = 14;
     public const int SecondaryCommandBlock = 0x170, SecondaryControl = 0x376, SecondaryIrq = 15;

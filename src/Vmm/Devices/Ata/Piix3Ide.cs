@@ -12,7 +12,7 @@ namespace Vmm.Devices.Ata;
 /// once when both the command has been written and the bus master started.
 /// Not modelled: timings; the timing registers read back.
 /// </summary>
-public sealed class Piix3Ide : PciDevice
+internal sealed class Piix3Ide : PciDevice
 {
     private const int BusMasterBar = 4, ChannelCount = 2, RegistersPerChannel = 8;
     private const int CommandRegister = 0, StatusRegister = 2, TableRegister = 4;

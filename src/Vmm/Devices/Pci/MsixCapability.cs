@@ -8,7 +8,7 @@ namespace Vmm.Devices.Pci;
 /// MSI-X of one function (PCI Local Bus 3.0, 6.8.2): a table of messages and a bit per vector that is pending while masked, both in one
 /// memory BAR of the function.
 /// </summary>
-public sealed class MsixCapability
+internal sealed class MsixCapability
 {
     internal const byte CapabilityId = 0x11;
     internal const uint BarSizeBytes = 4096;

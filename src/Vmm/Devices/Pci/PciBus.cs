@@ -12,7 +12,7 @@ namespace Vmm.Devices.Pci;
 /// were written: a restored machine must decode as the original did.
 /// Not modelled: bridges to other buses, bus-master enable, parity and system errors.
 /// </summary>
-public sealed class PciBus : IPortDevice, IMmioDevice
+internal sealed class PciBus : IPortDevice, IMmioDevice
 {
     private const int FunctionCount = 256;
     private const int PortCount = 65536;

@@ -11,7 +11,7 @@ namespace Vmm.Devices.Pci;
 /// an INTx pin and optionally MSI-X (PCI Local Bus 3.0, chapter 6). A chip derives from it and answers in
 /// <see cref="ReadRegion"/> and <see cref="WriteRegion"/>.
 /// </summary>
-public abstract class PciDevice : ISnapshotted
+internal abstract class PciDevice : ISnapshotted
 {
     protected const int BarCount = 6;
     private const int ConfigSizeBytes = 256;

@@ -8,7 +8,7 @@ namespace Vmm.Devices.Pci;
 /// the PAM and SMRAM registers. Those read back what was written but move nothing: the platform's RAM shows through below 1 MiB.
 /// Not modelled: DRAM row boundaries, error reporting, buses other than 0.
 /// </summary>
-public sealed class PciHostBridge : PciDevice, IPortDevice
+internal sealed class PciHostBridge : PciDevice, IPortDevice
 {
     public const int AddressPort = 0xCF8, ResetControlPort = 0xCF9, DataPort = 0xCFC;
 

@@ -7,5 +7,5 @@ namespace Vmm.Devices.Pci;
 /// <param name="RevisionId">Offset 0x08.</param>
 /// <param name="SubsystemVendorId">Offset 0x2C.</param>
 /// <param name="SubsystemId">Offset 0x2E.</param>
-public readonly record struct PciIdentity(ushort VendorId, ushort DeviceId, uint ClassCode, byte RevisionId = 0,
+internal readonly record struct PciIdentity(ushort VendorId, ushort DeviceId, uint ClassCode, byte RevisionId = 0,
     ushort SubsystemVendorId = 0, ushort SubsystemId = 0);

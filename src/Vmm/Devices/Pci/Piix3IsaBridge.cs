@@ -9,7 +9,7 @@ namespace Vmm.Devices.Pci;
 /// Function 0 of Intel's PIIX3 (82371SB, datasheet 290550-002), the PCI-to-ISA bridge at 00:01.0: routes PIRQA..PIRQD to ISA interrupts
 /// (registers 0x60..0x63: bit 7 off, bits 3:0 the interrupt). The other ISA registers read back and do nothing.
 /// </summary>
-public sealed class Piix3IsaBridge : PciDevice, IIrqSink
+internal sealed class Piix3IsaBridge : PciDevice, IIrqSink
 {
     private const int PirqRouteControl = 0x60, PirqCount = 4, IsaIrqCount = 16;
     private const byte RouteDisabled = 0x80;

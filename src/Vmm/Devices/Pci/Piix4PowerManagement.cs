@@ -11,7 +11,7 @@ namespace Vmm.Devices.Pci;
 /// another chip. Not modelled: SMBus, device monitors. SMI is marked as initialised (bit 25 of DEVACTB at 0x58), because this
 /// machine has no system management mode: firmware then leaves it alone.
 /// </summary>
-public sealed class Piix4PowerManagement : PciDevice
+internal sealed class Piix4PowerManagement : PciDevice
 {
     private const int PmBase = 0x40, PmRegMisc = 0x80, DevActB = 0x58, PmSizeBytes = 64;
     private const int PmRegion = BarCount;

@@ -12,7 +12,7 @@ namespace Vmm.Devices.Virtio;
 /// target asks for. A page that is given back becomes zero in guest memory, so that the machine's state stays a function of
 /// that memory alone. Not modelled: free page hinting and reporting, page poisoning.
 /// </summary>
-public sealed class VirtioBalloon : VirtioPciDevice
+internal sealed class VirtioBalloon : VirtioPciDevice
 {
     private const ushort DeviceType = 5;
     private const int InflateQueue = 0, DeflateQueue = 1, StatisticsQueue = 2, ConfigSizeBytes = 8, Actual = 4;

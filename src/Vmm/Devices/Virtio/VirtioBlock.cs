@@ -9,7 +9,7 @@ namespace Vmm.Devices.Virtio;
 /// A virtio block device on a <see cref="Disk"/> (virtio 1.2, 5.2): read, write, flush, get id, discard, write zeroes. Requests finish
 /// when they are notified. Not modelled: several queues, secure erase, zones.
 /// </summary>
-public sealed class VirtioBlock : VirtioPciDevice
+internal sealed class VirtioBlock : VirtioPciDevice
 {
     private const ushort DeviceType = 2;
     private const int RequestQueue = 0, HeaderSizeBytes = 16, IdSizeBytes = 20, RangeSizeBytes = 16, ConfigSizeBytes = 60;

@@ -10,7 +10,7 @@ namespace Vmm.Devices.Virtio;
 /// A virtio console with one port (virtio 1.2, 5.3): the receive queue takes what arrives from outside, the transmit queue goes to a sink.
 /// Not modelled: several ports, the size of the terminal.
 /// </summary>
-public sealed class VirtioConsole : VirtioPciDevice
+internal sealed class VirtioConsole : VirtioPciDevice
 {
     /// <summary>Bytes that wait for the driver to offer room; more are lost, as on a serial line that is overrun.</summary>
     public const int ReceiveCapacity = 65536;

@@ -5,7 +5,7 @@ using Vmm.Memory;
 namespace Vmm.Devices.Virtio;
 
 /// <summary>A virtio entropy device (virtio 1.2, 5.4). Its bytes are inputs of the machine. At most 4 KiB are given per request.</summary>
-public sealed class VirtioEntropy : VirtioPciDevice
+internal sealed class VirtioEntropy : VirtioPciDevice
 {
     private const ushort DeviceType = 4;
     private const int RequestQueue = 0, MaximumFillBytes = 4096;

@@ -11,7 +11,7 @@ namespace Vmm.Devices.Virtio;
 /// page each, and BAR 1 the MSI-X table. A device derives from it and answers notifications at once, so that nothing is in
 /// flight between two instructions. Not modelled: the legacy interface, queue reset, notification data, event index.
 /// </summary>
-public abstract class VirtioPciDevice : PciDevice
+internal abstract class VirtioPciDevice : PciDevice
 {
     internal const ushort NoVector = 0xFFFF;
 
