@@ -199,6 +199,20 @@ public sealed class PciTests : IDisposable
     }
 
     [Fact]
+    public void Host_bridge_state_returns()
+    {
+        _board.Out32(0xCF8, 0x8000_0800);
+        _board.WriteConfig(0, 0, 0x59, 1, 0x30);
+        byte[] state = Board.SaveOf(_board.HostBridge);
+        _board.WriteConfig(1, 0, 0x60, 1, 5);
+        _board.WriteConfig(0, 0, 0x59, 1, 0);
+        Board.RestoreTo(_board.HostBridge, state);
+        Assert.Equal(state, Board.SaveOf(_board.HostBridge));
+        Assert.Equal(0x8000_0058u, _board.In32(0xCF8));
+        Assert.Equal(0x30, _board.In8(0xCFD));
+    }
+
+    [Fact]
     public void Cut_or_foreign_states_are_refused()
     {
         byte[] state = Board.SaveOf(_board.IsaBridge);
@@ -232,7 +246,8 @@ internal sealed class TestFunction : PciDevice
 
     public void Drive(bool asserted) => SetInterrupt(asserted);
 
-    protected internal override ulong ReadRegion(int region, ulong offset, int sizeBytes) => (uint)offset | (uint)region << 28 | (region == 0 ? _tag << 28 : 0);
+    protected internal override ulong ReadRegion(int region, ulong offset, int sizeBytes) =>
+        (uint)offset | (uint)region << 28 | (region == 0 ? _tag << 28 : 0);
 
     protected internal override void WriteRegion(int region, ulong offset, int sizeBytes, ulong value)
     {

@@ -73,7 +73,8 @@ internal sealed class VirtioDriver
         _board.WriteMmio(Common + 22, 2, (uint)queue);
         Assert.True(_board.ReadMmio(Common + 24, 2) >= size);
         ulong at = _rings + (uint)queue * 0x4000UL;
-        var ring = new Ring { Size = size, Table = at, Driver = at + 0x1000, Device = at + 0x2000, NotifyOff = (ushort)_board.ReadMmio(Common + 30, 2) };
+        ushort notifyOff = (ushort)_board.ReadMmio(Common + 30, 2);
+        var ring = new Ring { Size = size, Table = at, Driver = at + 0x1000, Device = at + 0x2000, NotifyOff = notifyOff };
         for (uint i = 0; i < 0x3000; i += 8) _board.Poke(at + i, 0UL);
         _board.WriteMmio(Common + 24, 2, size);
         _board.WriteMmio(Common + 32, 8, ring.Table);

@@ -112,6 +112,22 @@ public sealed class VirtioTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_is_allocated()
+    {
+        PlugBlock();
+        VirtioDriver driver = new VirtioDriver(_board, 3).Start(1);
+        _ = Request(driver, 0, 7, 4096, toDevice: false);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++)
+        {
+            driver.OfferAndNotify(0, 0);
+            _ = driver.TakeUsed(0);
+            _ = driver.TakeIsr();
+        }
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
     public void Block_errors_are_statuses()
     {
         VirtioBlock block = PlugBlock();
@@ -288,7 +304,11 @@ public sealed class VirtioTests : IDisposable
     public void A_queue_outside_ram_or_of_a_bad_size_is_refused()
     {
         VirtioBlock block = PlugBlock();
-        foreach ((ulong table, uint size) in new[] { (0xD000_0000UL, 16u), (0x10_0008UL, 16u), (0x10_0000UL, 24u), (0x10_0000UL, 0u), (0x10_0000UL, 512u), (ulong.MaxValue & ~15UL, 16u) })
+        (ulong Table, uint Size)[] layouts =
+        [
+            (0xD000_0000, 16), (0x10_0008, 16), (0x10_0000, 24), (0x10_0000, 0), (0x10_0000, 512), (ulong.MaxValue & ~15UL, 16),
+        ];
+        foreach ((ulong table, uint size) in layouts)
         {
             VirtioDriver driver = new VirtioDriver(_board, 3).Start(0);
             _board.WriteMmio(driver.Common + 24, 2, size);

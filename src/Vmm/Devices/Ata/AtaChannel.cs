@@ -108,7 +108,7 @@ internal sealed class AtaChannel : IPortDevice, ISnapshotted
     internal void UpdateInterrupt()
     {
         bool level = InterruptLevel;
-        if (level) BusMaster?.InterruptRaised(this);
+        if (level && !_irq.IsHigh) BusMaster?.InterruptRaised(this);
         _irq.Set(level);
     }
 

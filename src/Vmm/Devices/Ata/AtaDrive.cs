@@ -132,6 +132,7 @@ internal sealed class AtaDrive
     {
         if (Transfer != AtaTransfer.PioIn) return uint.MaxValue;
         uint value = 0;
+        // An odd last access, which drivers do not make, gets zeros behind the block's end.
         for (int i = 0; i < sizeBytes && _position < _length; i++) value |= (uint)_buffer[_position++] << (8 * i);
         if (_position >= _length) NextBlockIn();
         return value;

@@ -1,22 +1,19 @@
 using System;
 using System.Collections.Generic;
 using Vmm.Buses;
-using Vmm.Memory;
 
 namespace Vmm.Devices.Pci;
 
 /// <summary>
-/// PCI bus 0: the functions on it and the addresses they decode. It claims every port and every address that no other chip has, so the
-/// builder makes it before the chips at fixed addresses, whose mappings then win. Which function answers is a function of the
-/// configuration registers alone (the lowest device and function number, then the lowest BAR), never of the order in which they
-/// were written: a restored machine must decode as the original did.
+/// PCI bus 0: the functions on it and the addresses they decode. It claims every port and every address that no other chip has; chips at fixed
+/// addresses win over it, whether they are mapped before or after. Which function answers is a function of the configuration
+/// registers alone (the lowest device and function number, then the lowest BAR), never of the order in which they were written:
+/// a restored machine must decode as the original did, and a BAR that is laid over a chip must not unmap it for ever.
 /// Not modelled: bridges to other buses, bus-master enable, parity and system errors.
 /// </summary>
 internal sealed class PciBus : IPortDevice, IMmioDevice
 {
     private const int FunctionCount = 256;
-    private const int PortCount = 65536;
-    private const ulong PhysicalAddressLimit = 1UL << 52;
 
     private readonly PciDevice?[] _functions = new PciDevice?[FunctionCount];
     private readonly List<PciWindow> _ports = [];
@@ -29,8 +26,8 @@ internal sealed class PciBus : IPortDevice, IMmioDevice
     public PciBus(PortBus ports, MmioBus mmio, IIrqSink interruptRouter)
     {
         _interruptRouter = interruptRouter;
-        ports.Map(0, PortCount, this);
-        mmio.Map(new GuestPhysicalAddress(0), PhysicalAddressLimit, this);
+        ports.MapRest(this);
+        mmio.MapRest(this);
     }
 
     /// <summary>Plugs a function in. Function 0 of a device becomes multi-function when another function is there.</summary>

@@ -59,8 +59,8 @@ internal sealed class Piix3IsaBridge : PciDevice, IIrqSink
     public void SetIrqLevel(int input, bool high)
     {
         int pirq = PirqOf(input >> 2, input & 3);
-        _assertedCounts[pirq] += high ? 1 : -1;
-        Invariant.Check(_assertedCounts[pirq] >= 0);
+        // Not below 0: a recording's damaged snapshot may have a function's pin high that is not counted here.
+        _assertedCounts[pirq] = Math.Max(0, _assertedCounts[pirq] + (high ? 1 : -1));
         _apicInputs?[pirq].Set(_assertedCounts[pirq] > 0);
         DriveIsaIrqs();
     }

@@ -48,7 +48,8 @@ internal sealed class VirtioConsole : VirtioPciDevice
     {
         base.RestoreFunction(reader);
         ReadOnlySpan<byte> received = reader.ReadBytes("received");
-        if (received.Length > ReceiveCapacity) throw new StateFormatException($"the snapshot's {SnapshotName} holds {received.Length} received bytes");
+        if (received.Length > ReceiveCapacity)
+            throw new StateFormatException($"the snapshot's {SnapshotName} holds {received.Length} received bytes");
         received.CopyTo(_received);
         _receivedCount = received.Length;
     }
