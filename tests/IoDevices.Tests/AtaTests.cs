@@ -310,6 +310,18 @@ public sealed class AtaTests : IDisposable
     }
 
     [Fact]
+    public void The_interrupt_line_returns_with_the_state()
+    {
+        _board.Out8(0x1F7, 0xE7);
+        byte[] state = Board.SaveOf(_channel);
+        Assert.True(TakeInterrupt());
+        Board.RestoreTo(_channel, state);
+        Assert.False(_board.IrqLevels[14]); // the controller restores its own input
+        _board.IrqLevels[14] = true;
+        Assert.True(TakeInterrupt());
+    }
+
+    [Fact]
     public void Any_damaged_state_is_refused_or_harmless()
     {
         Command(0x30, 77, 2);
