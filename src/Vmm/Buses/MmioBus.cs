@@ -24,6 +24,9 @@ public sealed class MmioBus
     public void Map(GuestPhysicalAddress first, ulong sizeBytes, IMmioDevice device) =>
         _regions.Insert(0, new Region(first.Value, sizeBytes, device));
 
+    /// <summary>Gives every address that no region has, now or later, to <paramref name="device"/>; offsets are then addresses.</summary>
+    public void MapRest(IMmioDevice device) => _regions.Add(new Region(0, ulong.MaxValue, device));
+
     /// <summary>Removes every region of <paramref name="device"/> that starts at <paramref name="first"/> (a PCI BAR that moves).</summary>
     public void Unmap(GuestPhysicalAddress first, IMmioDevice device) =>
         _regions.RemoveAll(r => r.First == first.Value && ReferenceEquals(r.Device, device));

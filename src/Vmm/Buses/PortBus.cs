@@ -10,6 +10,12 @@ public sealed class PortBus
     /// <summary>Gives <paramref name="count"/> ports from <paramref name="first"/> on to <paramref name="device"/>, replacing what was there.</summary>
     public void Map(int first, int count, IPortDevice device) => Array.Fill(_devices, device, first, count);
 
+    /// <summary>Gives every port that nobody has to <paramref name="device"/>; a chip that is mapped later takes its ports from it.</summary>
+    public void MapRest(IPortDevice device)
+    {
+        for (int p = 0; p < _devices.Length; p++) _devices[p] ??= device;
+    }
+
     /// <summary>Takes the ports away from <paramref name="device"/> (a PCI BAR that moves).</summary>
     public void Unmap(int first, int count, IPortDevice device)
     {
