@@ -15,6 +15,8 @@ public sealed class HostileImageTests
         yield return Elf(false, [.. Multiboot(), .. new byte[3000]]);
         yield return Elf(true, [.. Multiboot(), .. new byte[3000]]);
         yield return [.. new byte[64], .. Multiboot(0, LoadAddress + 32, LoadAddress, 0, 0, LoadAddress + 64), .. new byte[3000]];
+        yield return Elf(true, [.. Multiboot2((1, 0, [4, 6]), (10, 0, [0x40_0000, 0x200_0000, 0x1000, 1])), .. new byte[3000]]);
+        yield return [.. Multiboot2((2, 0, [LoadAddress, LoadAddress, 0, LoadAddress + 0x4000]), (3, 0, [LoadAddress + 64])), .. new byte[3000]];
         yield return Elf(true, new byte[3000], PvhNote(LoadAddress));
         yield return Elf(true, new byte[3000]);
     }

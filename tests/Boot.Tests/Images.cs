@@ -73,6 +73,27 @@ internal static class Images
         return header;
     }
 
+    /// <summary>A Multiboot2 header with tags of type, flags and content, and the end tag.</summary>
+    public static byte[] Multiboot2(params (ushort Type, ushort Flags, uint[] Content)[] tags)
+    {
+        var header = new System.Collections.Generic.List<byte>(new byte[16]);
+        foreach ((ushort type, ushort flags, uint[] content) in tags)
+        {
+            byte[] tag = new byte[8 + content.Length * 4 + 7 & ~7];
+            Put16(tag, 0, type);
+            Put16(tag, 2, flags);
+            Put32(tag, 4, (uint)(8 + content.Length * 4));
+            for (int i = 0; i < content.Length; i++) Put32(tag, 8 + i * 4, content[i]);
+            header.AddRange(tag);
+        }
+        header.AddRange([0, 0, 0, 0, 8, 0, 0, 0]);
+        byte[] bytes = [.. header];
+        Put32(bytes, 0, 0xE852_50D6);
+        Put32(bytes, 8, (uint)bytes.Length);
+        Put32(bytes, 12, unchecked(0u - 0xE852_50D6u - (uint)bytes.Length));
+        return bytes;
+    }
+
     public static byte[] PvhNote(uint entry)
     {
         byte[] note = new byte[20];

@@ -54,6 +54,7 @@ public static class BootLoader
         // In QEMU's order: a kernel that follows several protocols is booted alike in both.
         if (LinuxBoot.Recognizes(kernel)) LinuxBoot.Load(kernel, initrd, line, arena, tables, ref bsp);
         else if (MultibootLoader.TryFindHeader(kernel, out int header)) MultibootLoader.Load(kernel, header, initrd, line, arena, ref bsp);
+        else if (Multiboot2Header.TryFind(kernel, out header)) Multiboot2Loader.Load(kernel, header, initrd, line, arena, tables, ref bsp);
         else if (ElfImage.Recognizes(kernel)) LoadElf(kernel, initrd, line, arena, tables, ref bsp);
         else throw Unrecognized(kernel);
     }
