@@ -32,9 +32,6 @@ internal static class SoftFloat<TFormat>
     public static bool IsDenormal(ulong a) => (a & ~Sign) - 1 < FractionMask;
     public static bool IsNegative(ulong a) => (a & Sign) != 0;
 
-    /// <summary>Neither zero, denormal, infinite nor NaN.</summary>
-    public static bool IsNormal(ulong a) => (a & ~Sign) - (FractionMask + 1) < Infinity - (FractionMask + 1);
-
     /// <summary>The operand as the operation sees it: under DAZ a denormal is a zero of its sign.</summary>
     public static ulong Operand(ulong a, in FloatEnvironment environment) =>
         environment.DenormalsAreZeros && IsDenormal(a) ? a & Sign : a;

@@ -18,7 +18,7 @@ internal static class SseArithmetic
         for (int i = 0; i < SseLanes<TFormat>.Count; i++)
         {
             ulong a = SseLanes<TFormat>.Get(ref result, i), b = SseLanes<TFormat>.Get(ref source, i);
-            SseLanes<TFormat>.Set(ref result, i, TOperation.Apply<TFormat>(a, b, ref environment));
+            SseLanes<TFormat>.Set(ref result, i, HostFloat.Apply<TFormat, TOperation>(a, b, ref environment));
         }
 
         return Finish(vcpu, in d, in environment, result);
@@ -32,7 +32,7 @@ internal static class SseArithmetic
         if (!TryReadScalar<TFormat>(vcpu, in d, out ulong b)) return Completion.Fault;
         FloatEnvironment environment = new(vcpu.State.Mxcsr);
         ref Vector128<byte> destination = ref vcpu.State.XmmAs<byte>(d.Destination);
-        ulong result = TOperation.Apply<TFormat>(SseLanes<TFormat>.Get(ref destination, 0), b, ref environment);
+        ulong result = HostFloat.Apply<TFormat, TOperation>(SseLanes<TFormat>.Get(ref destination, 0), b, ref environment);
         if (!environment.TryCommit(vcpu)) return Completion.Fault;
         SseLanes<TFormat>.Set(ref destination, 0, result);
         return Completion.Next;
@@ -67,8 +67,8 @@ internal static class SseArithmetic
         {
             ulong a = SseLanes<TFormat>.Get(ref result, i), b = SseLanes<TFormat>.Get(ref source, i);
             SseLanes<TFormat>.Set(ref result, i, (i & 1) == 0
-                ? SoftFloat<TFormat>.Subtract(a, b, ref environment)
-                : SoftFloat<TFormat>.Add(a, b, ref environment));
+                ? HostFloat.Apply<TFormat, FloatSubtract>(a, b, ref environment)
+                : HostFloat.Apply<TFormat, FloatAdd>(a, b, ref environment));
         }
 
         return Finish(vcpu, in d, in environment, result);
@@ -86,7 +86,7 @@ internal static class SseArithmetic
         {
             if ((selection >> (4 + i) & 1) == 0) continue;
             ulong a = SseLanes<TFormat>.Get(ref destination, i), b = SseLanes<TFormat>.Get(ref source, i);
-            SseLanes<TFormat>.Set(ref products, i, SoftFloat<TFormat>.Multiply(a, b, ref environment));
+            SseLanes<TFormat>.Set(ref products, i, HostFloat.Apply<TFormat, FloatMultiply>(a, b, ref environment));
         }
 
         // The products are a step of their own: with an unmasked exception in them nothing is summed (SDM 2A, DPPS, SIMD exceptions).
@@ -96,7 +96,7 @@ internal static class SseArithmetic
         {
             ulong upper = Neighbours<TFormat, FloatAdd>(ref products, 1, ref environment);
             if (!environment.TryCommit(vcpu)) return Completion.Fault;
-            sum = SoftFloat<TFormat>.Add(sum, upper, ref environment);
+            sum = HostFloat.Apply<TFormat, FloatAdd>(sum, upper, ref environment);
         }
 
         for (int i = 0; i < SseLanes<TFormat>.Count; i++)
@@ -150,7 +150,7 @@ internal static class SseArithmetic
     private static ulong Neighbours<TFormat, TOperation>(ref Vector128<byte> vector, int pair, ref FloatEnvironment environment)
         where TFormat : struct, IBinaryFormat
         where TOperation : struct, IFloatOperation =>
-        TOperation.Apply<TFormat>(SseLanes<TFormat>.Get(ref vector, pair * 2), SseLanes<TFormat>.Get(ref vector, pair * 2 + 1), ref environment);
+        HostFloat.Apply<TFormat, TOperation>(SseLanes<TFormat>.Get(ref vector, pair * 2), SseLanes<TFormat>.Get(ref vector, pair * 2 + 1), ref environment);
 
     /// <summary>Immediate of ROUNDPS and kin: bits 0..1 rounding, bit 2 take MXCSR's instead, bit 3 no PE (SDM 2B figure 4-24).</summary>
     private static ulong Round<TFormat>(ulong a, in DecodedInstruction d, ref FloatEnvironment environment)
