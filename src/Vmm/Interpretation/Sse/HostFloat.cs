@@ -37,6 +37,7 @@ internal static class HostFloat
     }
 
     /// <summary>Finite and at least twice the smallest normal number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsWellInside<TFormat>(ulong a)
         where TFormat : struct, IBinaryFormat
     {

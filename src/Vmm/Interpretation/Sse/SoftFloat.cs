@@ -1,5 +1,6 @@
 using System;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Vmm.Interpretation.Sse;
 
@@ -16,23 +17,74 @@ internal static class SoftFloat<TFormat>
 {
     private const int LeadBit = 62;
 
-    public static int ExponentMaximum => (1 << TFormat.ExponentBits) - 1;
-    public static int Bias => ExponentMaximum >> 1;
-    public static ulong Sign => 1UL << (TFormat.FractionBits + TFormat.ExponentBits);
-    public static ulong FractionMask => (1UL << TFormat.FractionBits) - 1;
-    public static ulong QuietBit => 1UL << (TFormat.FractionBits - 1);
-    public static ulong Infinity => (ulong)ExponentMaximum << TFormat.FractionBits;
-    public static ulong DefaultNaN => Sign | Infinity | QuietBit;
-    public static ulong One => (ulong)Bias << TFormat.FractionBits;
+    public static int ExponentMaximum
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (1 << TFormat.ExponentBits) - 1;
+    }
 
+    public static int Bias
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ExponentMaximum >> 1;
+    }
+
+    public static ulong Sign
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1UL << (TFormat.FractionBits + TFormat.ExponentBits);
+    }
+
+    public static ulong FractionMask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (1UL << TFormat.FractionBits) - 1;
+    }
+
+    public static ulong QuietBit
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1UL << (TFormat.FractionBits - 1);
+    }
+
+    public static ulong Infinity
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (ulong)ExponentMaximum << TFormat.FractionBits;
+    }
+
+    public static ulong DefaultNaN
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Sign | Infinity | QuietBit;
+    }
+
+    public static ulong One
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (ulong)Bias << TFormat.FractionBits;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsNaN(ulong a) => (a & ~Sign) > Infinity;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsSignalingNaN(ulong a) => IsNaN(a) && (a & QuietBit) == 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsInfinity(ulong a) => (a & ~Sign) == Infinity;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsZero(ulong a) => (a & ~Sign) == 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsDenormal(ulong a) => (a & ~Sign) - 1 < FractionMask;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsNegative(ulong a) => (a & Sign) != 0;
 
     /// <summary>The operand as the operation sees it: under DAZ a denormal is a zero of its sign.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Operand(ulong a, in FloatEnvironment environment) =>
         environment.DenormalsAreZeros && IsDenormal(a) ? a & Sign : a;
 
@@ -273,6 +325,7 @@ internal static class SoftFloat<TFormat>
         return RoundPack(sign, exponent - SoftFloat<TSource>.Bias + Bias, significand, ref environment);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void RaiseDenormal(ulong a, ulong b, ref FloatEnvironment environment)
     {
         if (IsDenormal(a) || IsDenormal(b)) environment.Raised |= Mxcsr.Denormal;
@@ -292,6 +345,7 @@ internal static class SoftFloat<TFormat>
     }
 
     /// <summary>Significand with its leading bit at <see cref="LeadBit"/>, or 0 for a zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Unpack(ulong a, out int exponent)
     {
         exponent = (int)((a & ~Sign) >> TFormat.FractionBits);
@@ -304,6 +358,7 @@ internal static class SoftFloat<TFormat>
         return fraction << shift;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong ShiftRightJam(ulong value, int count)
     {
         if (count == 0) return value;
@@ -311,6 +366,7 @@ internal static class SoftFloat<TFormat>
         return (value >> count) | ((value << (64 - count)) != 0 ? 1UL : 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool RoundsUp(ulong lost, ulong half, bool odd, bool negative, Rounding rounding) => rounding switch
     {
         Rounding.Nearest => lost > half || (lost == half && odd),
@@ -361,6 +417,7 @@ internal static class SoftFloat<TFormat>
         return sign | (rounded + ((ulong)(exponent - 1) << TFormat.FractionBits));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Round(ulong significand, ulong unit, ulong sign, Rounding rounding, out bool inexact)
     {
         ulong lost = significand & (unit - 1);

@@ -105,7 +105,7 @@ internal static class SseMove
     /// <summary>MOVHPS, MOVHPD: load the high half.</summary>
     public static Completion LoadHighHalf(Vcpu vcpu, in DecodedInstruction d) => LoadHalf(vcpu, in d, 1);
 
-    /// <summary>MOVLPS, MOVLPD, MOVNTI's relatives: store the low T.</summary>
+    /// <summary>MOVLPS, MOVLPD, and the memory forms of MOVSS, MOVSD, MOVD, MOVQ: store the low T.</summary>
     public static Completion StoreLow<T>(Vcpu vcpu, in DecodedInstruction d)
         where T : unmanaged => Ended(SseOperand.TryWriteMemory(vcpu, in d, Low<T>(vcpu, d.Source)));
 

@@ -6,7 +6,7 @@ using Vmm.Decoding;
 
 namespace Vmm.Interpretation.Sse;
 
-/// <summary>PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM (SDM 1 10.2 of SSE4.2; the immediate's fields are in SDM 2B 4.1).</summary>
+/// <summary>PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM (SDM 2B 4.1).</summary>
 internal static class SseString
 {
     public static Completion Pcmpistri(Vcpu vcpu, in DecodedInstruction d) => Compare(vcpu, in d, explicitLengths: false, wide: false, index: true);
