@@ -9,13 +9,16 @@ namespace Sse.Tests;
 /// <summary>A vCPU on which single instructions with register operands are executed by their handlers.</summary>
 internal sealed class BareVcpu
 {
-    public Vcpu Vcpu { get; } = new(0);
+    public Vcpu Vcpu { get; } = Create();
 
     public BareVcpu()
     {
         Vcpu.State.Cr0 = 1;
         Vcpu.State.Cr4 = 1 << 9 | 1 << 10;
     }
+
+    /// <summary>A vCPU as after reset, without memory.</summary>
+    public static Vcpu Create() => new(0);
 
     /// <summary>Fills the generic fields as the decoder does and binds the handler.</summary>
     public static bool TryDecode(in Instruction instruction, out DecodedInstruction decoded)

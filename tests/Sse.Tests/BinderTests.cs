@@ -20,7 +20,8 @@ public sealed class BinderTests
     {
         Code[] covered = [.. InstructionForms.All()];
         // PREFETCHWT1 is a hint like the others; its CPUID bit is not advertised, but its encoding is a no-op everywhere.
-        Code[] extra = [.. System.Enum.GetValues<Code>().Where(code => IsBound(code) && !covered.Contains(code) && code != Code.Prefetchwt1_m8)];
+        Code[] extra = [.. System.Enum.GetValues<Code>()
+            .Where(code => IsBound(code) && !covered.Contains(code) && code != Code.Prefetchwt1_m8)];
         Assert.Empty(extra);
     }
 

@@ -21,7 +21,7 @@ public sealed class FaultTests
         foreach (Code code in InstructionForms.Computing())
         {
             if (code.Mnemonic() == Mnemonic.Crc32) continue;
-            Vcpu vcpu = new(0);
+            Vcpu vcpu = BareVcpu.Create();
             (vcpu.State.Cr0, vcpu.State.Cr4) = (cr0, cr4);
             VcpuState before = vcpu.State;
             Assert.Equal(Completion.Fault, Execute(vcpu, code));
@@ -39,7 +39,7 @@ public sealed class FaultTests
     [InlineData(Code.Sfence)]
     public void SomeAreNeverRefused(Code code)
     {
-        Vcpu vcpu = new(0);
+        Vcpu vcpu = BareVcpu.Create();
         vcpu.State.Cr0 = Em | Ts;
         Assert.Equal(Completion.Next, Execute(vcpu, code));
     }
@@ -49,7 +49,7 @@ public sealed class FaultTests
     [InlineData(OsFxsr, Vector.InvalidOpcode)]
     public void UnmaskedExceptionFaults(ulong cr4, Vector expected)
     {
-        Vcpu vcpu = new(0);
+        Vcpu vcpu = BareVcpu.Create();
         vcpu.State.Cr4 = cr4;
         vcpu.State.Mxcsr = 0x1F80 & ~(1u << 9);
         vcpu.State.XmmAs<float>(1) = System.Runtime.Intrinsics.Vector128.Create(1f);

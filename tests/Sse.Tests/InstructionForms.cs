@@ -63,7 +63,8 @@ public static class InstructionForms
     {
         OpCodeInfo info = code.ToOpCode();
         if (!info.IsInstruction || info.Encoding != EncodingKind.Legacy) return false;
-        if (OperandKinds(code).Any(kind => kind is OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_rm or OpCodeOperandKind.mm_or_mem)) return false;
+        bool mmx = OperandKinds(code).Any(kind => kind is OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_rm or OpCodeOperandKind.mm_or_mem);
+        if (mmx) return false;
         CpuidFeature[] features = code.CpuidFeatures();
         return !features.Contains(CpuidFeature.FPU) && features.Any(feature => feature is CpuidFeature.SSE or CpuidFeature.SSE2
             or CpuidFeature.SSE3 or CpuidFeature.SSSE3 or CpuidFeature.SSE4_1 or CpuidFeature.SSE4_2 or CpuidFeature.CLFSH

@@ -2,7 +2,7 @@ using Vmm.Cpu;
 
 namespace Vmm.Interpretation.Sse;
 
-/// <summary>The control bits under which one SIMD floating-point instruction runs, and the exceptions that its elements have raised.</summary>
+/// <summary>The control bits under which one SIMD floating-point instruction runs, and the exceptions that it has raised.</summary>
 internal struct FloatEnvironment(uint mxcsr)
 {
     private readonly uint _mxcsr = mxcsr;

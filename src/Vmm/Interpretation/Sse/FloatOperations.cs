@@ -9,7 +9,7 @@ internal interface IFloatOperation
     static abstract ulong Apply<TFormat>(ulong a, ulong b, ref FloatEnvironment environment)
         where TFormat : struct, IBinaryFormat;
 
-    /// <summary>The host's answer under round to nearest; any answer that is not a normal number where the reference should be asked.</summary>
+    /// <summary>The host's answer under round to nearest; anything but a normal number where the reference is to be asked.</summary>
     static abstract ulong ApplyOnHost<TFormat>(ulong a, ulong b)
         where TFormat : struct, IBinaryFormat;
 }

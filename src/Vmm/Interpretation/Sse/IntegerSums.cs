@@ -21,7 +21,7 @@ internal readonly struct Psadbw : IVectorOperation
     }
 }
 
-/// <summary>Immediate bits 0..1 choose the four source bytes (times 4), bit 2 where the eleven of the destination start (times 4).</summary>
+/// <summary>Immediate bits 0..1 choose the four source bytes (times 4), bit 2 where those of the destination start (times 4).</summary>
 internal readonly struct Mpsadbw : IVectorImmediateOperation
 {
     public static Vector128<byte> Apply(Vector128<byte> a, Vector128<byte> b, byte immediate)

@@ -200,7 +200,7 @@ internal static class SoftFloat<TFormat>
         return RoundPack(0, (unbiased >> 1) + Bias, root | (inexact ? 1UL : 0), ref environment);
     }
 
-    /// <summary>MINPS and MAXPS: not commutative. With a NaN, and with two zeros, the answer is the second operand (SDM 2B, MIN and MAX).</summary>
+    /// <summary>MINPS and MAXPS: with a NaN, and with two zeros, the answer is the second operand (SDM 2B, MINPS).</summary>
     public static ulong MinimumOrMaximum(ulong a, ulong b, bool maximum, ref FloatEnvironment environment)
     {
         a = Operand(a, environment);
@@ -256,7 +256,10 @@ internal static class SoftFloat<TFormat>
         return sign | result;
     }
 
-    /// <summary>To a two's complement integer of <paramref name="bits"/> bits; the integer indefinite (only the top bit set) with IE when it does not fit.</summary>
+    /// <summary>
+    /// To a two's complement integer of <paramref name="bits"/> bits; the integer indefinite (only the top bit set) with IE when it does
+    /// not fit (SDM 1 table 4-1).
+    /// </summary>
     public static ulong ToInteger(ulong a, int bits, Rounding rounding, ref FloatEnvironment environment)
     {
         a = Operand(a, environment);
@@ -426,7 +429,9 @@ internal static class SoftFloat<TFormat>
         return kept + (RoundsUp(lost, unit >> 1, (kept & 1) != 0, sign != 0, rounding) ? 1UL : 0);
     }
 
-    /// <summary>Floor of the square root of a number of 125 or 126 bits: one Newton step from the host's estimate (good to 50 bits), then the last unit.</summary>
+    /// <summary>
+    /// Floor of the square root of a number of 125 or 126 bits: one Newton step from an estimate good to 50 bits, then the last unit.
+    /// </summary>
     private static ulong IntegerSquareRoot(UInt128 radicand)
     {
         UInt128 root = (UInt128)Math.Sqrt((double)radicand);

@@ -74,7 +74,7 @@ internal static class SseArithmetic
         return Finish(vcpu, in d, in environment, result);
     }
 
-    /// <summary>DPPS, DPPD: products selected by immediate bits 4 and up, summed pairwise, to the elements selected by bits 0 and up.</summary>
+    /// <summary>DPPS, DPPD: products that immediate bits 4 and up select, summed pairwise, to the elements that bits 0 and up select.</summary>
     public static Completion DotProduct<TFormat>(Vcpu vcpu, in DecodedInstruction d)
         where TFormat : struct, IBinaryFormat
     {
@@ -150,7 +150,8 @@ internal static class SseArithmetic
     private static ulong Neighbours<TFormat, TOperation>(ref Vector128<byte> vector, int pair, ref FloatEnvironment environment)
         where TFormat : struct, IBinaryFormat
         where TOperation : struct, IFloatOperation =>
-        HostFloat.Apply<TFormat, TOperation>(SseLanes<TFormat>.Get(ref vector, pair * 2), SseLanes<TFormat>.Get(ref vector, pair * 2 + 1), ref environment);
+        HostFloat.Apply<TFormat, TOperation>(
+            SseLanes<TFormat>.Get(ref vector, pair * 2), SseLanes<TFormat>.Get(ref vector, pair * 2 + 1), ref environment);
 
     /// <summary>Immediate of ROUNDPS and kin: bits 0..1 rounding, bit 2 take MXCSR's instead, bit 3 no PE (SDM 2B figure 4-24).</summary>
     private static ulong Round<TFormat>(ulong a, in DecodedInstruction d, ref FloatEnvironment environment)

@@ -73,7 +73,7 @@ internal static class SseCompare
         return Completion.Next;
     }
 
-    /// <summary>The predicates of SDM 2A table 3-1, EQ, LT, LE, UNORD, then their negations; LT and LE and their negations signal quiet NaNs.</summary>
+    /// <summary>The predicates EQ, LT, LE, UNORD, then their negations (SDM 2A table 3-1); LT and LE signal quiet NaNs.</summary>
     private static bool Holds<TFormat>(ulong a, ulong b, int predicate, ref FloatEnvironment environment)
         where TFormat : struct, IBinaryFormat
     {

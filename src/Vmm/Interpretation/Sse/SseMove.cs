@@ -5,7 +5,7 @@ using Vmm.Decoding;
 
 namespace Vmm.Interpretation.Sse;
 
-/// <summary>Moves between XMM registers, memory and general registers. Non-temporal ones are plain moves here: there is no cache to bypass.</summary>
+/// <summary>Moves between XMM registers, memory and general registers. Non-temporal ones are plain: there is no cache to bypass.</summary>
 internal static class SseMove
 {
     /// <summary>MOVAPS, MOVAPD, MOVDQA, MOVNTDQA: load.</summary>

@@ -58,7 +58,8 @@ internal static class SseOperand
         where T : unmanaged
     {
         Unsafe.SkipInit(out value);
-        return TryEnter(vcpu) && vcpu.TryAddress(in d, Unsafe.SizeOf<T>(), write: false, out ulong linear) && vcpu.TryRead(linear, out value);
+        return TryEnter(vcpu) && vcpu.TryAddress(in d, Unsafe.SizeOf<T>(), write: false, out ulong linear)
+            && vcpu.TryRead(linear, out value);
     }
 
     public static bool TryReadAligned(Vcpu vcpu, in DecodedInstruction d, out Vector128<byte> value)

@@ -76,6 +76,6 @@ internal static class SseReciprocal
     /// <summary>The middle of the interval of significands with these top 11 fraction bits, with 12 fraction bits.</summary>
     private static uint Middle(uint magnitude) => ((magnitude & 0x007F_FFFF | 0x0080_0000) >> 12 << 1) + 1;
 
-    /// <summary>Floor of the square root of a number below 2^48: small enough for a double's root to be right in its integer part.</summary>
+    /// <summary>Floor of the square root of a number below 2^48, for which a double's root is right in its integer part.</summary>
     private static uint SquareRoot(ulong value) => (uint)Math.Sqrt(value);
 }

@@ -13,52 +13,62 @@ internal interface IVectorShift
 
 internal readonly struct Psrlw : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => count > 15 ? default : (value.AsUInt16() >>> (int)count).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        count > 15 ? default : (value.AsUInt16() >>> (int)count).AsByte();
 }
 
 internal readonly struct Psrld : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => count > 31 ? default : (value.AsUInt32() >>> (int)count).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        count > 31 ? default : (value.AsUInt32() >>> (int)count).AsByte();
 }
 
 internal readonly struct Psrlq : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => count > 63 ? default : (value.AsUInt64() >>> (int)count).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        count > 63 ? default : (value.AsUInt64() >>> (int)count).AsByte();
 }
 
 internal readonly struct Psllw : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => count > 15 ? default : (value.AsUInt16() << (int)count).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        count > 15 ? default : (value.AsUInt16() << (int)count).AsByte();
 }
 
 internal readonly struct Pslld : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => count > 31 ? default : (value.AsUInt32() << (int)count).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        count > 31 ? default : (value.AsUInt32() << (int)count).AsByte();
 }
 
 internal readonly struct Psllq : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => count > 63 ? default : (value.AsUInt64() << (int)count).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        count > 63 ? default : (value.AsUInt64() << (int)count).AsByte();
 }
 
 internal readonly struct Psraw : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => (value.AsInt16() >> (int)Math.Min(count, 15)).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        (value.AsInt16() >> (int)Math.Min(count, 15)).AsByte();
 }
 
 internal readonly struct Psrad : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => (value.AsInt32() >> (int)Math.Min(count, 31)).AsByte();
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        (value.AsInt32() >> (int)Math.Min(count, 31)).AsByte();
 }
 
 internal readonly struct Pslldq : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => ByteShift.Left(value, (int)count);
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        ByteShift.Left(value, (int)count);
 }
 
 internal readonly struct Psrldq : IVectorShift
 {
-    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) => ByteShift.Right(value, (int)count);
+    public static Vector128<byte> Apply(Vector128<byte> value, ulong count) =>
+        ByteShift.Right(value, (int)count);
 }
 
 /// <summary>The shifts of packed integers.</summary>

@@ -9,18 +9,24 @@ namespace Vmm.Interpretation.Sse;
 /// <summary>PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM (SDM 2B 4.1).</summary>
 internal static class SseString
 {
-    public static Completion Pcmpistri(Vcpu vcpu, in DecodedInstruction d) => Compare(vcpu, in d, explicitLengths: false, wide: false, index: true);
+    public static Completion Pcmpistri(Vcpu vcpu, in DecodedInstruction d) =>
+        Compare(vcpu, in d, explicitLengths: false, wide: false, index: true);
 
-    public static Completion Pcmpistrm(Vcpu vcpu, in DecodedInstruction d) => Compare(vcpu, in d, explicitLengths: false, wide: false, index: false);
+    public static Completion Pcmpistrm(Vcpu vcpu, in DecodedInstruction d) =>
+        Compare(vcpu, in d, explicitLengths: false, wide: false, index: false);
 
-    public static Completion Pcmpestri(Vcpu vcpu, in DecodedInstruction d) => Compare(vcpu, in d, explicitLengths: true, wide: false, index: true);
+    public static Completion Pcmpestri(Vcpu vcpu, in DecodedInstruction d) =>
+        Compare(vcpu, in d, explicitLengths: true, wide: false, index: true);
 
-    public static Completion Pcmpestrm(Vcpu vcpu, in DecodedInstruction d) => Compare(vcpu, in d, explicitLengths: true, wide: false, index: false);
+    public static Completion Pcmpestrm(Vcpu vcpu, in DecodedInstruction d) =>
+        Compare(vcpu, in d, explicitLengths: true, wide: false, index: false);
 
     /// <summary>With REX.W the lengths are RAX and RDX.</summary>
-    public static Completion Pcmpestri64(Vcpu vcpu, in DecodedInstruction d) => Compare(vcpu, in d, explicitLengths: true, wide: true, index: true);
+    public static Completion Pcmpestri64(Vcpu vcpu, in DecodedInstruction d) =>
+        Compare(vcpu, in d, explicitLengths: true, wide: true, index: true);
 
-    public static Completion Pcmpestrm64(Vcpu vcpu, in DecodedInstruction d) => Compare(vcpu, in d, explicitLengths: true, wide: true, index: false);
+    public static Completion Pcmpestrm64(Vcpu vcpu, in DecodedInstruction d) =>
+        Compare(vcpu, in d, explicitLengths: true, wide: true, index: false);
 
     private static Completion Compare(Vcpu vcpu, in DecodedInstruction d, bool explicitLengths, bool wide, bool index)
     {
@@ -133,7 +139,7 @@ internal static class SseString
         return matches;
     }
 
-    /// <summary>Where the first operand occurs as a substring of the second; one that runs over the register's end counts as far as it goes.</summary>
+    /// <summary>Where the first operand occurs in the second; an occurrence that runs over the end counts as far as it goes.</summary>
     private static uint EqualOrdered(Vector128<byte> first, Vector128<byte> second, int firstLength, int secondLength, int control)
     {
         int count = (control & 1) != 0 ? 8 : 16;
