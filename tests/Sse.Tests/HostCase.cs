@@ -5,9 +5,10 @@ using System.Runtime.Intrinsics;
 namespace Sse.Tests;
 
 [InlineArray(4)] public struct HostXmm { private Vector128<byte> _0; }
+[InlineArray(32)] public struct HostBytes { private byte _0; }
 [InlineArray(15)] public struct HostCode { private byte _0; }
 
-/// <summary>One instruction with its operands, and afterwards its results: struct sse_case of host/sse-oracle.c.</summary>
+/// <summary>One instruction on XMM0..3, RAX, RCX, RDX and the memory at RSI, with its operands, and afterwards its results: struct sse_case of host/sse-oracle.c.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct HostCase
 {
@@ -16,6 +17,6 @@ public struct HostCase
     public uint Mxcsr, Faulted;
     public byte Length;
     public HostCode Code;
-    public ulong Reserved;
-    public Vector128<byte> Memory;
+    public ulong Misalignment;
+    public HostBytes Memory;
 }

@@ -1,7 +1,5 @@
-using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Runtime.Intrinsics;
 using Iced.Intel;
 using Vmm.Decoding;
 using Xunit;
@@ -16,7 +14,6 @@ public sealed class HostDifferentialTests(HostOracle oracle) : IClassFixture<Hos
 {
     private const int CasesPerInstruction = 8000;
     private const int CasesPerEncoding = 50;
-    private const ulong ArithmeticFlags = 0x8D5;
 
     public static TheoryData<Code> Instructions() => new(InstructionForms.Computing().Where(code => !InstructionForms.IsReciprocal(code)));
 
@@ -52,8 +49,8 @@ public sealed class HostDifferentialTests(HostOracle oracle) : IClassFixture<Hos
             bool sameRegister = operands.Next(16) == 0;
             Instruction instruction = InstructionForms.Create(code, immediate, sameRegister);
             Instruction handled = InstructionForms.Create(ours, immediate, sameRegister);
-            byte[] bytes = Encode(in instruction);
-            for (int i = 0; i < inputs.Length; i++) inputs[i] = RandomCase(code, operands, bytes);
+            byte[] bytes = HostCases.Encode(in instruction);
+            for (int i = 0; i < inputs.Length; i++) inputs[i] = HostCases.Random(code, operands, bytes);
             inputs.CopyTo(expected, 0);
             oracle.Execute(expected);
 
@@ -63,55 +60,11 @@ public sealed class HostDifferentialTests(HostOracle oracle) : IClassFixture<Hos
                 HostCase actual = inputs[i];
                 vcpu.Execute(in decoded, ref actual);
                 faultCount += (int)expected[i].Faulted;
-                string difference = Difference(in expected[i], in actual);
-                if (difference.Length != 0) failures.Add($"{instruction}\n  in:   {Format(in inputs[i])}\n{difference}");
+                string difference = HostCases.Difference(in expected[i], in actual);
+                if (difference.Length != 0) failures.Add($"{instruction}\n  in:   {HostCases.Format(in inputs[i])}\n{difference}");
             }
         }
 
         return failures;
-    }
-
-    private static byte[] Encode(in Instruction instruction)
-    {
-        ListWriter writer = new();
-        Encoder.Create(64, writer).Encode(in instruction, 0);
-        return [.. writer.Bytes];
-    }
-
-    private static HostCase RandomCase(Code code, OperandSource operands, byte[] bytes)
-    {
-        HostCase hostCase = default;
-        bool text = code.Mnemonic() is Mnemonic.Pcmpestri or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestrm64
-            or Mnemonic.Pcmpistri or Mnemonic.Pcmpistrm;
-        for (int i = 0; i < 4; i++) hostCase.Xmm[i] = text ? operands.Text() : operands.Vector();
-        // Equal operands are worth more than chance gives them.
-        if (operands.Next(16) == 0) hostCase.Xmm[2] = hostCase.Xmm[1];
-        (hostCase.Rax, hostCase.Rcx, hostCase.Rdx) = (operands.General(), operands.General(), operands.General());
-        hostCase.Rflags = 0x202 | ((ulong)operands.Next(0x1000) & ArithmeticFlags);
-        hostCase.Mxcsr = operands.Mxcsr();
-        hostCase.Length = (byte)bytes.Length;
-        for (int i = 0; i < bytes.Length; i++) hostCase.Code[i] = bytes[i];
-        return hostCase;
-    }
-
-    private static string Difference(in HostCase expected, in HostCase actual)
-    {
-        bool same = expected.Mxcsr == actual.Mxcsr && expected.Faulted == actual.Faulted && expected.Rax == actual.Rax
-            && expected.Rcx == actual.Rcx && expected.Rdx == actual.Rdx && (expected.Rflags & ArithmeticFlags) == actual.Rflags;
-        for (int i = 0; i < 4; i++) same &= expected.Xmm[i] == actual.Xmm[i];
-        return same ? "" : $"  host: {Format(in expected)}\n  ours: {Format(in actual)}";
-    }
-
-    private static string Format(in HostCase c) =>
-        $"xmm0={Hex(c.Xmm[0])} xmm1={Hex(c.Xmm[1])} xmm2={Hex(c.Xmm[2])} mxcsr={c.Mxcsr:X4} rax={c.Rax:X} rcx={c.Rcx:X} rdx={c.Rdx:X} "
-        + $"flags={c.Rflags & ArithmeticFlags:X} faulted={c.Faulted}";
-
-    private static string Hex(Vector128<byte> v) => $"{v.AsUInt64().GetElement(1):X16}_{v.AsUInt64().GetElement(0):X16}";
-
-    private sealed class ListWriter : CodeWriter
-    {
-        public List<byte> Bytes { get; } = [];
-
-        public override void WriteByte(byte value) => Bytes.Add(value);
     }
 }

@@ -9,7 +9,7 @@ namespace Sse.Tests;
 public sealed class HostOracle : IDisposable
 {
     // A batch and its answer must fit into a pipe's buffer each (64 KiB), so that neither side ever waits for the other.
-    private const int BatchCount = 400;
+    private const int BatchCount = 350;
 
     private readonly Process _process;
     private readonly string _executable = Path.Combine(Path.GetTempPath(), $"sse-oracle-{Environment.ProcessId}");

@@ -63,7 +63,8 @@ public static class InstructionForms
     {
         OpCodeInfo info = code.ToOpCode();
         if (!info.IsInstruction || info.Encoding != EncodingKind.Legacy) return false;
-        bool mmx = OperandKinds(code).Any(kind => kind is OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_rm or OpCodeOperandKind.mm_or_mem);
+        bool mmx = OperandKinds(code).Any(kind =>
+            kind is OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_rm or OpCodeOperandKind.mm_or_mem);
         if (mmx) return false;
         CpuidFeature[] features = code.CpuidFeatures();
         return !features.Contains(CpuidFeature.FPU) && features.Any(feature => feature is CpuidFeature.SSE or CpuidFeature.SSE2

@@ -1,8 +1,8 @@
 /* Executes single SSE instructions on the host CPU: reads batches of cases from stdin, writes their outcomes to stdout.
  *
  * A batch is a 32-bit count, then that many struct sse_case; the answer is that many struct sse_case with the registers as the
- * instruction left them. An instruction that raises #XM (SIGFPE) is skipped with its destination untouched, `faulted` set and
- * MXCSR as the exception left it. RSI, when used as an address, points to the case's own `memory`. */
+ * instruction left them. An instruction that faults is skipped with its destination untouched and `faulted` 1 for #XM (SIGFPE) or 2
+ * for #GP (SIGSEGV), MXCSR as the exception left it. RSI points into the case's own `memory`, `misalignment` bytes from its start. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdint.h>
@@ -23,10 +23,10 @@ struct sse_case {
     uint32_t faulted;     /* 100 */
     uint8_t length;       /* 104 */
     uint8_t code[15];
-    uint64_t reserved;    /* 120 */
-    uint8_t memory[16];   /* 128: aligned, as every case is */
+    uint64_t misalignment;/* 120 */
+    uint8_t memory[32];   /* 128: aligned, as every case is */
 };
-_Static_assert(sizeof(struct sse_case) == 144, "the test writes cases of 144 bytes");
+_Static_assert(sizeof(struct sse_case) == 160, "the test writes cases of 160 bytes");
 
 static struct sse_case *current;
 
@@ -36,7 +36,7 @@ __asm__(
     ".text\n.globl run_case\nrun_case:\n"
     "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
     "sub $24, %rsp\nstmxcsr 8(%rsp)\n"
-    "mov %rdi, %r15\nmov %rsi, %r14\nlea 128(%rdi), %rsi\n"
+    "mov %rdi, %r15\nmov %rsi, %r14\nlea 128(%rdi), %rsi\nadd 120(%rdi), %rsi\n"
     "movups 0(%r15), %xmm0\nmovups 16(%r15), %xmm1\nmovups 32(%r15), %xmm2\nmovups 48(%r15), %xmm3\n"
     "mov 64(%r15), %rax\nmov 72(%r15), %rcx\nmov 80(%r15), %rdx\n"
     "pushq 88(%r15)\npopfq\n"
@@ -52,12 +52,11 @@ __asm__(
 /* The handler masks everything and steps over the instruction; the true MXCSR is put back into the case afterwards. */
 static uint32_t faulted_mxcsr;
 
-static void on_fpe(int signal_number, siginfo_t *info, void *context)
+static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     ucontext_t *u = context;
-    (void)signal_number;
     (void)info;
-    current->faulted = 1;
+    current->faulted = signal_number == SIGFPE ? 1 : 2;
     faulted_mxcsr = u->uc_mcontext.fpregs->mxcsr;
     u->uc_mcontext.fpregs->mxcsr |= 0x1F80;
     u->uc_mcontext.gregs[REG_RIP] += current->length;
@@ -95,9 +94,10 @@ int main(void)
     }
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_sigaction = on_fpe;
+    action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGFPE, &action, NULL);
+    sigaction(SIGSEGV, &action, NULL);
 
     uint32_t count;
     while (read_all(&count, sizeof count)) {

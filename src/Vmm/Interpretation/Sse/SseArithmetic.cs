@@ -74,7 +74,7 @@ internal static class SseArithmetic
         return Finish(vcpu, in d, in environment, result);
     }
 
-    /// <summary>DPPS, DPPD: products that immediate bits 4 and up select, summed pairwise, to the elements that bits 0 and up select.</summary>
+    /// <summary>DPPS, DPPD: immediate bits 4 and up select the products to sum, bits 0 and up the elements to set.</summary>
     public static Completion DotProduct<TFormat>(Vcpu vcpu, in DecodedInstruction d)
         where TFormat : struct, IBinaryFormat
     {
