@@ -8,7 +8,10 @@ namespace Sse.Tests;
 [InlineArray(32)] public struct HostBytes { private byte _0; }
 [InlineArray(15)] public struct HostCode { private byte _0; }
 
-/// <summary>One instruction on XMM0..3, RAX, RCX, RDX and the memory at RSI, with its operands, and afterwards its results: struct sse_case of host/sse-oracle.c.</summary>
+/// <summary>
+/// One instruction with its operands in XMM0..3, RAX, RCX, RDX and memory at RSI, and afterwards its results: struct sse_case of
+/// host/sse-oracle.c.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct HostCase
 {

@@ -12,12 +12,13 @@ public sealed class HostOracle : IDisposable
     private const int BatchCount = 350;
 
     private readonly Process _process;
-    private readonly string _executable = Path.Combine(Path.GetTempPath(), $"sse-oracle-{Environment.ProcessId}");
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("sse-oracle-");
 
     public HostOracle()
     {
-        Run("gcc", "-O1", "-Wall", "-Werror", "-o", _executable, Path.Combine(AppContext.BaseDirectory, "host", "sse-oracle.c"));
-        _process = Process.Start(new ProcessStartInfo(_executable) { RedirectStandardInput = true, RedirectStandardOutput = true })
+        string executable = Path.Combine(_directory.FullName, "sse-oracle");
+        Run("gcc", "-O1", "-Wall", "-Werror", "-o", executable, Path.Combine(AppContext.BaseDirectory, "host", "sse-oracle.c"));
+        _process = Process.Start(new ProcessStartInfo(executable) { RedirectStandardInput = true, RedirectStandardOutput = true })
             ?? throw new InvalidOperationException("the oracle did not start");
     }
 
@@ -42,7 +43,7 @@ public sealed class HostOracle : IDisposable
         _process.StandardInput.Close();
         _process.WaitForExit();
         _process.Dispose();
-        File.Delete(_executable);
+        _directory.Delete(recursive: true);
     }
 
     private static void Run(string program, params string[] arguments)
