@@ -1,0 +1,46 @@
+using System;
+
+namespace Vmm.Interpretation.FloatingPoint;
+
+/// <summary>atan(i / 32) for i = 0..32, as fractions of 128 bits, truncated.</summary>
+internal static class ArcTangentTable
+{
+    public static ReadOnlySpan<UInt128> Entries => s_entries;
+
+    private static readonly UInt128[] s_entries =
+    [
+        new(0x0000_0000_0000_0000, 0x0000_0000_0000_0000),
+        new(0x07FF_556E_EA5D_892A, 0x13BC_EBBB_6ED4_6310),
+        new(0x0FFA_ADDB_967E_F4E3, 0x6CB2_792D_C0E2_E0D5),
+        new(0x17EE_1826_02F1_0E8C, 0x126A_CFCF_099F_06CE),
+        new(0x1FD5_BA9A_AC2F_6DC6, 0x5912_F313_E7D1_11DE),
+        new(0x27AD_DDD1_8CC4_D8B0, 0xD1D8_6749_40D8_3FA1),
+        new(0x2F72_F697_9CB6_044D, 0x1EC2_D3E2_0727_1D21),
+        new(0x3721_AEA5_24C1_4408, 0xBD88_6970_72D5_4BC0),
+        new(0x3EB6_EBF2_5901_BAC5, 0x5B71_E7BD_7DE8_85F9),
+        new(0x462F_D68C_2FC5_E098, 0x6523_A458_DFC4_14C6),
+        new(0x4D89_DCDC_1FAF_2F34, 0xE2D5_DA4C_693D_7994),
+        new(0x54C2_B665_4735_276D, 0x4CDB_FBBD_FBEC_F460),
+        new(0x5BD8_6507_937B_C239, 0xC551_9091_6E7F_2241),
+        new(0x62C9_34E5_286C_95B6, 0xD0BA_3748_FA85_146E),
+        new(0x6993_BB0F_308F_F2DB, 0x213E_4AF4_800F_389B),
+        new(0x7036_D325_3B27_BE33, 0xE318_F6CB_3CC6_5C01),
+        new(0x76B1_9C15_86ED_3DA2, 0xB7F2_22F6_5E1D_4681),
+        new(0x7D03_742D_5050_5F2E, 0x3369_1E3E_AEE4_7661),
+        new(0x832B_F4A6_D986_7E2A, 0x4B6A_09CB_61A5_15C0),
+        new(0x892A_ECDF_DE95_47B5, 0x0944_78FC_472B_4AFB),
+        new(0x8F00_5D5E_F7F5_9F9B, 0x5C83_5E16_65C4_3747),
+        new(0x94AC_72C9_8471_86F6, 0x18C4_F393_F78A_32F8),
+        new(0x9A2F_80E6_71BD_DA20, 0x4226_F8E2_204F_F3BC),
+        new(0x9F89_FDC4_F4B7_A1EC, 0xF8B4_9264_4F07_01DF),
+        new(0xA4BC_7D19_34F7_0924, 0x19A8_7F2A_457D_AC9E),
+        new(0xA9C7_ABDC_4830_F5C8, 0x916A_84B5_BE79_33F5),
+        new(0xAEAC_4C38_B4D8_C080, 0x1472_5E2F_3E52_070A),
+        new(0xB36B_31C9_1F04_3691, 0x5901_4174_4462_F939),
+        new(0xB805_3E2B_C231_9E73, 0xCB2D_A552_10A4_443D),
+        new(0xBC7B_5DEA_E98A_F280, 0xD411_3006_E80F_B290),
+        new(0xC0CE_85B8_AC52_6640, 0x89DD_62C4_6E92_FA24),
+        new(0xC4FF_AFFA_BF8F_BD54, 0x8CB4_3D10_BC9E_0221),
+        new(0xC90F_DAA2_2168_C234, 0xC4C6_628B_80DC_1CD1),
+    ];
+}
