@@ -37,6 +37,14 @@ internal static class PageHash
         return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 
+    /// <summary>The contribution of a page that has an id; untouched pages add nothing, zero pages of a disk have content hash 0.</summary>
+    /// <param name="memory">Where it is.</param>
+    /// <param name="pageIndex">Which it is.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="contentHash">Its hash; not looked at for an untouched or zero page.</param>
+    public static UInt128 Contribution(MemoryDescription memory, int pageIndex, int id, UInt128 contentHash) =>
+        id == memory.UntouchedId ? UInt128.Zero : Contribution(memory.Name, pageIndex, id == PageId.Zero ? UInt128.Zero : contentHash);
+
     /// <summary>The digest of a whole state: SHA-256 over the machine's saved state, then the page sum.</summary>
     public static StateDigest Digest(ReadOnlySpan<byte> state, UInt128 pageSum)
     {

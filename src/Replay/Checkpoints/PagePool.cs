@@ -14,6 +14,7 @@ internal sealed class PagePool
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
     private byte[][] _slabs = [];
+    private int[] _references = new int[PagesPerSlab];
     private int _count;
 
     /// <summary>Bytes of pages in use.</summary>
@@ -25,7 +26,7 @@ internal sealed class PagePool
         }
     }
 
-    /// <summary>Copies a page in; its id.</summary>
+    /// <summary>Copies a page in; its id, on which the caller has a reference.</summary>
     public int Add(ReadOnlySpan<byte> content)
     {
         int number;
@@ -40,8 +41,10 @@ internal sealed class PagePool
                     _slabs.CopyTo(grown, 0);
                     grown[^1] = GC.AllocateUninitializedArray<byte>(PagesPerSlab * PagedMemory.PageSizeBytes);
                     Volatile.Write(ref _slabs, grown);
+                    Array.Resize(ref _references, grown.Length * PagesPerSlab);
                 }
             }
+            _references[number] = 1;
         }
         content.CopyTo(Slot(number));
         return -1 - number;
@@ -53,10 +56,23 @@ internal sealed class PagePool
 
     public bool IsZero(int id) => PageHash.IsZero(Slot(-1 - id));
 
-    internal void Free(ReadOnlySpan<int> ids)
+    /// <summary>One more reference to each.</summary>
+    public void AddReferences(ReadOnlySpan<int> ids)
     {
         lock (_gate)
-            foreach (int id in ids) _free.Push(-1 - id);
+            foreach (int id in ids) _references[-1 - id]++;
+    }
+
+    /// <summary>One reference less to each; a page without any is free.</summary>
+    public void Release(ReadOnlySpan<int> ids)
+    {
+        lock (_gate)
+            foreach (int id in ids)
+            {
+                int left = --_references[-1 - id];
+                Vmm.Invariant.Check(left >= 0);
+                if (left == 0) _free.Push(-1 - id);
+            }
     }
 
     private Span<byte> Slot(int number) =>
@@ -64,43 +80,35 @@ internal sealed class PagePool
 }
 
 /// <summary>
-/// The pool pages that a snapshot brought in, and those of the snapshots that it builds on. Counted: its pages are freed when the last snapshot or
-/// session that stands on it is done.
+/// All pool pages that a snapshot's maps name. Counted: it gives up its pages when the last of those who hold it (the cache, a session that
+/// stands on it, a diversion) is done.
 /// </summary>
 internal sealed class PoolPages
 {
     private readonly PagePool _pool;
-    private readonly PoolPages? _parent;
     private readonly int[] _ids;
-    private int _references = 1;
+    private int _holders = 1;
 
-    /// <summary>Takes over a reference to <paramref name="parent"/>'s pages of its own; the caller holds the first reference to this.</summary>
-    public PoolPages(PagePool pool, PoolPages? parent, int[] ids)
+    /// <param name="pool">Their pool.</param>
+    /// <param name="ids">Ids of pages on which the caller has a reference each, handed over to this.</param>
+    public PoolPages(PagePool pool, int[] ids)
     {
         _pool = pool;
-        _parent = parent;
         _ids = ids;
-        parent?.AddReference();
     }
 
-    public int OwnPageCount => _ids.Length;
+    public int Count => _ids.Length;
 
-    public void AddReference()
+    public void Hold()
     {
-        int now = Interlocked.Increment(ref _references);
+        int now = Interlocked.Increment(ref _holders);
         Vmm.Invariant.Check(now > 1);
     }
 
     public void Release()
     {
-        PoolPages? group = this;
-        while (group is not null)
-        {
-            int left = Interlocked.Decrement(ref group._references);
-            Vmm.Invariant.Check(left >= 0);
-            if (left > 0) return;
-            group._pool.Free(group._ids);
-            group = group._parent;
-        }
+        int left = Interlocked.Decrement(ref _holders);
+        Vmm.Invariant.Check(left >= 0);
+        if (left == 0) _pool.Release(_ids);
     }
 }
