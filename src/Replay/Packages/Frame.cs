@@ -1,0 +1,118 @@
+using System;
+using System.Buffers.Binary;
+using System.IO;
+using System.IO.Compression;
+using Replay.Log;
+
+namespace Replay.Packages;
+
+/// <summary>What a frame holds. The numbers are part of the trace format.</summary>
+internal enum FrameKind : byte
+{
+    LogSegment = 1,
+    PageChunk = 2,
+    MemoryTable = 3,
+    Checkpoint = 4,
+    Index = 5,
+}
+
+/// <summary>Where a frame is and how long its parts are.</summary>
+internal readonly record struct FrameInfo(FrameKind Kind, bool IsCompressed, long Offset, int MetaLength, int StoredLength, int RawLength)
+{
+    public long SizeBytes => (long)Frame.HeaderSizeBytes + MetaLength + StoredLength;
+    public long End => Offset + SizeBytes;
+}
+
+/// <summary>
+/// The unit in which every part of a recording is written: a header with lengths and a checksum, a little metadata that an index keeps, and a payload,
+/// compressed when that helps. A frame is whole or it is not there: that is what makes the files crash-safe. See docs/TRACE_FORMAT.md.
+/// </summary>
+internal static class Frame
+{
+    public const int HeaderSizeBytes = 24;
+    public const int MaxMetaLength = 4096;
+    /// <summary>Above any payload that is written; below what would hurt a reader of hostile bytes.</summary>
+    public const int MaxPayloadLength = 256 << 20;
+    private const uint Magic = 0x4656_5454; // "TTVF"
+    private const byte Version = 1;
+    private const byte CompressedFlag = 1;
+    private const int CrcOffset = 20;
+
+    /// <summary>Puts a frame together, compressing the payload with zlib if it then is smaller by a sixteenth at least.</summary>
+    public static void Build(MemoryStream destination, FrameKind kind, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload)
+    {
+        Vmm.Invariant.Check(meta.Length <= MaxMetaLength && payload.Length <= MaxPayloadLength);
+        destination.SetLength(0);
+        destination.SetLength(HeaderSizeBytes);
+        destination.Position = HeaderSizeBytes;
+        destination.Write(meta);
+        int payloadStart = HeaderSizeBytes + meta.Length;
+        bool compressed = false;
+        if (payload.Length >= 64)
+        {
+            using (var z = new ZLibStream(destination, CompressionLevel.Fastest, leaveOpen: true)) z.Write(payload);
+            compressed = destination.Length - payloadStart <= payload.Length - payload.Length / 16;
+            if (!compressed)
+            {
+                destination.SetLength(payloadStart);
+                destination.Position = payloadStart;
+            }
+        }
+        if (!compressed) destination.Write(payload);
+
+        Span<byte> frame = destination.GetBuffer().AsSpan(0, (int)destination.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame, Magic);
+        frame[4] = Version;
+        frame[5] = (byte)kind;
+        frame[6] = compressed ? CompressedFlag : (byte)0;
+        frame[7] = 0;
+        BinaryPrimitives.WriteInt32LittleEndian(frame[8..], meta.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(frame[12..], frame.Length - payloadStart);
+        BinaryPrimitives.WriteInt32LittleEndian(frame[16..], payload.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[CrcOffset..], Checksum(frame));
+    }
+
+    /// <summary>Reads a header; null when it cannot be one.</summary>
+    public static FrameInfo? ParseHeader(ReadOnlySpan<byte> header, long offset)
+    {
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic || header[4] != Version || header[6] > CompressedFlag || header[7] != 0) return null;
+        var info = new FrameInfo((FrameKind)header[5], header[6] == CompressedFlag, offset, BinaryPrimitives.ReadInt32LittleEndian(header[8..]),
+            BinaryPrimitives.ReadInt32LittleEndian(header[12..]), BinaryPrimitives.ReadInt32LittleEndian(header[16..]));
+        return IsPlausible(info) ? info : null;
+    }
+
+    public static bool IsPlausible(in FrameInfo info) =>
+        info.MetaLength is >= 0 and <= MaxMetaLength && info.StoredLength is >= 0 and <= MaxPayloadLength
+        && info.RawLength is >= 0 and <= MaxPayloadLength && (info.IsCompressed || info.StoredLength == info.RawLength);
+
+    public static bool HasRightChecksum(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadUInt32LittleEndian(frame[CrcOffset..]) == Checksum(frame);
+
+    /// <summary>The payload of a frame whose checksum is right; null when it does not decompress to its announced length.</summary>
+    public static byte[]? Unpack(byte[] frame, in FrameInfo info)
+    {
+        int start = HeaderSizeBytes + info.MetaLength;
+        var payload = new byte[info.RawLength];
+        if (!info.IsCompressed)
+        {
+            frame.AsSpan(start, info.StoredLength).CopyTo(payload);
+            return payload;
+        }
+        try
+        {
+            using var z = new ZLibStream(new MemoryStream(frame, start, info.StoredLength), CompressionMode.Decompress);
+            z.ReadExactly(payload);
+            return z.ReadByte() < 0 ? payload : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+        catch (EndOfStreamException)
+        {
+            return null;
+        }
+    }
+
+    // Over everything but the checksum itself.
+    private static uint Checksum(ReadOnlySpan<byte> frame) => Crc32.Append(Crc32.Append(0, frame[..CrcOffset]), frame[HeaderSizeBytes..]);
+}

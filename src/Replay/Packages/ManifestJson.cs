@@ -1,0 +1,78 @@
+using System;
+using System.Collections.Generic;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Vmm.Platform;
+
+namespace Replay.Packages;
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 8)]
+[JsonSerializable(typeof(RecordingManifest))]
+internal sealed partial class ManifestJsonContext : JsonSerializerContext;
+
+/// <summary>Manifests as JSON, and machine configurations as manifests.</summary>
+internal static class ManifestJson
+{
+    public const int FormatVersion = 1;
+    private const int MaxCpuCount = 8;
+    private const ulong MaxMemorySizeBytes = 16UL << 30, MemoryUnit = 1UL << 20;
+
+    public static byte[] Write(RecordingManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJsonContext.Default.RecordingManifest);
+
+    /// <exception cref="RecordingFormatException">Not a manifest of this version.</exception>
+    public static RecordingManifest Read(byte[] json, string fileName)
+    {
+        RecordingManifest? manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize(json, ManifestJsonContext.Default.RecordingManifest);
+        }
+        catch (JsonException e)
+        {
+            throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json', line {e.LineNumber + 1}: it is not the JSON of a manifest");
+        }
+        if (manifest is null || manifest.Machine is null || manifest.Images is null || manifest.End is null || manifest.Parts is null)
+            throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json' is incomplete");
+        if (manifest.FormatVersion != FormatVersion)
+            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads version {FormatVersion}");
+        return manifest;
+    }
+
+    public static ManifestMachine Describe(MachineConfiguration configuration) => new()
+    {
+        CpuCount = configuration.CpuCount,
+        MemorySizeBytes = configuration.MemorySizeBytes,
+        Boot = configuration.Boot.ToString(),
+        Clock = configuration.Clock.ToString(),
+        CommandLine = configuration.CommandLine,
+        ChaosSeed = configuration.ChaosSeed,
+        StartTimeSeconds = configuration.StartTimeSeconds,
+    };
+
+    /// <summary>The configuration that a manifest describes, its values checked.</summary>
+    public static MachineConfiguration Configure(ManifestMachine machine, IReadOnlyList<MachineImage> images, string fileName)
+    {
+        RecordingFormatException Bad(string what) => new($"{fileName} is damaged: part 'manifest.json': {what}");
+        if (machine.CpuCount is < 1 or > MaxCpuCount) throw Bad($"{machine.CpuCount} vCPUs are not possible");
+        if (machine.MemorySizeBytes is < MemoryUnit or > MaxMemorySizeBytes || machine.MemorySizeBytes % MemoryUnit != 0)
+            throw Bad($"{machine.MemorySizeBytes} bytes of memory are not possible");
+        return new MachineConfiguration
+        {
+            CpuCount = machine.CpuCount,
+            MemorySizeBytes = machine.MemorySizeBytes,
+            Boot = ParseName<BootKind>(machine.Boot) ?? throw Bad("the kind of boot is unknown"),
+            Clock = ParseName<ClockKind>(machine.Clock) ?? throw Bad("the kind of clock is unknown"),
+            CommandLine = machine.CommandLine ?? "",
+            ChaosSeed = machine.ChaosSeed,
+            StartTimeSeconds = machine.StartTimeSeconds,
+            Images = images,
+        };
+    }
+
+    /// <summary>A name of an enumeration, exactly; not a number.</summary>
+    public static T? ParseName<T>(string? name) where T : struct, Enum
+    {
+        int index = Array.IndexOf(Enum.GetNames<T>(), name);
+        return index < 0 ? null : Enum.GetValues<T>()[index];
+    }
+}

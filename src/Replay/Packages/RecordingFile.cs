@@ -1,0 +1,202 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Security.Cryptography;
+using System.Threading;
+using Replay.Checkpoints;
+using Replay.Log;
+using Replay.Queries;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Replay.Packages;
+
+/// <summary>
+/// A finished recording, open for reading. Opening costs what its index costs; pages and log segments are read when needed.
+/// Thread-safe: several timelines and scanners share one.
+/// </summary>
+public sealed class RecordingFile : IDisposable
+{
+    private const int MaxManifestSizeBytes = 1 << 20;
+    private readonly ZipContainerReader _container;
+    private readonly Lazy<MachineConfiguration> _configuration;
+
+    private RecordingFile(string path, ZipContainerReader container)
+    {
+        Path = path;
+        _container = container;
+        Manifest = ManifestJson.Read(container.Get(PartName.Manifest).ReadAll(MaxManifestSizeBytes), path);
+        if (!Guid.TryParse(Manifest.Identity, out Guid identity)) throw Damaged("its identity is not a GUID");
+        Identity = identity;
+        End = new Position(Manifest.End.InstructionCount, Manifest.End.EventOrdinal);
+        Outcome = new Outcome(ManifestJson.ParseName<OutcomeKind>(Manifest.End.Outcome) ?? throw Damaged("its outcome is unknown"),
+            Manifest.End.Code, Manifest.End.Detail ?? "");
+        CheckParts();
+        ManifestJson.Configure(Manifest.Machine, [], path);
+        _configuration = new Lazy<MachineConfiguration>(() => ManifestJson.Configure(Manifest.Machine, ReadImages(), Path));
+
+        Log = new EventLogReader(FrameTable.ReadIndex(container.Get(PartName.LogIndex), container.Get(PartName.Log)));
+        Pages = new PageStore(FrameTable.ReadIndex(container.Get(PartName.PageIndex), container.Get(PartName.Pages)))
+        {
+            HashPart = container.Get(PartName.PageHashes),
+        };
+        CheckpointStore = new CheckpointStore(FrameTable.ReadIndex(container.Get(PartName.CheckpointIndex), container.Get(PartName.Checkpoints)),
+            Pages.PageCount, FindImage);
+        if (CheckpointStore.PositionOf(CheckpointStore.Count - 1) > End || Log.Through != End) throw Damaged("its parts do not end at the same position");
+        Console = new ConsoleLog(Log);
+    }
+
+    /// <exception cref="RecordingFormatException">Not a recording, or a damaged one.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static RecordingFile Open(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new RecordingFormatException(path.TrimEnd('/').EndsWith(RecordingPacker.PartialSuffix, StringComparison.Ordinal)
+                ? $"{path} is a recording that was not finished: recover it first"
+                : $"{path} is a directory, not a recording");
+        }
+        var container = new ZipContainerReader(path);
+        try
+        {
+            return new RecordingFile(path, container);
+        }
+        catch
+        {
+            container.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes a recording of what a crashed recorder left: everything up to the last complete log segment.
+    /// </summary>
+    /// <param name="partialDirectory">NAME.ttvm.partial.</param>
+    /// <param name="destination">null: NAME.ttvm beside it.</param>
+    /// <param name="overwrite">Replace an existing file.</param>
+    /// <param name="progress">0..1.</param>
+    /// <returns>The file written. The partial directory is removed.</returns>
+    /// <exception cref="RecordingFormatException">The directory is not an unfinished recording.</exception>
+    /// <exception cref="IOException">The destination exists, or a file cannot be read or written.</exception>
+    public static string Recover(string partialDirectory, string? destination = null, bool overwrite = false, IProgress<double>? progress = null)
+    {
+        string directory = partialDirectory.TrimEnd('/');
+        if (destination is null)
+        {
+            if (!directory.EndsWith(RecordingPacker.PartialSuffix, StringComparison.Ordinal))
+                throw new RecordingFormatException($"{directory} is not called NAME.ttvm{RecordingPacker.PartialSuffix}: say where to write the recording");
+            destination = directory[..^RecordingPacker.PartialSuffix.Length];
+        }
+        return RecordingPacker.Pack(directory, destination, overwrite, progress);
+    }
+
+    public string Path { get; }
+
+    /// <summary>Derived from the content: equal recordings have equal identities.</summary>
+    public Guid Identity { get; }
+
+    public RecordingManifest Manifest { get; }
+
+    /// <summary>What the recorded machine was built from, images included. They are read at the first use.</summary>
+    public MachineConfiguration Configuration => _configuration.Value;
+
+    public Position Start => Position.Start;
+
+    /// <summary>The last position that can be visited.</summary>
+    public Position End { get; }
+
+    /// <summary>How the recorded machine ended; <see cref="OutcomeKind.None"/> when recording was stopped while it lived.</summary>
+    public Outcome Outcome { get; }
+
+    /// <summary>True when the recorder did not finish and this was recovered.</summary>
+    public bool WasRecovered => Manifest.End.Recovered;
+
+    /// <summary>In ascending order of position; the first is at <see cref="Start"/>.</summary>
+    public IReadOnlyList<CheckpointInfo> Checkpoints => CheckpointStore.Infos;
+
+    /// <summary>What the guest printed, from the log: needs no replay.</summary>
+    public ConsoleLog Console { get; }
+
+    public RecordingSizes Sizes
+    {
+        get
+        {
+            long images = 0;
+            foreach (ManifestImage image in Manifest.Images) images += image.SizeBytes;
+            return new RecordingSizes(_container.SizeBytes, Log.Frames.SizeBytes, CheckpointStore.Frames.SizeBytes, Pages.Frames.SizeBytes, images,
+                CheckpointStore.Count, Pages.PageCount, Log.SegmentCount);
+        }
+    }
+
+    /// <summary>Every input that entered the machine, in order: arrivals, time readings and entropy.</summary>
+    public IEnumerable<LogRecord> ReadInputs()
+    {
+        foreach (LogRecord record in Log.ReadAll())
+            if (record.IsInput) yield return record;
+    }
+
+    internal EventLogReader Log { get; }
+    internal PageStore Pages { get; }
+    internal CheckpointStore CheckpointStore { get; }
+
+    /// <summary>Compares the hash of every part with the manifest, and the manifest with the identity.</summary>
+    /// <exception cref="RecordingFormatException">The first that differs.</exception>
+    internal void VerifyHashes(CancellationToken cancellation)
+    {
+        var buffer = new byte[1 << 20];
+        foreach (ManifestPart part in Manifest.Parts)
+        {
+            PartReader reader = _container.Get(part.Name);
+            using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (long offset = 0; offset < reader.SizeBytes; offset += buffer.Length)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Span<byte> piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, reader.SizeBytes - offset));
+                reader.Read(offset, piece);
+                sha.AppendData(piece);
+            }
+            if (Convert.ToHexStringLower(sha.GetHashAndReset()) != part.Sha256) throw Damaged($"part '{part.Name}' has another hash than the manifest says");
+        }
+        if (RecordingPacker.IdentityOf(Manifest) != Identity) throw Damaged("its manifest does not fit its identity");
+        for (int i = 0; i < Pages.Frames.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Pages.VerifyChunk(i);
+        }
+    }
+
+    public void Dispose() => _container.Dispose();
+
+    internal RecordingFormatException Damaged(string what) => new($"{Path} is damaged: {what}");
+
+    private void CheckParts()
+    {
+        var expected = new HashSet<string>(StringComparer.Ordinal) { PartName.Manifest };
+        foreach (ManifestPart part in Manifest.Parts)
+        {
+            if (part?.Name is null || !expected.Add(part.Name)) throw Damaged("its manifest lists a part twice");
+            if (_container.Get(part.Name).SizeBytes != part.SizeBytes) throw Damaged($"part '{part.Name}' has another size than the manifest says");
+        }
+        foreach (ManifestImage image in Manifest.Images)
+        {
+            if (image is null || !PartName.IsImageRole(image.Role) || image.Part != PartName.Image(image.Role) || !expected.Contains(image.Part))
+                throw Damaged("its manifest names an image that is not there");
+        }
+        if (_container.Names.Count != expected.Count) throw Damaged("it has parts that its manifest does not list");
+    }
+
+    private List<MachineImage> ReadImages()
+    {
+        var images = new List<MachineImage>();
+        foreach (ManifestImage image in Manifest.Images)
+            images.Add(new MachineImage(image.Role, image.Name ?? "", _container.Get(image.Part).ReadAll(Array.MaxLength)));
+        return images;
+    }
+
+    // Checkpoints ask for disk images when the index is read: those are only read when there is a disk.
+    private ReadOnlyMemory<byte> FindImage(string memoryName) => memoryName == "ram" ? default : Configuration.FindImage(memoryName)?.Content ?? default;
+}
+
+/// <summary>Sizes of a recording's parts in bytes, and counts.</summary>
+public readonly record struct RecordingSizes(long FileSizeBytes, long LogSizeBytes, long CheckpointSizeBytes, long PageStoreSizeBytes, long ImageSizeBytes,
+    int CheckpointCount, int PageCount, int LogSegmentCount);

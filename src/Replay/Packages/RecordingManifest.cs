@@ -1,0 +1,53 @@
+using System.Collections.Generic;
+
+namespace Replay.Packages;
+
+/// <summary>manifest.json of a recording: everything about it that a person or a script may ask without a machine.</summary>
+public sealed record RecordingManifest
+{
+    /// <summary>Version of the format; see docs/TRACE_FORMAT.md.</summary>
+    public required int FormatVersion { get; init; }
+    /// <summary>A GUID made from the parts' hashes.</summary>
+    public required string Identity { get; init; }
+    /// <summary>A command line, for people.</summary>
+    public string RecordedFrom { get; init; } = "";
+    public required ManifestMachine Machine { get; init; }
+    public required IReadOnlyList<ManifestImage> Images { get; init; }
+    public required ManifestEnd End { get; init; }
+    public required IReadOnlyList<ManifestPart> Parts { get; init; }
+}
+
+/// <summary>The machine's configuration, without its images.</summary>
+public sealed record ManifestMachine
+{
+    public required int CpuCount { get; init; }
+    public required ulong MemorySizeBytes { get; init; }
+    /// <summary>A name of <see cref="Vmm.Platform.BootKind"/>.</summary>
+    public required string Boot { get; init; }
+    /// <summary>A name of <see cref="Vmm.Platform.ClockKind"/>.</summary>
+    public required string Clock { get; init; }
+    public required string CommandLine { get; init; }
+    public required ulong? ChaosSeed { get; init; }
+    public required long StartTimeSeconds { get; init; }
+}
+
+/// <param name="Role">As in <see cref="Vmm.Platform.MachineImage"/>.</param>
+/// <param name="Name">File name, for people; never used as a path.</param>
+/// <param name="Part">The container entry that holds it.</param>
+/// <param name="SizeBytes">Its size.</param>
+/// <param name="Sha256">Lower-case hexadecimal.</param>
+public sealed record ManifestImage(string Role, string Name, string Part, long SizeBytes, string Sha256);
+
+/// <param name="InstructionCount">Of the last position.</param>
+/// <param name="EventOrdinal">Of the last position.</param>
+/// <param name="Outcome">A name of <see cref="Vmm.Platform.OutcomeKind"/>.</param>
+/// <param name="Code">The outcome's code.</param>
+/// <param name="Detail">The outcome's sentence.</param>
+/// <param name="Recovered">The recorder did not finish.</param>
+/// <param name="Digest">State digest at the last position, lower-case hexadecimal; empty when recovered.</param>
+public sealed record ManifestEnd(ulong InstructionCount, uint EventOrdinal, string Outcome, uint Code, string Detail, bool Recovered, string Digest);
+
+/// <param name="Name">The container entry.</param>
+/// <param name="SizeBytes">Its size.</param>
+/// <param name="Sha256">Lower-case hexadecimal.</param>
+public sealed record ManifestPart(string Name, long SizeBytes, string Sha256);

@@ -1,0 +1,28 @@
+using Vmm.Inputs;
+
+namespace Replay.Recording;
+
+/// <summary>How and where to record.</summary>
+public sealed record RecorderOptions
+{
+    /// <summary>The finished file, by convention NAME.ttvm. While recording, the directory NAME.ttvm.partial stands beside it.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Replace a finished file (and a left-over partial directory) of that name. Without it they are an error.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Instructions between checkpoints. The default keeps the replay to any position under a quarter of a second at 100 MIPS.</summary>
+    public ulong CheckpointInterval { get; init; } = 16_000_000;
+
+    /// <summary>Rough limit in bytes for checkpoints and pages; the interval grows as it is used up. null: no limit.</summary>
+    public long? CheckpointBudgetBytes { get; init; }
+
+    /// <summary>What was recorded, for people: a command line.</summary>
+    public string RecordedFrom { get; init; } = "";
+
+    /// <summary>Also gets all output while recording (a terminal); null: none.</summary>
+    public IOutputSink? Console { get; init; }
+
+    /// <summary>Stop as soon as the guest's serial, debug or virtio console has printed this; null: never.</summary>
+    public string? StopAtText { get; init; }
+}

@@ -1,0 +1,98 @@
+using System;
+using System.Threading;
+using Replay.Log;
+using Replay.Queries;
+using Vmm.Inputs;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Replay.Recording;
+
+/// <summary>
+/// Between a live source and a machine: logs everything that enters the machine, with its position, and everything that it prints. Used by the engine's thread.
+/// </summary>
+internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, EventLogWriter log, ClockKind clock, IOutputSink? console, string? stopText)
+    : IInputSource, IOutputSink
+{
+    private const ulong NanosecondsPerMillisecond = 1_000_000;
+    /// <summary>How long to sleep at most before looking again whether to stop.</summary>
+    private const int MaxSleepMilliseconds = 50;
+    private readonly ulong _origin = clock == ClockKind.Host ? host.ReadMonotonicNanoseconds() : 0;
+    private readonly TextMatcher[]? _matchers = stopText is null ? null : TextMatcher.ForEachChannel(stopText);
+    private ulong _lastTime;
+    private ulong _flushedSequence;
+
+    /// <summary>Fires when the recording is to stop: ends waits for input.</summary>
+    public CancellationToken Cancellation { get; set; }
+
+    /// <summary>Asks the machine to stop; set once there is one.</summary>
+    public Action RequestStop { get; set; } = static () => { };
+
+    /// <summary>The text to stop at was printed.</summary>
+    public bool TextWasPrinted { get; private set; }
+
+    public ulong NextArrival => live.NextArrival;
+
+    public bool TryTake(Position at, out InputEvent input)
+    {
+        if (!live.TryTake(at, out input)) return false;
+        log.WriteInput(at, input);
+        return true;
+    }
+
+    public ulong ReadTime(Position at)
+    {
+        // A host clock that steps back must not take the guest with it.
+        _lastTime = Math.Max(_lastTime, host.ReadMonotonicNanoseconds() - _origin);
+        log.WriteTimeRead(at, _lastTime);
+        return _lastTime;
+    }
+
+    public void FillEntropy(Position at, Span<byte> destination)
+    {
+        host.FillRandom(destination);
+        log.WriteEntropy(at, destination);
+    }
+
+    public void Idle(Position at, ulong nanosecondsToTimer)
+    {
+        // A guest that waits for someone at a terminal may wait for long: what happened so far should not be lost if we are killed meanwhile.
+        if (log.Sequence != _flushedSequence)
+        {
+            log.Flush(at);
+            _flushedSequence = log.Sequence;
+        }
+        if (clock == ClockKind.Virtual)
+        {
+            live.Idle(at, nanosecondsToTimer, Cancellation);
+            return;
+        }
+        ulong started = host.ReadMonotonicNanoseconds();
+        live.Idle(at, nanosecondsToTimer, Cancellation);
+        if (nanosecondsToTimer == ulong.MaxValue) return;
+        while (live.NextArrival > at.InstructionCount && !Cancellation.IsCancellationRequested)
+        {
+            ulong passed = host.ReadMonotonicNanoseconds() - started;
+            if (passed >= nanosecondsToTimer) return;
+            ulong milliseconds = (nanosecondsToTimer - passed) / NanosecondsPerMillisecond;
+            if (milliseconds > 0) Thread.Sleep((int)Math.Min(milliseconds, MaxSleepMilliseconds));
+            else Thread.SpinWait(100);
+        }
+    }
+
+    public void Write(Position at, OutputChannel channel, ReadOnlySpan<byte> data)
+    {
+        log.WriteOutput(at, channel, data);
+        live.OnOutput(at, channel, data);
+        console?.Write(at, channel, data);
+        if (_matchers is null || TextWasPrinted) return;
+        TextMatcher matcher = _matchers[(int)channel];
+        foreach (byte b in data)
+        {
+            if (!matcher.Append(b)) continue;
+            TextWasPrinted = true;
+            RequestStop();
+            return;
+        }
+    }
+}
