@@ -1,5 +1,3 @@
-using Vmm.Paging;
-
 namespace Vmm.Cpu;
 
 /// <summary>What a vCPU reaches outside itself. The machine implements it; the CPU knows no chip.</summary>
@@ -10,6 +8,9 @@ internal interface IVcpuBus
 
     /// <summary>The time-stamp counter before TSC_ADJUST, at the current instruction.</summary>
     ulong ReadTimeStampCounter();
+
+    /// <summary>VcpuState.TscAdjust has changed.</summary>
+    void TimeStampAdjusted(Vcpu vcpu);
 
     byte ReadTaskPriority(Vcpu vcpu);
     void WriteTaskPriority(Vcpu vcpu, byte value);
@@ -28,6 +29,9 @@ internal interface IVcpuBus
 
     /// <summary>The guest asked for PAUSE: others may have their turn.</summary>
     void Yield(Vcpu vcpu);
+
+    /// <summary>The debugger's breakpoint at <paramref name="linear"/> is about to execute.</summary>
+    void OnBreakpoint(Vcpu vcpu, ulong linear);
 
     /// <summary>An instruction that the engine does not know: the run ends here.</summary>
     void OnUnimplemented(Vcpu vcpu, string instruction);

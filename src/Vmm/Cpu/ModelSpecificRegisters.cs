@@ -55,8 +55,10 @@ internal static class ModelSpecificRegisters
         if (IsApicMsr(msr)) return c.Bus.TryWriteApicMsr(c, msr, value);
         switch (msr)
         {
-            case TimeStampCounter: s.TscAdjust = value - c.Bus.ReadTimeStampCounter(); return true;
-            case TscAdjust: s.TscAdjust = value; return true;
+            case TimeStampCounter or TscAdjust:
+                s.TscAdjust = msr == TscAdjust ? value : value - c.Bus.ReadTimeStampCounter();
+                c.Bus.TimeStampAdjusted(c);
+                return true;
             case SysenterCs: s.SysenterCs = value; return true;
             case SysenterEsp: return TrySetCanonical(ref s.SysenterEsp, value);
             case SysenterEip: return TrySetCanonical(ref s.SysenterEip, value);

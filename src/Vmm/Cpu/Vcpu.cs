@@ -40,6 +40,13 @@ public sealed class Vcpu
 
     internal IVcpuBus Bus { get; }
     internal Mmu Mmu { get; set; } = null!;
+    internal Interpretation.Interpreter Interpreter { get; set; } = null!;
+
+    /// <summary>RIP of the instruction being executed, or of the next one between blocks.</summary>
+    internal ulong InstructionRip => CurrentBlock is { } block && OpIndex < block.Instructions.Length ? block.Instructions[OpIndex].Rip : State.Rip;
+
+    /// <summary>The block being executed; null between blocks.</summary>
+    internal Block? CurrentBlock;
 
     /// <summary>InstructionCount before the instruction being executed.</summary>
     internal ulong CurrentCount => CountBase + (uint)OpIndex;

@@ -27,6 +27,9 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
         public Block Block;
     }
 
+    /// <summary>Linear addresses to report; blocks begin at each. Null for none.</summary>
+    public System.Collections.Generic.HashSet<ulong>? Breakpoints { get; set; }
+
     private readonly JumpEntry[] _jumps = new JumpEntry[JumpCacheSize];
 
     /// <summary>
@@ -36,14 +39,16 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     public InterpreterStop Run(ref ulong count, ulong limit)
     {
         Vcpu c = vcpu;
-        c.CountLimit = limit;
         while (true)
         {
             Block? block = Lookup(c);
             if (block is null) return InterpreterStop.Fault;
             DecodedInstruction[] instructions = block.Instructions;
+            c.CurrentBlock = block;
             c.CountBase = count;
+            c.CountLimit = limit;
             c.BlockLimit = (int)System.Math.Min((ulong)instructions.Length, limit - count);
+            if (Breakpoints is not null) ReportBreakpoint(c);
             ref DecodedInstruction d = ref MemoryMarshal.GetArrayDataReference(instructions);
             int index = 0;
             Completion completion;
@@ -73,6 +78,19 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
             if (completion == Completion.Repeat) c.State.Rip = d.Rip;
             if (count >= limit || c.BlockLimit == 0) return InterpreterStop.Boundary;
         }
+    }
+
+    /// <summary>
+    /// Reports an instruction that is about to execute, if it has a breakpoint. A repeated string instruction then does one iteration at a time, so that what is
+    /// reported does not depend on where runs were stopped.
+    /// </summary>
+    private void ReportBreakpoint(Vcpu c)
+    {
+        ulong linear = c.FetchIsSegmented ? (uint)(c.State.Rip + c.State.Segment(SegmentIndex.Cs).Base) : c.State.Rip;
+        c.OpIndex = 0;
+        if (!Breakpoints!.Contains(linear)) return;
+        c.CountLimit = c.CountBase + 1;
+        c.Bus.OnBreakpoint(c, linear);
     }
 
     /// <summary>The block at RIP. Null: a fault is pending.</summary>

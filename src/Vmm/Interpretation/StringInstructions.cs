@@ -88,11 +88,12 @@ internal static unsafe class StringInstructions
             }
             left -= bulk;
             done += bulk;
+            c.CountBase += bulk;
             c.State.Rcx = d.AddressSize == 2 ? (c.State.Rcx & ~0xFFFFUL) | left : left;
         }
         while (left != 0 && !ended && done < budget && c.BlockLimit != 0);
         // The caller counts one of the iterations.
-        c.CountBase += done - 1;
+        c.CountBase--;
         return left == 0 || ended ? Completion.Next : Completion.Repeat;
     }
 

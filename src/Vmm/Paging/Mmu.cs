@@ -18,6 +18,9 @@ internal interface IMemoryEvents
 {
     ulong ReadMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes);
     void WriteMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes, ulong value);
+    /// <summary>Some byte of the linear page is watched: it must not enter a TLB.</summary>
+    bool IsWatched(ulong linear);
+
     void OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value);
     void OnWatchedWrite(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value);
 }
@@ -237,7 +240,7 @@ internal sealed class Mmu
         int page = (int)(offset >> PagedMemory.PageShift);
         ram.EnsurePresent(page);
         HostPointer.Span((nint)(ram.BaseAddress + offset), destination.Length).CopyTo(destination);
-        if ((ram.TraitsOf(page) & PageTraits.WatchRead) != 0) _events.OnWatchedRead(_vcpu, linear, physical, destination);
+        if ((ram.TraitsOf(page) & PageTraits.WatchRead) != 0 || _events.IsWatched(linear)) _events.OnWatchedRead(_vcpu, linear, physical, destination);
         else if (!supervisor) FillTlb(linear, physical, page, write: false);
     }
 
@@ -252,9 +255,10 @@ internal sealed class Mmu
         PagedMemory ram = _memory.Ram;
         int page = (int)(offset >> PagedMemory.PageShift);
         ram.EnsurePresent(page);
-        if ((ram.TraitsOf(page) & PageTraits.WatchWrite) != 0) _events.OnWatchedWrite(_vcpu, linear, physical, source);
+        bool watched = (ram.TraitsOf(page) & PageTraits.WatchWrite) != 0 || _events.IsWatched(linear);
+        if (watched) _events.OnWatchedWrite(_vcpu, linear, physical, source);
         _memory.StoreFromCpu(page, (int)(physical & 0xFFF), source);
-        if (!supervisor) FillTlb(linear, physical, page, write: true);
+        if (!supervisor && !watched) FillTlb(linear, physical, page, write: true);
     }
 
     private void FillTlb(ulong linear, ulong physical, int page, bool write)

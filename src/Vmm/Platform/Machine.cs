@@ -1,69 +1,407 @@
 using System;
 using System.Collections.Generic;
 using Vmm.Cpu;
+using Vmm.Decoding;
+using Vmm.Devices;
 using Vmm.Inputs;
+using Vmm.Interpretation;
 using Vmm.Memory;
+using Vmm.Paging;
+using Vmm.Platform.Boot;
+using Vmm.Platform.Firmware;
 using Vmm.Snapshots;
 using Vmm.Time;
 
 namespace Vmm.Platform;
 
 /// <summary>
-/// A whole machine. Not thread-safe, except <see cref="RequestStop"/>; several machines run side by side in one process.
+/// A whole machine: a function of its configuration, its images and its inputs. Not thread-safe, except <see cref="RequestStop"/>; several machines run side by
+/// side in one process.
 /// </summary>
 public sealed class Machine : IDisposable
 {
+    /// <summary>At most so many instructions pass until a request to stop from another thread is seen.</summary>
+    private const ulong LongestRun = 1_000_000;
+
+    private readonly InstructionCounter _counter = new();
+    private readonly TimerQueue _timers = new();
+    private readonly MachineClock _clock;
+    private readonly Scheduler _scheduler;
+    private readonly Observation _observation;
+    private readonly Watcher _watcher;
+    private readonly BlockCache _blocks;
+    private readonly Coherence _coherence;
+    private readonly MachineControl _control;
+    private readonly Vcpu[] _vcpus;
+    private readonly List<PagedMemory> _pagedMemories = [];
+    private readonly HashSet<ulong> _breakpoints = [];
+    private IInputSource _inputs;
+    private volatile bool _stopRequested;
+
     /// <summary>Builds a machine at <see cref="Position.Start"/>.</summary>
     /// <exception cref="BootImageException">An image cannot be booted; the message says why.</exception>
-    public Machine(MachineConfiguration configuration, IInputSource inputs, IOutputSink outputs) => throw new NotSupportedException();
+    public Machine(MachineConfiguration configuration, IInputSource inputs, IOutputSink outputs)
+    {
+        Invariant.Check(configuration.CpuCount is >= 1 and <= 8);
+        Configuration = configuration;
+        _inputs = inputs;
+        _clock = new MachineClock(_counter, configuration.Clock == ClockKind.Host) { Inputs = inputs };
+        _scheduler = new Scheduler(configuration.CpuCount, configuration.ChaosSeed);
+        _observation = new Observation(_counter) { Outputs = outputs };
+        Memory = new PhysicalMemory(configuration.MemorySizeBytes, BiosLoader.RomSizeBytes(configuration));
+        ShadowPageTables = new ShadowPageTables(Memory);
+        _blocks = new BlockCache(Memory);
+        _watcher = new Watcher(Memory, _observation);
+        var bus = new CpuBus(Memory, _observation, _watcher, _clock, _scheduler, _counter) { CpuCount = configuration.CpuCount };
 
-    public MachineConfiguration Configuration { get; } = null!;
-    public PhysicalMemory Memory { get; } = null!;
-    public IReadOnlyList<Vcpu> Vcpus { get; } = [];
+        _vcpus = new Vcpu[configuration.CpuCount];
+        for (int i = 0; i < _vcpus.Length; i++)
+        {
+            var vcpu = new Vcpu(i, bus);
+            VcpuReset.PowerUp(ref vcpu.State);
+            if (i > 0) vcpu.State.Activity = VcpuActivity.WaitingForSipi;
+            vcpu.Mmu = new Mmu(vcpu, Memory, ShadowPageTables, bus);
+            vcpu.Interpreter = new Interpreter(vcpu, _blocks);
+            _vcpus[i] = vcpu;
+        }
+        bus.Vcpus = _vcpus;
+        _control = new MachineControl(_vcpus, _counter);
+        bus.UnimplementedInstruction = _control.Unimplemented;
+        _coherence = new Coherence(Memory, _blocks, ShadowPageTables, _vcpus, _watcher);
+        Memory.StoreListener = _coherence;
+        ShadowPageTables.Listener = _coherence;
+        _blocks.Listener = _coherence;
+        _timers.DeadlineChanged = _control.Changed;
+
+        var tables = new FirmwareTables(configuration.CpuCount);
+        Chipset = new Chipset(configuration, Memory, tables, new ChipsetServices(_clock, _timers, _control, _control, _control, _control,
+            new InputEntropy(this, _counter), channel => new OutputPort(_observation, channel)));
+        bus.Chipset = Chipset;
+        _pagedMemories.Add(Memory.Ram);
+        foreach (Disk disk in Chipset.Disks) _pagedMemories.Add(disk.Pages);
+        BootLoader.Load(configuration, Memory, ref _vcpus[0].State, tables);
+        foreach (Vcpu vcpu in _vcpus) vcpu.Mmu.Reload();
+    }
+
+    public MachineConfiguration Configuration { get; }
+    public PhysicalMemory Memory { get; }
+    public IReadOnlyList<Vcpu> Vcpus => _vcpus;
+
     /// <summary>The vCPU whose turn it is.</summary>
-    public int CurrentCpuIndex { get; }
-    public Position Position { get; }
-    public ulong InstructionCount => Position.InstructionCount;
-    public ulong GuestNanoseconds { get; }
+    public int CurrentCpuIndex => _scheduler.Current;
+
+    public Position Position => new(_counter.Retired, _counter.EventOrdinal);
+    public ulong InstructionCount => _counter.Retired;
+    public ulong GuestNanoseconds => _clock.KnownNanoseconds;
+
     /// <summary><see cref="OutcomeKind.None"/> while it lives.</summary>
-    public Outcome Outcome { get; }
+    public Outcome Outcome => _control.Outcome;
 
     /// <summary>All memory that checkpoints keep page-wise: RAM first, then one per disk.</summary>
-    public IReadOnlyList<PagedMemory> PagedMemories { get; } = [];
+    public IReadOnlyList<PagedMemory> PagedMemories => _pagedMemories;
 
-    public IMachineObserver? Observer { get; set; }
+    public ShadowPageTables ShadowPageTables { get; }
+    public ExitCounters Exits => _observation.Exits;
+    internal Chipset Chipset { get; }
+
+    /// <summary>The CRTC's start and cursor offsets in characters from B8000h, for showing the text screen.</summary>
+    public (int Start, int Cursor) TextScreen => (Chipset.Vga.StartOffset, Chipset.Vga.CursorOffset);
+
+    /// <summary>The shadow page table of a vCPU's current address space.</summary>
+    public ShadowPageTable ShadowOf(int cpuIndex) => _vcpus[cpuIndex].Mmu.Space;
+
+    public IMachineObserver? Observer
+    {
+        get => _observation.Observer;
+        set => _observation.Observer = value;
+    }
+
+    /// <summary>Another source from here on (a diversion's, or a replay's at a checkpoint).</summary>
+    public IInputSource Inputs
+    {
+        get => _inputs;
+        set
+        {
+            _inputs = value;
+            _clock.Inputs = value;
+        }
+    }
 
     /// <summary>Instruction breakpoints by linear address; they report <see cref="MachineEventKind.Execute"/> and do not stop by themselves.</summary>
-    public void SetBreakpoints(IReadOnlyCollection<ulong> linearAddresses) => throw new NotSupportedException();
+    public void SetBreakpoints(IReadOnlyCollection<ulong> linearAddresses)
+    {
+        _breakpoints.Clear();
+        _breakpoints.UnionWith(linearAddresses);
+        _blocks.Decoder.BlockStarts = _breakpoints.Count > 0 ? _breakpoints : null;
+        _blocks.Clear();
+        foreach (Vcpu vcpu in _vcpus)
+        {
+            vcpu.Interpreter.Clear();
+            vcpu.Interpreter.Breakpoints = _breakpoints.Count > 0 ? _breakpoints : null;
+        }
+    }
 
     /// <summary>Watched ranges; they report reads and writes and do not stop by themselves.</summary>
-    public void SetWatches(IReadOnlyCollection<Watch> watches) => throw new NotSupportedException();
+    public void SetWatches(IReadOnlyCollection<Watch> watches) => _watcher.Set(watches, _vcpus);
+
+    /// <summary>Makes <see cref="Run"/> return <see cref="RunStop.Requested"/> at the next boundary. Callable from an observer and from other threads.</summary>
+    public void RequestStop()
+    {
+        _stopRequested = true;
+        _control.Changed();
+    }
 
     /// <summary>
     /// Runs until InstructionCount is <paramref name="untilCount"/> (returning as soon as it is, before any event at that count), the machine ends, or
     /// a stop is requested. Stopping and going on is unobservable to the guest.
     /// </summary>
-    public RunStop Run(ulong untilCount) => throw new NotSupportedException();
+    public RunStop Run(ulong untilCount)
+    {
+        while (true)
+        {
+            if (_control.Outcome.Kind != OutcomeKind.None) return RunStop.Ended;
+            if (_counter.Retired >= untilCount) return RunStop.CountReached;
+            if (_stopRequested)
+            {
+                _stopRequested = false;
+                return RunStop.Requested;
+            }
+            Transition(untilCount);
+        }
+    }
 
     /// <summary>Does exactly one transition: retires one instruction (or one REP iteration), or lets one event happen. Position moves by exactly that.</summary>
-    public RunStop Step() => throw new NotSupportedException();
+    public RunStop Step()
+    {
+        if (_control.Outcome.Kind != OutcomeKind.None) return RunStop.Ended;
+        Transition(_counter.Retired + 1);
+        return _control.Outcome.Kind != OutcomeKind.None ? RunStop.Ended : RunStop.CountReached;
+    }
 
-    /// <summary>Makes <see cref="Run"/> return <see cref="RunStop.Requested"/> at the next boundary. Callable from an observer and from other threads.</summary>
-    public void RequestStop() => throw new NotSupportedException();
+    /// <summary>One event, or instructions up to <paramref name="untilCount"/>.</summary>
+    private void Transition(ulong untilCount)
+    {
+        if (TryEvent())
+        {
+            _counter.EventOrdinal++;
+            return;
+        }
+        ulong limit = Math.Min(untilCount, NextStop());
+        Execute(_vcpus[_scheduler.Current], limit);
+    }
+
+    /// <summary>The InstructionCount at which the boundary has to be looked at again.</summary>
+    private ulong NextStop()
+    {
+        ulong count = _counter.Retired;
+        ulong stop = Math.Min(Math.Max(_inputs.NextArrival, count + 1), Math.Max(_scheduler.TurnEnd, count + 1));
+        stop = Math.Min(stop, count + LongestRun);
+        if (_clock.FollowsHost) return Math.Min(stop, Math.Max(_clock.NextPoll, count + 1));
+        if (_timers.NextDeadlineNanoseconds != ulong.MaxValue)
+            stop = Math.Min(stop, Math.Max(_clock.CountAt(_timers.NextDeadlineNanoseconds), count + 1));
+        return stop;
+    }
+
+    /// <summary>Lets the first event happen that is due at this boundary. The order is part of the determinism contract.</summary>
+    private bool TryEvent()
+    {
+        ulong count = _counter.Retired;
+        if (count >= _inputs.NextArrival && _inputs.TryTake(Position, out InputEvent input))
+        {
+            _observation.Publish(MachineEventKind.Input, null, (long)input.Kind, 0);
+            InputDelivery.Deliver(Chipset, _control, input);
+            return true;
+        }
+        if (_clock.FollowsHost && count >= _clock.NextPoll)
+        {
+            _clock.Poll();
+            return true;
+        }
+        if (_timers.ExpireOne(_clock.KnownNanoseconds)) return true;
+
+        uint runnable = Runnable();
+        int current = _scheduler.Current;
+        if (runnable == 0) return TryIdle();
+        if ((runnable >> current & 1) == 0 || (count >= _scheduler.TurnEnd && _vcpus.Length > 1))
+        {
+            _scheduler.Switch(count, runnable);
+            _observation.Publish(MachineEventKind.Schedule, _vcpus[current], _scheduler.Current, 0);
+            return true;
+        }
+        return TryInterrupt(_vcpus[current]);
+    }
+
+    /// <summary>Bit n: vCPU n is running, or halted with something that wakes it.</summary>
+    private uint Runnable()
+    {
+        uint runnable = 0;
+        foreach (Vcpu vcpu in _vcpus)
+        {
+            bool can = vcpu.State.Activity == VcpuActivity.Running || (vcpu.State.Activity == VcpuActivity.Halted && (vcpu.State.NmiPending != 0 || HasInterrupt(vcpu)));
+            if (can) runnable |= 1U << vcpu.Index;
+        }
+        return runnable;
+    }
+
+    private bool HasInterrupt(Vcpu vcpu)
+    {
+        if ((vcpu.State.SystemFlags & RFlags.Interrupt) == 0) return false;
+        LocalApic apic = Chipset.LocalApics[vcpu.Index];
+        return apic.HasInterrupt || (Chipset.Pic.Output && apic.AcceptsExtInt);
+    }
+
+    /// <summary>Everybody is halted: time skips to the next timer, or with the host's clock passes.</summary>
+    private bool TryIdle()
+    {
+        ulong deadline = _timers.NextDeadlineNanoseconds;
+        if (deadline == ulong.MaxValue && _inputs.NextArrival == ulong.MaxValue)
+        {
+            _control.End(OutcomeKind.Halted, 0, "every vCPU is halted for ever: no timer is armed and no input is to come");
+            return true;
+        }
+        ulong now = _clock.KnownNanoseconds;
+        _inputs.Idle(Position, deadline == ulong.MaxValue ? ulong.MaxValue : deadline - Math.Min(now, deadline));
+        // Waiting may have brought an input; it comes first, at the same position.
+        if (_inputs.NextArrival <= _counter.Retired) return true;
+        if (_clock.FollowsHost) _clock.Refresh();
+        else if (deadline != ulong.MaxValue) _clock.SkipTo(deadline);
+        return true;
+    }
+
+    /// <summary>Debug traps, NMI and interrupts, in that order (SDM 3A table 6-2), unless an interrupt shadow holds them off.</summary>
+    private bool TryInterrupt(Vcpu vcpu)
+    {
+        ref VcpuState s = ref vcpu.State;
+        if (s.PendingDebug != 0)
+        {
+            uint cause = s.PendingDebug;
+            s.PendingDebug = 0;
+            DeliverException(vcpu, new PendingException(Vector.Debug, 0, cause));
+            return true;
+        }
+        if (s.InterruptShadow != 0) return false;
+        if (s.NmiPending != 0 && s.NmiBlocked == 0)
+        {
+            s.NmiPending = 0;
+            s.NmiBlocked = 1;
+            s.Activity = VcpuActivity.Running;
+            DeliverInterrupt(vcpu, (byte)Vector.NonMaskableInterrupt);
+            return true;
+        }
+        if (!HasInterrupt(vcpu)) return false;
+        LocalApic apic = Chipset.LocalApics[vcpu.Index];
+        bool external = Chipset.Pic.Output && apic.AcceptsExtInt;
+        byte vector = external ? Chipset.Pic.Acknowledge() : (byte)apic.AcknowledgeInterrupt();
+        s.Activity = VcpuActivity.Running;
+        DeliverInterrupt(vcpu, vector);
+        return true;
+    }
+
+    private void DeliverInterrupt(Vcpu vcpu, byte vector)
+    {
+        _observation.Exits.Increment(ExitReason.ExternalInterrupt);
+        _observation.Publish(MachineEventKind.Interrupt, vcpu, vector, 0);
+        if (InterruptDelivery.TryDeliver(vcpu, vector, InterruptSource.Hardware)) return;
+        DeliverException(vcpu, vcpu.PendingException);
+    }
+
+    private void DeliverException(Vcpu vcpu, PendingException exception)
+    {
+        _observation.Exits.Increment(ExitReason.Exception);
+        _observation.Publish(MachineEventKind.Exception, vcpu, (long)exception.Vector, exception.ErrorCode, exception.Address);
+        vcpu.State.InterruptShadow = 0;
+        if (InterruptDelivery.TryDeliverException(vcpu, exception)) return;
+        vcpu.State.Activity = VcpuActivity.Shutdown;
+        _control.End(OutcomeKind.TripleFault, 0,
+            $"triple fault on vCPU {vcpu.Index} at RIP 0x{vcpu.State.Rip:x}: exception {exception.Vector} could not be delivered, nor a double fault");
+    }
+
+    private void Execute(Vcpu vcpu, ulong limit)
+    {
+        ref VcpuState s = ref vcpu.State;
+        bool single = s.InterruptShadow != 0 || (s.SystemFlags & (RFlags.Trap | RFlags.Resume)) != 0 || DebugBreakpoints.AnyInstruction(s);
+        if (single && !TryPrepareSingle(vcpu)) return;
+        bool trap = (s.SystemFlags & RFlags.Trap) != 0;
+        ulong before = _counter.Retired, count = before;
+        if (single)
+        {
+            limit = count + 1;
+            s.InterruptShadow = 0;
+        }
+        vcpu.CountBase = count;
+        vcpu.OpIndex = 0;
+        _counter.Running = vcpu;
+        InterpreterStop stop = vcpu.Interpreter.Run(ref count, limit);
+        _counter.Running = null;
+        vcpu.CurrentBlock = null;
+        if (count != before)
+        {
+            _counter.Retired = count;
+            _counter.EventOrdinal = 0;
+        }
+        if (stop == InterpreterStop.Fault)
+        {
+            // An instruction that the engine does not know ends the machine right before it.
+            if (_control.Outcome.Kind != OutcomeKind.None) return;
+            DeliverException(vcpu, vcpu.PendingException);
+            _counter.EventOrdinal++;
+        }
+        else if (trap)
+        {
+            s.PendingDebug |= 1 << 14; // DR6.BS
+        }
+    }
+
+    /// <summary>
+    /// Before an instruction that runs alone: the guest's instruction breakpoints (a fault, unless RF), and RF, which lasts for one instruction. False: an event
+    /// happened instead.
+    /// </summary>
+    private bool TryPrepareSingle(Vcpu vcpu)
+    {
+        ref VcpuState s = ref vcpu.State;
+        if ((s.SystemFlags & RFlags.Resume) != 0)
+        {
+            s.SystemFlags &= ~RFlags.Resume;
+            return true;
+        }
+        ulong linear = s.Rip + (vcpu.Is64BitCode ? 0 : s.Segment(SegmentIndex.Cs).Base);
+        uint hit = DebugBreakpoints.MatchInstruction(s, linear);
+        if (hit == 0) return true;
+        DeliverException(vcpu, new PendingException(Vector.Debug, 0, hit));
+        _counter.EventOrdinal++;
+        return false;
+    }
 
     /// <summary>Saves everything but the pages of <see cref="PagedMemories"/>. Only between transitions.</summary>
-    public void SaveState(StateWriter writer) => throw new NotSupportedException();
+    public void SaveState(StateWriter writer) => MachineState.Save(writer, Parts());
 
     /// <summary>Takes over a saved state. The caller has already put the pages right (or marked them absent). Caches are dropped.</summary>
-    public void RestoreState(StateReader reader) => throw new NotSupportedException();
+    public void RestoreState(StateReader reader)
+    {
+        MachineState.Restore(reader, Parts());
+        _stopRequested = false;
+        _coherence.Clear();
+        _watcher.UpdateLinearPages(_vcpus);
+        _control.Changed();
+    }
+
+    private MachineParts Parts() => new(_counter, _control, _clock, _scheduler, _observation.Exits, _vcpus, Chipset.Parts);
 
     /// <summary>Begins a dirty-tracking epoch: afterwards <see cref="PagedMemory.CollectDirty"/> lists what was written since now.</summary>
-    public void BeginEpoch() => throw new NotSupportedException();
+    public void BeginEpoch()
+    {
+        foreach (PagedMemory memory in _pagedMemories) memory.ClearDirty();
+        foreach (Vcpu vcpu in _vcpus) vcpu.Mmu.ProtectAll();
+    }
 
-    /// <summary>Another source from here on (a diversion's, or a replay's at a checkpoint).</summary>
-    public IInputSource Inputs { get; set; } = null!;
+    /// <summary>Tells every cache that RAM was changed from outside (a diversion's memory write).</summary>
+    public void InvalidateCaches() => _coherence.Clear();
 
-    public void Dispose() => throw new NotSupportedException();
+    public void Dispose()
+    {
+        Memory.Dispose();
+        foreach (Disk disk in Chipset.Disks) disk.Dispose();
+    }
 }
 
 /// <summary>A watched range of memory.</summary>

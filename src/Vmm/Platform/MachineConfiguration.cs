@@ -22,6 +22,13 @@ public enum BootKind
     Bios = 2,
 }
 
+/// <summary>Which chip the guest finds its disks behind.</summary>
+public enum DiskInterface
+{
+    Ata = 0,
+    Virtio = 1,
+}
+
 /// <summary>An immutable image that a machine was built from. Recordings carry it whole.</summary>
 /// <param name="Role">"kernel", "initrd", "bios", "disk0" .. "disk3".</param>
 /// <param name="Name">File name, for people.</param>
@@ -39,6 +46,7 @@ public sealed record MachineConfiguration
     public ulong MemorySizeBytes { get; init; } = 256UL << 20;
     public BootKind Boot { get; init; }
     public ClockKind Clock { get; init; }
+    public DiskInterface DiskInterface { get; init; }
     /// <summary>Kernel command line.</summary>
     public string CommandLine { get; init; } = "";
     /// <summary>Seed of the chaos scheduler; null: fixed quanta, in turn.</summary>
