@@ -1,3 +1,5 @@
+using System;
+
 namespace Vmm.Platform;
 
 /// <summary>
@@ -57,13 +59,23 @@ public static class PlatformLayout
     /// <summary>The I/O APIC input that the 8254 drives, as on every PC: IRQ 0 is input 2.</summary>
     public const int TimerGlobalInterrupt = 2;
 
-    public const int PciSlotCount = 32, PciPinCount = 4;
+    public const int PciSlotCount = 32, PciPinCount = 4, PirqCount = 4;
+    /// <summary>The PCI-to-ISA bridge with its power management function, whose interrupt is the SCI.</summary>
+    public const int IsaBridgeSlot = 1;
 
-    /// <summary>The I/O APIC input of a PCI interrupt pin: 16..19, rotated by slot as the PCI-to-PCI bridge specification recommends.</summary>
+    /// <summary>The 8259 inputs of PIRQA..PIRQD, as the firmware programs the bridge: shared and level-triggered.</summary>
+    public static ReadOnlySpan<byte> LegacyIrqOfPirq => [10, 10, 11, 11];
+
+    /// <summary>Which of PIRQA..PIRQD (0..3) a PCI interrupt pin is wired to: each slot is turned by one, as on the 440FX boards.</summary>
     /// <param name="slot">Device number on bus 0, 0..31.</param>
     /// <param name="pin">0 for INTA# .. 3 for INTD#.</param>
-    public static int PciGlobalInterrupt(int slot, int pin) => 16 + ((slot + pin) & 3);
+    public static int Pirq(int slot, int pin) => (slot + pin - 1) & (PirqCount - 1);
 
-    /// <summary>The 8259 input of the same pin, level-triggered: 10 or 11. A function drives this and its I/O APIC input together.</summary>
-    public static int PciLegacyIrq(int slot, int pin) => 10 + ((slot + pin) & 1);
+    /// <summary>The I/O APIC input of the same pin: PIRQA..PIRQD are inputs 16..19.</summary>
+    public static int PciGlobalInterrupt(int slot, int pin) => IsSystemControlInterrupt(slot, pin) ? SciIrq : 16 + Pirq(slot, pin);
+
+    /// <summary>The 8259 input of the same pin. It drives this and its I/O APIC input together.</summary>
+    public static int PciLegacyIrq(int slot, int pin) => IsSystemControlInterrupt(slot, pin) ? SciIrq : LegacyIrqOfPirq[Pirq(slot, pin)];
+
+    private static bool IsSystemControlInterrupt(int slot, int pin) => slot == IsaBridgeSlot && pin == 0;
 }

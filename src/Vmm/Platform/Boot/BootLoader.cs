@@ -33,6 +33,10 @@ public static class BootLoader
                 tables.Install(memory);
                 LoadKernel(configuration, memory, ref bsp, tables);
                 break;
+            case BootKind.BootSector:
+                tables.Install(memory);
+                BootSectorLoader.Load(configuration, memory, ref bsp);
+                break;
             default:
                 throw new BootImageException($"a machine cannot be booted by method {(int)configuration.Boot}; give a kernel, a disk or a BIOS image.");
         }

@@ -45,7 +45,7 @@ internal static class ProcessorEntry
         state.Cr0 = Cr0ProtectionEnable | Cr0ExtensionType | Cr0Paging;
     }
 
-    /// <summary>Real mode at <paramref name="segment"/>:<paramref name="offset"/>, with the interrupt vectors at 0 and interrupts on as a BIOS leaves them.</summary>
+    /// <summary>Real mode at <paramref name="segment"/>:<paramref name="offset"/>, as after reset but in the copy of the ROM below 1 MiB.</summary>
     public static void EnterRealMode(ref VcpuState state, ushort segment, ushort offset)
     {
         Reset(ref state, offset);

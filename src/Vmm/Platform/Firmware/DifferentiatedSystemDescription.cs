@@ -55,8 +55,7 @@ internal static class DifferentiatedSystemDescription
     }
 
     private static byte[] IsaBridge() => Device("ISA",
-        Name("_HID", EisaId("PNP0A00")),
-        Name("_UID", Integer(1)),
+        Name("_ADR", Integer(PlatformLayout.IsaBridgeSlot << 16)),
         Serial("COM1", 1, PlatformLayout.Serial1Port, PlatformLayout.Serial1Irq),
         Serial("COM2", 2, PlatformLayout.Serial2Port, PlatformLayout.Serial2Irq),
         Device("RTC",
