@@ -78,6 +78,7 @@ internal static class X87Control
     {
         if (X87Unit.IsBlocked(vcpu, out Completion fault)) return fault;
         X87Unit.RecordInstruction(ref vcpu.State, in d);
+        X87Unit.ClearC1(ref vcpu.State);
         X87Unit.Free(ref vcpu.State, d.Destination);
         return Completion.Next;
     }
@@ -87,6 +88,7 @@ internal static class X87Control
     {
         if (X87Unit.IsBlocked(vcpu, out Completion fault)) return fault;
         X87Unit.RecordInstruction(ref vcpu.State, in d);
+        X87Unit.ClearC1(ref vcpu.State);
         X87Unit.Free(ref vcpu.State, d.Destination);
         X87Unit.Pop(ref vcpu.State);
         return Completion.Next;

@@ -16,14 +16,14 @@ internal static class X87Transfer
         ref VcpuState state = ref vcpu.State;
         X87Unit.RecordInstruction(ref state, in d);
         X87Unit.ClearC1(ref state);
-        Float80 value = X87Unit.Read(ref state, d.Destination);
-        if (X87Unit.IsEmpty(in state, -1) && X87Unit.IsEmpty(in state, d.Destination))
+        if (X87Unit.IsEmpty(in state, d.Destination))
         {
-            if (!X87Unit.StackUnderflow(vcpu, in d)) return Completion.Next;
-            value = Float80.Indefinite;
+            // An empty source comes before a full destination.
+            if (X87Unit.StackUnderflow(vcpu, in d)) X87Unit.Push(ref state, Float80.Indefinite);
+            return Completion.Next;
         }
 
-        X87Unit.PushChecked(vcpu, in d, value);
+        X87Unit.PushChecked(vcpu, in d, X87Unit.Read(ref state, d.Destination));
         return Completion.Next;
     }
 
@@ -41,7 +41,9 @@ internal static class X87Transfer
             Float80Context context = X87Unit.Context(in state);
             if (value.IsNaN) value = context.PropagateNaN(value);
             else if (denormal) context.Raised |= X87Exceptions.Denormal;
-            if (!X87Unit.TryFinish(vcpu, in d, in context)) return Completion.Next;
+            X87Unit.Report(vcpu, in d, context.Raised, false);
+            // An unmasked denormal-operand exception does not keep the value from being loaded; an invalid one does.
+            if ((context.Raised & ~context.Masked & X87Exceptions.Invalid) != 0) return Completion.Next;
         }
 
         X87Unit.PushChecked(vcpu, in d, value);
@@ -233,7 +235,6 @@ internal static class X87Transfer
         if (X87Unit.IsBlocked(vcpu, out Completion fault)) return fault;
         ref VcpuState state = ref vcpu.State;
         X87Unit.RecordInstruction(ref state, in d);
-        X87Unit.ClearC1(ref state);
         // The stack is checked whether or not the condition holds.
         if (X87Unit.IsEmpty(in state, 0) || X87Unit.IsEmpty(in state, d.Source))
         {
