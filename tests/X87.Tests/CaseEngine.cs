@@ -1,5 +1,3 @@
-using System;
-using Iced.Intel;
 using Vmm.Cpu;
 using Vmm.Decoding;
 using Vmm.Interpretation;
@@ -13,76 +11,28 @@ internal sealed class CaseEngine
     private const ulong MemoryAddress = 0x2000;
     private const ulong CodeAddress = 0x1000;
 
-    private readonly Vcpu _vcpu = new(0);
+    private readonly InstructionDecoder _decoder = new();
+    private readonly Vcpu _vcpu = BareVcpu.Create();
 
     public bool Run(CaseRecord record)
     {
-        DecodedInstruction decoded = Decode(record.Code);
-        if (decoded.Handler.IsNull) return false;
+        DecodedInstruction decoded = _decoder.Decode(record.Code, CodeAddress, CodeAddress, 64, 1)[0];
         Load(record);
         Completion completion = decoded.Handler.Invoke(_vcpu, in decoded);
         record.Signal = completion == Completion.Fault ? 100u + (uint)_vcpu.PendingException.Vector : 0;
         if (completion != Completion.Fault) Store(record);
-        return true;
-    }
-
-    private static DecodedInstruction Decode(ReadOnlySpan<byte> code)
-    {
-        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(code.ToArray()), CodeAddress);
-        Instruction instruction = decoder.Decode();
-        DecodedInstruction decoded = new()
-        {
-            Rip = CodeAddress,
-            Length = (byte)instruction.Length,
-            Code = (ushort)instruction.Code,
-            Traits = InstructionTraits.Long,
-            AddressSize = 8,
-            Base = VcpuState.ZeroRegister,
-            Index = VcpuState.ZeroRegister,
-            Segment = SegmentIndex.Flat,
-            Destination = Number(in instruction, 0),
-            Source = Number(in instruction, 1),
-            Third = Number(in instruction, 2),
-        };
-        for (int i = 0; i < instruction.OpCount; i++)
-        {
-            if (instruction.GetOpKind(i) == OpKind.Immediate8) decoded.Immediate = (ulong)(sbyte)instruction.Immediate8;
-            if (instruction.GetOpKind(i) != OpKind.Memory) continue;
-            decoded.Traits |= InstructionTraits.Memory;
-            decoded.Base = (byte)(instruction.MemoryBase.GetNumber() * 8);
-            decoded.OperandSize = (byte)instruction.MemorySize.GetSize();
-        }
-
-        if (!decoded.HasMemory && instruction.OpCount > 0)
-        {
-            for (int i = instruction.OpCount - 1; i >= 0; i--)
-            {
-                if (instruction.GetOpKind(i) == OpKind.Register && instruction.GetOpRegister(i).IsGPR())
-                    decoded.OperandSize = (byte)instruction.GetOpRegister(i).GetSize();
-            }
-        }
-
-        bool bound = X87Binder.TryBind(in instruction, ref decoded) || MmxBinder.TryBind(in instruction, ref decoded);
-        if (!bound) decoded.Handler = default;
-        return decoded;
-    }
-
-    private static byte Number(in Instruction instruction, int operand)
-    {
-        if (operand >= instruction.OpCount || instruction.GetOpKind(operand) != OpKind.Register) return 0;
-        Register register = instruction.GetOpRegister(operand);
-        int number = register.GetNumber();
-        return (byte)(register.IsGPR() ? number * 8 : number);
+        return completion != Completion.Fault || _vcpu.PendingException.Vector != Vector.InvalidOpcode;
     }
 
     private void Load(CaseRecord record)
     {
         ref VcpuState state = ref _vcpu.State;
         state = default;
-        state.Cr4 = (1u << 9) | (1u << 10);
+        state.Cr0 = Cr0.ProtectionEnable;
+        state.Cr4 = Cr4.OsFxsr | Cr4.OsXmmExceptions;
         state.Rax = record.Rax;
         state.Rdi = MemoryAddress;
-        LoadFlags(ref state, record.Rflags);
+        state.WriteRFlags(record.Rflags);
         X87Control.SetControl(ref state, record.Control);
         state.X87Status = record.Status;
         state.X87Tags = record.Tags;
@@ -103,7 +53,7 @@ internal sealed class CaseEngine
     {
         ref VcpuState state = ref _vcpu.State;
         record.Rax = state.Rax;
-        record.Rflags = StoreFlags(ref state);
+        record.Rflags = state.ReadRFlags() & RFlags.Arithmetic;
         record.Control = state.X87Control;
         record.Status = state.X87Status;
         record.Tags = state.X87Tags;
@@ -120,23 +70,5 @@ internal sealed class CaseEngine
             _vcpu.TryRead(MemoryAddress + (uint)i, out byte value);
             record.Memory[i] = value;
         }
-    }
-
-    private static void LoadFlags(ref VcpuState state, ulong rflags)
-    {
-        bool carry = (rflags & 1) != 0, overflow = (rflags & 0x800) != 0;
-        state.SystemFlags = 2;
-        state.FlagsZero = (rflags & 0x40) != 0 ? 0u : 1u;
-        state.FlagsSignParity = ((rflags & 0x80) << 56) | ((rflags & 4) != 0 ? 0u : 1u);
-        state.FlagsCarries = (carry ? 1ul << 63 : 0) | (carry ^ overflow ? 1ul << 62 : 0);
-        state.FlagsAdjust = rflags & 0x10;
-    }
-
-    private static ulong StoreFlags(ref VcpuState state)
-    {
-        ulong carry = state.FlagsCarries >> 63, overflow = carry ^ ((state.FlagsCarries >> 62) & 1);
-        ulong parity = (ulong)(System.Numerics.BitOperations.PopCount(state.FlagsSignParity & 0xFF) & 1) ^ 1;
-        return carry | (parity << 2) | (state.FlagsAdjust & 0x10) | (state.FlagsZero == 0 ? 0x40u : 0)
-            | ((state.FlagsSignParity >> 63) << 7) | (overflow << 11);
     }
 }

@@ -104,7 +104,7 @@ internal static class MmxConversions
         state.Mxcsr |= (uint)(context.Raised & X87Exceptions.Maskable);
         fault = Completion.Next;
         if ((context.Raised & ~context.Masked & X87Exceptions.Maskable) == 0) return false;
-        fault = (state.Cr4 & X87Unit.Cr4OsXmmExceptions) != 0 ? vcpu.Fault(Vector.SimdFloatingPoint) : vcpu.InvalidOpcode();
+        fault = (state.Cr4 & Cr4.OsXmmExceptions) != 0 ? vcpu.Fault(Vector.SimdFloatingPoint) : vcpu.InvalidOpcode();
         return true;
     }
 }

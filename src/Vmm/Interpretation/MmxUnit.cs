@@ -11,8 +11,8 @@ internal static class MmxUnit
     {
         ref VcpuState state = ref vcpu.State;
         fault = Completion.Next;
-        if ((state.Cr0 & X87Unit.Cr0Emulation) != 0) fault = vcpu.InvalidOpcode();
-        else if ((state.Cr0 & X87Unit.Cr0TaskSwitched) != 0) fault = vcpu.DeviceNotAvailable();
+        if ((state.Cr0 & Cr0.Emulation) != 0) fault = vcpu.InvalidOpcode();
+        else if ((state.Cr0 & Cr0.TaskSwitched) != 0) fault = vcpu.DeviceNotAvailable();
         else return X87Unit.HasPendingException(vcpu, out fault);
         return true;
     }

@@ -19,7 +19,7 @@ internal static class X87Control
 
     public static Completion Wait(Vcpu vcpu, in DecodedInstruction d)
     {
-        const ulong both = X87Unit.Cr0MonitorCoprocessor | X87Unit.Cr0TaskSwitched;
+        const ulong both = Cr0.MonitorCoprocessor | Cr0.TaskSwitched;
         if ((vcpu.State.Cr0 & both) == both) return vcpu.DeviceNotAvailable();
         return X87Unit.HasPendingException(vcpu, out Completion fault) ? fault : Completion.Next;
     }

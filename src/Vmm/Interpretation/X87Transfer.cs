@@ -1,4 +1,3 @@
-using System.Numerics;
 using Vmm.Cpu;
 using Vmm.Decoding;
 using Vmm.Interpretation.FloatingPoint;
@@ -208,27 +207,23 @@ internal static class X87Transfer
         return Completion.Next;
     }
 
-    public static Completion Fcmovb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, IsCarry(in vcpu.State));
+    public static Completion Fcmovb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.Carry());
 
-    public static Completion Fcmovnb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !IsCarry(in vcpu.State));
+    public static Completion Fcmovnb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !vcpu.State.Carry());
 
-    public static Completion Fcmove(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.FlagsZero == 0);
+    public static Completion Fcmove(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.Zero());
 
-    public static Completion Fcmovne(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.FlagsZero != 0);
+    public static Completion Fcmovne(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !vcpu.State.Zero());
 
     public static Completion Fcmovbe(Vcpu vcpu, in DecodedInstruction d) =>
-        ConditionalMove(vcpu, in d, IsCarry(in vcpu.State) || vcpu.State.FlagsZero == 0);
+        ConditionalMove(vcpu, in d, vcpu.State.Carry() || vcpu.State.Zero());
 
     public static Completion Fcmovnbe(Vcpu vcpu, in DecodedInstruction d) =>
-        ConditionalMove(vcpu, in d, !IsCarry(in vcpu.State) && vcpu.State.FlagsZero != 0);
+        ConditionalMove(vcpu, in d, !vcpu.State.Carry() && !vcpu.State.Zero());
 
-    public static Completion Fcmovu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, IsParityEven(in vcpu.State));
+    public static Completion Fcmovu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.Parity());
 
-    public static Completion Fcmovnu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !IsParityEven(in vcpu.State));
-
-    private static bool IsCarry(in VcpuState state) => (state.FlagsCarries >> 63) != 0;
-
-    private static bool IsParityEven(in VcpuState state) => (BitOperations.PopCount(state.FlagsSignParity & 0xFF) & 1) == 0;
+    public static Completion Fcmovnu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !vcpu.State.Parity());
 
     private static Completion ConditionalMove(Vcpu vcpu, in DecodedInstruction d, bool condition)
     {
