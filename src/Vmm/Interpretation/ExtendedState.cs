@@ -40,7 +40,7 @@ internal static class ExtendedState
         Span<byte> image = stackalloc byte[XmmOffset + (16 * 16)];
         WriteX87(ref state, image, wide);
         int size = XmmOffset;
-        if ((state.Cr4 & X87Unit.Cr4OsFxsr) != 0)
+        if ((state.Cr4 & Cr4.OsFxsr) != 0)
         {
             WriteMxcsr(ref state, image);
             size = WriteXmm(ref state, in d, image);
@@ -57,7 +57,7 @@ internal static class ExtendedState
         Span<byte> image = stackalloc byte[XmmOffset + (16 * 16)];
         if (!GuestBlock.TryRead(vcpu, linear, image)) return Completion.Fault;
         ref VcpuState state = ref vcpu.State;
-        bool sse = (state.Cr4 & X87Unit.Cr4OsFxsr) != 0;
+        bool sse = (state.Cr4 & Cr4.OsFxsr) != 0;
         uint mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(image[MxcsrOffset..]);
         if (sse && (mxcsr & ~MxcsrMask) != 0) return vcpu.GeneralProtection();
         ReadX87(ref state, image, wide);
@@ -155,8 +155,8 @@ internal static class ExtendedState
         linear = 0;
         requested = ((uint)state.Rax | (state.Rdx << 32)) & state.Xcr0;
         fault = Completion.Fault;
-        if ((state.Cr4 & X87Unit.Cr4OsXsave) == 0) fault = vcpu.InvalidOpcode();
-        else if ((state.Cr0 & X87Unit.Cr0TaskSwitched) != 0) fault = vcpu.DeviceNotAvailable();
+        if ((state.Cr4 & Cr4.OsXsave) == 0) fault = vcpu.InvalidOpcode();
+        else if ((state.Cr0 & Cr0.TaskSwitched) != 0) fault = vcpu.DeviceNotAvailable();
         else if (!vcpu.TryAddress(in d, FxsaveSizeBytes + HeaderSizeBytes, write, out linear)) return false;
         else if ((linear & 63) != 0) fault = vcpu.GeneralProtection();
         else return true;
@@ -270,8 +270,8 @@ internal static class ExtendedState
     {
         ref VcpuState state = ref vcpu.State;
         fault = Completion.Next;
-        if ((state.Cr0 & X87Unit.Cr0Emulation) != 0 || (state.Cr4 & X87Unit.Cr4OsFxsr) == 0) fault = vcpu.InvalidOpcode();
-        else if ((state.Cr0 & X87Unit.Cr0TaskSwitched) != 0) fault = vcpu.DeviceNotAvailable();
+        if ((state.Cr0 & Cr0.Emulation) != 0 || (state.Cr4 & Cr4.OsFxsr) == 0) fault = vcpu.InvalidOpcode();
+        else if ((state.Cr0 & Cr0.TaskSwitched) != 0) fault = vcpu.DeviceNotAvailable();
         else return false;
         return true;
     }

@@ -172,13 +172,17 @@ internal static class X87Arithmetic
 
     private static Completion Remainder(Vcpu vcpu, in DecodedInstruction d, bool nearest)
     {
-        if (!TryBinary(vcpu, in d, out Completion completion)) return completion;
+        if (X87Unit.IsBlocked(vcpu, out Completion fault)) return fault;
         ref VcpuState state = ref vcpu.State;
+        // Whatever happens, the reduction is not partial unless it says so.
+        state.X87Status = (ushort)(state.X87Status & ~X87Unit.C2);
+        if (!TryBinary(vcpu, in d, out Completion completion)) return completion;
         Float80Context context = X87Unit.Context(in state);
         Float80 result = Float80Remainder.Remainder(
             ref context, X87Unit.Read(ref state, 0), X87Unit.Read(ref state, 1), nearest, out ulong quotient, out bool partial);
         if (!X87Unit.TryFinish(vcpu, in d, in context)) return Completion.Next;
         X87Unit.Write(ref state, 0, result);
+        if (result.IsNaN) return Completion.Next;
         // SDM 2A FPREM: the quotient's bits 2, 1 and 0 go to C0, C3 and C1.
         int conditions = ((quotient & 4) != 0 ? X87Unit.C0 : 0) | ((quotient & 2) != 0 ? X87Unit.C3 : 0)
             | ((quotient & 1) != 0 ? X87Unit.C1 : 0);

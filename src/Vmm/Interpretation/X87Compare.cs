@@ -53,18 +53,20 @@ internal static class X87Compare
     {
         ref VcpuState state = ref vcpu.State;
         Float80Relation relation = Float80Relation.Unordered;
+        bool pop;
         if (empty)
         {
-            if (!X87Unit.StackUnderflow(vcpu, in d)) return Completion.Next;
+            pop = X87Unit.StackUnderflow(vcpu, in d);
         }
         else
         {
             Float80Context context = X87Unit.Context(in state);
             context.IsMemoryOperandDenormal = denormal;
             relation = Float80Conversions.Compare(ref context, X87Unit.Read(ref state, 0), operand, quiet);
-            if (!X87Unit.TryFinish(vcpu, in d, in context)) return Completion.Next;
+            pop = X87Unit.TryFinish(vcpu, in d, in context);
         }
 
+        // Processors set the condition codes even under an unmasked exception, where the SDM says they do not; only popping is held back.
         X87Unit.SetConditions(ref state, relation switch
         {
             Float80Relation.Greater => 0,
@@ -72,7 +74,7 @@ internal static class X87Compare
             Float80Relation.Equal => X87Unit.C3,
             _ => X87Unit.C3 | X87Unit.C2 | X87Unit.C0,
         });
-        X87Unit.Pop(ref state, pops);
+        if (pop) X87Unit.Pop(ref state, pops);
         return Completion.Next;
     }
 
@@ -90,15 +92,16 @@ internal static class X87Compare
         ref VcpuState state = ref vcpu.State;
         X87Unit.RecordInstruction(ref state, in d);
         Float80Relation relation = Float80Relation.Unordered;
+        bool pop;
         if (X87Unit.IsEmpty(in state, 0) || X87Unit.IsEmpty(in state, d.Source))
         {
-            if (!X87Unit.StackUnderflow(vcpu, in d)) return Completion.Next;
+            pop = X87Unit.StackUnderflow(vcpu, in d);
         }
         else
         {
             Float80Context context = X87Unit.Context(in state);
             relation = Float80Conversions.Compare(ref context, X87Unit.Read(ref state, 0), X87Unit.Read(ref state, d.Source), quiet);
-            if (!X87Unit.TryFinish(vcpu, in d, in context)) return Completion.Next;
+            pop = X87Unit.TryFinish(vcpu, in d, in context);
         }
 
         bool unordered = relation == Float80Relation.Unordered;
@@ -107,7 +110,7 @@ internal static class X87Compare
         state.FlagsSignParity = unordered ? 0u : 1u;
         state.FlagsCarries = unordered || relation == Float80Relation.Less ? 3ul << 62 : 0;
         state.FlagsAdjust = 0;
-        X87Unit.Pop(ref state, pops);
+        if (pop) X87Unit.Pop(ref state, pops);
         return Completion.Next;
     }
 

@@ -19,7 +19,7 @@ internal static class X87Control
 
     public static Completion Wait(Vcpu vcpu, in DecodedInstruction d)
     {
-        const ulong both = X87Unit.Cr0MonitorCoprocessor | X87Unit.Cr0TaskSwitched;
+        const ulong both = Cr0.MonitorCoprocessor | Cr0.TaskSwitched;
         if ((vcpu.State.Cr0 & both) == both) return vcpu.DeviceNotAvailable();
         return X87Unit.HasPendingException(vcpu, out Completion fault) ? fault : Completion.Next;
     }
@@ -78,6 +78,7 @@ internal static class X87Control
     {
         if (X87Unit.IsBlocked(vcpu, out Completion fault)) return fault;
         X87Unit.RecordInstruction(ref vcpu.State, in d);
+        X87Unit.ClearC1(ref vcpu.State);
         X87Unit.Free(ref vcpu.State, d.Destination);
         return Completion.Next;
     }
@@ -87,6 +88,7 @@ internal static class X87Control
     {
         if (X87Unit.IsBlocked(vcpu, out Completion fault)) return fault;
         X87Unit.RecordInstruction(ref vcpu.State, in d);
+        X87Unit.ClearC1(ref vcpu.State);
         X87Unit.Free(ref vcpu.State, d.Destination);
         X87Unit.Pop(ref vcpu.State);
         return Completion.Next;

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Vmm.Cpu;
 using Vmm.Decoding;
 using Vmm.Interpretation.FloatingPoint;
@@ -16,14 +15,14 @@ internal static class X87Transfer
         ref VcpuState state = ref vcpu.State;
         X87Unit.RecordInstruction(ref state, in d);
         X87Unit.ClearC1(ref state);
-        Float80 value = X87Unit.Read(ref state, d.Destination);
-        if (X87Unit.IsEmpty(in state, -1) && X87Unit.IsEmpty(in state, d.Destination))
+        if (X87Unit.IsEmpty(in state, d.Destination))
         {
-            if (!X87Unit.StackUnderflow(vcpu, in d)) return Completion.Next;
-            value = Float80.Indefinite;
+            // An empty source comes before a full destination.
+            if (X87Unit.StackUnderflow(vcpu, in d)) X87Unit.Push(ref state, Float80.Indefinite);
+            return Completion.Next;
         }
 
-        X87Unit.PushChecked(vcpu, in d, value);
+        X87Unit.PushChecked(vcpu, in d, X87Unit.Read(ref state, d.Destination));
         return Completion.Next;
     }
 
@@ -41,7 +40,9 @@ internal static class X87Transfer
             Float80Context context = X87Unit.Context(in state);
             if (value.IsNaN) value = context.PropagateNaN(value);
             else if (denormal) context.Raised |= X87Exceptions.Denormal;
-            if (!X87Unit.TryFinish(vcpu, in d, in context)) return Completion.Next;
+            X87Unit.Report(vcpu, in d, context.Raised, false);
+            // An unmasked denormal-operand exception does not keep the value from being loaded; an invalid one does.
+            if ((context.Raised & ~context.Masked & X87Exceptions.Invalid) != 0) return Completion.Next;
         }
 
         X87Unit.PushChecked(vcpu, in d, value);
@@ -206,34 +207,29 @@ internal static class X87Transfer
         return Completion.Next;
     }
 
-    public static Completion Fcmovb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, IsCarry(in vcpu.State));
+    public static Completion Fcmovb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.Carry());
 
-    public static Completion Fcmovnb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !IsCarry(in vcpu.State));
+    public static Completion Fcmovnb(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !vcpu.State.Carry());
 
-    public static Completion Fcmove(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.FlagsZero == 0);
+    public static Completion Fcmove(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.Zero());
 
-    public static Completion Fcmovne(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.FlagsZero != 0);
+    public static Completion Fcmovne(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !vcpu.State.Zero());
 
     public static Completion Fcmovbe(Vcpu vcpu, in DecodedInstruction d) =>
-        ConditionalMove(vcpu, in d, IsCarry(in vcpu.State) || vcpu.State.FlagsZero == 0);
+        ConditionalMove(vcpu, in d, vcpu.State.Carry() || vcpu.State.Zero());
 
     public static Completion Fcmovnbe(Vcpu vcpu, in DecodedInstruction d) =>
-        ConditionalMove(vcpu, in d, !IsCarry(in vcpu.State) && vcpu.State.FlagsZero != 0);
+        ConditionalMove(vcpu, in d, !vcpu.State.Carry() && !vcpu.State.Zero());
 
-    public static Completion Fcmovu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, IsParityEven(in vcpu.State));
+    public static Completion Fcmovu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, vcpu.State.Parity());
 
-    public static Completion Fcmovnu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !IsParityEven(in vcpu.State));
-
-    private static bool IsCarry(in VcpuState state) => (state.FlagsCarries >> 63) != 0;
-
-    private static bool IsParityEven(in VcpuState state) => (BitOperations.PopCount(state.FlagsSignParity & 0xFF) & 1) == 0;
+    public static Completion Fcmovnu(Vcpu vcpu, in DecodedInstruction d) => ConditionalMove(vcpu, in d, !vcpu.State.Parity());
 
     private static Completion ConditionalMove(Vcpu vcpu, in DecodedInstruction d, bool condition)
     {
         if (X87Unit.IsBlocked(vcpu, out Completion fault)) return fault;
         ref VcpuState state = ref vcpu.State;
         X87Unit.RecordInstruction(ref state, in d);
-        X87Unit.ClearC1(ref state);
         // The stack is checked whether or not the condition holds.
         if (X87Unit.IsEmpty(in state, 0) || X87Unit.IsEmpty(in state, d.Source))
         {

@@ -20,9 +20,6 @@ internal static class X87Unit
     public const int ErrorSummary = 0x0080, Busy = 0x8000;
     public const int TopShift = 11, TopMask = 7 << TopShift;
 
-    public const ulong Cr0MonitorCoprocessor = 1u << 1, Cr0Emulation = 1u << 2, Cr0TaskSwitched = 1u << 3;
-    public const ulong Cr4OsFxsr = 1u << 9, Cr4OsXmmExceptions = 1u << 10, Cr4OsXsave = 1u << 18;
-
     /// <summary>FINIT's control word: all masked, extended precision, nearest.</summary>
     public const ushort InitialControl = 0x037F;
 
@@ -32,7 +29,7 @@ internal static class X87Unit
     public static bool IsUnavailable(Vcpu vcpu, out Completion fault)
     {
         fault = Completion.Next;
-        if ((vcpu.State.Cr0 & (Cr0Emulation | Cr0TaskSwitched)) == 0) return false;
+        if ((vcpu.State.Cr0 & (Cr0.Emulation | Cr0.TaskSwitched)) == 0) return false;
         fault = vcpu.DeviceNotAvailable();
         return true;
     }

@@ -91,8 +91,12 @@ internal static class Float80Rounding
                 return RoundDenormal(ref context, negative, exponent, high, low, precision, tiny);
             context.Raised |= X87Exceptions.Underflow;
             exponent += ExponentAdjustment;
-            // Massive underflow, FSCALE only: SDM 1 8.5.5.
-            if (exponent <= 0) return Float80.Zero(negative);
+            if (exponent <= 0)
+            {
+                // Massive underflow, FSCALE only: SDM 1 8.5.5.
+                context.Raised |= X87Exceptions.Precision;
+                return Float80.Zero(negative);
+            }
         }
 
         bool carry = RoundSignificand(context.Rounding, negative, ref high, low, precision, out bool inexact, out bool up);
@@ -107,7 +111,12 @@ internal static class Float80Rounding
             context.Raised |= X87Exceptions.Overflow;
             if (!context.IsUnmasked(X87Exceptions.Overflow)) return Overflowed(ref context, negative, precision);
             exponent -= ExponentAdjustment;
-            if (exponent >= Float80.MaximumExponent) return Float80.Infinity(negative);
+            if (exponent >= Float80.MaximumExponent)
+            {
+                context.Raised |= X87Exceptions.Precision;
+                context.RoundedUp = true;
+                return Float80.Infinity(negative);
+            }
         }
 
         if (inexact) context.Raised |= X87Exceptions.Precision;
