@@ -256,7 +256,7 @@ internal sealed class CaseBuilder
         int offset = PickOffset(Math.Max(size, 1));
         FillMemory(offset, size);
         int addressSize = _bitness == 64 && !IsSequence && _random.OneIn(8) ? 4 : AddressSize;
-        return SetAddress(CaseState.Scratch + (uint)offset, addressSize);
+        return SetAddress(CaseState.Scratch + (ulong)(long)offset, addressSize);
     }
 
     private int PickOffset(int size)
