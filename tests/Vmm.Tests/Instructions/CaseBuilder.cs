@@ -81,6 +81,18 @@ internal sealed class CaseBuilder
         _state.RFlags = (_state.RFlags & ~RFlags.Arithmetic) | flags;
     }
 
+    /// <summary>For vector instructions: sometimes another rounding, denormals as zero, or an exception that is not masked.</summary>
+    public void SetRandomMxcsr()
+    {
+        uint mxcsr = 0x1F80;
+        if (_random.OneIn(3)) mxcsr |= (uint)_random.Below(4) << 13;
+        if (_random.OneIn(6)) mxcsr |= 0x8000; // flush to zero
+        if (_random.OneIn(6)) mxcsr |= 0x40; // denormals are zeros
+        if (_random.OneIn(8)) mxcsr &= ~(1u << (7 + _random.Below(6)));
+        if (_random.OneIn(4)) mxcsr |= (uint)_random.Below(64);
+        _state.Mxcsr = mxcsr;
+    }
+
     // ---- Operands.
 
     private bool SetOperand(OpCodeInfo op, int operand, int variant, ulong rip)
@@ -123,6 +135,11 @@ internal sealed class CaseBuilder
             case OpCodeOperandKind.seg_rSI: return SetKind(operand, AddressKind(OpKind.MemorySegSI));
             case OpCodeOperandKind.es_rDI: return SetKind(operand, AddressKind(OpKind.MemoryESDI));
             case OpCodeOperandKind.seg_rBX_al: return SetTableByte(operand);
+            case OpCodeOperandKind.seg_rDI: return SetMaskDestination(operand);
+            case OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_rm: return SetVector(operand, Register.XMM0);
+            case OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_rm: return SetVector(operand, Register.MM0);
+            case OpCodeOperandKind.xmm_or_mem: return _random.OneIn(3) ? SetMemory(operand) : SetVector(operand, Register.XMM0);
+            case OpCodeOperandKind.mm_or_mem: return _random.OneIn(3) ? SetMemory(operand) : SetVector(operand, Register.MM0);
             default: return false;
         }
     }
@@ -201,6 +218,22 @@ internal sealed class CaseBuilder
         _assigned |= 1u << number;
     }
 
+    private bool SetVector(int operand, Register first)
+    {
+        int number = _random.Below(first == Register.XMM0 ? RegisterCount : 8);
+        _instruction.SetOpRegister(operand, first + number);
+        _instruction.SetOpKind(operand, OpKind.Register);
+        if (first == Register.XMM0) _state.Xmm[number] = VectorValues.Any(_random);
+        else _state.Mm[number] = (ulong)VectorValues.Any(_random);
+        return true;
+    }
+
+    private bool SetMaskDestination(int operand)
+    {
+        SetImplicit(Rdi, CaseState.Scratch + (ulong)_random.Between(0x100, 0xE00));
+        return SetKind(operand, _bitness == 64 ? OpKind.MemorySegRDI : OpKind.MemorySegEDI);
+    }
+
     private bool SetKind(int operand, OpKind kind)
     {
         _instruction.SetOpKind(operand, kind);
@@ -263,7 +296,7 @@ internal sealed class CaseBuilder
     {
         // Locked and 16-byte operands want alignment; what they do without it is for one case in sixteen.
         int offset = 16 * _random.Between(2, 250);
-        bool aligned = _instruction.Code.ToOpCode().CanUseLockPrefix;
+        bool aligned = _instruction.Code.ToOpCode().CanUseLockPrefix || size == 16;
         if (aligned && !_random.OneIn(16)) return offset;
         if (!IsSequence && _random.OneIn(24)) return _random.Pick<int>([-1, -size, CaseState.PageSizeBytes - size + 1, CaseState.PageSizeBytes]);
         return offset + _random.Below(16);
@@ -272,8 +305,17 @@ internal sealed class CaseBuilder
     private void FillMemory(int offset, int size)
     {
         if (size == 0 || offset < 0 || offset + size > CaseState.PageSizeBytes) return;
+        if (size == 16 && _instruction.Mnemonic != Mnemonic.Cmpxchg16b)
+        {
+            UInt128 vector = VectorValues.Any(_random);
+            Store(offset, 8, (ulong)vector);
+            Store(offset + 8, 8, (ulong)(vector >> 64));
+            return;
+        }
         ulong value = _instruction.Mnemonic switch
         {
+            Mnemonic.Ldmxcsr => (ulong)(_random.OneIn(4) ? 0x1FF80 : 0xFFFF & _random.Between(0, 0xFFFF)),
+            _ when VectorValues.IsVector(_instruction.Code) => (ulong)VectorValues.Any(_random),
             Mnemonic.Call or Mnemonic.Jmp => size == 2 ? (ulong)_random.Below(0x10000) : CodeTarget(),
             _ => OperandValues.Any(_random, Math.Min(size, 8)),
         };
@@ -465,6 +507,12 @@ internal sealed class CaseBuilder
                 break;
             case Mnemonic.Loop or Mnemonic.Loope or Mnemonic.Loopne or Mnemonic.Jcxz or Mnemonic.Jecxz or Mnemonic.Jrcxz:
                 SetImplicit(Rcx, _random.Pick<ulong>([0, 1, 2, 0x1_0000, 0x1_0001, 0x1_0000_0000, 0x1_0000_0001, ulong.MaxValue]));
+                break;
+            case Mnemonic.Pblendvb or Mnemonic.Blendvps or Mnemonic.Blendvpd: _state.Xmm[0] = VectorValues.Any(_random); break;
+            case Mnemonic.Pcmpestri or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestrm64:
+                // Lengths, of which the absolute value counts, up to 8 or 16 elements.
+                SetImplicit(Rax, (ulong)_random.Between(-18, 18));
+                SetImplicit(Rdx, (ulong)_random.Between(-18, 18));
                 break;
             case Mnemonic.Xlatb: _implicit |= (1 << Rax) | (1 << Rbx); break;
             case Mnemonic.Enter: SetImplicit(Rbp, CaseState.Scratch + 0x900 + (ulong)(8 * _random.Below(16))); break;

@@ -2,7 +2,7 @@ using System;
 
 namespace Vmm.Tests.Instructions;
 
-/// <summary>What an instruction case can see and change: general registers, RIP, RFLAGS and one page of memory.</summary>
+/// <summary>What an instruction case can see and change: general, XMM and MMX registers, RIP, RFLAGS, MXCSR and one page of memory.</summary>
 internal sealed class CaseState
 {
     public const int PageSizeBytes = 4096;
@@ -19,6 +19,11 @@ internal sealed class CaseState
     public ulong Rip { get; set; } = CodeStart;
     public ulong RFlags { get; set; } = DefaultFlags;
     public byte[] ScratchPage { get; } = new byte[PageSizeBytes];
+    public UInt128[] Xmm { get; } = new UInt128[16];
+    public ulong[] Mm { get; } = new ulong[8];
+    public uint Mxcsr { get; set; } = 0x1F80;
+    /// <summary>One bit an MMX register: in use (the abridged tag word of FXSAVE). Cases start as if an MMX instruction had run before.</summary>
+    public byte Tags { get; set; } = 0xFF;
 
     /// <summary>Bit 1 and IF, as in every user program.</summary>
     public const ulong DefaultFlags = 0x202;
@@ -36,13 +41,18 @@ internal sealed class CaseState
             state.General[register] = bitness == 64 ? value : (uint)value;
         }
         state.General[4] = Scratch + 0x800;
+        for (int register = 0; register < (bitness == 64 ? 16 : 8); register++)
+            state.Xmm[register] = new UInt128(0x0101_0101_0101_0101UL * (0xD0UL + (uint)register), 0x0101_0101_0101_0101UL * (0xC0UL + (uint)register));
+        for (int register = 0; register < 8; register++) state.Mm[register] = 0x0101_0101_0101_0101UL * (0xE0UL + (uint)register);
         DefaultScratch.CopyTo(state.ScratchPage, 0);
         return state;
     }
 
     public CaseState Clone()
     {
-        CaseState copy = new() { Rip = Rip, RFlags = RFlags };
+        CaseState copy = new() { Rip = Rip, RFlags = RFlags, Mxcsr = Mxcsr, Tags = Tags };
+        Xmm.CopyTo(copy.Xmm, 0);
+        Mm.CopyTo(copy.Mm, 0);
         General.CopyTo(copy.General, 0);
         ScratchPage.CopyTo(copy.ScratchPage, 0);
         return copy;

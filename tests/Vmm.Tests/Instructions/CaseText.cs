@@ -70,6 +70,7 @@ internal static class CaseText
             else if (from.General[register] != to.General[register])
                 line.Append(CultureInfo.InvariantCulture, $" {RegisterName(register, c.Bitness)}={to.General[register]:X}");
         }
+        AppendVectors(line, from, to);
         AppendMemory(line, from.ScratchPage, to.ScratchPage);
         foreach ((string name, ulong bit) in CaseFlags.Named)
         {
@@ -85,6 +86,16 @@ internal static class CaseText
             separator = ',';
         }
         line.Append("=?");
+    }
+
+    private static void AppendVectors(StringBuilder line, CaseState from, CaseState to)
+    {
+        for (int register = 0; register < 16; register++)
+            if (from.Xmm[register] != to.Xmm[register]) line.Append(CultureInfo.InvariantCulture, $" xmm{register}={to.Xmm[register]:X}");
+        for (int register = 0; register < 8; register++)
+            if (from.Mm[register] != to.Mm[register]) line.Append(CultureInfo.InvariantCulture, $" mm{register}={to.Mm[register]:X}");
+        if (from.Mxcsr != to.Mxcsr) line.Append(CultureInfo.InvariantCulture, $" mxcsr={to.Mxcsr:X}");
+        if (from.Tags != to.Tags) line.Append(CultureInfo.InvariantCulture, $" tags={to.Tags:X}");
     }
 
     private static void AppendMemory(StringBuilder line, byte[] from, byte[] to)
@@ -194,10 +205,26 @@ internal static class CaseText
                 state.Rip = Number(value);
                 HasRip = true;
             }
+            else if (name == "mxcsr") state.Mxcsr = (uint)Number(value);
+            else if (name == "tags") state.Tags = (byte)Number(value);
+            else if (name.StartsWith("xmm", StringComparison.Ordinal)) ReadVector(name, value);
+            else if (name.StartsWith("mm", StringComparison.Ordinal)) state.Mm[Index(name[2..], 8)] = Number(value);
             else if (name == "cr2") FaultAddress = Number(value);
             else if (name.StartsWith("[scratch+", StringComparison.Ordinal) && name[^1] == ']') ReadMemory((int)Number(name[9..^1]), value);
             else ReadFlags(name, value);
         }
+
+        private void ReadVector(string name, string digits)
+        {
+            if (!UInt128.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 value))
+                throw Bad(line, $"'{digits}' is no hex number");
+            state.Xmm[Index(name[3..], 16)] = value;
+        }
+
+        private int Index(string digits, int count) =>
+            int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < count
+                ? index
+                : throw Bad(line, $"there is no register {digits}");
 
         private void ReadFlags(string names, string value)
         {

@@ -7,23 +7,46 @@ namespace Vmm.Tests.Instructions;
 /// <summary>Which instructions the host can be asked about from user mode, and the family (file) that each belongs to.</summary>
 internal static class CodeCatalog
 {
-    /// <summary>CPUID features of the integer part of x86-64-v2.</summary>
+    /// <summary>CPUID features of x86-64-v2 but x87.</summary>
     private static readonly HashSet<CpuidFeature> Features =
     [
         CpuidFeature.INTEL8086, CpuidFeature.INTEL8086_ONLY, CpuidFeature.INTEL186, CpuidFeature.INTEL286, CpuidFeature.INTEL386, CpuidFeature.INTEL486,
         CpuidFeature.X64, CpuidFeature.CMOV, CpuidFeature.CX8, CpuidFeature.CMPXCHG16B, CpuidFeature.POPCNT, CpuidFeature.SSE4_2,
-        CpuidFeature.MULTIBYTENOP, CpuidFeature.PAUSE, CpuidFeature.SSE2, CpuidFeature.SSE, CpuidFeature.PREFETCHW,
+        CpuidFeature.MULTIBYTENOP, CpuidFeature.PAUSE, CpuidFeature.PREFETCHW,
+        CpuidFeature.MMX, CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3, CpuidFeature.SSE4_1,
     ];
 
     private static readonly Dictionary<Mnemonic, string> FamilyOf = BuildFamilies();
 
-    public static IReadOnlyCollection<string> Families { get; } = new SortedSet<string>(FamilyOf.Values, StringComparer.Ordinal);
+    public static IReadOnlyCollection<string> Families { get; } = new SortedSet<string>([.. FamilyOf.Values, "mmx", "sse"], StringComparer.Ordinal);
+
+    private static string? FamilyOfCode(Code code)
+    {
+        string? vector = VectorFamily(code);
+        return vector ?? FamilyOf.GetValueOrDefault(code.Mnemonic());
+    }
+
+    /// <summary>"mmx" or "sse" when the instruction names such a register.</summary>
+    private static string? VectorFamily(Code code)
+    {
+        OpCodeInfo op = code.ToOpCode();
+        string? family = op.Mnemonic switch { Mnemonic.Emms => "mmx", Mnemonic.Ldmxcsr or Mnemonic.Stmxcsr => "sse", _ => null };
+        for (int operand = 0; operand < op.OpCount; operand++)
+        {
+            switch (op.GetOpKind(operand))
+            {
+                case OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_or_mem or OpCodeOperandKind.xmm_rm: return "sse";
+                case OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_or_mem or OpCodeOperandKind.mm_rm: family = "mmx"; break;
+            }
+        }
+        return family;
+    }
 
     /// <summary>The codes of a family that exist in the mode, in Iced's order.</summary>
     public static IEnumerable<Code> Codes(string family, int bitness)
     {
         foreach (Code code in Enum.GetValues<Code>())
-            if (FamilyOf.TryGetValue(code.Mnemonic(), out string? its) && its == family && IsUserInteger(code, bitness)) yield return code;
+            if (FamilyOfCode(code) == family && IsAnswerable(code, bitness)) yield return code;
     }
 
     /// <summary>All codes of all families in the mode.</summary>
@@ -34,7 +57,7 @@ internal static class CodeCatalog
         return codes;
     }
 
-    private static bool IsUserInteger(Code code, int bitness)
+    private static bool IsAnswerable(Code code, int bitness)
     {
         OpCodeInfo op = code.ToOpCode();
         if (!op.IsInstruction || op.Encoding != EncodingKind.Legacy || !op.IsAvailableInMode(bitness)) return false;
@@ -49,8 +72,6 @@ internal static class CodeCatalog
                     or OpCodeOperandKind.farbr2_2 or OpCodeOperandKind.farbr4_2:
                 case OpCodeOperandKind.es or OpCodeOperandKind.cs or OpCodeOperandKind.ss or OpCodeOperandKind.ds or OpCodeOperandKind.fs
                     or OpCodeOperandKind.gs:
-                case OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_or_mem or OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_or_mem
-                    or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.mm_rm:
                     return false;
             }
         }
@@ -62,6 +83,8 @@ internal static class CodeCatalog
     private static bool IsOdd(Code code, int bitness)
     {
         OpCodeInfo op = code.ToOpCode();
+        // Approximations, which every maker computes differently.
+        if (op.Mnemonic is Mnemonic.Rcpps or Mnemonic.Rcpss or Mnemonic.Rsqrtps or Mnemonic.Rsqrtss) return true;
         if (code is Code.Bswap_r16 or Code.Popw_CS or Code.Ud0) return true;
         // 16-bit near branches in 64-bit mode: Intel ignores the prefix, AMD cuts RIP.
         bool branches = code.Mnemonic() is Mnemonic.Call or Mnemonic.Jmp or Mnemonic.Ret || code.IsJccShortOrNear() || code.IsLoop() || code.IsLoopcc() || code.IsJcxShort();

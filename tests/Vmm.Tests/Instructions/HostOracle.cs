@@ -39,8 +39,7 @@ internal sealed class HostOracle : IDisposable
         for (int register = 0; register < 16; register++, at += 8) BinaryPrimitives.WriteUInt64LittleEndian(request[at..], input.General[register]);
         BinaryPrimitives.WriteUInt64LittleEndian(request[at..], input.RFlags);
         at += 8;
-        BinaryPrimitives.WriteUInt16LittleEndian(request[at..], 0x37F); // FCW and MXCSR as after reset of a Linux process
-        BinaryPrimitives.WriteUInt32LittleEndian(request[(at + 24)..], 0x1F80);
+        EncodeFx(request.Slice(at, FxSize), input);
         at += FxSize;
         input.ScratchPage.CopyTo(request[at..]);
 
@@ -62,10 +61,34 @@ internal sealed class HostOracle : IDisposable
         int at = 24;
         for (int register = 0; register < 16; register++, at += 8) state.General[register] = BinaryPrimitives.ReadUInt64LittleEndian(response[at..]);
         state.RFlags = BinaryPrimitives.ReadUInt64LittleEndian(response[at..]) & ~Vmm.Cpu.RFlags.Resume;
-        at += 8 + FxSize;
+        at += 8;
+        DecodeFx(response.Slice(at, FxSize), state);
+        at += FxSize;
         response[at..].CopyTo(state.ScratchPage);
         bool hasErrorCode = vector >= 0 && new Vmm.Cpu.PendingException((Vmm.Cpu.Vector)vector, 0).HasErrorCode;
         return new CaseOutcome(state, vector, hasErrorCode ? errorCode : 0, vector == 14 ? cr2 : 0);
+    }
+
+    /// <summary>The FXSAVE image (SDM 1 table 10-2): MMX registers are in use, the top of the x87 stack is 0.</summary>
+    private static void EncodeFx(Span<byte> image, CaseState state)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(image, 0x37F);
+        image[4] = state.Tags;
+        BinaryPrimitives.WriteUInt32LittleEndian(image[24..], state.Mxcsr);
+        for (int register = 0; register < 8; register++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(image[(32 + (16 * register))..], state.Mm[register]);
+            BinaryPrimitives.WriteUInt16LittleEndian(image[(40 + (16 * register))..], 0xFFFF);
+        }
+        for (int register = 0; register < 16; register++) BinaryPrimitives.WriteUInt128LittleEndian(image[(160 + (16 * register))..], state.Xmm[register]);
+    }
+
+    private static void DecodeFx(ReadOnlySpan<byte> image, CaseState state)
+    {
+        state.Tags = image[4];
+        state.Mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(image[24..]);
+        for (int register = 0; register < 8; register++) state.Mm[register] = BinaryPrimitives.ReadUInt64LittleEndian(image[(32 + (16 * register))..]);
+        for (int register = 0; register < 16; register++) state.Xmm[register] = BinaryPrimitives.ReadUInt128LittleEndian(image[(160 + (16 * register))..]);
     }
 
     public void Dispose()

@@ -36,6 +36,15 @@ internal sealed class InstructionCase
         }
         if (Expected.State.Rip != actual.State.Rip) Add(differences, "rip", Hex(Expected.State.Rip), Hex(actual.State.Rip));
         CompareFlags(actual, differences);
+        for (int register = 0; register < (Bitness == 64 ? 16 : 8); register++)
+        {
+            UInt128 expected = Expected.State.Xmm[register], found = actual.State.Xmm[register];
+            if (expected != found) Add(differences, $"xmm{register}", $"{expected:X32}", $"{found:X32}");
+        }
+        for (int register = 0; register < 8; register++)
+            if (Expected.State.Mm[register] != actual.State.Mm[register]) Add(differences, $"mm{register}", Hex(Expected.State.Mm[register]), Hex(actual.State.Mm[register]));
+        if (Expected.State.Mxcsr != actual.State.Mxcsr) Add(differences, "mxcsr", Hex(Expected.State.Mxcsr), Hex(actual.State.Mxcsr));
+        if (Expected.State.Tags != actual.State.Tags) Add(differences, "tags", Hex(Expected.State.Tags), Hex(actual.State.Tags));
         ComparePages(actual, differences);
         return differences.ToString();
     }

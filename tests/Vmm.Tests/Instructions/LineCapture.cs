@@ -18,6 +18,7 @@ internal static class LineCapture
             CaseState input = CaseState.Default(bitness);
             CaseBuilder builder = new(bitness, random, input);
             builder.SetRandomFlags();
+            if (VectorValues.IsVector(code)) builder.SetRandomMxcsr();
             if (!builder.TryBuild(code, variant, CaseState.CodeStart, out byte[] bytes)) continue;
             InstructionCase captured = CaptureOne(code.ToString(), bytes, bitness, input, oracle);
             // Linux hides from a user program how its own half of the address space is mapped.
@@ -57,6 +58,9 @@ internal static class LineCapture
             case Mnemonic.Div or Mnemonic.Idiv or Mnemonic.Mul or Mnemonic.Imul or Mnemonic.Lea: return 24;
             case Mnemonic.Nop or Mnemonic.Prefetchnta or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1 or Mnemonic.Prefetcht2 or Mnemonic.Prefetchw: return 4;
         }
+        if (op.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestrm64 or Mnemonic.Pcmpistri
+            or Mnemonic.Pcmpistrm) return 40;
+        if (VectorValues.IsVector(code)) return 8;
         if (op.Code.IsStringInstruction()) return 24;
         if (op.Code.ConditionCode() != ConditionCode.None) return 8;
         return op.OpCount == 0 ? 6 : 16;

@@ -30,7 +30,7 @@ public sealed class LineCaptureTests
                 foreach (Code code in CodeCatalog.Codes(family, bitness))
                 {
                     // 32-bit code repeats what 64-bit code has shown; what exists there only gets all its lines.
-                    int scale = bitness == 32 && code.ToOpCode().IsAvailableInMode(64) ? 40 : 100;
+                    int scale = bitness == 32 && code.ToOpCode().IsAvailableInMode(64) ? 20 : 100;
                     foreach (InstructionCase c in LineCapture.Capture(code, bitness, oracle, scale)) text.Append(CaseText.Format(c)).Append('\n');
                 }
             }

@@ -57,7 +57,7 @@ internal sealed class SequenceBuilder(int bitness)
         List<Code> codes = [];
         foreach (string family in CodeCatalog.Families)
         {
-            if (family is "faults" or "nops") continue;
+            if (family is "faults" or "nops" or "sse" or "mmx") continue;
             if (family == "branches" && !last) continue;
             foreach (Code code in CodeCatalog.Codes(family, bitness))
                 if (Fits(code, bitness)) codes.Add(code);
