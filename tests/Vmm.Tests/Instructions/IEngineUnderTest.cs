@@ -1,7 +1,9 @@
+using System;
+
 namespace Vmm.Tests.Instructions;
 
 /// <summary>An engine that executes cases: the interpreter, or a translator.</summary>
-internal interface IEngineUnderTest
+internal interface IEngineUnderTest : IDisposable
 {
     /// <summary>For messages: "interpreter".</summary>
     string Name { get; }

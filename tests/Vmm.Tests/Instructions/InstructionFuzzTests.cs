@@ -29,28 +29,28 @@ public sealed class InstructionFuzzTests
     {
         Assert.SkipWhen(HostProgram.WhyUnavailable() is not null, HostProgram.WhyUnavailable() ?? "");
         ulong first = Setting("TTVM_FUZZ_SEED", 1), count = Setting("TTVM_FUZZ_COUNT", DefaultCount);
-        IEngineUnderTest engine = EnginesUnderTest.Create(engineName);
+        using IEngineUnderTest engine = EnginesUnderTest.Create(engineName);
         SequenceBuilder sequences = new(bitness);
         using HostOracle oracle = new();
         StringBuilder failures = new();
         int failed = 0;
         for (ulong seed = first; seed < first + count && failed < 10; seed++)
         {
-            (byte[] bytes, CaseState input, ulong undefined) = sequences.Build(seed, MaximumLength);
-            CaseOutcome expected = oracle.Run(bitness, bytes, input);
+            Sequence sequence = sequences.Build(seed, MaximumLength);
+            CaseOutcome expected = oracle.Run(bitness, sequence.Bytes, sequence.Input);
             InstructionCase c = new()
             {
                 Bitness = bitness,
-                Bytes = bytes,
+                Bytes = sequence.Bytes,
                 CodeName = "sequence",
-                Input = input,
+                Input = sequence.Input,
                 Expected = expected,
-                UndefinedFlags = undefined,
+                UndefinedFlags = sequence.UndefinedAt(expected),
             };
-            string differences = c.Compare(engine.Execute(bitness, bytes, input));
+            string differences = c.Compare(engine.Execute(bitness, sequence.Bytes, sequence.Input));
             if (differences.Length == 0) continue;
             failed++;
-            failures.Append(CultureInfo.InvariantCulture, $"seed {seed}: {CaseText.Format(c)}\n{Disassemble(bitness, bytes)}{differences}");
+            failures.Append(CultureInfo.InvariantCulture, $"seed {seed}: {CaseText.Format(c)}\n{Disassemble(bitness, sequence.Bytes)}{differences}");
         }
         Assert.True(failed == 0, $"{failed} sequences differ on the {engine.Name}; TTVM_FUZZ_SEED=<seed> TTVM_FUZZ_COUNT=1 repeats one\n{failures}");
     }

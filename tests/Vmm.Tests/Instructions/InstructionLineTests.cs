@@ -18,7 +18,7 @@ public sealed class InstructionLineTests
     [MemberData(nameof(FilesAndEngines))]
     public void LinesGiveWhatTheHostGave(string file, string engineName)
     {
-        IEngineUnderTest engine = EnginesUnderTest.Create(engineName);
+        using IEngineUnderTest engine = EnginesUnderTest.Create(engineName);
         StringBuilder failures = new();
         int failed = 0, total = 0;
         foreach ((int number, string text) in LineFiles.Read(file))

@@ -6,6 +6,23 @@ using Vmm.Tests.TestKit;
 
 namespace Vmm.Tests.Instructions;
 
+/// <summary>A random sequence and what is undefined after it.</summary>
+/// <param name="Bytes">Its machine code.</param>
+/// <param name="Input">The state that it starts from.</param>
+/// <param name="UndefinedFlags">Flags that are undefined when it has run to its end.</param>
+/// <param name="Boundaries">For each instruction its RIP and the flags that are undefined before it.</param>
+internal sealed record Sequence(byte[] Bytes, CaseState Input, ulong UndefinedFlags, IReadOnlyList<(ulong Rip, ulong Undefined)> Boundaries)
+{
+    /// <summary>Flags that are undefined when execution ended with that outcome.</summary>
+    public ulong UndefinedAt(CaseOutcome outcome)
+    {
+        if (outcome.Vector == CaseOutcome.Completed) return UndefinedFlags;
+        foreach ((ulong rip, ulong undefined) in Boundaries)
+            if (rip == outcome.State.Rip) return undefined;
+        return UndefinedFlags;
+    }
+}
+
 /// <summary>
 /// Makes random sequences of instructions whose outcome is defined: an instruction that would read a flag or a register that an earlier
 /// one left undefined is not taken.
@@ -15,8 +32,8 @@ internal sealed class SequenceBuilder(int bitness)
     private readonly List<Code> _anywhere = Select(bitness, last: false);
     private readonly List<Code> _last = Select(bitness, last: true);
 
-    /// <summary>Builds the sequence of a seed: an input whose Expected is still to be filled by the oracle.</summary>
-    public (byte[] Bytes, CaseState Input, ulong UndefinedFlags) Build(ulong seed, int maximumCount)
+    /// <summary>Builds the sequence of a seed, of 1 to <paramref name="maximumCount"/> instructions.</summary>
+    public Sequence Build(ulong seed, int maximumCount)
     {
         SeededRandom random = new(seed);
         CaseState input = CaseState.Default(bitness);
@@ -26,6 +43,7 @@ internal sealed class SequenceBuilder(int bitness)
         int count = 1 + random.Below(maximumCount);
         List<byte> bytes = [];
         ulong undefined = 0;
+        List<(ulong Rip, ulong Undefined)> boundaries = [];
         for (int made = 0; made < count;)
         {
             bool isLast = made == count - 1;
@@ -35,11 +53,12 @@ internal sealed class SequenceBuilder(int bitness)
             Decoder decoder = Decoder.Create(bitness, new ByteArrayCodeReader(encoded), rip, DecoderOptions.None);
             decoder.Decode(out Instruction instruction);
             if ((UndefinedResults.FromIced(instruction.RflagsRead) & undefined) != 0) continue;
+            boundaries.Add((rip, undefined));
             undefined = Propagate(instruction, undefined);
             bytes.AddRange(encoded);
             made++;
         }
-        return ([.. bytes], input, undefined);
+        return new Sequence([.. bytes], input, undefined, boundaries);
     }
 
     private static ulong Propagate(in Instruction instruction, ulong undefined)
@@ -78,6 +97,8 @@ internal sealed class SequenceBuilder(int bitness)
             case Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc:
                 return code.ToOpCode().GetOpKind(1) == OpCodeOperandKind.imm8;
             case Mnemonic.Cmpxchg8b: return bitness == 64;
+            // The upper half of a 32-bit destination varies.
+            case Mnemonic.Cmpxchg when bitness == 64: return code.ToOpCode().OperandSize != 32;
         }
         // A 16-bit branch of 32-bit code leaves the page.
         if (code.ConditionCode() != ConditionCode.None && code.IsJccShortOrNear() && code.ToOpCode().OperandSize == 16) return false;

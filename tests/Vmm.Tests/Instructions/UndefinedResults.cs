@@ -38,11 +38,18 @@ internal static class UndefinedResults
     /// <summary>Bit n: general register n is undefined.</summary>
     public static uint Registers(in Instruction instruction, CaseState input, CaseOutcome outcome)
     {
-        // BSF and BSR of zero: AMD leaves the destination as it was, which is what we do, but for 32 bits the upper half varies.
-        bool scans = instruction.Mnemonic is Mnemonic.Bsf or Mnemonic.Bsr;
-        if (!scans || outcome.Vector != CaseOutcome.Completed || (outcome.State.RFlags & RFlags.Zero) == 0 || SizeBytes(instruction) != 4) return 0;
+        if (outcome.Vector != CaseOutcome.Completed || instruction.Op0Kind != OpKind.Register || SizeBytes(instruction) != 4) return 0;
+        bool isZero = (outcome.State.RFlags & RFlags.Zero) != 0;
+        bool varies = instruction.Mnemonic switch
+        {
+            // Of zero, AMD leaves the destination as it was, and so do we; the upper half of a 32-bit one varies.
+            Mnemonic.Bsf or Mnemonic.Bsr => isZero,
+            // When not equal, the SDM writes the destination back, which clears the upper half; AMD does not write it.
+            Mnemonic.Cmpxchg => !isZero,
+            _ => false,
+        };
         int register = instruction.Op0Register.GetFullRegister() - Register.RAX;
-        return input.General[register] >> 32 != 0 ? 1u << register : 0;
+        return varies && input.General[register] >> 32 != 0 ? 1u << register : 0;
     }
 
     public static ulong FromIced(RflagsBits bits)

@@ -10,7 +10,7 @@ namespace Vmm.Tests.Privileged;
 internal static class SystemBuilder
 {
     public const int Code = 0x1000, Handlers = 0x2000, Gdt = 0x3000, Idt = 0x4000, Data = 0x5000, Ldt = 0x6000, Tss = 0x7000, OtherTss = 0x7800,
-        Stack = 0x9000, UserStack = 0xB000, HandlerStack = 0xE000, RealIvt = 0;
+        KernelStack = 0x9000, UserStack = 0xB000, HandlerStack = 0xE000, RealIvt = 0;
     public const int Pml4 = 0x1_0000, Pdpt = 0x1_1000, PageDirectory = 0x1_2000, PageTable = 0x1_3000, Directory32 = 0x1_4000, Table32 = 0x1_5000;
     /// <summary>A page that paging scenarios play with.</summary>
     public const int PagingTarget = 0x1_F000;
@@ -61,7 +61,7 @@ internal static class SystemBuilder
         SetSegment(state, SegmentIndex.Tr, TssSelector);
         if (longMode) state.Cpu.Segments[SegmentIndex.Flat].Limit = uint.MaxValue;
         state.Cpu.Cpl = (byte)privilege;
-        state.Cpu.General[4] = privilege == 0 ? Stack - 0x100U : UserStack - 0x100U;
+        state.Cpu.General[4] = privilege == 0 ? KernelStack - 0x100U : UserStack - 0x100U;
         return state;
     }
 
@@ -76,7 +76,7 @@ internal static class SystemBuilder
             state.Cpu.Segments[segment] = new SegmentRegister { Limit = 0xFFFF, AccessRights = (ushort)(segment == SegmentIndex.Cs ? 0x9B : 0x93) };
         state.Cpu.Segments[SegmentIndex.Ldtr] = new SegmentRegister { Limit = 0xFFFF, AccessRights = 0x82 };
         state.Cpu.Segments[SegmentIndex.Tr] = new SegmentRegister { Limit = 0xFFFF, AccessRights = 0x8B };
-        state.Cpu.General[4] = Stack - 0x100U;
+        state.Cpu.General[4] = KernelStack - 0x100U;
     }
 
     /// <summary>Where the handler of a vector starts: each is a HLT of its own, so that RIP names the vector.</summary>

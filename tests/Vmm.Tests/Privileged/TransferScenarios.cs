@@ -150,7 +150,7 @@ internal static class TransferScenarios
                     void Prepare(SystemState s)
                     {
                         s.Cpu.SysenterCs = selector;
-                        s.Cpu.SysenterEsp = Stack;
+                        s.Cpu.SysenterEsp = KernelStack;
                         s.Cpu.SysenterEip = Target;
                         s.Cpu.Rcx = UserStack - 0x80;
                         s.Cpu.Rdx = Target + 0x20;
