@@ -564,7 +564,9 @@ internal sealed class CaseBuilder
     {
         bool backwards = _random.OneIn(2);
         if (backwards) _state.RFlags |= RFlags.Direction;
-        SetImplicit(Rcx, (ulong)_random.Pick<int>([0, 1, 2, 3, 5, 8, 13, 20]));
+        // REP INS and REP OUTS of nothing: some CPUs check the privilege first.
+        bool hasPort = op.Mnemonic is Mnemonic.Insb or Mnemonic.Insw or Mnemonic.Insd or Mnemonic.Outsb or Mnemonic.Outsw or Mnemonic.Outsd;
+        SetImplicit(Rcx, (ulong)_random.Pick<int>([hasPort ? 4 : 0, 1, 2, 3, 5, 8, 13, 20]));
         SetImplicit(Rax, OperandValues.Any(_random, 8));
         bool mayFault = !IsSequence && _random.OneIn(12);
         int source = mayFault ? _random.Pick<int>([0, 8, 4090]) : _random.Between(0x200, 0xE00);

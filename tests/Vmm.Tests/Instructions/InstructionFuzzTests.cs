@@ -38,6 +38,8 @@ public sealed class InstructionFuzzTests
         {
             Sequence sequence = sequences.Build(seed, MaximumLength);
             CaseOutcome expected = oracle.Run(bitness, sequence.Bytes, sequence.Input);
+            // Linux hides from a user program how its own half of the address space is mapped.
+            if (expected.Vector == 14 && expected.FaultAddress >> 47 != 0) continue;
             InstructionCase c = new()
             {
                 Bitness = bitness,

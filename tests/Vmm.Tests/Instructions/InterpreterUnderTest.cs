@@ -8,14 +8,18 @@ namespace Vmm.Tests.Instructions;
 
 /// <summary>
 /// The interpreter in the situation of a Linux user program: IA-32e mode, CPL 3, IOPL 0, the two pages of a case and nothing else mapped
-/// for it. An IDT for INTO, whose handler halts.
+/// for it. Handlers halt.
 /// </summary>
 internal sealed class InterpreterUnderTest : IEngineUnderTest
 {
-    private const ulong Pml4 = 0x1000, Pdpt = 0x2000, Directory = 0x3000, LowTable = 0x4000, HighTable = 0x5000, Idt = 0x6000, Gdt = 0x6800, Tss = 0x7000,
-        HandlerStack = 0x9000, Handlers = 0x9000;
+    private const ulong Pml4 = 0x1000, Pdpt = 0x2000, Directory = 0x3000, LowTable = 0x4000, HighTable = 0x5000, KernelPdpt = 0xA000,
+        KernelDirectory = 0xB000, KernelTable = 0xC000;
+    /// <summary>Where the first 64 KiB of memory are mapped for the supervisor: in the half of the address space where Linux is, too.</summary>
+    private const ulong Kernel = 0xFFFF_FFFF_8000_0000;
+    private const ulong Idt = 0x6000, Gdt = 0x6800, Tss = 0x7000, HandlerStack = 0x9000, Handlers = 0x9000;
     private const ushort KernelCode = 0x10;
-    private const ulong InstructionLimit = 1000;
+    /// <summary>More iterations than a REP can make before it leaves the scratch page.</summary>
+    private const ulong InstructionLimit = 10_000;
 
     private readonly TestMachine _machine = new(4 << 20);
     private readonly byte[] _codePage = new byte[CaseState.PageSizeBytes];
@@ -26,17 +30,21 @@ internal sealed class InterpreterUnderTest : IEngineUnderTest
         Store(Pdpt, Directory | 7);
         Store(Directory, LowTable | 7);
         Store(Directory + 8, HighTable | 7);
-        for (ulong page = 1; page < 0x10; page++) Store(LowTable + (8 * page), (page << 12) | 3); // supervisor
+        Store(Pml4 + (8 * 511), KernelPdpt | 3);
+        Store(KernelPdpt + (8 * 510), KernelDirectory | 3);
+        Store(KernelDirectory, KernelTable | 3);
+        for (ulong page = 0; page < 0x10; page++) Store(KernelTable + (8 * page), (page << 12) | 3);
         Store(LowTable + (8 * (CaseState.CodePage >> 12)), CaseState.CodePage | 5); // user, read-only
         Store(HighTable + (8 * ((CaseState.Scratch >> 12) & 0x1FF)), CaseState.Scratch | 7);
         Store(Gdt + KernelCode, 0x00AF_9B00_0000_FFFF);
         for (ulong vector = 0; vector < 32; vector++)
         {
-            ulong handler = Handlers + (16 * vector);
-            Store(Idt + (16 * vector), handler | ((ulong)KernelCode << 16) | 0xEE00_0000_0000);
-            _machine.Memory.Write(new GuestPhysicalAddress(handler), (byte)0xF4);
+            ulong handler = Kernel + Handlers + (16 * vector);
+            Store(Idt + (16 * vector), (handler & 0xFFFF) | ((ulong)KernelCode << 16) | 0xEE00_0000_0000 | ((handler & 0xFFFF_0000) << 32));
+            Store(Idt + (16 * vector) + 8, handler >> 32);
+            _machine.Memory.Write(new GuestPhysicalAddress(Handlers + (16 * vector)), (byte)0xF4);
         }
-        Store(Tss + 4, HandlerStack);
+        Store(Tss + 4, Kernel + HandlerStack);
         _machine.Memory.Write(new GuestPhysicalAddress(Tss + 0x66), (ushort)0x68); // no I/O permission bitmap
     }
 
@@ -44,7 +52,7 @@ internal sealed class InterpreterUnderTest : IEngineUnderTest
 
     public CaseOutcome Execute(int bitness, byte[] code, CaseState input)
     {
-        _codePage.AsSpan().Fill(0xF4); // HLT, which is #GP at CPL 3, stands for the host's INT3
+        _codePage.AsSpan().Fill(0xCC); // INT3, as on the host
         code.CopyTo(_codePage, (int)(CaseState.CodeStart - CaseState.CodePage));
         _machine.Memory.Write(new GuestPhysicalAddress(CaseState.CodePage), _codePage);
         _machine.Memory.Write(new GuestPhysicalAddress(CaseState.Scratch), input.ScratchPage);
@@ -57,18 +65,20 @@ internal sealed class InterpreterUnderTest : IEngineUnderTest
     {
         ref VcpuState s = ref _machine.Vcpu.State;
         CaseState after = Read(input);
-        bool inHandler = s.Activity == VcpuActivity.Halted;
-        if (inHandler)
+        if (s.Activity == VcpuActivity.Halted)
         {
-            // INTO: a trap has been delivered; what it interrupted is on the handler's stack.
-            after.Rip = _machine.Memory.Read<ulong>(new GuestPhysicalAddress(s.Rsp));
-            after.RFlags = _machine.Memory.Read<ulong>(new GuestPhysicalAddress(s.Rsp + 16));
-            after.General[4] = _machine.Memory.Read<ulong>(new GuestPhysicalAddress(s.Rsp + 24));
-            return new CaseOutcome(after, (int)((s.Rip - Handlers) / 16), 0, 0);
+            // INT3 or INTO: a trap has been delivered; what it interrupted is on the handler's stack.
+            int vector = (int)((s.Rip - Kernel - Handlers) / 16);
+            after.Rip = _machine.Memory.Read<ulong>(new GuestPhysicalAddress(s.Rsp - Kernel));
+            after.RFlags = _machine.Memory.Read<ulong>(new GuestPhysicalAddress(s.Rsp - Kernel + 16));
+            after.General[4] = _machine.Memory.Read<ulong>(new GuestPhysicalAddress(s.Rsp - Kernel + 24));
+            bool ended = vector == 3 && after.Rip - 1 - CaseState.CodeStart >= (ulong)codeLength; // the INT3 after the case, or at a branch's target
+            if (ended) after.Rip--;
+            return new CaseOutcome(after, ended ? CaseOutcome.Completed : vector, 0, 0);
         }
         if (!faulted) return new CaseOutcome(after, CaseOutcome.TimedOut, 0, 0);
         PendingException exception = _machine.Vcpu.PendingException;
-        bool left = s.Rip - CaseState.CodeStart >= (ulong)codeLength; // at the HLT after the case, or where a branch leads
+        bool left = s.Rip - CaseState.CodeStart >= (ulong)codeLength; // where a branch leads, nothing can be fetched
         if (left) return new CaseOutcome(after, CaseOutcome.Completed, 0, 0);
         return new CaseOutcome(after, (int)exception.Vector, exception.ErrorCode, exception.Vector == Vector.PageFault ? exception.Address : 0);
     }
@@ -82,9 +92,9 @@ internal sealed class InterpreterUnderTest : IEngineUnderTest
         s.Cr4 = 0x620; // PAE, OSFXSR, OSXMMEXCPT
         s.Efer = 0xD01; // NXE, LMA, LME, SCE
         s.Cpl = 3;
-        s.GdtrBase = Gdt;
+        s.GdtrBase = Kernel + Gdt;
         s.GdtrLimit = 0x7F;
-        s.IdtrBase = Idt;
+        s.IdtrBase = Kernel + Idt;
         s.IdtrLimit = 0x1FF;
         for (int segment = 0; segment <= SegmentIndex.Gs; segment++)
             s.Segment(segment) = new SegmentRegister { Limit = uint.MaxValue, Selector = 0x2B, AccessRights = 0xC0F3 };
@@ -93,7 +103,7 @@ internal sealed class InterpreterUnderTest : IEngineUnderTest
             : new SegmentRegister { Limit = uint.MaxValue, Selector = 0x23, AccessRights = 0xC0FB };
         if (bitness == 64) s.Segment(SegmentIndex.Gs).Base = CaseState.Scratch;
         s.Segment(SegmentIndex.Flat).Limit = uint.MaxValue;
-        s.Segment(SegmentIndex.Tr) = new SegmentRegister { Base = Tss, Limit = 0x67, Selector = 0x20, AccessRights = 0x8B };
+        s.Segment(SegmentIndex.Tr) = new SegmentRegister { Base = Kernel + Tss, Limit = 0x67, Selector = 0x20, AccessRights = 0x8B };
         for (int register = 0; register < 16; register++)
         {
             s.General[register] = input.General[register];
