@@ -26,7 +26,7 @@ internal sealed class TestBus : IVcpuBus, IMemoryEvents
 
     public bool TryWriteApicMsr(Vcpu vcpu, uint msr, ulong value) => false;
     public void OnExit(Vcpu vcpu, ExitReason reason, long number, ulong value) { }
-    public void InterruptStateChanged(Vcpu vcpu) { }
+    public void InterruptStateChanged(Vcpu vcpu) => vcpu.EndBlockSoon();
     public void Yield(Vcpu vcpu) { }
     public void OnUnimplemented(Vcpu vcpu, string instruction) => Unimplemented = instruction;
 
