@@ -14,14 +14,14 @@ internal static unsafe class ControlTransfer
         switch (i.FlowControl)
         {
             case FlowControl.ConditionalBranch:
+                // The counter of LOOPcc and JrCXZ has the address size (SDM 2A LOOP).
+                if (!i.IsJccShortOrNear) d.AddressSize = (byte)(i.OpCode.AddressSize / 8);
                 switch (i.Mnemonic)
                 {
                     case Mnemonic.Loop: return new(&Loop);
                     case Mnemonic.Loope: return new(&Loope);
                     case Mnemonic.Loopne: return new(&Loopne);
-                    case Mnemonic.Jcxz or Mnemonic.Jecxz or Mnemonic.Jrcxz:
-                        d.AddressSize = (byte)(i.Mnemonic == Mnemonic.Jcxz ? 2 : i.Mnemonic == Mnemonic.Jecxz ? 4 : 8);
-                        return new(&Jrcxz);
+                    case Mnemonic.Jcxz or Mnemonic.Jecxz or Mnemonic.Jrcxz: return new(&Jrcxz);
                 }
                 return i.IsJccShortOrNear ? Conditional(i.ConditionCode) : default;
             case FlowControl.UnconditionalBranch:

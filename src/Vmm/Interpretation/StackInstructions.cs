@@ -98,9 +98,13 @@ internal static unsafe class StackInstructions
     {
         int size = d.OperandSize;
         ulong mask = Stack.PointerMask(c), pointer = c.State.Rsp;
-        // All eight or none: the lowest and the highest slot lie on at most two pages.
+        // All eight or none; the first push that cannot be done is the one that faults.
         ulong lowest = (pointer - (ulong)(8 * size)) & mask;
-        if (!c.TrySegment(SegmentIndex.Ss, lowest, 8 * size, true, false, out ulong linear) || !c.TryProbeWrite(linear, 8 * size)) return Completion.Fault;
+        for (int slot = 1; slot <= 8; slot++)
+        {
+            ulong offset = (pointer - (ulong)(slot * size)) & mask;
+            if (!c.TrySegment(SegmentIndex.Ss, offset, size, true, false, out ulong linear) || !c.TryProbeWrite(linear, size)) return Completion.Fault;
+        }
         for (int register = 0; register < 8; register++)
             if (!Stack.TryWriteAt(c, (pointer - (ulong)((register + 1) * size)) & mask, size, c.State.Register<ulong>(register * 8))) return Completion.Fault;
         Stack.SetPointer(c, lowest, mask);

@@ -1,0 +1,74 @@
+using System;
+using Vmm.Cpu;
+using Vmm.Decoding;
+using Vmm.Interpretation;
+using Vmm.Memory;
+using Vmm.Paging;
+
+namespace Vmm.Tests.Engines;
+
+/// <summary>
+/// The smallest machine that executes: one vCPU, its memory and MMU, the decoded blocks and the interpreter, wired as in the real machine.
+/// No chips, no clock, no scheduler.
+/// </summary>
+internal sealed class TestMachine : IStoreListener, ITranslationListener, IDisposable
+{
+    private readonly ShadowPageTables _shadows;
+    private readonly BlockCache _blocks;
+    private readonly Interpreter _interpreter;
+
+    public TestMachine(ulong memorySizeBytes)
+    {
+        Memory = new PhysicalMemory(memorySizeBytes) { StoreListener = this };
+        _shadows = new ShadowPageTables(Memory) { Listener = this };
+        _blocks = new BlockCache(Memory) { Listener = this };
+        Vcpu = new Vcpu(0, Bus);
+        Vcpu.Mmu = new Mmu(Vcpu, Memory, _shadows, Bus);
+        _interpreter = new Interpreter(Vcpu, _blocks);
+        for (int page = 0; page < Memory.Ram.PageCount; page++) Memory.Ram.AddTraits(page, PageTraits.Dirty); // as after its first store in an epoch
+    }
+
+    public PhysicalMemory Memory { get; }
+    public TestBus Bus { get; } = new();
+    public Vcpu Vcpu { get; }
+
+    /// <summary>Makes the caches agree with a state that was set from outside.</summary>
+    public void Reload()
+    {
+        Vcpu.Mmu.Reload();
+        Vcpu.UpdateFetchMode();
+        Vcpu.Mmu.UpdatePrivilege();
+    }
+
+    /// <summary>Retires up to <paramref name="instructionLimit"/> instructions. True: it ended with a fault that is pending, not delivered.</summary>
+    public bool RunToFault(ulong instructionLimit)
+    {
+        ulong count = 0;
+        while (count < instructionLimit && Vcpu.State.Activity == VcpuActivity.Running)
+        {
+            if (_interpreter.Run(ref count, instructionLimit) == InterpreterStop.Fault) return true;
+        }
+        return false;
+    }
+
+    public void BeforeStore(int pageIndex, int offset, int sizeBytes)
+    {
+    }
+
+    public void AfterStore(int pageIndex, int offset, int sizeBytes)
+    {
+        PageTraits traits = Memory.Ram.TraitsOf(pageIndex);
+        if ((traits & PageTraits.PageTable) != 0) _shadows.OnTracedWrite(pageIndex, offset, sizeBytes);
+        if ((traits & PageTraits.Code) != 0 && _blocks.OnStore(pageIndex, offset, sizeBytes)) Vcpu.EndBlockSoon();
+    }
+
+    public void OnDropped(ShadowPageTable table, ulong linear, int shift)
+    {
+        if (shift == 12) Vcpu.Mmu.FlushPage(linear);
+        else Vcpu.Mmu.Flush();
+    }
+
+    public void OnPageProtected(int pageIndex) => Vcpu.Mmu.ProtectPage(pageIndex, reads: false);
+
+    public void Dispose() => Memory.Dispose();
+}

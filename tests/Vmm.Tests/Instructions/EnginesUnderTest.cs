@@ -1,0 +1,15 @@
+using System;
+
+namespace Vmm.Tests.Instructions;
+
+/// <summary>The engines that must agree with the host CPU.</summary>
+internal static class EnginesUnderTest
+{
+    public static ReadOnlySpan<string> Names => new string[] { "interpreter" };
+
+    public static IEngineUnderTest Create(string name) => name switch
+    {
+        "interpreter" => new InterpreterUnderTest(),
+        _ => throw new ArgumentException($"no engine is called {name}", nameof(name)),
+    };
+}
