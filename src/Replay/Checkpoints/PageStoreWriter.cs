@@ -39,6 +39,14 @@ internal sealed class PageStoreWriter(FrameWriter frames)
         return id;
     }
 
+    /// <summary>The hashes of all pages, one after the other: the part "pages.hashes".</summary>
+    public byte[] EncodeHashes()
+    {
+        var bytes = new byte[_hashes.Count * PageHash.SizeBytes];
+        for (int i = 0; i < _hashes.Count; i++) BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(i * PageHash.SizeBytes), _hashes[i]);
+        return bytes;
+    }
+
     /// <summary>Writes the last, shorter chunk. Called before the checkpoint that needs its pages.</summary>
     public void Flush()
     {

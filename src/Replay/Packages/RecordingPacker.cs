@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Replay.Checkpoints;
 using Replay.Log;
+using Vmm;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -16,8 +17,14 @@ internal static class RecordingPacker
 {
     public const string PartialSuffix = ".partial";
 
+    /// <param name="partialDirectory">NAME.ttvm.partial.</param>
+    /// <param name="destination">NAME.ttvm.</param>
+    /// <param name="overwrite">Replace it.</param>
+    /// <param name="progress">0..1.</param>
+    /// <param name="pageHashes">The part of that name if it is known; else it is made from the pages.</param>
     /// <returns>The packed file's path.</returns>
-    public static string Pack(string partialDirectory, string destination, bool overwrite, IProgress<double>? progress)
+    public static string Pack(string partialDirectory, string destination, bool overwrite, IProgress<double>? progress,
+        byte[]? pageHashes = null)
     {
         if (!Directory.Exists(partialDirectory)) throw new RecordingFormatException($"{partialDirectory} does not exist, or is not a directory");
         if (File.Exists(destination) && !overwrite) throw new IOException($"{destination} exists already");
@@ -32,6 +39,7 @@ internal static class RecordingPacker
         FrameTable checkpointFrames = UsableCheckpoints(FrameTable.Scan(sources.Open(PartName.Checkpoints)), pages, log.Through);
         ManifestEnd end = FindEnd(log, new CheckpointStore(checkpointFrames, pages.PageCount, static _ => default));
 
+        Invariant.Check(pageHashes is null || pageHashes.Length == pages.PageCount * PageHash.SizeBytes);
         string temporary = destination + ".tmp";
         using (var container = new ZipContainerWriter(temporary))
         {
@@ -53,7 +61,7 @@ internal static class RecordingPacker
             AddBytes(PartName.CheckpointIndex, checkpointFrames.BuildIndex());
             AddFile(PartName.Pages, pages.Frames.SizeBytes);
             AddBytes(PartName.PageIndex, pages.Frames.BuildIndex());
-            AddBytes(PartName.PageHashes, pages.EncodeHashes());
+            AddBytes(PartName.PageHashes, pageHashes ?? pages.EncodeHashes());
             foreach (ManifestImage image in begun.Images)
             {
                 if (!PartName.IsImageRole(image.Role)) throw new RecordingFormatException($"{partialDirectory} is damaged: an image has an unknown role");

@@ -81,12 +81,13 @@ internal sealed class CheckpointWriter : IDisposable
         return any;
     }
 
-    /// <summary>Waits until all is written; no batch may follow.</summary>
-    public void Complete()
+    /// <summary>Waits until all is written; no batch may follow. Returns the hashes of all pages.</summary>
+    public byte[] Complete()
     {
         if (!_queue.IsAddingCompleted) _queue.CompleteAdding();
         _thread.Join();
         ThrowIfFailed();
+        return _pages.EncodeHashes();
     }
 
     public void Dispose()

@@ -1,6 +1,12 @@
 using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Security.Cryptography;
 using System.Threading;
+using Replay.Checkpoints;
+using Replay.Log;
 using Replay.Packages;
+using Vmm;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -37,27 +43,203 @@ public readonly record struct RecorderStatistics(Position Position, long LogSize
 /// </summary>
 public sealed class Recorder : IDisposable
 {
+    /// <summary>The log is written at least this often, so that a crash loses little.</summary>
+    private const ulong SliceInstructions = 4_000_000;
+
+    private readonly RecorderOptions _options;
+    private readonly string _partial;
+    private readonly FrameWriter _logFrames, _checkpointFrames, _pageFrames;
+    private readonly EventLogWriter _log;
+    private readonly RecordingInputSource _source;
+    private readonly CheckpointWriter _writer;
+    private readonly CheckpointCapture _capture;
+    private readonly Machine _machine;
+    private ulong _interval, _nextCheckpoint;
+    private long _budgetStep;
+    private int _checkpointCount;
+    private Position _lastCheckpoint;
+    private Position _published;
+    private volatile bool _stopRequested;
+    private bool _finished, _disposed, _reportedText;
+
     /// <exception cref="BootImageException">An image cannot be booted.</exception>
     /// <exception cref="RecordingException">The file exists, or the directory cannot be written.</exception>
-    public Recorder(MachineConfiguration configuration, ILiveInput input, IHostServices host, RecorderOptions options) =>
-        throw new NotSupportedException();
+    public Recorder(MachineConfiguration configuration, ILiveInput input, IHostServices host, RecorderOptions options)
+    {
+        _options = options;
+        _interval = Math.Max(1, options.CheckpointInterval);
+        _partial = options.Path + RecordingPacker.PartialSuffix;
+        if (!options.Overwrite && (File.Exists(options.Path) || Directory.Exists(options.Path)))
+            throw new RecordingException($"{options.Path} exists already");
+        if (!options.Overwrite && Directory.Exists(_partial))
+            throw new RecordingException($"{_partial} exists already: a recording that is under way, or one that was not finished and can be recovered");
+
+        // The machine first: when an image cannot be booted, nothing has been written.
+        var late = new LateInputSource();
+        _machine = new Machine(configuration, late, late);
+        try
+        {
+            CreateDirectory(configuration);
+            _logFrames = new FrameWriter(Path.Combine(_partial, PartName.Log));
+            _checkpointFrames = new FrameWriter(Path.Combine(_partial, PartName.Checkpoints));
+            _pageFrames = new FrameWriter(Path.Combine(_partial, PartName.Pages));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _machine.Dispose();
+            throw new RecordingException($"{_partial} cannot be written: {e.Message}");
+        }
+        _log = new EventLogWriter(_logFrames);
+        _source = new RecordingInputSource(input, host, _log, configuration.Clock, options.Console, options.StopAtText) { RequestStop = _machine.RequestStop };
+        late.Target = _source;
+        _machine.Inputs = _source;
+        _writer = new CheckpointWriter(MemoryLayout.Of(_machine), _checkpointFrames, _pageFrames);
+        _capture = new CheckpointCapture(_machine, _writer);
+        _budgetStep = (options.CheckpointBudgetBytes ?? 0) / 2;
+        TakeCheckpoint();
+        _log.Flush(_machine.Position);
+    }
 
     /// <summary>The machine being recorded; look, do not touch.</summary>
-    public Machine Machine => throw new NotSupportedException();
+    public Machine Machine => _machine;
 
     /// <summary>Sizes and counts so far. Callable from any thread.</summary>
-    public RecorderStatistics Statistics => throw new NotSupportedException();
+    public RecorderStatistics Statistics => new(_published, _logFrames.SizeBytes, _writer.CheckpointCount, _checkpointFrames.SizeBytes,
+        _writer.PageCount, _pageFrames.SizeBytes, (long)_log.Sequence);
 
     /// <summary>Runs and records until <paramref name="untilCount"/>, the machine's end, the text, or cancellation. May be called again.</summary>
-    public RecorderStop Run(ulong untilCount, CancellationToken cancellation = default) => throw new NotSupportedException();
+    /// <exception cref="RecordingException">The recording cannot be written.</exception>
+    public RecorderStop Run(ulong untilCount, CancellationToken cancellation = default)
+    {
+        Invariant.Check(!_finished);
+        _source.Cancellation = cancellation;
+        using CancellationTokenRegistration registration = cancellation.Register(_machine.RequestStop);
+        try
+        {
+            while (true)
+            {
+                if (_stopRequested || cancellation.IsCancellationRequested)
+                {
+                    _stopRequested = false;
+                    return RecorderStop.Cancelled;
+                }
+                ulong count = _machine.InstructionCount;
+                if (count >= untilCount) return RecorderStop.CountReached;
+                ulong slice = Math.Min(Math.Min(untilCount, _nextCheckpoint), count + SliceInstructions);
+                RunStop stop = _machine.Run(slice);
+                _published = _machine.Position;
+                DrainDigests();
+                if (stop == RunStop.Ended) return RecorderStop.Ended;
+                if (_source.TextWasPrinted && !_reportedText)
+                {
+                    _reportedText = true;
+                    return RecorderStop.TextPrinted;
+                }
+                if (stop == RunStop.CountReached)
+                {
+                    if (_machine.InstructionCount >= _nextCheckpoint) TakeCheckpoint();
+                    _log.Flush(_machine.Position);
+                }
+            }
+        }
+        catch (IOException e)
+        {
+            throw new RecordingException($"{_partial} cannot be written: {e.Message}");
+        }
+    }
 
     /// <summary>Makes <see cref="Run"/> return soon. Callable from any thread.</summary>
-    public void RequestStop() => throw new NotSupportedException();
+    public void RequestStop()
+    {
+        _stopRequested = true;
+        _machine.RequestStop();
+    }
 
     /// <summary>Writes what is outstanding, packs the recording into its file and removes the partial directory.</summary>
-    public void Finish(IProgress<double>? progress = null) => throw new NotSupportedException();
+    /// <exception cref="RecordingException">The recording cannot be written.</exception>
+    public void Finish(IProgress<double>? progress = null)
+    {
+        Invariant.Check(!_finished);
+        _finished = true;
+        try
+        {
+            // A last checkpoint, so that the end is at hand and has a digest.
+            if (_machine.Position > _lastCheckpoint) TakeCheckpoint();
+            byte[] hashes = _writer.Complete();
+            DrainDigests();
+            _log.WriteEnd(_machine.Position, _machine.Outcome);
+            CloseFiles();
+            RecordingPacker.Pack(_partial, _options.Path, _options.Overwrite, progress, hashes);
+        }
+        catch (IOException e)
+        {
+            throw new RecordingException($"{_options.Path} cannot be written: {e.Message}");
+        }
+    }
 
-    public void Dispose() { }
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        if (!_finished)
+        {
+            // What there is can be recovered.
+            _log.Flush(_machine.Position);
+        }
+        _writer.Dispose();
+        CloseFiles();
+        _machine.Dispose();
+    }
+
+    private void CloseFiles()
+    {
+        _logFrames.Dispose();
+        _checkpointFrames.Dispose();
+        _pageFrames.Dispose();
+    }
+
+    private void TakeCheckpoint()
+    {
+        _lastCheckpoint = _machine.Position;
+        _log.WriteCheckpoint(_lastCheckpoint, _checkpointCount);
+        _capture.Take(_checkpointCount++, _log.Sequence);
+        WidenToBudget();
+        _nextCheckpoint = _lastCheckpoint.InstructionCount + _interval;
+    }
+
+    // Half the budget for the first spacing, a quarter for twice that, and so on: however long the recording gets, it ends up with
+    // checkpoints all along, and their number grows with the logarithm of its length.
+    private void WidenToBudget()
+    {
+        if (_options.CheckpointBudgetBytes is not { } budget || _writer.SizeBytes < budget - _budgetStep) return;
+        _budgetStep /= 2;
+        _interval = checked(_interval * 2);
+    }
+
+    private void DrainDigests()
+    {
+        while (_writer.TryTakeDigest(out Position position, out StateDigest digest)) _log.WriteDigest(position, digest);
+    }
+
+    private void CreateDirectory(MachineConfiguration configuration)
+    {
+        if (Directory.Exists(_partial)) Directory.Delete(_partial, recursive: true);
+        Directory.CreateDirectory(Path.Combine(_partial, "images"));
+        var images = new List<ManifestImage>();
+        foreach (MachineImage image in configuration.Images)
+        {
+            Invariant.Check(PartName.IsImageRole(image.Role));
+            string part = PartName.Image(image.Role);
+            using (var file = new FileStream(Path.Combine(_partial, part), FileMode.CreateNew, FileAccess.Write)) file.Write(image.Content.Span);
+            images.Add(new ManifestImage(image.Role, image.Name, part, image.Content.Length, Convert.ToHexStringLower(SHA256.HashData(image.Content.Span))));
+        }
+        var manifest = new RecordingManifest
+        {
+            FormatVersion = ManifestJson.FormatVersion, Identity = "", RecordedFrom = _options.RecordedFrom, Machine = ManifestJson.Describe(configuration),
+            Images = images, End = new ManifestEnd(0, 0, nameof(OutcomeKind.None), 0, "", Recovered: true, ""), Parts = [],
+        };
+        File.WriteAllBytes(Path.Combine(_partial, PartName.Manifest), ManifestJson.Write(manifest));
+    }
 }
 
 /// <summary>Recording is not possible; the message is one sentence for people.</summary>

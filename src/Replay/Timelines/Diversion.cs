@@ -1,6 +1,11 @@
 using System;
+using System.Buffers;
+using Replay.Checkpoints;
+using Replay.Packages;
+using Replay.Replaying;
 using Vmm.Inputs;
 using Vmm.Platform;
+using Vmm.Time;
 
 namespace Replay.Timelines;
 
@@ -10,13 +15,38 @@ namespace Replay.Timelines;
 /// </summary>
 public sealed class Diversion : IDisposable
 {
-    internal Diversion() => throw new NotSupportedException();
+    private readonly ReplaySession _session;
+    private readonly OutputBuffer _outputs = new();
+
+    internal Diversion(RecordingFile recording, PagePool pool, MachineSnapshot snapshot)
+    {
+        _session = new ReplaySession(recording, pool, _outputs);
+        try
+        {
+            _session.Restore(snapshot);
+            _session.Machine.Inputs = new DivertedInputSource(_session.Machine);
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The forked machine, free to be changed and run.</summary>
-    public Machine Machine => throw new NotSupportedException();
+    public Machine Machine => _session.Machine;
 
     /// <summary>What the fork printed since it was made, on one channel.</summary>
-    public byte[] Output(OutputChannel channel = OutputChannel.Serial0) => throw new NotSupportedException();
+    public byte[] Output(OutputChannel channel = OutputChannel.Serial0) => _outputs.Bytes(channel);
 
-    public void Dispose() { }
+    public void Dispose() => _session.Dispose();
+
+    private sealed class OutputBuffer : IOutputSink
+    {
+        private readonly ArrayBufferWriter<byte>[] _channels = [new(), new(), new(), new()];
+
+        public void Write(Position at, OutputChannel channel, ReadOnlySpan<byte> data) => _channels[(int)channel].Write(data);
+
+        public byte[] Bytes(OutputChannel channel) => _channels[(int)channel].WrittenSpan.ToArray();
+    }
 }

@@ -4,33 +4,12 @@ using System.Threading;
 using Replay.Checkpoints;
 using Replay.Packages;
 using Replay.Queries;
+using Replay.Replaying;
+using Vmm.Memory;
 using Vmm.Platform;
 using Vmm.Time;
 
 namespace Replay.Timelines;
-
-/// <summary>Why a movement stopped.</summary>
-public enum TimelineStopReason
-{
-    /// <summary>It went as far as asked.</summary>
-    Done,
-    /// <summary>A condition was met: see <see cref="TimelineStop.Hits"/>.</summary>
-    Hit,
-    /// <summary>The start of the recording.</summary>
-    Start,
-    /// <summary>The end of the recording.</summary>
-    End,
-}
-
-/// <param name="Reason">Why.</param>
-/// <param name="Position">Where the timeline stands now.</param>
-/// <param name="Hits">All conditions met there; empty unless the reason is a hit.</param>
-public readonly record struct TimelineStop(TimelineStopReason Reason, Position Position, IReadOnlyList<QueryHit> Hits);
-
-/// <summary>Progress of a long movement or scan.</summary>
-/// <param name="DoneInstructions">Replayed so far.</param>
-/// <param name="TotalInstructions">At most.</param>
-public readonly record struct TimelineProgress(ulong DoneInstructions, ulong TotalInstructions);
 
 /// <summary>
 /// A recording with a cursor: the machine stands at <see cref="Position"/> and can be looked at. Not thread-safe; its reverse scans use other
@@ -38,57 +17,393 @@ public readonly record struct TimelineProgress(ulong DoneInstructions, ulong Tot
 /// </summary>
 public sealed class Timeline : IDisposable
 {
+    /// <summary>What it costs to put a machine elsewhere, in instructions: blocks are decoded and shadow page tables filled again.</summary>
+    private const ulong RestoreCost = 100_000;
+    /// <summary>Snapshots are taken on the way to a position down to this distance.</summary>
+    private const ulong DensestDistance = 2_048;
+    /// <summary>Distance of the snapshots that a continue leaves behind.</summary>
+    private const ulong TrailDistance = 4_000_000;
+    private const int MaxStepsPerChunk = 1 << 20;
+    private const int StepsPerCheck = 1 << 16;
+
+    private readonly TimelineOptions _options;
+    private readonly PagePool _pool = new();
+    private readonly NearbySnapshots _nearby;
+    private readonly SessionPool _sessions;
+    private readonly CheckpointStore _checkpoints;
+    private readonly ReplaySession _session;
+
     /// <summary>Stands at the start. The recording stays the caller's to dispose of.</summary>
-    public Timeline(RecordingFile recording, TimelineOptions? options = null) => throw new NotSupportedException();
+    /// <exception cref="RecordingFormatException">The recording does not make a machine.</exception>
+    public Timeline(RecordingFile recording, TimelineOptions? options = null)
+    {
+        _options = options ?? new TimelineOptions();
+        Recording = recording;
+        recording.Pages.CacheBudgetBytes = Math.Max(16L << 20, _options.MemoryBudgetBytes / 4);
+        _nearby = new NearbySnapshots(_pool, _options.MemoryBudgetBytes - _options.MemoryBudgetBytes / 4);
+        _sessions = new SessionPool(recording, _pool);
+        _checkpoints = recording.CheckpointStore;
+        _session = new ReplaySession(recording, _pool, new NullOutputSink());
+        try
+        {
+            _session.Restore(_checkpoints.Load(0));
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
+    }
 
-    public RecordingFile Recording => throw new NotSupportedException();
+    public RecordingFile Recording { get; }
 
-    /// <summary>The machine at the cursor. Look, do not run or change it: that is what <see cref="Divert"/> is for. The instance may change when the cursor moves.</summary>
-    public Machine Machine => throw new NotSupportedException();
+    /// <summary>The machine at the cursor. Look, do not run or change it: that is what <see cref="Divert"/> is for.</summary>
+    public Machine Machine => _session.Machine;
 
-    public Position Position => throw new NotSupportedException();
-    public Position Start => throw new NotSupportedException();
-    public Position End => throw new NotSupportedException();
+    public Position Position => _session.Position;
+    public Position Start => Recording.Start;
+    public Position End => Recording.End;
+
+    private int Parallelism => _options.MaxParallelism > 0 ? _options.MaxParallelism : Environment.ProcessorCount;
 
     /// <summary>Digest of the whole state at the cursor.</summary>
-    public StateDigest Digest() => throw new NotSupportedException();
+    public StateDigest Digest() => _session.Digest();
 
-    /// <summary>Moves to a position. One between two events that do not exist lands on the next that does.</summary>
+    /// <summary>Moves to a position. One between two events that does not exist lands on the next that does.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Past the end.</exception>
-    public void Seek(Position target, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default) => throw new NotSupportedException();
+    public void Seek(Position target, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (target > End) throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is past the end of the recording, which is {End}");
+        Position origin = Position;
+        if (TryMoveTo(target, progress, cancellation)) return;
+        TryMoveTo(origin, null, default);
+        cancellation.ThrowIfCancellationRequested();
+    }
 
     /// <summary>Forward by <paramref name="count"/> transitions: instructions (or REP iterations) retired and events in between.</summary>
-    public TimelineStop StepForward(ulong count = 1, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotSupportedException();
+    public TimelineStop StepForward(ulong count = 1, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        Position origin = Position;
+        for (ulong done = 0; done < count; done++)
+        {
+            if (Position >= End) return Stop(TimelineStopReason.End);
+            StepOnce();
+            if (done % StepsPerCheck != StepsPerCheck - 1) continue;
+            progress?.Report(new TimelineProgress(done, count));
+            if (cancellation.IsCancellationRequested) ReturnTo(origin, cancellation);
+        }
+        _session.SettleOutcome();
+        return Stop(TimelineStopReason.Done);
+    }
 
     /// <summary>Back by <paramref name="count"/> transitions: the exact inverse of <see cref="StepForward"/>.</summary>
-    public TimelineStop StepBack(ulong count = 1, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotSupportedException();
+    public TimelineStop StepBack(ulong count = 1, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        Position origin = Position, cursor = origin;
+        var positions = new List<Position>();
+        for (ulong left = count; left > 0;)
+        {
+            if (cursor == Start)
+            {
+                MoveTo(Start);
+                return Stop(TimelineStopReason.Start);
+            }
+            if (cursor.EventOrdinal >= left)
+            {
+                // Ordinals have no gaps.
+                MoveTo(cursor with { EventOrdinal = cursor.EventOrdinal - (uint)left });
+                return Stop(TimelineStopReason.Done);
+            }
+            // How many events lie between instructions is only known after going over them: a stretch of at least the transitions that are left, or a chunk of them.
+            ulong stretch = Math.Min(Math.Min(left, MaxStepsPerChunk), cursor.InstructionCount);
+            var from = new Position(cursor.InstructionCount - stretch);
+            MoveTo(from);
+            MachineSnapshot? here = stretch <= DensestDistance ? _session.Capture() : null;
+            CollectPositions(cursor, positions);
+            bool isLast = (ulong)positions.Count >= left;
+            Position target = isLast ? positions[positions.Count - (int)left] : from;
+            if (here is not null)
+            {
+                _session.Restore(here);
+                here.Pages?.Release();
+            }
+            if (isLast)
+            {
+                MoveTo(target);
+                return Stop(TimelineStopReason.Done);
+            }
+            left -= (ulong)positions.Count;
+            cursor = from;
+            progress?.Report(new TimelineProgress(count - left, count));
+            if (cancellation.IsCancellationRequested) ReturnTo(origin, cancellation);
+        }
+        return Stop(TimelineStopReason.Done);
+    }
 
     /// <summary>Forward to the first hit after the cursor, or the end.</summary>
     public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, IProgress<TimelineProgress>? progress = null,
-        CancellationToken cancellation = default) => throw new NotSupportedException();
+        CancellationToken cancellation = default)
+    {
+        QueryHit? printed = FindPrinted(conditions, reverse: false, out List<StopCondition> others);
+        Position limit = printed?.Event.At ?? End;
+        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindFirst(others, Position, limit, progress, cancellation);
+        if (hits.Count == 0 && printed is { } hit) hits = [hit];
+        Seek(hits.Count > 0 ? hits[0].Event.At : End, others.Count == 0 ? progress : null, cancellation);
+        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(TimelineStopReason.End);
+    }
 
     /// <summary>Back to the last hit before the cursor, or the start.</summary>
     public TimelineStop ReverseContinue(IReadOnlyCollection<StopCondition> conditions, IProgress<TimelineProgress>? progress = null,
-        CancellationToken cancellation = default) => throw new NotSupportedException();
+        CancellationToken cancellation = default)
+    {
+        QueryHit? printed = FindPrinted(conditions, reverse: true, out List<StopCondition> others);
+        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindLast(others, printed?.Event.At ?? Start, null, progress, cancellation);
+        if (hits.Count == 0 && printed is { } hit) hits = [hit];
+        Seek(hits.Count > 0 ? hits[0].Event.At : Start, null, cancellation);
+        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(TimelineStopReason.Start);
+    }
 
     /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since the start.</summary>
     public MachineEvent? LastWrite(ulong address, int sizeBytes, bool isPhysical, IProgress<TimelineProgress>? progress = null,
-        CancellationToken cancellation = default) => throw new NotSupportedException();
+        CancellationToken cancellation = default)
+    {
+        StopCondition[] conditions = [StopCondition.Watch(address, sizeBytes, WatchAccess.Write, isPhysical)];
+        IReadOnlyList<QueryHit> hits = FindLast(conditions, Start, isPhysical ? RamPages(address, sizeBytes) : null, progress, cancellation);
+        if (hits.Count == 0) return null;
+        Seek(hits[0].Event.At, null, cancellation);
+        return hits[0].Event;
+    }
 
     /// <summary>Moves to the first write after the cursor to any of the bytes; null (and the cursor stays) when nothing does up to the end.</summary>
     public MachineEvent? NextWrite(ulong address, int sizeBytes, bool isPhysical, IProgress<TimelineProgress>? progress = null,
-        CancellationToken cancellation = default) => throw new NotSupportedException();
+        CancellationToken cancellation = default)
+    {
+        Position origin = Position;
+        StopCondition[] conditions = [StopCondition.Watch(address, sizeBytes, WatchAccess.Write, isPhysical)];
+        if (isPhysical) SkipUnwritten(RamPages(address, sizeBytes));
+        IReadOnlyList<QueryHit> hits;
+        try
+        {
+            hits = FindFirst(conditions, origin, End, progress, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            MoveTo(origin);
+            throw;
+        }
+        if (hits.Count == 0)
+        {
+            MoveTo(origin);
+            return null;
+        }
+        Seek(hits[0].Event.At, null, cancellation);
+        return hits[0].Event;
+    }
 
     /// <summary>Moves to where the text was printed; null (and the cursor stays) when nowhere.</summary>
-    public ConsoleOutput? FindConsole(string text, bool reverse, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotSupportedException();
+    public ConsoleOutput? FindConsole(string text, bool reverse, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (Recording.Console.Find(text, Position, reverse) is not { } found) return null;
+        Seek(found.At, progress, cancellation);
+        return found;
+    }
 
     /// <summary>A throw-away machine in the state at the cursor.</summary>
-    public Diversion Divert() => throw new NotSupportedException();
+    public Diversion Divert()
+    {
+        MachineSnapshot snapshot = _session.Capture();
+        try
+        {
+            return new Diversion(Recording, _pool, snapshot);
+        }
+        finally
+        {
+            snapshot.Pages?.Release();
+        }
+    }
 
-    public void Dispose() { }
+    public void Dispose()
+    {
+        _nearby.Clear();
+        _sessions.Dispose();
+        _session.Dispose();
+    }
+
+    private TimelineStop Stop(TimelineStopReason reason) => new(reason, Position, []);
+
+    private void StepOnce()
+    {
+        Position before = Position;
+        Machine.Step();
+        if (Position == before)
+            throw new ReplayDivergenceException(before, $"the machine to live until {End}", $"its end ({Machine.Outcome.Detail})");
+    }
+
+    private void MoveTo(Position target)
+    {
+        bool arrived = TryMoveTo(target, null, default);
+        Vmm.Invariant.Check(arrived);
+    }
+
+    private void ReturnTo(Position origin, CancellationToken cancellation)
+    {
+        MoveTo(origin);
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>False when it was cancelled on the way; the cursor then is anywhere.</summary>
+    private bool TryMoveTo(Position target, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    {
+        if (target == Position) return true;
+        StartNear(target);
+        ulong total = target.InstructionCount - _session.Machine.InstructionCount, done = 0;
+        bool AfterSlice(ulong count)
+        {
+            done += count;
+            progress?.Report(new TimelineProgress(done, total));
+            return !cancellation.IsCancellationRequested;
+        }
+        // Snapshots at half the way, three quarters, seven eighths: going back from there soon finds one near.
+        for (ulong left = total; left > DensestDistance; left = target.InstructionCount - Position.InstructionCount)
+        {
+            if (!_session.RunTo(new Position(target.InstructionCount - left / 2), AfterSlice)) return false;
+            _nearby.Add(_session.Capture(), target);
+        }
+        if (!_session.RunTo(target, AfterSlice)) return false;
+        _session.SettleOutcome();
+        return true;
+    }
+
+    // Puts the machine at the best place to run to the target from, which may be where it is.
+    private void StartNear(Position target)
+    {
+        int checkpoint = _checkpoints.FindAtOrBefore(target);
+        MachineSnapshot? nearby = _nearby.FindAtOrBefore(target);
+        Position best = _checkpoints.PositionOf(checkpoint);
+        if (nearby is not null && nearby.Position >= best) best = nearby.Position;
+        else nearby = null;
+        if (Position <= target && (Position >= best || best.InstructionCount - Position.InstructionCount < RestoreCost)) return;
+        _session.Restore(nearby ?? _checkpoints.Load(checkpoint));
+    }
+
+    private void CollectPositions(Position until, List<Position> positions)
+    {
+        positions.Clear();
+        while (Position < until)
+        {
+            positions.Add(Position);
+            StepOnce();
+        }
+        if (Position != until) throw new ReplayDivergenceException(until, "the position to exist", $"{Position}, which follows {positions[^1]}");
+    }
+
+    private QueryHit? FindPrinted(IReadOnlyCollection<StopCondition> conditions, bool reverse, out List<StopCondition> others)
+    {
+        others = [];
+        QueryHit? best = null;
+        foreach (StopCondition condition in conditions)
+        {
+            if (condition.Kind != StopConditionKind.ConsoleText)
+            {
+                others.Add(condition);
+                continue;
+            }
+            if (Recording.Console.Find(condition.Text, Position, reverse) is not { } found) continue;
+            if (best is { } other && (reverse ? found.At <= other.Event.At : found.At >= other.Event.At)) continue;
+            var output = new MachineEvent(found.At, MachineEventKind.Output, -1, 0, (long)found.Channel, 0, 0, found.Data.Length, found.Data.Span[^1]);
+            best = new QueryHit(condition, output);
+        }
+        return best;
+    }
+
+    /// <summary>The first hits behind a position and before a limit; the cursor may end up anywhere.</summary>
+    private IReadOnlyList<QueryHit> FindFirst(IReadOnlyCollection<StopCondition> conditions, Position after, Position limit,
+        IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    {
+        Position origin = Position;
+        var observer = new ConditionObserver(conditions);
+        ulong total = limit.InstructionCount - Math.Min(origin.InstructionCount, limit.InstructionCount), done = 0;
+        // So that coming back to a hit close by is cheap.
+        _nearby.Add(_session.Capture(), origin);
+        observer.ArmForFirst(Machine, after);
+        try
+        {
+            while (Position < limit)
+            {
+                ulong next = Math.Min(limit.InstructionCount, Position.InstructionCount + TrailDistance);
+                Position stop = next == limit.InstructionCount ? limit : new Position(next);
+                bool arrived = _session.RunTo(stop, count =>
+                {
+                    progress?.Report(new TimelineProgress(done += count, total));
+                    return observer.Hits.Count == 0 && !cancellation.IsCancellationRequested;
+                });
+                if (observer.Hits.Count > 0) break;
+                if (!arrived) break;
+                if (Position < limit) _nearby.Add(_session.Capture(), Position);
+            }
+            // A breakpoint reports before its instruction: let that do what else is asked for.
+            if (observer.Hits.Count > 0 && Position == observer.Hits[0].Event.At) StepOnce();
+        }
+        finally
+        {
+            observer.Disarm();
+        }
+        if (observer.Hits.Count == 0 && cancellation.IsCancellationRequested) ReturnTo(origin, cancellation);
+        return observer.Hits.Count > 0 && observer.Hits[0].Event.At < limit ? observer.Hits : [];
+    }
+
+    /// <summary>The last hits before the cursor, from a position on; the cursor stays.</summary>
+    /// <param name="conditions">No console texts.</param>
+    /// <param name="from">Where to stop looking.</param>
+    /// <param name="ramPages">When only stores to these pages matter: first and last page of RAM. Intervals that did not dirty them are skipped.</param>
+    /// <param name="progress">Of the scan.</param>
+    /// <param name="cancellation">Of the scan.</param>
+    private IReadOnlyList<QueryHit> FindLast(IReadOnlyCollection<StopCondition> conditions, Position from, (int First, int Last)? ramPages,
+        IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    {
+        var intervals = new List<ScanInterval>();
+        Position to = Position;
+        int nearby = _nearby.All.Count - 1;
+        for (int checkpoint = _checkpoints.FindAtOrBefore(to); to > from;)
+        {
+            while (nearby >= 0 && _nearby.All[nearby].Position >= to) nearby--;
+            while (checkpoint > 0 && _checkpoints.PositionOf(checkpoint) >= to) checkpoint--;
+            Position start = _checkpoints.PositionOf(checkpoint);
+            MachineSnapshot? snapshot = nearby >= 0 && _nearby.All[nearby].Position > start ? _nearby.All[nearby] : null;
+            if (snapshot is not null) start = snapshot.Position;
+            if (ramPages is not { } pages || MayHaveWritten(checkpoint, pages)) intervals.Add(new ScanInterval(start, to, snapshot, checkpoint));
+            to = start;
+        }
+        var scan = new ReverseScan(intervals, conditions, _sessions, _checkpoints, cancellation);
+        IReadOnlyList<QueryHit> hits = scan.Run(Parallelism, progress);
+        return hits.Count > 0 && hits[0].Event.At >= from ? hits : [];
+    }
+
+    // Whether pages were dirtied between a checkpoint and the next.
+    private bool MayHaveWritten(int checkpoint, (int First, int Last) pages)
+    {
+        if (checkpoint + 1 >= _checkpoints.Count) return true;
+        for (int page = pages.First; page <= pages.Last; page++)
+            if (_checkpoints.WasWritten(checkpoint + 1, 0, page)) return true;
+        return false;
+    }
+
+    // Null where not all is RAM, or it is much: then every interval is looked at.
+    private (int First, int Last)? RamPages(ulong address, int sizeBytes)
+    {
+        long first = Machine.Memory.RamOffset(address), last = Machine.Memory.RamOffset(address + (ulong)Math.Max(1, sizeBytes) - 1);
+        if (first < 0 || last < first || last - first > 1 << 20) return null;
+        return ((int)(first >> PagedMemory.PageShift), (int)(last >> PagedMemory.PageShift));
+    }
+
+    // Goes to the checkpoint behind which the pages are next written.
+    private void SkipUnwritten((int First, int Last)? pages)
+    {
+        if (pages is not { } known) return;
+        int checkpoint = _checkpoints.FindAtOrBefore(Position), first = checkpoint;
+        while (checkpoint + 1 < _checkpoints.Count && !MayHaveWritten(checkpoint, known)) checkpoint++;
+        if (checkpoint > first) MoveTo(_checkpoints.PositionOf(checkpoint));
+    }
 }
 
 /// <summary>Limits of a timeline.</summary>

@@ -1,0 +1,119 @@
+using System;
+using System.Collections.Generic;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Replay.Queries;
+
+/// <summary>Compares what a machine does with conditions, and keeps the first hit after a position or the last one before.</summary>
+internal sealed class ConditionObserver : IMachineObserver
+{
+    private readonly StopCondition[] _conditions;
+    private readonly List<ulong> _breakpoints = [], _physicalBreakpoints = [];
+    private readonly List<Watch> _watches = [];
+    private readonly List<QueryHit> _hits = [];
+    private Machine? _machine;
+    private Position _after, _before;
+    private bool _wantsFirst;
+
+    /// <param name="conditions">Any but console texts, which the log answers.</param>
+    public ConditionObserver(IReadOnlyCollection<StopCondition> conditions)
+    {
+        _conditions = [.. conditions];
+        foreach (StopCondition c in _conditions)
+        {
+            WantedKinds |= KindsOf(c);
+            if (c.Kind == StopConditionKind.Breakpoint) _breakpoints.Add((ulong)c.Number);
+            if (c.Kind == StopConditionKind.PhysicalBreakpoint) _physicalBreakpoints.Add((ulong)c.Number);
+            if (c.Kind == StopConditionKind.Watch) _watches.Add(new Watch(c.IsPhysical, (ulong)c.Number, c.SizeBytes, c.Reads, c.Writes));
+        }
+    }
+
+    public uint WantedKinds { get; }
+
+    /// <summary>All that was met at the position found; empty while nothing was.</summary>
+    public IReadOnlyList<QueryHit> Hits => _hits;
+
+    /// <summary>Looks for the first hit behind <paramref name="after"/>, and asks the machine to stop there.</summary>
+    public void ArmForFirst(Machine machine, Position after) => Arm(machine, after, new Position(ulong.MaxValue, uint.MaxValue), wantsFirst: true);
+
+    /// <summary>Looks for the last hit from <paramref name="from"/> on and before <paramref name="before"/>.</summary>
+    public void ArmForLast(Machine machine, Position from, Position before)
+    {
+        Arm(machine, from, before, wantsFirst: false);
+    }
+
+    public void Disarm()
+    {
+        if (_machine is null) return;
+        _machine.Observer = null;
+        _machine.SetBreakpoints([]);
+        _machine.SetWatches([]);
+        _machine = null;
+    }
+
+    public void OnEvent(in MachineEvent machineEvent)
+    {
+        Position at = machineEvent.At;
+        if (_wantsFirst ? at <= _after || (_hits.Count > 0 && at != _hits[0].Event.At) : at < _after || at >= _before) return;
+        foreach (StopCondition condition in _conditions)
+        {
+            if (!Matches(condition, machineEvent)) continue;
+            if (_hits.Count > 0 && at != _hits[0].Event.At) _hits.Clear();
+            _hits.Add(new QueryHit(condition, machineEvent));
+            if (_wantsFirst) _machine!.RequestStop();
+        }
+    }
+
+    private void Arm(Machine machine, Position after, Position before, bool wantsFirst)
+    {
+        _hits.Clear();
+        _machine = machine;
+        _after = after;
+        _before = before;
+        _wantsFirst = wantsFirst;
+        machine.Observer = this;
+        machine.SetBreakpoints(_breakpoints);
+        machine.SetWatches(_watches);
+    }
+
+    private static uint KindsOf(StopCondition c) => c.Kind switch
+    {
+        StopConditionKind.Breakpoint or StopConditionKind.PhysicalBreakpoint => Bit(MachineEventKind.Execute),
+        StopConditionKind.Exception => Bit(MachineEventKind.Exception),
+        StopConditionKind.Interrupt => Bit(MachineEventKind.Interrupt),
+        StopConditionKind.SoftwareInterrupt => Bit(MachineEventKind.SoftwareInterrupt),
+        StopConditionKind.Port => Directed(c, MachineEventKind.PortRead, MachineEventKind.PortWrite),
+        StopConditionKind.Mmio => Directed(c, MachineEventKind.MmioRead, MachineEventKind.MmioWrite),
+        StopConditionKind.Msr => Directed(c, MachineEventKind.MsrRead, MachineEventKind.MsrWrite),
+        StopConditionKind.ControlRegister => Bit(MachineEventKind.ControlRegisterWrite),
+        StopConditionKind.Watch => Directed(c, MachineEventKind.Read, MachineEventKind.Write),
+        _ => 0,
+    };
+
+    private static uint Bit(MachineEventKind kind) => 1u << (int)kind;
+
+    private static uint Directed(StopCondition c, MachineEventKind read, MachineEventKind write) =>
+        (c.Reads ? Bit(read) : 0) | (c.Writes ? Bit(write) : 0);
+
+    private static bool Matches(StopCondition c, in MachineEvent e)
+    {
+        if ((KindsOf(c) & Bit(e.Kind)) == 0 || (c.CpuIndex is { } cpu && cpu != e.CpuIndex)) return false;
+        return c.Kind switch
+        {
+            StopConditionKind.Breakpoint => e.Address == (ulong)c.Number,
+            StopConditionKind.PhysicalBreakpoint => e.Physical == (ulong)c.Number,
+            StopConditionKind.Port => Overlap((ulong)e.Number, e.SizeBytes, c),
+            StopConditionKind.Mmio => Overlap(e.Physical, e.SizeBytes, c),
+            StopConditionKind.Watch => Overlap(c.IsPhysical ? e.Physical : e.Address, e.SizeBytes, c),
+            _ => c.Number < 0 || e.Number == c.Number,
+        };
+    }
+
+    private static bool Overlap(ulong first, int sizeBytes, StopCondition c)
+    {
+        // Differences wrap around correctly at the end of the address space.
+        ulong start = (ulong)c.Number;
+        return first - start < (ulong)c.SizeBytes || start - first < (ulong)Math.Max(1, sizeBytes);
+    }
+}

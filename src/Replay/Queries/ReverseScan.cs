@@ -1,0 +1,131 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using Replay.Checkpoints;
+using Replay.Replaying;
+using Replay.Timelines;
+using Vmm.Time;
+
+namespace Replay.Queries;
+
+/// <summary>A stretch of a recording that is replayed from a snapshot.</summary>
+/// <param name="From">Where the snapshot stands.</param>
+/// <param name="To">Where the next stretch begins.</param>
+/// <param name="Snapshot">The snapshot, if it is in memory.</param>
+/// <param name="CheckpointIndex">The checkpoint, if not.</param>
+internal readonly record struct ScanInterval(Position From, Position To, MachineSnapshot? Snapshot, int CheckpointIndex);
+
+/// <summary>
+/// Finds the last hit before a position: intervals between snapshots are taken from the latest to the earliest, each run forwards, several at a time on machines of their
+/// own. Threads: the caller's reports progress and waits; each worker has a session to itself and shares only the counters below, under the lock.
+/// </summary>
+internal sealed class ReverseScan
+{
+    private const int ReportMilliseconds = 50;
+    private readonly IReadOnlyList<ScanInterval> _intervals;
+    private readonly IReadOnlyCollection<StopCondition> _conditions;
+    private readonly SessionPool _sessions;
+    private readonly CheckpointStore _checkpoints;
+    private readonly CancellationToken _cancellation;
+    private readonly Lock _gate = new();
+    private int _next;
+    private int _found = int.MaxValue;
+    private IReadOnlyList<QueryHit> _hits = [];
+    private ulong _done;
+    private bool _failed;
+
+    /// <param name="intervals">From the latest to the earliest.</param>
+    /// <param name="conditions">What to look for; no console texts.</param>
+    /// <param name="sessions">Machines.</param>
+    /// <param name="checkpoints">Where intervals without a snapshot begin.</param>
+    /// <param name="cancellation">Ends the scan with <see cref="OperationCanceledException"/>.</param>
+    public ReverseScan(IReadOnlyList<ScanInterval> intervals, IReadOnlyCollection<StopCondition> conditions, SessionPool sessions, CheckpointStore checkpoints,
+        CancellationToken cancellation)
+    {
+        _intervals = intervals;
+        _conditions = conditions;
+        _sessions = sessions;
+        _checkpoints = checkpoints;
+        _cancellation = cancellation;
+    }
+
+    /// <summary>The last hits, all at one position; empty: nowhere.</summary>
+    public IReadOnlyList<QueryHit> Run(int parallelism, IProgress<TimelineProgress>? progress)
+    {
+        if (_intervals.Count == 0) return [];
+        ulong total = 0;
+        foreach (ScanInterval interval in _intervals) total += interval.To.InstructionCount - interval.From.InstructionCount;
+        var workers = new Task[Math.Clamp(parallelism, 1, _intervals.Count)];
+        for (int i = 0; i < workers.Length; i++)
+            workers[i] = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            while (!Task.WaitAll(workers, ReportMilliseconds, CancellationToken.None)) progress?.Report(new TimelineProgress(Volatile.Read(ref _done), total));
+        }
+        catch (AggregateException e)
+        {
+            // One cause is enough for a message; the others are consequences or the same.
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+        }
+        _cancellation.ThrowIfCancellationRequested();
+        return _hits;
+    }
+
+    private void Work()
+    {
+        ReplaySession session = _sessions.Rent();
+        var observer = new ConditionObserver(_conditions);
+        bool good = false;
+        try
+        {
+            while (TryTakeInterval(out int index)) ScanOne(session, observer, index);
+            good = true;
+        }
+        finally
+        {
+            observer.Disarm();
+            if (good) _sessions.Return(session);
+            else
+            {
+                lock (_gate) _failed = true;
+                session.Dispose();
+            }
+        }
+    }
+
+    private bool TryTakeInterval(out int index)
+    {
+        lock (_gate)
+        {
+            index = _next;
+            if (_failed || _next >= Math.Min(_found, _intervals.Count) || _cancellation.IsCancellationRequested) return false;
+            _next++;
+            return true;
+        }
+    }
+
+    private void ScanOne(ReplaySession session, ConditionObserver observer, int index)
+    {
+        ScanInterval interval = _intervals[index];
+        observer.Disarm();
+        session.Restore(interval.Snapshot ?? _checkpoints.Load(interval.CheckpointIndex));
+        observer.ArmForLast(session.Machine, interval.From, interval.To);
+        bool whole = session.RunTo(interval.To, done =>
+        {
+            lock (_gate)
+            {
+                _done += done;
+                // A later interval had a hit: this one does not matter any more.
+                return _found > index && !_failed && !_cancellation.IsCancellationRequested;
+            }
+        });
+        if (!whole || observer.Hits.Count == 0) return;
+        lock (_gate)
+        {
+            if (index >= _found) return;
+            _found = index;
+            _hits = [.. observer.Hits];
+        }
+    }
+}

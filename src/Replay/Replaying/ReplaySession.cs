@@ -1,0 +1,261 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Replay.Checkpoints;
+using Replay.Packages;
+using Vmm;
+using Vmm.Inputs;
+using Vmm.Memory;
+using Vmm.Platform;
+using Vmm.Snapshots;
+using Vmm.Time;
+
+namespace Replay.Replaying;
+
+/// <summary>
+/// A machine that replays a recording, and can be put at any snapshot of it. Putting it somewhere costs a comparison of page maps; pages are fetched when the guest
+/// touches them. One thread at a time; several sessions share a recording and a pool.
+/// </summary>
+internal sealed class ReplaySession : IDisposable
+{
+    private readonly RecordingFile _recording;
+    private readonly PagePool _pool;
+    private readonly SnapshotPageSource[] _pages;
+    private readonly StateWriter _state = new();
+    private readonly List<int> _dirty = [];
+    private MachineSnapshot? _base;
+
+    /// <summary>Builds the machine; it stands nowhere before <see cref="Restore"/>.</summary>
+    /// <exception cref="RecordingFormatException">The recorded configuration does not make a machine.</exception>
+    public ReplaySession(RecordingFile recording, PagePool pool, IOutputSink outputs)
+    {
+        _recording = recording;
+        _pool = pool;
+        Inputs = new ReplayInputSource(recording.Log);
+        try
+        {
+            Machine = new Machine(recording.Configuration, Inputs, outputs);
+        }
+        catch (BootImageException e)
+        {
+            throw recording.Damaged($"its images do not make a machine: {e.Message}");
+        }
+        MemoryLayout layout = recording.CheckpointStore.Layout;
+        _pages = new SnapshotPageSource[layout.Count];
+        bool same = Machine.PagedMemories.Count == layout.Count;
+        for (int i = 0; same && i < _pages.Length; i++)
+        {
+            PagedMemory memory = Machine.PagedMemories[i];
+            same = memory.Name == layout[i].Name && memory.PageCount == layout[i].PageCount;
+            _pages[i] = new SnapshotPageSource(layout[i], recording.Pages, pool);
+        }
+        if (same) return;
+        Machine.Dispose();
+        throw recording.Damaged("its checkpoints are those of a machine with other memories");
+    }
+
+    public Machine Machine { get; }
+    public ReplayInputSource Inputs { get; }
+    public Position Position => Machine.Position;
+
+    /// <summary>The snapshot that the machine was last put at, or that was last taken of it.</summary>
+    public MachineSnapshot? Base => _base;
+
+    /// <summary>Puts the machine at a snapshot.</summary>
+    public void Restore(MachineSnapshot target)
+    {
+        for (int m = 0; m < _pages.Length; m++)
+        {
+            PagedMemory memory = Machine.PagedMemories[m];
+            if (_base is null)
+            {
+                memory.MakeAllAbsent();
+                memory.SetSource(_pages[m]);
+            }
+            else
+            {
+                _dirty.Clear();
+                memory.CollectDirty(_dirty);
+                foreach (int page in _dirty) memory.MakeAbsent(page);
+                MakeDifferingAbsent(memory, _base.Maps[m], target.Maps[m]);
+            }
+            _pages[m].Map = target.Maps[m];
+        }
+        try
+        {
+            Machine.RestoreState(new StateReader(target.State));
+        }
+        catch (StateFormatException e)
+        {
+            throw _recording.Damaged($"the checkpoint at {target.Position}: {e.Message}");
+        }
+        Machine.BeginEpoch();
+        StandOn(target);
+        Inputs.Seek(target.Sequence);
+        if (Machine.Position != target.Position) throw _recording.Damaged($"the checkpoint at {target.Position} holds the state at {Machine.Position}");
+    }
+
+    /// <summary>Takes a snapshot of the machine as it is; the caller holds it, and lets go of its pages when done.</summary>
+    public MachineSnapshot Capture()
+    {
+        MachineSnapshot previous = _base!;
+        var maps = new int[_pages.Length][];
+        var fresh = new List<int>();
+        for (int m = 0; m < maps.Length; m++)
+        {
+            PagedMemory memory = Machine.PagedMemories[m];
+            _dirty.Clear();
+            memory.CollectDirty(_dirty);
+            maps[m] = previous.Maps[m];
+            if (_dirty.Count == 0) continue;
+            maps[m] = (int[])maps[m].Clone();
+            foreach (int page in _dirty) fresh.Add(maps[m][page] = _pool.Add(memory.Page(page)));
+        }
+        Machine.BeginEpoch();
+        _state.Clear();
+        Machine.SaveState(_state);
+        var snapshot = new MachineSnapshot
+        {
+            Position = Machine.Position, Sequence = Inputs.Sequence, State = _state.Written.ToArray(), Maps = maps,
+            CheckpointIndex = previous.CheckpointIndex, Pages = HoldPages(previous, maps, fresh),
+        };
+        for (int m = 0; m < maps.Length; m++) _pages[m].Map = maps[m];
+        StandOn(snapshot);
+        return snapshot;
+    }
+
+    /// <summary>Replays up to a position; one between two events that does not exist leads to the next that does. Stops early only when the machine ends.</summary>
+    /// <param name="target">Not before where the machine is.</param>
+    /// <param name="afterSlice">Called now and then with the instructions done since the last call; null: none. False: go no further.</param>
+    public bool RunTo(Position target, Func<ulong, bool>? afterSlice = null)
+    {
+        Invariant.Check(target >= Machine.Position);
+        const ulong slice = 2_000_000;
+        ulong reported = Machine.InstructionCount;
+        while (Machine.InstructionCount < target.InstructionCount)
+        {
+            RunStop stop = Machine.Run(Math.Min(target.InstructionCount, Machine.InstructionCount + slice));
+            if (afterSlice is not null && !afterSlice(Machine.InstructionCount - reported)) return false;
+            reported = Machine.InstructionCount;
+            if (stop == RunStop.Ended) break;
+        }
+        while (Machine.Position < target && Machine.Outcome.Kind == OutcomeKind.None) Machine.Step();
+        if (Machine.Position < target)
+            throw new ReplayDivergenceException(Machine.Position, $"the machine to live until {target}", $"its end ({Machine.Outcome.Detail})");
+        return true;
+    }
+
+    /// <summary>
+    /// At the recording's end, lets the machine find out that it has ended, if the recorded one had: an end moves no position.
+    /// </summary>
+    public void SettleOutcome()
+    {
+        if (Machine.Position != _recording.End || _recording.Outcome.Kind == OutcomeKind.None || Machine.Outcome.Kind != OutcomeKind.None) return;
+        Machine.Step();
+        if (Machine.Outcome.Kind != _recording.Outcome.Kind || Machine.Position != _recording.End)
+            throw new ReplayDivergenceException(_recording.End, $"the end ({_recording.Outcome.Kind})", $"{Machine.Outcome.Kind} at {Machine.Position}");
+    }
+
+    /// <summary>Digest of the whole state where the machine is.</summary>
+    public StateDigest Digest() => PageHash.Digest(SaveState(), PageSum());
+
+    /// <summary>The saved state where the machine is; valid until the next call.</summary>
+    public ReadOnlySpan<byte> SaveState()
+    {
+        _state.Clear();
+        Machine.SaveState(_state);
+        return _state.Written;
+    }
+
+    /// <summary>The page sum where the machine is: the nearest checkpoint's, with what changed since.</summary>
+    public UInt128 PageSum()
+    {
+        MachineSnapshot snapshot = _base!;
+        CheckpointStore checkpoints = _recording.CheckpointStore;
+        MachineSnapshot reference = checkpoints.Load(snapshot.CheckpointIndex);
+        UInt128 sum = checkpoints.Meta(snapshot.CheckpointIndex).PageSum;
+        Span<byte> image = stackalloc byte[PagedMemory.PageSizeBytes];
+        for (int m = 0; m < _pages.Length; m++)
+        {
+            PagedMemory memory = Machine.PagedMemories[m];
+            MemoryDescription description = checkpoints.Layout[m];
+            _dirty.Clear();
+            memory.CollectDirty(_dirty);
+            AddDiffering(_dirty, reference.Maps[m], snapshot.Maps[m]);
+            int last = -1;
+            foreach (int page in _dirty)
+            {
+                if (page == last) continue;
+                last = page;
+                int old = reference.Maps[m][page];
+                sum -= PageHash.Contribution(description, page, old, old >= PageId.FirstStored ? _recording.Pages.HashOf(old) : UInt128.Zero);
+                sum += ContributionOf(description, page, memory.Page(page), image);
+            }
+        }
+        return sum;
+    }
+
+    public void Dispose()
+    {
+        _base?.Pages?.Release();
+        _base = null;
+        Machine.Dispose();
+    }
+
+    private static UInt128 ContributionOf(MemoryDescription memory, int page, ReadOnlySpan<byte> content, Span<byte> imagePage)
+    {
+        if (!memory.Image.IsEmpty)
+        {
+            memory.ReadImagePage(page, imagePage);
+            if (content.SequenceEqual(imagePage)) return UInt128.Zero;
+        }
+        return PageHash.IsZero(content) ? PageHash.Contribution(memory, page, PageId.Zero, UInt128.Zero)
+            : PageHash.Contribution(memory, page, PageId.FirstStored, PageHash.OfContent(content));
+    }
+
+    // The pages that differ between two maps, merged into a sorted list (duplicates stay, next to each other).
+    private static void AddDiffering(List<int> pages, int[] a, int[] b)
+    {
+        if (ReferenceEquals(a, b)) return;
+        int before = pages.Count;
+        for (int i = 0; i < a.Length;)
+        {
+            int same = a.AsSpan(i).CommonPrefixLength(b.AsSpan(i));
+            i += same;
+            if (i < a.Length) pages.Add(i++);
+        }
+        if (before > 0) pages.Sort();
+    }
+
+    private static void MakeDifferingAbsent(PagedMemory memory, int[] a, int[] b)
+    {
+        if (ReferenceEquals(a, b)) return;
+        for (int i = 0; i < a.Length; i++)
+        {
+            i += a.AsSpan(i).CommonPrefixLength(b.AsSpan(i));
+            if (i < a.Length) memory.MakeAbsent(i);
+        }
+    }
+
+    private PoolPages? HoldPages(MachineSnapshot previous, int[][] maps, List<int> fresh)
+    {
+        var inherited = new List<int>();
+        if (previous.Pages is not null)
+        {
+            var isFresh = new HashSet<int>(fresh);
+            foreach (int[] map in maps)
+                foreach (int id in map)
+                    if (id < 0 && !isFresh.Contains(id)) inherited.Add(id);
+        }
+        if (inherited.Count + fresh.Count == 0) return null;
+        _pool.AddReferences(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(inherited));
+        return new PoolPages(_pool, [.. inherited, .. fresh]);
+    }
+
+    private void StandOn(MachineSnapshot snapshot)
+    {
+        snapshot.Pages?.Hold();
+        _base?.Pages?.Release();
+        _base = snapshot;
+    }
+}

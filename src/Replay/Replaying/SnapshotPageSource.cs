@@ -1,0 +1,21 @@
+using System;
+using Replay.Checkpoints;
+using Vmm.Memory;
+
+namespace Replay.Replaying;
+
+/// <summary>Fetches absent pages of one memory of one machine, from wherever the snapshot that it stands on has them.</summary>
+internal sealed class SnapshotPageSource(MemoryDescription memory, PageStore store, PagePool pool) : IPageSource
+{
+    /// <summary>The snapshot's page map of this memory.</summary>
+    public int[] Map { get; set; } = [];
+
+    public void ReadPage(int pageIndex, Span<byte> destination)
+    {
+        int id = Map[pageIndex];
+        if (id >= PageId.FirstStored) store.Read(id, destination);
+        else if (id < 0) pool.Read(id, destination);
+        else if (id == PageId.Base) memory.ReadImagePage(pageIndex, destination);
+        else destination.Clear();
+    }
+}

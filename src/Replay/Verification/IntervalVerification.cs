@@ -1,0 +1,134 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Replay.Checkpoints;
+using Replay.Packages;
+using Replay.Replaying;
+using Replay.Timelines;
+using Vmm.Time;
+
+namespace Replay.Verification;
+
+/// <summary>
+/// Replays the stretches between checkpoints, each from its checkpoint to the next, whose digest the machine must then have. A recording in which every stretch leads
+/// from one digest to the next replays as a whole. Threads: each worker has machines of its own; what they share is under the lock.
+/// </summary>
+internal sealed class IntervalVerification(RecordingFile recording, CancellationToken cancellation)
+{
+    private readonly Lock _gate = new();
+    private readonly PagePool _pool = new();
+    private int _next;
+    private int _firstBadInterval = int.MaxValue;
+    private Position? _firstBad;
+    private string _problem = "";
+    private int _digestCount;
+    private long _inputCount;
+    private ulong _done;
+
+    public ulong DoneInstructions => Volatile.Read(ref _done);
+
+    public VerificationReport Report() => new(_problem.Length == 0, _firstBad, _problem, _digestCount, _inputCount, _done);
+
+    /// <summary>One worker: takes stretches until there are no more, or one was bad.</summary>
+    public void Work()
+    {
+        while (TryTake(out int index))
+        {
+            var outputs = new OutputComparison(recording.Log);
+            ReplaySession session;
+            try
+            {
+                session = new ReplaySession(recording, _pool, outputs);
+            }
+            catch (RecordingFormatException e)
+            {
+                Fail(index, null, e.Message);
+                return;
+            }
+            using (session) VerifyFrom(session, outputs, index);
+        }
+    }
+
+    // Goes on with the same machine as long as the stretch that follows is still to be done.
+    private void VerifyFrom(ReplaySession session, OutputComparison outputs, int index)
+    {
+        CheckpointStore checkpoints = recording.CheckpointStore;
+        do
+        {
+            Position from = checkpoints.PositionOf(index);
+            bool isLast = index + 1 == checkpoints.Count;
+            Position to = isLast ? recording.End : checkpoints.PositionOf(index + 1);
+            try
+            {
+                // The first stretch begins with the machine as it is built; that must be what the first checkpoint holds.
+                if (index == 0) CompareBuilt(session, checkpoints);
+                session.Restore(checkpoints.Load(index));
+                Compare(session, checkpoints.Meta(index).Digest, $"the checkpoint at {from}");
+                outputs.Seek(from);
+                ulong sequence = session.Inputs.Sequence;
+                if (!session.RunTo(to, Count)) return;
+                session.SettleOutcome();
+                outputs.ExpectEverythingBefore(to);
+                lock (_gate) _inputCount += (long)(session.Inputs.Sequence - sequence);
+                if (isLast) return;
+                if (session.Position != to) throw new ReplayDivergenceException(to, "this position to exist", $"{session.Position}");
+                Compare(session, checkpoints.Meta(index + 1).Digest, "replay");
+                lock (_gate) _digestCount++;
+                if (session.Inputs.Sequence != checkpoints.Meta(index + 1).Sequence)
+                    throw new ReplayDivergenceException(to, $"{checkpoints.Meta(index + 1).Sequence} inputs taken", $"{session.Inputs.Sequence}");
+            }
+            catch (ReplayDivergenceException e)
+            {
+                Fail(index, e.Position, e.Message);
+                return;
+            }
+            catch (RecordingFormatException e)
+            {
+                Fail(index, null, e.Message);
+                return;
+            }
+        }
+        while (TryTake(out index));
+    }
+
+    private void CompareBuilt(ReplaySession session, CheckpointStore checkpoints)
+    {
+        // Only the state: the pages of the first checkpoint are compared with its digest when it is restored.
+        if (!session.SaveState().SequenceEqual(checkpoints.Load(0).State.Span))
+            throw new ReplayDivergenceException(Position.Start, "the recorded machine", "another one: the machine that this program builds differs");
+    }
+
+    private static void Compare(ReplaySession session, StateDigest expected, string what)
+    {
+        StateDigest got = session.Digest();
+        if (got != expected) throw new ReplayDivergenceException(session.Position, $"digest {expected}", $"{got} ({what})");
+    }
+
+    private bool Count(ulong instructions)
+    {
+        lock (_gate) _done += instructions;
+        return !cancellation.IsCancellationRequested;
+    }
+
+    private bool TryTake(out int index)
+    {
+        lock (_gate)
+        {
+            index = _next;
+            if (_next >= Math.Min(recording.CheckpointStore.Count, _firstBadInterval) || cancellation.IsCancellationRequested) return false;
+            _next++;
+            return true;
+        }
+    }
+
+    private void Fail(int index, Position? position, string problem)
+    {
+        lock (_gate)
+        {
+            if (index >= _firstBadInterval) return;
+            _firstBadInterval = index;
+            _firstBad = position;
+            _problem = problem;
+        }
+    }
+}
