@@ -40,6 +40,12 @@ internal sealed class BareVcpu : IVcpuBus, IMemoryEvents
 
     public void Yield(Vcpu vcpu) => throw Unexpected();
 
+    public void TimeStampAdjusted(Vcpu vcpu) => throw Unexpected();
+
+    public void OnBreakpoint(Vcpu vcpu, ulong linear) => throw Unexpected();
+
+    public bool IsWatched(ulong linear) => false;
+
     public void OnUnimplemented(Vcpu vcpu, string instruction) => throw new InvalidOperationException($"{instruction} has no handler");
 
     public ulong ReadMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes) => throw Unexpected();
