@@ -26,8 +26,10 @@ internal sealed class EventLogWriter(FrameWriter frames)
     private ulong _baseNanoseconds, _lastNanoseconds, _baseSequence;
     private int _recordCount, _outputByteCount;
 
-    // The output run being collected: guests print a byte an instruction, and a record for each would be mostly overhead.
+    // The run being collected, of output or of time readings: guests print a byte an instruction and read the time often, and a record for each would be
+    // mostly overhead.
     private readonly ArrayBufferWriter<byte> _runBytes = new(MaxRunLength), _runGaps = new(MaxRunLength);
+    private LogRecordKind _runKind;
     private Position _runStart, _runLast;
     private OutputChannel _runChannel;
 
@@ -39,7 +41,9 @@ internal sealed class EventLogWriter(FrameWriter frames)
         if (input.Kind == InputKind.Time)
         {
             ulong nanoseconds = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(input.Data.Span);
-            WriteTime(LogRecordKind.TimeInput, at, nanoseconds);
+            MessagePackWriter t = Begin(LogRecordKind.TimeInput, at, 4);
+            t.Write(TimeStep(nanoseconds));
+            EndInput(ref t, at);
             return;
         }
         MessagePackWriter w = Begin((LogRecordKind)input.Kind, at, 5);
@@ -48,7 +52,13 @@ internal sealed class EventLogWriter(FrameWriter frames)
         EndInput(ref w, at);
     }
 
-    public void WriteTimeRead(Position at, ulong nanoseconds) => WriteTime(LogRecordKind.TimeRead, at, nanoseconds);
+    public void WriteTimeRead(Position at, ulong nanoseconds)
+    {
+        JoinRun(LogRecordKind.TimeRead, default, at, 10);
+        AddGap(at);
+        VarInt.Write(_runBytes, TimeStep(nanoseconds));
+        Sequence++;
+    }
 
     public void WriteEntropy(Position at, ReadOnlySpan<byte> data)
     {
@@ -59,22 +69,11 @@ internal sealed class EventLogWriter(FrameWriter frames)
 
     public void WriteOutput(Position at, OutputChannel channel, ReadOnlySpan<byte> data)
     {
-        if (_runBytes.WrittenCount > 0 && (channel != _runChannel || _runBytes.WrittenCount + data.Length > MaxRunLength)) EndRun();
-        if (_runBytes.WrittenCount == 0)
-        {
-            _runStart = _runLast = at;
-            _runChannel = channel;
-        }
-        Invariant.Check(at >= _runLast);
+        JoinRun(LogRecordKind.Output, channel, at, data.Length);
         foreach (byte b in data)
         {
-            // A gap is the count since the byte before, and whether an ordinal follows: most bytes go out in an instruction of their own.
-            ulong gap = at.InstructionCount - _runLast.InstructionCount;
-            bool sameOrdinal = gap != 0 ? at.EventOrdinal == 0 : at.EventOrdinal == _runLast.EventOrdinal;
-            VarInt.Write(_runGaps, gap << 1 | (sameOrdinal ? 0UL : 1UL));
-            if (!sameOrdinal) VarInt.Write(_runGaps, at.EventOrdinal);
+            AddGap(at);
             _runBytes.Write([b]);
-            _runLast = at;
         }
     }
 
@@ -125,13 +124,12 @@ internal sealed class EventLogWriter(FrameWriter frames)
         _recordCount = _outputByteCount = 0;
     }
 
-    private void WriteTime(LogRecordKind kind, Position at, ulong nanoseconds)
+    private ulong TimeStep(ulong nanoseconds)
     {
         Invariant.Check(nanoseconds >= _lastNanoseconds);
-        MessagePackWriter w = Begin(kind, at, 4);
-        w.Write(nanoseconds - _lastNanoseconds);
+        ulong step = nanoseconds - _lastNanoseconds;
         _lastNanoseconds = nanoseconds;
-        EndInput(ref w, at);
+        return step;
     }
 
     private MessagePackWriter Begin(LogRecordKind kind, Position at, int elementCount)
@@ -160,24 +158,52 @@ internal sealed class EventLogWriter(FrameWriter frames)
         if (_records.WrittenCount >= SegmentSizeBytes) Flush(at);
     }
 
+    // Ends the run that is being collected unless it is of this sort and has room, and begins one if there is none.
+    private void JoinRun(LogRecordKind kind, OutputChannel channel, Position at, int lengthBytes)
+    {
+        if (_runKind != kind || _runChannel != channel || _runBytes.WrittenCount + lengthBytes > MaxRunLength) EndRun();
+        if (_runKind == kind)
+        {
+            Invariant.Check(at >= _runLast);
+            return;
+        }
+        Invariant.Check(at >= _last);
+        _runKind = kind;
+        _runChannel = channel;
+        _runStart = _runLast = at;
+    }
+
+    // A gap is the count since the byte or reading before, and whether an ordinal follows: most happen in an instruction of their own.
+    private void AddGap(Position at)
+    {
+        ulong gap = at.InstructionCount - _runLast.InstructionCount;
+        bool sameOrdinal = gap != 0 ? at.EventOrdinal == 0 : at.EventOrdinal == _runLast.EventOrdinal;
+        VarInt.Write(_runGaps, gap << 1 | (sameOrdinal ? 0UL : 1UL));
+        if (!sameOrdinal) VarInt.Write(_runGaps, at.EventOrdinal);
+        _runLast = at;
+    }
+
     private void EndRun()
     {
-        if (_runBytes.WrittenCount == 0) return;
-        Invariant.Check(_runStart >= _last);
+        if (_runKind == 0) return;
+        bool isOutput = _runKind == LogRecordKind.Output;
         var w = new MessagePackWriter(_records);
         w.WriteArrayHeader(6);
-        w.Write((int)LogRecordKind.Output);
+        w.Write((int)_runKind);
         w.Write(_runStart.InstructionCount - _last.InstructionCount);
         w.Write(_runStart.EventOrdinal);
         w.Write((int)_runChannel);
         w.Write(_runBytes.WrittenSpan);
         w.Write(_runGaps.WrittenSpan);
         w.Flush();
-        // Relative to the run's last byte from here on.
+        if (isOutput) _outputByteCount += _runBytes.WrittenCount;
+        // What follows is relative to the run's last position.
         _last = _runLast;
         _recordCount++;
-        _outputByteCount += _runBytes.WrittenCount;
+        _runKind = 0;
+        _runChannel = 0;
         _runBytes.ResetWrittenCount();
         _runGaps.ResetWrittenCount();
+        if (_records.WrittenCount >= SegmentSizeBytes) Flush(_last);
     }
 }

@@ -19,14 +19,9 @@ public sealed class ScriptedInput : ILiveInput
 
     private sealed record Command(int Line, string Source, Verb Verb, byte[] Data, ulong Count);
 
-    /// <summary>A 16550 holds 16 bytes: what is sent faster than the guest reads would be lost, as on a real line.</summary>
-    private const int SerialBurst = 16;
-    /// <summary>Instructions between bursts: some 0.2 ms at 100 MIPS.</summary>
-    private const ulong SerialGap = 20_000;
-
     private readonly string _name;
     private readonly List<Command> _commands;
-    private int _next, _sent;
+    private int _next;
     private TextMatcher? _expected;
     private ulong _due;
     private bool _waitBegan;
@@ -77,12 +72,9 @@ public sealed class ScriptedInput : ILiveInput
                     Finish(at.InstructionCount);
                     continue;
                 case Verb.Send:
-                    int count = Math.Min(SerialBurst, command.Data.Length - _sent);
-                    input = new InputEvent(InputKind.Serial, 0, command.Data.AsMemory(_sent, count));
-                    _sent += count;
-                    if (_sent < command.Data.Length) _due = at.InstructionCount + SerialGap;
-                    else Finish(at.InstructionCount + SerialGap);
-                    return true;
+                    // All at once: the port takes it in at the speed that the guest has set.
+                    input = new InputEvent(InputKind.Serial, 0, command.Data);
+                    break;
                 case Verb.Key:
                     input = new InputEvent(InputKind.Keyboard, 0, command.Data);
                     break;
@@ -126,7 +118,6 @@ public sealed class ScriptedInput : ILiveInput
     private void Begin(ulong due)
     {
         _waitBegan = false;
-        _sent = 0;
         _due = due;
         _expected = !IsDone && _commands[_next].Verb == Verb.Expect ? new TextMatcher(_commands[_next].Data) : null;
     }
