@@ -49,6 +49,42 @@ public static class InstructionForms
         return instruction;
     }
 
+    /// <summary>Those that have a form with an ordinary memory operand.</summary>
+    public static IEnumerable<Code> WithMemory() => All().Where(code => OperandKinds(code).Any(IsMemory));
+
+    /// <summary>The instruction on memory at RSI, and XMM1 and XMM2, RAX and RCX as in <see cref="Create"/>.</summary>
+    public static Instruction CreateWithMemory(Code code, byte immediate)
+    {
+        Instruction instruction = default;
+        instruction.Code = code;
+        int index = 0;
+        foreach (OpCodeOperandKind kind in OperandKinds(code))
+        {
+            if (IsMemory(kind))
+            {
+                instruction.SetOpKind(index, OpKind.Memory);
+                instruction.MemoryBase = Register.RSI;
+            }
+            else if (kind == OpCodeOperandKind.imm8)
+            {
+                instruction.SetOpKind(index, OpKind.Immediate8);
+                instruction.Immediate8 = immediate;
+            }
+            else
+            {
+                instruction.SetOpKind(index, OpKind.Register);
+                instruction.SetOpRegister(index, RegisterOf(kind, first: index == 0));
+            }
+
+            index++;
+        }
+
+        return instruction;
+    }
+
+    private static bool IsMemory(OpCodeOperandKind kind) => kind is OpCodeOperandKind.mem or OpCodeOperandKind.xmm_or_mem
+        or OpCodeOperandKind.r8_or_mem or OpCodeOperandKind.r16_or_mem or OpCodeOperandKind.r32_or_mem or OpCodeOperandKind.r64_or_mem;
+
     private static Register RegisterOf(OpCodeOperandKind kind, bool first) => kind switch
     {
         OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.xmm_or_mem => first ? Register.XMM1 : Register.XMM2,

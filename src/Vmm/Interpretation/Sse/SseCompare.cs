@@ -50,7 +50,7 @@ internal static class SseCompare
         Vector128<byte> destination = vcpu.State.XmmAs<byte>(d.Destination);
         bool zero = (source & destination) == Vector128<byte>.Zero;
         bool carry = Vector128.AndNot(source, destination) == Vector128<byte>.Zero;
-        SseFlags.Set(ref vcpu.State, carry, parity: false, zero, sign: false, overflow: false);
+        vcpu.State.SetArithmeticFlags(cf: carry, pf: false, af: false, zf: zero, sf: false, of: false);
         return Completion.Next;
     }
 
@@ -63,13 +63,13 @@ internal static class SseCompare
         FloatRelation relation = SoftFloat<TFormat>.Compare(a, b, signalsQuietNaN, ref environment);
         if (!environment.TryCommit(vcpu)) return Completion.Fault;
         bool unordered = relation == FloatRelation.Unordered;
-        SseFlags.Set(
-            ref vcpu.State,
-            carry: unordered || relation == FloatRelation.Less,
-            parity: unordered,
-            zero: unordered || relation == FloatRelation.Equal,
-            sign: false,
-            overflow: false);
+        vcpu.State.SetArithmeticFlags(
+            cf: unordered || relation == FloatRelation.Less,
+            pf: unordered,
+            af: false,
+            zf: unordered || relation == FloatRelation.Equal,
+            sf: false,
+            of: false);
         return Completion.Next;
     }
 

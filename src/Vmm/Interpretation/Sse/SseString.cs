@@ -58,13 +58,13 @@ internal static class SseString
             vcpu.State.XmmAs<byte>(0) = (control & 0x40) != 0 ? Expand(matches, count) : Vector128.CreateScalar(matches).AsByte();
         }
 
-        SseFlags.Set(
-            ref vcpu.State,
-            carry: matches != 0,
-            parity: false,
-            zero: secondLength < count,
-            sign: firstLength < count,
-            overflow: (matches & 1) != 0);
+        vcpu.State.SetArithmeticFlags(
+            cf: matches != 0,
+            pf: false,
+            af: false,
+            zf: secondLength < count,
+            sf: firstLength < count,
+            of: (matches & 1) != 0);
         return Completion.Next;
     }
 
