@@ -61,10 +61,16 @@ internal sealed class OpenRecording : IDisposable
     /// <summary>The vCPU that the user named, or the one whose turn it is.</summary>
     public Vcpu Vcpu(int? index)
     {
-        int count = File.Manifest.Machine.CpuCount;
-        if (index is { } number && (number < 0 || number >= count))
-            throw CommandException.Usage($"--cpu {number}: the recorded machine has {(count == 1 ? "one vCPU, number 0" : $"vCPUs 0 to {count - 1}")}");
+        if (index is { } number) CheckCpu(number);
         return Machine.Vcpus[index ?? Machine.CurrentCpuIndex];
+    }
+
+    /// <summary>The recorded machine has a vCPU of that number.</summary>
+    public void CheckCpu(int number)
+    {
+        int count = File.Manifest.Machine.CpuCount;
+        if (number < 0 || number >= count)
+            throw CommandException.Usage($"--cpu {number}: the recorded machine has {(count == 1 ? "one vCPU, number 0" : $"vCPUs 0 to {count - 1}")}");
     }
 
     public void Dispose()

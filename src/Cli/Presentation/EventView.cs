@@ -11,9 +11,9 @@ internal static class EventView
 {
     public static IEnumerable<string> Describe(Machine machine, MachineEvent e)
     {
-        yield return $"position {e.At}, {(IsByDevice(e) ? "not by an instruction" : $"vCPU {e.CpuIndex}")}: {What(e)}";
-        if (IsByDevice(e) || e.CpuIndex < 0) yield break;
-        Vcpu vcpu = machine.Vcpus[e.CpuIndex];
+        yield return $"position {e.At}, {(IsByDevice(e) ? "not by an instruction" : $"vCPU {CpuOf(machine, e)}")}: {What(e)}";
+        if (IsByDevice(e)) yield break;
+        Vcpu vcpu = machine.Vcpus[CpuOf(machine, e)];
         ulong rip = e.Rip != 0 ? e.Rip : vcpu.State.Rip;
         yield return $"  {rip:x16}  {Disassembly.At(machine, vcpu, rip)}";
     }
@@ -23,16 +23,21 @@ internal static class EventView
         json.WriteBoolean("found", true);
         json.WritePosition("position", e.At);
         json.WriteString("kind", e.Kind.ToString());
-        json.WriteNumber("cpu", e.CpuIndex);
-        json.WriteHexadecimal("rip", e.Rip);
+        int cpu = CpuOf(machine, e);
+        ulong rip = e.Rip != 0 ? e.Rip : machine.Vcpus[cpu].State.Rip;
+        json.WriteNumber("cpu", cpu);
+        json.WriteHexadecimal("rip", rip);
         json.WriteNumber("number", e.Number);
         json.WriteHexadecimal("address", e.Address);
         json.WriteHexadecimal("physical", e.Physical);
         json.WriteNumber("sizeBytes", e.SizeBytes);
         json.WriteHexadecimal("value", e.Value);
-        if (e.CpuIndex >= 0 && !IsByDevice(e)) json.WriteString("instruction", Disassembly.At(machine, machine.Vcpus[e.CpuIndex], e.Rip));
+        if (!IsByDevice(e)) json.WriteString("instruction", Disassembly.At(machine, machine.Vcpus[cpu], rip));
         json.WriteString("description", What(e));
     }
+
+    // What was found in the log of outputs does not name its vCPU; the machine stands where it happened.
+    private static int CpuOf(Machine machine, in MachineEvent e) => e.CpuIndex >= 0 ? e.CpuIndex : machine.CurrentCpuIndex;
 
     // A chip's DMA, or the MMU setting accessed and dirty bits.
     private static bool IsByDevice(in MachineEvent e) => e.Kind == MachineEventKind.Write && e.Number == -1;
