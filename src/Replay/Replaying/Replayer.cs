@@ -17,6 +17,7 @@ public sealed class Replayer : IDisposable
 {
     private readonly RecordingFile _recording;
     private readonly ReplaySession _session;
+    private MachineSnapshot? _mark;
 
     /// <summary>Stands at the start.</summary>
     /// <param name="recording">Stays the caller's to dispose of.</param>
@@ -74,8 +75,22 @@ public sealed class Replayer : IDisposable
         snapshot.Pages?.Release();
     }
 
+    /// <summary>Remembers the present state; an earlier mark is forgotten.</summary>
+    public void Mark()
+    {
+        _mark?.Pages?.Release();
+        _mark = _session.Capture();
+    }
+
+    /// <summary>Goes back to the state of the last <see cref="Mark"/>.</summary>
+    public void ReturnToMark() => _session.Restore(_mark ?? throw new Vmm.InvariantException("a replayer goes back to a mark that was never made"));
+
     /// <summary>Digest of the whole state.</summary>
     public StateDigest Digest() => _session.Digest();
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _mark?.Pages?.Release();
+        _session.Dispose();
+    }
 }

@@ -1,0 +1,78 @@
+using System;
+using Replay.Packages;
+using Replay.Replaying;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Cli.Lockstep;
+
+/// <summary>
+/// One of two ways to run the same recording. All ways must give the same state at every position; an engine is a way, and so is how it is driven.
+/// </summary>
+internal abstract class LockstepSide(RecordingFile recording) : IDisposable
+{
+    protected Replayer Replayer { get; } = new(recording);
+
+    /// <summary>What reports call it.</summary>
+    public abstract string Name { get; }
+
+    public Machine Machine => Replayer.Machine;
+    public Position Position => Replayer.Position;
+    public string Digest => Replayer.Digest().ToString();
+
+    /// <summary>Goes to the recording's checkpoint at or before a position.</summary>
+    public void RestartBefore(Position position) => Replayer.RestartBefore(position);
+
+    /// <summary>Runs to an InstructionCount in this side's own way.</summary>
+    public abstract void RunTo(ulong count);
+
+    /// <summary>One transition.</summary>
+    public bool Step() => Replayer.Step();
+
+    public void Mark() => Replayer.Mark();
+    public void ReturnToMark() => Replayer.ReturnToMark();
+
+    public void Dispose() => Replayer.Dispose();
+}
+
+/// <summary>The interpreter in blocks, as it runs when nobody looks.</summary>
+internal sealed class BlockSide(RecordingFile recording) : LockstepSide(recording)
+{
+    public override string Name => "interp";
+
+    public override void RunTo(ulong count) => Replayer.RunTo(new Position(count));
+}
+
+/// <summary>The interpreter, one transition at a time.</summary>
+internal sealed class SingleStepSide(RecordingFile recording) : LockstepSide(recording)
+{
+    public override string Name => "interp:step";
+
+    public override void RunTo(ulong count)
+    {
+        while (Machine.InstructionCount < count)
+            if (!Step()) return;
+    }
+}
+
+/// <summary>The interpreter in blocks, with a snapshot taken and restored at pseudo-random places: nothing may hide in caches.</summary>
+internal sealed class RestoringSide(RecordingFile recording, ulong seed) : LockstepSide(recording)
+{
+    private const ulong MeanDistance = 100_000;
+    private ulong _random = seed;
+
+    public override string Name => "interp:restore";
+
+    public override void RunTo(ulong count)
+    {
+        while (Machine.InstructionCount < count)
+        {
+            // Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
+            ulong z = _random += 0x9E3779B97F4A7C15;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            ulong next = Math.Min(count, Machine.InstructionCount + 1 + (z >> 32) % (2 * MeanDistance));
+            Replayer.RunTo(new Position(next));
+            if (next < count) Replayer.RoundTrip();
+        }
+    }
+}
