@@ -27,7 +27,7 @@ internal static class ControlRegisters
         ulong changed = value ^ s.Cr0;
         s.Cr0 = value;
         if ((changed & Cr0.ProtectionEnable) != 0 && (value & Cr0.ProtectionEnable) == 0) s.Cpl = 0;
-        if ((changed & (Cr0.Paging | Cr0.WriteProtect | Cr0.ProtectionEnable)) != 0) c.Mmu.Reload();
+        if ((changed & (Cr0.Paging | Cr0.WriteProtect | Cr0.ProtectionEnable | Cr0.AlignmentMask)) != 0) c.Mmu.Reload();
         return Completion.Next;
     }
 

@@ -86,7 +86,7 @@ public struct VcpuState
 
     // ---- Between instructions.
     public VcpuActivity Activity;
-    /// <summary>Interrupts are held off for one instruction after STI, MOV SS or POP SS.</summary>
+    /// <summary>Interrupts are held off for one instruction: 1 after STI; 2 after MOV SS or POP SS, which hold debug traps off as well.</summary>
     public byte InterruptShadow;
     public byte NmiPending, NmiBlocked;
     /// <summary>0..3.</summary>

@@ -65,7 +65,7 @@ internal static unsafe class SegmentInstructions
     {
         // After a load of SS interrupts wait for one instruction, so that the stack pointer can follow (SDM 3A 6.8.3).
         if (index != SegmentIndex.Ss) return Completion.Next;
-        c.State.InterruptShadow = 1;
+        c.State.InterruptShadow = 2;
         c.State.Rip = d.NextRip;
         return Completion.EndBlock;
     }

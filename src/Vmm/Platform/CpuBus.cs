@@ -30,6 +30,7 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
         uint value = Chipset.Ports.Read(new PortNumber(port), sizeBytes);
         observation.Exits.Increment(ExitReason.PortRead);
         observation.Publish(MachineEventKind.PortRead, vcpu, port, value, sizeBytes: sizeBytes);
+        DebugBreakpoints.OnPort(vcpu, port, sizeBytes);
         vcpu.EndBlockSoon();
         return value;
     }
@@ -38,6 +39,7 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
     {
         observation.Exits.Increment(ExitReason.PortWrite);
         observation.Publish(MachineEventKind.PortWrite, vcpu, port, value, sizeBytes: sizeBytes);
+        DebugBreakpoints.OnPort(vcpu, port, sizeBytes);
         Chipset.Ports.Write(new PortNumber(port), sizeBytes, value);
         vcpu.EndBlockSoon();
     }

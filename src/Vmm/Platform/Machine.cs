@@ -272,7 +272,7 @@ public sealed class Machine : IDisposable
     private bool TryInterrupt(Vcpu vcpu)
     {
         ref VcpuState s = ref vcpu.State;
-        if (s.PendingDebug != 0)
+        if (s.PendingDebug != 0 && s.InterruptShadow != 2)
         {
             uint cause = s.PendingDebug;
             s.PendingDebug = 0;
@@ -330,6 +330,7 @@ public sealed class Machine : IDisposable
         }
         vcpu.CountBase = count;
         vcpu.OpIndex = 0;
+        vcpu.SuppressTrap = false;
         _counter.Running = vcpu;
         InterpreterStop stop = vcpu.Interpreter.Run(ref count, limit);
         _counter.Running = null;
@@ -346,7 +347,7 @@ public sealed class Machine : IDisposable
             DeliverException(vcpu, vcpu.PendingException);
             _counter.EventOrdinal++;
         }
-        else if (trap)
+        else if (trap && !vcpu.SuppressTrap && s.InterruptShadow != 2)
         {
             s.PendingDebug |= 1 << 14; // DR6.BS
         }
