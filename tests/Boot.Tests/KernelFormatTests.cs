@@ -95,6 +95,8 @@ public sealed class KernelFormatTests
         damaged[^20] ^= 0xFF;
         damaged[12] ^= 0xFF;
         Assert.Contains("gzip", LoadedMachine.RefusalOf(damaged));
+        byte[] large = Gzip(Elf(false, [.. Multiboot(), .. System.Security.Cryptography.SHA512.HashData(packed), .. packed]));
+        for (int cut = 1; cut < large.Length - 10; cut += 7) Assert.Contains("cut off", LoadedMachine.RefusalOf(large[..^cut]));
         Assert.Contains("more memory", LoadedMachine.RefusalOf(Gzip(new byte[3 << 20]), memoryMiB: 2));
     }
 

@@ -64,11 +64,9 @@ internal static class DifferentiatedSystemDescription
         Device("KBD",
             Name("_HID", EisaId("PNP0303")),
             Name("_CRS", ResourceTemplate(IoPorts(0x60, 1), IoPorts(0x64, 1), Irq(PlatformLayout.KeyboardIrq)))),
-        // The fixed hardware's ports belong to the board: nothing may be placed there.
-        Device("MBRD",
-            Name("_HID", EisaId("PNP0C02")),
-            Name("_UID", Integer(1)),
-            Name("_CRS", ResourceTemplate(IoPorts(PlatformLayout.Pm1aEventPort, 12)))));
+        Device("MOU",
+            Name("_HID", EisaId("PNP0F13")),
+            Name("_CRS", ResourceTemplate(Irq(PlatformLayout.MouseIrq)))));
 
     private static byte[] Serial(string name, int number, ushort port, int irq) => Device(name,
         Name("_HID", EisaId("PNP0501")),
