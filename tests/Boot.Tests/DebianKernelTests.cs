@@ -43,9 +43,11 @@ public sealed class DebianKernelTests
 
     private static LoadedMachine Load(string pattern, int memoryMiB)
     {
-        string directory = System.Environment.GetEnvironmentVariable("TTVM_DEBIAN") ?? Path.Combine(ExternalTool.RepositoryRoot(), "artifacts", "debian");
+        string directory = System.Environment.GetEnvironmentVariable("TTVM_DEBIAN")
+            ?? Path.Combine(ExternalTool.RepositoryRoot(), "artifacts", "debian");
         string? file = Directory.Exists(directory)
-            ? Directory.EnumerateFiles(directory, pattern, SearchOption.AllDirectories).Where(f => !f.EndsWith(".deb", System.StringComparison.Ordinal)).Order().FirstOrDefault()
+            ? Directory.EnumerateFiles(directory, pattern, SearchOption.AllDirectories)
+                .Where(f => !f.EndsWith(".deb", System.StringComparison.Ordinal)).Order().FirstOrDefault()
             : null;
         if (file is null) ExternalTool.Missing($"no {pattern} under artifacts/debian: run guests/fetch-debian.sh");
         return new LoadedMachine(new MachineConfiguration

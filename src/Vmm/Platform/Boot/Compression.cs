@@ -32,7 +32,9 @@ internal static class Compression
             for (int count; (count = gzip.Read(buffer)) > 0;)
             {
                 if ((ulong)(content.Length + count) > limitBytes)
-                    throw new BootImageException($"{file.Name} unpacks to more than {limitBytes >> 20} MiB and does not fit into the guest's memory; give the machine more memory.");
+                    throw new BootImageException(
+                        $"{file.Name} unpacks to more than {limitBytes >> 20} MiB and does not fit into the guest's memory; give the " +
+                        "machine more memory.");
                 content.Write(buffer, 0, count);
             }
         }

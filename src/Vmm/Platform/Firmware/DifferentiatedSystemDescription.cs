@@ -3,8 +3,8 @@ using static Vmm.Platform.Firmware.Aml;
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// The definition block of the DSDT: soft off, the processors, the PCI host bridge with its windows and interrupt routing, and the ISA devices
-/// that cannot be discovered.
+/// The definition block of the DSDT: soft off, the processors, the PCI host bridge with its windows and interrupt routing, and the ISA
+/// devices that cannot be discovered.
 /// </summary>
 internal static class DifferentiatedSystemDescription
 {
@@ -41,7 +41,9 @@ internal static class DifferentiatedSystemDescription
             Return(NameString("PRTP"))),
         IsaBridge());
 
-    /// <summary>Four pins of each slot, wired to fixed inputs (ACPI 6.2.13: a source of zero means that the index is the interrupt itself).</summary>
+    /// <summary>
+    /// Four pins of each slot, wired to fixed inputs (ACPI 6.2.13: a source of zero means that the index is the interrupt itself).
+    /// </summary>
     private static byte[] Routing(bool withIoApic)
     {
         byte[][] entries = new byte[PlatformLayout.PciSlotCount * PlatformLayout.PciPinCount][];
