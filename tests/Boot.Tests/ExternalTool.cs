@@ -5,14 +5,19 @@ using Xunit;
 
 namespace Boot.Tests;
 
-/// <summary>Real tools and files that tests use; missing ones are skips with a reason on a developer's machine and failures in CI.</summary>
+/// <summary>
+/// Real tools and files that tests use; missing ones are skips with a reason on a developer's machine and failures in CI.
+/// </summary>
 internal static class ExternalTool
 {
     private static bool IsContinuousIntegration => Environment.GetEnvironmentVariable("CI") is "true" or "1";
 
     public static (int ExitCode, string Output) Run(string directory, string tool, params string[] arguments)
     {
-        var start = new ProcessStartInfo(tool) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(tool)
+        {
+            WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         System.Threading.Tasks.Task<string> errors = process.StandardError.ReadToEndAsync();

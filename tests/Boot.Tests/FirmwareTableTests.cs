@@ -69,7 +69,8 @@ public sealed class FirmwareTableTests : IDisposable
             string file = Path.Combine(directory.FullName, name.ToLower(CultureInfo.InvariantCulture));
             File.WriteAllBytes(file + ".dat", Read(address, (int)U32(address + 4)));
             (int exitCode, string output) = ExternalTool.Run(directory.FullName, "iasl", "-d", file + ".dat");
-            Assert.True(exitCode == 0 && !output.Contains("Error", StringComparison.Ordinal) && !output.Contains("Warning", StringComparison.Ordinal), output);
+            bool complains = output.Contains("Error", StringComparison.Ordinal) || output.Contains("Warning", StringComparison.Ordinal);
+            Assert.True(exitCode == 0 && !complains, output);
         }
         string source = File.ReadAllText(Path.Combine(directory.FullName, "dsdt.dsl"));
         foreach (string expected in new[] { "Name (_S5", "PNP0A03", "PNP0501", "PNP0303", "ACPI0007", "Method (_PRT", "0xFEBFFFFF" })
@@ -77,7 +78,8 @@ public sealed class FirmwareTableTests : IDisposable
         // What was disassembled compiles again, without a complaint, to the same code.
         (int compiled, string messages) = ExternalTool.Run(directory.FullName, "iasl", "-p", "again", "dsdt.dsl");
         Assert.True(compiled == 0 && messages.Contains(" 0 Errors, 0 Warnings", StringComparison.Ordinal), messages);
-        Assert.Equal(Read(tables["DSDT"], (int)U32(tables["DSDT"] + 4))[36..], File.ReadAllBytes(Path.Combine(directory.FullName, "again.aml"))[36..]);
+        byte[] block = Read(tables["DSDT"], (int)U32(tables["DSDT"] + 4));
+        Assert.Equal(block[36..], File.ReadAllBytes(Path.Combine(directory.FullName, "again.aml"))[36..]);
         directory.Delete(recursive: true);
     }
 
@@ -139,7 +141,8 @@ public sealed class FirmwareTableTests : IDisposable
                     Images.Put32(target, offset, BitConverter.ToUInt32(target, offset) + (uint)tables.AcpiAddress);
                     break;
                 case 3:
-                    int checksum = BitConverter.ToInt32(script, at + 60), start = BitConverter.ToInt32(script, at + 64), length = BitConverter.ToInt32(script, at + 68);
+                    int checksum = BitConverter.ToInt32(script, at + 60), start = BitConverter.ToInt32(script, at + 64);
+                    int length = BitConverter.ToInt32(script, at + 68);
                     target[checksum] = 0;
                     target[checksum] = (byte)-target.AsSpan(start, length).ToArray().Sum(b => b);
                     break;

@@ -38,7 +38,8 @@ public sealed class MiniBiosTests
     [Fact]
     public void RefusesDisksThatCannotBoot()
     {
-        static string Refusal(MachineConfiguration configuration) => Assert.Throws<BootImageException>(() => new LoadedMachine(configuration).Dispose()).Message;
+        static string Refusal(MachineConfiguration configuration) =>
+            Assert.Throws<BootImageException>(() => new LoadedMachine(configuration).Dispose()).Message;
         Assert.Contains("55 AA", Refusal(Disk(new byte[4096])));
         Assert.Contains("512", Refusal(Disk(new byte[511])));
         Assert.Contains("no disk", Refusal(Disk(null)));
@@ -54,9 +55,10 @@ public sealed class MiniBiosTests
         Assemble("services.asm", directory);
         using var memory = new PhysicalMemory(32 << 20);
         File.WriteAllBytes(Path.Combine(directory.Path, "bios.rom"), [.. new byte[65536 - MiniBios.SizeBytes], .. MiniBios.Image(memory)]);
-        (int exitCode, string output) = ExternalTool.Run(directory.Path, "timeout", "60", "qemu-system-x86_64", "-accel", "tcg", "-m", "32", "-bios", "bios.rom",
-            "-drive", "file=services.bin,format=raw,if=ide,snapshot=on", "-display", "none", "-serial", "none", "-monitor", "none", "-net", "none",
-            "-chardev", "stdio,id=debug", "-device", "isa-debugcon,iobase=0xe9,chardev=debug", "-device", "isa-debug-exit,iobase=0xf4,iosize=4");
+        string arguments = "60 qemu-system-x86_64 -accel tcg -m 32 -bios bios.rom -drive file=services.bin,format=raw,if=ide,snapshot=on " +
+            "-display none -serial none -monitor none -net none -chardev stdio,id=debug " +
+            "-device isa-debugcon,iobase=0xe9,chardev=debug -device isa-debug-exit,iobase=0xf4,iosize=4";
+        (int exitCode, string output) = ExternalTool.Run(directory.Path, "timeout", arguments.Split(' '));
         Assert.Contains("all services work", output);
         Assert.Contains("0010000001F0000000000001", output);
         Assert.Equal(1, exitCode); // debug-exit code 0, as QEMU tells it

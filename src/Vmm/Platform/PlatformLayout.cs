@@ -3,8 +3,8 @@ using System;
 namespace Vmm.Platform;
 
 /// <summary>
-/// Where everything of the platform is: addresses, ports and interrupt wiring that the chips, the firmware tables and the boot loaders
-/// must agree about. A guest learns them from the tables, so a change here is a change of the machine.
+/// Where everything of the platform is: addresses, ports and interrupt wiring that the chips, the firmware tables and the boot loaders must
+/// agree about. A guest learns them from the tables, so a change here is a change of the machine.
 /// </summary>
 public static class PlatformLayout
 {
