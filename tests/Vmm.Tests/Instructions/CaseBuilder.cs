@@ -540,7 +540,14 @@ internal sealed class CaseBuilder
     {
         // Half of the random dividends fit, the others are #DE.
         int size = op.GetOpKind(0) switch { OpCodeOperandKind.r8_or_mem => 1, OpCodeOperandKind.r16_or_mem => 2, OpCodeOperandKind.r32_or_mem => 4, _ => 8 };
-        ulong low = OperandValues.Any(_random, size), high = _random.Below(4) switch { 0 => 0, 1 => low >> ((8 * size) - 1) != 0 ? ulong.MaxValue : 0, 2 => (ulong)_random.Below(4), _ => OperandValues.Any(_random, size) };
+        ulong low = OperandValues.Any(_random, size);
+        ulong high = _random.Below(4) switch
+        {
+            0 => 0,
+            1 => low >> ((8 * size) - 1) != 0 ? ulong.MaxValue : 0,
+            2 => (ulong)_random.Below(4),
+            _ => OperandValues.Any(_random, size),
+        };
         if (size == 1) SetImplicit(Rax, low | ((high & 0xFF) << 8));
         else
         {

@@ -64,7 +64,8 @@ internal sealed class ElfImage
         };
     }
 
-    /// <summary>Copies the segments to their physical addresses, moved by <paramref name="shift"/>. Guest memory is zero before, so what lies behind a segment's file content is zero too.</summary>
+    /// <summary>Copies the segments to their physical addresses, moved by <paramref name="shift"/>.
+    /// Guest memory is zero before, so what lies behind a segment's file content is zero too.</summary>
     /// <returns>Lowest address and first address behind the image.</returns>
     public (ulong Start, ulong End) LoadSegments(BootImage file, BootArena arena, ulong shift)
     {
