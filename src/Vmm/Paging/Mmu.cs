@@ -155,6 +155,9 @@ internal sealed class Mmu
         return true;
     }
 
+    /// <summary>Eight bytes of guest-physical memory.</summary>
+    public ulong ReadPhysical(ulong address) => _memory.Read<ulong>(new GuestPhysicalAddress(address));
+
     /// <summary>Whether a store there would succeed; dirty bits are set as by the store. False: a fault is pending.</summary>
     public bool ProbeWrite(ulong linear, int sizeBytes)
     {
