@@ -110,7 +110,8 @@ internal sealed class AcpiTables
         const ushort noC2 = 0x0FFF, noC3 = 0x0FFF;
         const byte cmosCentury = 0x32;
         const ushort legacyDevices = 1, keyboardController8042 = 2;
-        const uint writeBackInvalidate = 1 << 0, c1Works = 1 << 2, noSleepButton = 1 << 5, resetRegister = 1 << 10;
+        const uint writeBackInvalidate = 1 << 0, c1Works = 1 << 2, noSleepButton = 1 << 5, timerHas32Bits = 1 << 8;
+        const uint resetRegister = 1 << 10;
 
         var t = new TableBuilder();
         t.U32(0).U32(0).U8(0).U8(0).U16(PlatformLayout.SciIrq).U32(0).Zeros(4);
@@ -118,7 +119,7 @@ internal sealed class AcpiTables
         t.U32(PlatformLayout.PmTimerPort).U32(0).U32(0);
         t.U8(pm1EventSize).U8(pm1ControlSize).U8(0).U8(timerSize).U8(0).U8(0).U8(0).U8(0);
         t.U16(noC2).U16(noC3).U16(0).U16(0).U8(0).U8(0).U8(0).U8(0).U8(cmosCentury).U16(legacyDevices | keyboardController8042).U8(0);
-        t.U32(writeBackInvalidate | c1Works | noSleepButton | resetRegister);
+        t.U32(writeBackInvalidate | c1Works | noSleepButton | timerHas32Bits | resetRegister);
         PortAddress(t, PlatformLayout.ResetPort, 8);
         t.U8(PlatformLayout.ResetValue).Zeros(3).U64(0).U64(0);
         PortAddress(t, PlatformLayout.Pm1aEventPort, 8 * pm1EventSize);
