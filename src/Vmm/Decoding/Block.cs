@@ -17,6 +17,8 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
     /// <summary>False once a store changed its bytes.</summary>
     public bool IsValid = true;
 
+    public int SizeBytes => (int)(EndRip - Rip);
+
     /// <summary>RIP after the last instruction.</summary>
     public ulong EndRip => Instructions[^1].NextRip;
 }

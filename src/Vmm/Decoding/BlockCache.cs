@@ -19,6 +19,8 @@ internal sealed class BlockCache(PhysicalMemory memory)
 
     private readonly Dictionary<Key, Block> _blocks = [];
     private readonly Dictionary<int, List<Block>> _byPage = [];
+    /// <summary>By RAM page: bit n is set when some block has bytes among the 64 from n * 64 on. Data beside code is told from it cheaply.</summary>
+    private readonly ulong[] _granules = new ulong[memory.Ram.PageCount];
 
     public InstructionDecoder Decoder { get; } = new();
 
@@ -81,6 +83,7 @@ internal sealed class BlockCache(PhysicalMemory memory)
         ref List<Block>? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_byPage, page, out _);
         list ??= [];
         list.Add(block);
+        _granules[page] |= GranulesOf(block.Offset, block.SizeBytes);
         if ((memory.Ram.TraitsOf(page) & PageTraits.Code) != 0) return;
         memory.Ram.AddTraits(page, PageTraits.Code);
         Listener?.OnPageProtected(page);
@@ -89,29 +92,47 @@ internal sealed class BlockCache(PhysicalMemory memory)
     /// <summary>A store was done to a page with code. True when it hit the bytes of a block.</summary>
     public bool OnStore(int page, int offset, int sizeBytes)
     {
-        if (!_byPage.TryGetValue(page, out List<Block>? blocks)) return false;
+        ulong stored = GranulesOf(offset, sizeBytes);
+        if ((_granules[page] & stored) == 0 || !_byPage.TryGetValue(page, out List<Block>? blocks)) return false;
         bool hit = false;
+        ulong left = 0;
         for (int b = blocks.Count - 1; b >= 0; b--)
         {
             Block block = blocks[b];
             ulong start = memory.AddressOfPage(page).Value;
-            int first = block.Offset, end = first + (int)(block.EndRip - block.Rip);
-            if (offset >= end || offset + sizeBytes <= first) continue;
+            int first = block.Offset, end = first + block.SizeBytes;
+            if (offset >= end || offset + sizeBytes <= first)
+            {
+                left |= GranulesOf(first, block.SizeBytes);
+                continue;
+            }
             hit = true;
             block.IsValid = false;
             blocks.RemoveAt(b);
             _blocks.Remove(new Key(start + (uint)first, block.Rip, block.CodeSize));
         }
+        _granules[page] = left;
         if (blocks.Count > 0) return hit;
         _byPage.Remove(page);
         memory.Ram.RemoveTraits(page, PageTraits.Code);
         return hit;
     }
 
+    /// <summary>The granules of a range that lies in one page.</summary>
+    private static ulong GranulesOf(int offset, int sizeBytes)
+    {
+        int first = offset >> 6, last = (offset + sizeBytes - 1) >> 6;
+        return (ulong.MaxValue >> (63 - last + first)) << first;
+    }
+
     public void Clear()
     {
         foreach (Block block in _blocks.Values) block.IsValid = false;
-        foreach (int page in _byPage.Keys) memory.Ram.RemoveTraits(page, PageTraits.Code);
+        foreach (int page in _byPage.Keys)
+        {
+            memory.Ram.RemoveTraits(page, PageTraits.Code);
+            _granules[page] = 0;
+        }
         _blocks.Clear();
         _byPage.Clear();
     }
