@@ -254,16 +254,11 @@ public sealed class Machine : IDisposable
     private bool TryIdle()
     {
         ulong deadline = _timers.NextDeadlineNanoseconds;
-        if (deadline == ulong.MaxValue && _inputs.NextArrival == ulong.MaxValue)
-        {
-            _control.End(OutcomeKind.Halted, 0, "every vCPU is halted for ever: no timer is armed and no input is to come");
-            return true;
-        }
         ulong now = _clock.KnownNanoseconds;
-        _inputs.Idle(Position, deadline == ulong.MaxValue ? ulong.MaxValue : deadline - Math.Min(now, deadline));
-        // Waiting may have brought an input; it comes first, at the same position.
-        if (_inputs.NextArrival <= _counter.Retired) return true;
-        if (_clock.FollowsHost) _clock.Refresh();
+        if (_inputs.Idle(Position, deadline == ulong.MaxValue ? ulong.MaxValue : deadline - Math.Min(now, deadline))) return true;
+        if (deadline == ulong.MaxValue && _inputs.NextArrival == ulong.MaxValue)
+            _control.End(OutcomeKind.Halted, 0, "every vCPU is halted for ever: no timer is armed and no input is to come");
+        else if (_clock.FollowsHost) _clock.Refresh();
         else if (deadline != ulong.MaxValue) _clock.SkipTo(deadline);
         return true;
     }
