@@ -22,9 +22,7 @@ internal sealed class SilentWorld : IInputSource, IOutputSink
     public ulong ReadTime(Position at) => throw new InvalidOperationException("the clock is virtual");
     public void FillEntropy(Position at, Span<byte> destination) => destination.Clear();
 
-    public void Idle(Position at, ulong nanosecondsToTimer)
-    {
-    }
+    public bool Idle(Position at, ulong nanosecondsToTimer) => false;
 
     public void Write(Position at, OutputChannel channel, ReadOnlySpan<byte> data)
     {
