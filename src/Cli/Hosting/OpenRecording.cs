@@ -1,0 +1,81 @@
+using System;
+using System.IO;
+using Replay.Packages;
+using Replay.Timelines;
+using Vmm.Cpu;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Cli.Hosting;
+
+/// <summary>A recording that a verb works on, with its timeline when it asks for one.</summary>
+internal sealed class OpenRecording : IDisposable
+{
+    private readonly CommandContext _context;
+    private Timeline? _timeline;
+
+    private OpenRecording(RecordingFile file, CommandContext context)
+    {
+        File = file;
+        _context = context;
+    }
+
+    public RecordingFile File { get; }
+
+    public Timeline Timeline => _timeline ??= new Timeline(File);
+
+    public Machine Machine => Timeline.Machine;
+
+    public static OpenRecording Open(string path, CommandContext context)
+    {
+        if (Directory.Exists(path))
+        {
+            string what = path.TrimEnd('/').EndsWith(".partial", StringComparison.Ordinal)
+                ? $"{path} is an unfinished recording: make it whole with `ttvm recover {path}`"
+                : $"{path} is a directory, not a recording";
+            throw CommandException.BadFile(what);
+        }
+        if (!System.IO.File.Exists(path))
+        {
+            string hint = Directory.Exists(path + ".partial") ? $"; an unfinished one is there: `ttvm recover {path}.partial`" : "";
+            throw CommandException.BadFile($"{path} does not exist{hint}");
+        }
+        return new OpenRecording(RecordingFile.Open(path), context);
+    }
+
+    public Position Parse(string position) => PositionSyntax.Parse(position, File.End);
+
+    /// <summary>Goes to a position as the user wrote it, with a progress bar if it takes long.</summary>
+    public Position Seek(string position) => Seek(Parse(position));
+
+    public Position Seek(Position position)
+    {
+        Timeline timeline = Timeline;
+        return ProgressDisplay.Run("replaying", progress =>
+        {
+            timeline.Seek(position, progress, _context.Cancellation);
+            return timeline.Position;
+        });
+    }
+
+    /// <summary>The vCPU that the user named, or the one whose turn it is.</summary>
+    public Vcpu Vcpu(int? index)
+    {
+        if (index is { } number) CheckCpu(number);
+        return Machine.Vcpus[index ?? Machine.CurrentCpuIndex];
+    }
+
+    /// <summary>The recorded machine has a vCPU of that number.</summary>
+    public void CheckCpu(int number)
+    {
+        int count = File.Manifest.Machine.CpuCount;
+        if (number < 0 || number >= count)
+            throw CommandException.Usage($"--cpu {number}: the recorded machine has {(count == 1 ? "one vCPU, number 0" : $"vCPUs 0 to {count - 1}")}");
+    }
+
+    public void Dispose()
+    {
+        _timeline?.Dispose();
+        File.Dispose();
+    }
+}

@@ -1,0 +1,64 @@
+using System;
+using System.Runtime.ExceptionServices;
+using System.Threading;
+using System.Threading.Tasks;
+using Replay.Timelines;
+using Spectre.Console;
+
+namespace Cli.Hosting;
+
+/// <summary>
+/// A progress bar on standard error for work that takes more than a second, when that is a terminal. The work runs on a thread of its own; the
+/// display polls what it reports.
+/// </summary>
+internal sealed class ProgressDisplay : IProgress<TimelineProgress>, IProgress<double>
+{
+    private const int PatienceMilliseconds = 1000, PollMilliseconds = 100;
+    private double _fraction;
+
+    /// <summary>Whether anybody would see it.</summary>
+    public static bool IsVisible => !Console.IsErrorRedirected;
+
+    public void Report(TimelineProgress value) =>
+        Volatile.Write(ref _fraction, value.TotalInstructions == 0 ? 0 : (double)value.DoneInstructions / value.TotalInstructions);
+
+    public void Report(double value) => Volatile.Write(ref _fraction, value);
+
+    /// <summary>Does the work, with a bar if it takes long.</summary>
+    /// <param name="what">What the bar says: "replaying".</param>
+    /// <param name="work">The work; it reports to the display.</param>
+    public static T Run<T>(string what, Func<ProgressDisplay, T> work)
+    {
+        var display = new ProgressDisplay();
+        if (!IsVisible) return work(display);
+        Task<T> task = Task.Factory.StartNew(() => work(display), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            if (!task.Wait(PatienceMilliseconds)) display.ShowUntil(task, what);
+            return task.GetAwaiter().GetResult();
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+            throw;
+        }
+    }
+
+    private void ShowUntil(Task task, string what)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        console.Progress().AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask bar = context.AddTask(Markup.Escape(what), maxValue: 1);
+                while (!task.IsCompleted)
+                {
+                    double fraction = Volatile.Read(ref _fraction);
+                    bar.IsIndeterminate = double.IsNaN(fraction);
+                    if (!bar.IsIndeterminate) bar.Value = Math.Clamp(fraction, 0, 1);
+                    Task.WaitAny([task], PollMilliseconds);
+                }
+            });
+    }
+}

@@ -1,0 +1,83 @@
+using System;
+using System.Globalization;
+using Vmm.Cpu;
+
+namespace Cli.Parsing;
+
+/// <summary>Numbers, addresses and sizes as people write them.</summary>
+internal static class NumberSyntax
+{
+    private static readonly string[] s_registers =
+        ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+
+    /// <summary>A hexadecimal address, with or without 0x; ` and _ may group digits.</summary>
+    public static ulong ParseAddress(string text, string option)
+    {
+        if (TryHexadecimal(text, out ulong value)) return value;
+        throw CommandException.Usage($"{option}: '{text}' is not an address: write it in hexadecimal, such as 0xffffffff81000000");
+    }
+
+    /// <summary>An address, or a register of a vCPU with an optional offset: rsp, rsp+0x10, rip-8 (the offset in hexadecimal).</summary>
+    public static ulong ParseAddress(string text, string option, in VcpuState state)
+    {
+        int sign = text.AsSpan(1 > text.Length ? 0 : 1).IndexOfAny('+', '-');
+        string name = sign < 0 ? text : text[..(sign + 1)];
+        if (!TryRegister(name, state, out ulong value)) return ParseAddress(text, option);
+        if (sign < 0) return value;
+        ulong offset = ParseAddress(text[(sign + 2)..], option);
+        return text[sign + 1] == '+' ? value + offset : value - offset;
+    }
+
+    /// <summary>A count: decimal, or hexadecimal with 0x.</summary>
+    public static ulong ParseCount(string text, string option)
+    {
+        string digits = text.Replace("_", "", StringComparison.Ordinal).Replace(",", "", StringComparison.Ordinal);
+        bool isHexadecimal = digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        if (isHexadecimal ? ulong.TryParse(digits.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong value)
+            : ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value)) return value;
+        throw CommandException.Usage($"{option}: '{text}' is not a number: write 4096 or 0x1000");
+    }
+
+    /// <summary>A small number such as a vector, a port or a register: decimal, or hexadecimal with 0x.</summary>
+    public static int ParseNumber(string text, string option, int maximum)
+    {
+        ulong value = ParseCount(text, option);
+        if (value <= (ulong)maximum) return (int)value;
+        throw CommandException.Usage($"{option}: {text} is too big: at most {maximum} (0x{maximum:x})");
+    }
+
+    /// <summary>A size of memory in bytes: 256M, 1G, 65536K, 268435456.</summary>
+    public static ulong ParseMemorySize(string text, string option)
+    {
+        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
+        string digits = shift == 0 ? text : text[..^1];
+        if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) || value > ulong.MaxValue >> shift)
+            throw CommandException.Usage($"{option}: '{text}' is not a size: write 256M or 1G");
+        return value << shift;
+    }
+
+    private static bool TryHexadecimal(string text, out ulong value)
+    {
+        string digits = text.Replace("_", "", StringComparison.Ordinal).Replace("`", "", StringComparison.Ordinal);
+        if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase)) digits = digits[2..];
+        return ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+    }
+
+    private static bool TryRegister(string name, in VcpuState state, out ulong value)
+    {
+        string lower = name.ToLowerInvariant();
+        value = lower switch
+        {
+            "rip" => state.Rip,
+            "cr2" => state.Cr2,
+            "cr3" => state.Cr3,
+            "gdtr" => state.GdtrBase,
+            "idtr" => state.IdtrBase,
+            _ => 0,
+        };
+        if (lower is "rip" or "cr2" or "cr3" or "gdtr" or "idtr") return true;
+        int index = Array.IndexOf(s_registers, lower);
+        if (index >= 0) value = state.General[index];
+        return index >= 0;
+    }
+}

@@ -1,0 +1,45 @@
+namespace Cli.Parsing;
+
+/// <summary>What `ttvm` without a verb prints.</summary>
+internal static class Overview
+{
+    public const string Text = """
+        ttvm records a whole machine, replays it exactly, and goes back to any earlier moment.
+
+        Begin with:   ttvm demo
+
+        Make a recording
+          record        run a kernel or disk and record it
+          recover       make a recording of what a killed `record` left behind
+          demo          record a kernel with a bug, and find its cause going backwards
+
+        Check it
+          verify        replay all of it and compare every input, output and digest
+          replay        run it again up to a position, showing what the guest printed
+          info          what it is, what it was made from, how it ended
+          bisect        find where a recording that does not verify goes wrong
+          lockstep      run it in two ways side by side and find the first difference
+
+        Look at a moment           (FILE --at POSITION)
+          regs          registers
+          mem           memory
+          disasm        instructions
+          pagetables    the guest's page tables, or each step of one translation
+          shadow        the shadow page tables that the machine really translates through
+          exits         how often the guest needed the VMM, and why
+          console       what the guest had printed
+
+        Move
+          back          steps back
+          forward       steps forward
+          find          the last or next write, breakpoint, exception, port access, text, ...
+
+        Measure
+          bench         speed and size, with QEMU beside it where it is installed
+
+        A position is an instruction count (123456), count:event (123456:2), 50%, start or end.
+        `ttvm VERB --help` explains a verb, with examples.
+        Exit codes: 0 good, 1 the guest or a check failed, 2 wrong usage, 3 bad file.
+
+        """;
+}

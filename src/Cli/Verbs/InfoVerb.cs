@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.IO;
+using System.Linq;
+using Cli.Hosting;
+using Cli.Parsing;
+using Cli.Presentation;
+using Replay.Packages;
+
+namespace Cli.Verbs;
+
+/// <summary><c>ttvm info FILE</c></summary>
+internal static class InfoVerb
+{
+    public static VerbCommand Create(CommandContext context)
+    {
+        Argument<string> file = SharedOptions.File();
+        Option<bool> json = SharedOptions.Json();
+        var verb = new VerbCommand("info", "Tells what a recording is: what it was made from, how it ended, how big its parts are.", """
+            Examples:
+              ttvm info boot.ttvm
+              ttvm info boot.ttvm --json | jq .end.instructionCount
+            """) { file, json };
+        return verb.Does(parsed =>
+        {
+            using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
+            if (parsed.GetValue(json)) WriteJson(context.Out, recording.File);
+            else Write(context.Out, recording.File);
+            return ExitCode.Good;
+        });
+    }
+
+    private static void Write(TextWriter output, RecordingFile recording)
+    {
+        RecordingManifest manifest = recording.Manifest;
+        ManifestMachine machine = manifest.Machine;
+        RecordingSizes sizes = recording.Sizes;
+        output.WriteLine($"recording    {recording.Path}");
+        output.WriteLine($"identity     {recording.Identity}, format version {manifest.FormatVersion}");
+        if (manifest.RecordedFrom.Length > 0) output.WriteLine($"made by      {manifest.RecordedFrom}");
+        output.WriteLine($"machine      {Words.Plural(machine.CpuCount, "vCPU")}, {Words.Size((long)machine.MemorySizeBytes)} of memory, {machine.Clock.ToLowerInvariant()} clock, "
+            + (machine.ChaosSeed is { } seed ? $"chaos seed {seed}" : "no chaos"));
+        output.WriteLine($"boots        {machine.Boot}{(machine.CommandLine.Length > 0 ? $", command line: {machine.CommandLine}" : "")}");
+        foreach (ManifestImage image in manifest.Images) output.WriteLine($"image        {image.Role}: {image.Name}, {Words.Size(image.SizeBytes)}, SHA-256 {image.Sha256}");
+        output.WriteLine($"length       {Words.Count(recording.End.InstructionCount)} instructions, to position {recording.End}");
+        output.WriteLine($"guest time   {Words.GuestTime(recording.Checkpoints[^1].GuestNanoseconds)}");
+        output.WriteLine($"outcome      {OutcomeText.Describe(recording.Outcome)}{(recording.WasRecovered ? " (recovered: the recorder did not finish)" : "")}");
+        output.WriteLine($"inputs       {Words.Count(recording.ReadInputs().LongCount())}");
+        output.WriteLine($"size         {Words.Size(sizes.FileSizeBytes)}: log {Words.Size(sizes.LogSizeBytes)}, "
+            + $"{Words.Plural(sizes.CheckpointCount, "checkpoint")} {Words.Size(sizes.CheckpointSizeBytes)}, "
+            + $"{Words.Plural(sizes.PageCount, "page")} {Words.Size(sizes.PageStoreSizeBytes)}, images {Words.Size(sizes.ImageSizeBytes)}");
+        output.WriteLine($"log          {LogDensity(recording):F3} bytes per 1,000 instructions");
+        if (manifest.End.Digest.Length > 0) output.WriteLine($"end digest   {manifest.End.Digest}");
+    }
+
+    private static void WriteJson(TextWriter output, RecordingFile recording) => JsonText.WriteObject(output, json =>
+    {
+        RecordingManifest manifest = recording.Manifest;
+        ManifestMachine machine = manifest.Machine;
+        RecordingSizes sizes = recording.Sizes;
+        json.WriteString("identity", recording.Identity);
+        json.WriteNumber("formatVersion", manifest.FormatVersion);
+        json.WriteString("recordedFrom", manifest.RecordedFrom);
+        json.WriteStartObject("machine");
+        json.WriteNumber("cpuCount", machine.CpuCount);
+        json.WriteNumber("memorySizeBytes", machine.MemorySizeBytes);
+        json.WriteString("boot", machine.Boot);
+        json.WriteString("clock", machine.Clock);
+        json.WriteString("commandLine", machine.CommandLine);
+        if (machine.ChaosSeed is { } seed) json.WriteNumber("chaosSeed", seed);
+        else json.WriteNull("chaosSeed");
+        json.WriteEndObject();
+        json.WriteStartArray("images");
+        foreach (ManifestImage image in manifest.Images)
+        {
+            json.WriteStartObject();
+            json.WriteString("role", image.Role);
+            json.WriteString("name", image.Name);
+            json.WriteNumber("sizeBytes", image.SizeBytes);
+            json.WriteString("sha256", image.Sha256);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartObject("end");
+        json.WritePosition("position", recording.End);
+        json.WriteNumber("instructionCount", recording.End.InstructionCount);
+        json.WriteNumber("eventOrdinal", recording.End.EventOrdinal);
+        json.WriteString("outcome", recording.Outcome.Kind.ToString());
+        json.WriteNumber("code", recording.Outcome.Code);
+        json.WriteString("detail", recording.Outcome.Detail);
+        json.WriteBoolean("recovered", recording.WasRecovered);
+        json.WriteNumber("guestNanoseconds", recording.Checkpoints[^1].GuestNanoseconds);
+        json.WriteString("digest", manifest.End.Digest);
+        json.WriteEndObject();
+        json.WriteNumber("inputCount", recording.ReadInputs().LongCount());
+        json.WriteNumber("checkpointCount", sizes.CheckpointCount);
+        json.WriteNumber("pageCount", sizes.PageCount);
+        json.WriteNumber("fileSizeBytes", sizes.FileSizeBytes);
+        json.WriteNumber("logSizeBytes", sizes.LogSizeBytes);
+        json.WriteNumber("checkpointSizeBytes", sizes.CheckpointSizeBytes);
+        json.WriteNumber("pageStoreSizeBytes", sizes.PageStoreSizeBytes);
+        json.WriteNumber("imageSizeBytes", sizes.ImageSizeBytes);
+        json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
+    });
+
+    private static double LogDensity(RecordingFile recording) => recording.Sizes.LogSizeBytes * 1000.0 / System.Math.Max(1, recording.End.InstructionCount);
+}
