@@ -67,6 +67,17 @@ void skip(const char *name, const char *why)
     skipped++;
 }
 
+bool is_qemu_emulator(void)
+{
+    u32 a = 1, b, c = 0, d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    if (!(c >> 31))
+        return false;
+    a = 0x40000000;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return b == 0x54474354; // "TCGT"
+}
+
 void finish(void)
 {
     print_decimal(passed);

@@ -72,7 +72,7 @@ typedef struct TrapFrame {
     u64 rip, cs, rflags, rsp, ss;
 } TrapFrame;
 
-// From the command line: "tasks=4 rounds=200 think=100 lock=broken".
+// From the command line: "tasks=4 rounds=500 think=40 lock=broken".
 typedef enum LockKind { LOCK_BROKEN, LOCK_MCS, LOCK_XCHG } LockKind;
 typedef struct Options {
     u64 tasks, rounds, think;

@@ -2,7 +2,7 @@
 #include "bank.h"
 #include "tasks.h"
 
-Options options = {.tasks = 4, .rounds = 200, .think = 100, .lock = LOCK_BROKEN};
+Options options = {.tasks = 4, .rounds = 500, .think = 40, .lock = LOCK_BROKEN};
 
 // Freestanding, yet gcc calls these two.
 void *memcpy(void *to, const void *from, u64 length)

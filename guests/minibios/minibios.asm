@@ -96,6 +96,9 @@ post:
         mov     es, ax
         mov     ss, ax
         mov     sp, 0x7000
+        mov     eax, cr0
+        and     eax, 0x9FFFFFFF         ; CD and NW: caches are off after reset
+        mov     cr0, eax
         call    init_vectors
         call    init_data_area
         call    init_chips

@@ -18,7 +18,7 @@ public sealed partial class NamespaceTests
     {
         ["Host"] = [],
         ["Snapshots"] = ["Memory"],
-        ["Time"] = ["Snapshots"],
+        ["Time"] = ["Snapshots", "Inputs", "Cpu"],
         ["Inputs"] = ["Time", "Snapshots"],
         ["Memory"] = ["Host", "Buses", "Snapshots"],
         ["Buses"] = ["Memory", "Snapshots"],

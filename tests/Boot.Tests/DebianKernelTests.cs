@@ -1,17 +1,17 @@
 using System.IO;
-using System.Linq;
+using TestKit;
 using Vmm.Platform;
 using Xunit;
 
 namespace Boot.Tests;
 
-/// <summary>Unmodified kernels from Debian's packages, fetched by guests/fetch-debian.sh into artifacts/debian.</summary>
+/// <summary>Unmodified kernels from Debian's packages, fetched when first asked for.</summary>
 public sealed class DebianKernelTests
 {
     [Fact]
     public void Linux()
     {
-        using LoadedMachine machine = Load("vmlinuz-*", memoryMiB: 256);
+        using LoadedMachine machine = Load(GuestImages.LinuxCloudKernel(), memoryMiB: 256);
         Assert.Equal(0x100_0200ul, machine.Cpu.Rip);
         Assert.Equal(0x500ul, machine.Cpu.Efer);
         Assert.Equal(0x5372_6448u, machine.U32(machine.Cpu.Rsi + 0x202));
@@ -20,7 +20,8 @@ public sealed class DebianKernelTests
     [Fact]
     public void LinuxNeedsItsMemory()
     {
-        BootImageException refusal = Assert.Throws<BootImageException>(() => Load("vmlinuz-*", memoryMiB: 32).Dispose());
+        string kernel = GuestImages.LinuxCloudKernel();
+        BootImageException refusal = Assert.Throws<BootImageException>(() => Load(kernel, memoryMiB: 32).Dispose());
         Assert.Contains("more memory", refusal.Message);
     }
 
@@ -29,30 +30,22 @@ public sealed class DebianKernelTests
     [InlineData("memtest86+ia32.bin", 0x10_0000ul)]
     public void Memtest(string file, ulong entry)
     {
-        using LoadedMachine machine = Load(file, memoryMiB: 64);
+        using LoadedMachine machine = Load(GuestImages.Debian("memtest86+/" + file), memoryMiB: 64);
         Assert.Equal(entry, machine.Cpu.Rip);
     }
 
     [Fact]
     public void GnuMach()
     {
-        using LoadedMachine machine = Load("gnumach-*", memoryMiB: 64);
+        using LoadedMachine machine = Load(GuestImages.GnuMach(), memoryMiB: 64);
         Assert.Equal(0x2BAD_B002ul, machine.Cpu.Rax);
         Assert.Equal(0x100_0000ul, machine.Cpu.Rip & ~0xFFFFul);
     }
 
-    private static LoadedMachine Load(string pattern, int memoryMiB)
+    private static LoadedMachine Load(string file, int memoryMiB) => new(new MachineConfiguration
     {
-        string directory = Path.Combine(ExternalTool.RepositoryRoot(), "artifacts", "debian");
-        string? file = Directory.Exists(directory)
-            ? Directory.EnumerateFiles(directory, pattern, SearchOption.AllDirectories).Where(f => !f.EndsWith(".deb", System.StringComparison.Ordinal)).Order().FirstOrDefault()
-            : null;
-        if (file is null) ExternalTool.Missing($"no {pattern} under artifacts/debian: run guests/fetch-debian.sh");
-        return new LoadedMachine(new MachineConfiguration
-        {
-            Images = [new("kernel", Path.GetFileName(file!), File.ReadAllBytes(file!))],
-            MemorySizeBytes = (ulong)memoryMiB << 20,
-            CommandLine = "console=ttyS0",
-        });
-    }
+        Images = [new("kernel", Path.GetFileName(file), File.ReadAllBytes(file))],
+        MemorySizeBytes = (ulong)memoryMiB << 20,
+        CommandLine = "console=ttyS0",
+    });
 }

@@ -16,7 +16,8 @@ public sealed class HostileImageTests
         yield return Elf(true, [.. Multiboot(), .. new byte[3000]]);
         yield return [.. new byte[64], .. Multiboot(0, LoadAddress + 32, LoadAddress, 0, 0, LoadAddress + 64), .. new byte[3000]];
         yield return Elf(true, [.. Multiboot2((1, 0, [4, 6]), (10, 0, [0x40_0000, 0x200_0000, 0x1000, 1])), .. new byte[3000]]);
-        yield return [.. Multiboot2((2, 0, [LoadAddress, LoadAddress, 0, LoadAddress + 0x4000]), (3, 0, [LoadAddress + 64])), .. new byte[3000]];
+        yield return [.. Multiboot2((2, 0, [LoadAddress, LoadAddress, 0, LoadAddress + 0x4000]), (3, 0, [LoadAddress + 64])),
+            .. new byte[3000]];
         yield return Elf(true, new byte[3000], PvhNote(LoadAddress));
         yield return Elf(true, new byte[3000]);
     }
@@ -37,7 +38,11 @@ public sealed class HostileImageTests
             for (int i = 0; i < 4000; i++)
             {
                 byte[] damaged = (byte[])sample.Clone();
-                for (int n = random.Next(1, 6); n > 0; n--) damaged[random.Next(Math.Min(damaged.Length, 0x290))] = (byte)(random.Next(3) == 0 ? 0xFF : random.Next(256));
+                for (int n = random.Next(1, 6); n > 0; n--)
+                {
+                    int at = random.Next(Math.Min(damaged.Length, 0x290));
+                    damaged[at] = (byte)(random.Next(3) == 0 ? 0xFF : random.Next(256));
+                }
                 Load(damaged);
             }
         }

@@ -9,9 +9,11 @@ internal static class Images
 {
     public const uint LoadAddress = 0x20_0000;
 
-    /// <summary>An ELF executable with one segment: <paramref name="content"/> at <see cref="LoadAddress"/>, and an optional note segment.</summary>
-    public static byte[] Elf(bool is64, byte[] content, byte[]? note = null, ulong virtualBase = 0, ulong? entry = null, ushort? machine = null,
-        ulong memorySize = 0, uint physical = LoadAddress)
+    /// <summary>
+    /// An ELF executable with one segment: <paramref name="content"/> at <see cref="LoadAddress"/>, and an optional note segment.
+    /// </summary>
+    public static byte[] Elf(bool is64, byte[] content, byte[]? note = null, ulong virtualBase = 0, ulong? entry = null,
+        ushort? machine = null, ulong memorySize = 0, uint physical = LoadAddress)
     {
         int headerSize = is64 ? 64 : 52, programSize = is64 ? 56 : 32, programs = note is null ? 1 : 2;
         int contentAt = 0x100, noteAt = contentAt + content.Length;
@@ -35,14 +37,16 @@ internal static class Images
         Put16(file, tail, (ushort)headerSize);
         Put16(file, tail + 2, (ushort)programSize);
         Put16(file, tail + 4, (ushort)programs);
-        Program(file, headerSize, is64, 1, (ulong)contentAt, virtualBase + physical, physical, (ulong)content.Length, Math.Max(memorySize, (ulong)content.Length));
+        ulong size = (ulong)content.Length;
+        Program(file, headerSize, is64, 1, (ulong)contentAt, virtualBase + physical, physical, size, Math.Max(memorySize, size));
         if (note is not null) Program(file, headerSize + programSize, is64, 4, (ulong)noteAt, 0, 0, (ulong)note.Length, (ulong)note.Length);
         content.CopyTo(file, contentAt);
         note?.CopyTo(file, noteAt);
         return file;
     }
 
-    private static void Program(byte[] file, int at, bool is64, uint type, ulong offset, ulong virtualAddress, ulong physical, ulong fileSize, ulong memorySize)
+    private static void Program(byte[] file, int at, bool is64, uint type, ulong offset, ulong virtualAddress, ulong physical,
+        ulong fileSize, ulong memorySize)
     {
         Put32(file, at, type);
         if (is64)
@@ -106,7 +110,8 @@ internal static class Images
     }
 
     /// <summary>A bzImage: one setup sector and <paramref name="code"/>.</summary>
-    public static byte[] BzImage(byte[] code, ushort version = 0x020F, bool is64 = true, uint initSize = 0x40_0000, byte loadFlags = 1, uint initrdMax = 0x7FFF_FFFF)
+    public static byte[] BzImage(byte[] code, ushort version = 0x020F, bool is64 = true, uint initSize = 0x40_0000, byte loadFlags = 1,
+        uint initrdMax = 0x7FFF_FFFF)
     {
         byte[] file = new byte[1024 + code.Length];
         file[0x1F1] = 1;
@@ -128,7 +133,9 @@ internal static class Images
         return file;
     }
 
-    public static void Put16(byte[] bytes, int offset, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(offset), value);
+    public static void Put16(byte[] bytes, int offset, ushort value) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(offset), value);
     public static void Put32(byte[] bytes, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(offset), value);
-    public static void Put64(byte[] bytes, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(offset), value);
+    public static void Put64(byte[] bytes, int offset, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(offset), value);
 }

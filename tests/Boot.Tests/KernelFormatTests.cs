@@ -16,7 +16,8 @@ public sealed class KernelFormatTests
     public void MultibootElf(bool is64)
     {
         byte[] content = [.. Multiboot(), .. new byte[100]];
-        using LoadedMachine machine = LoadedMachine.Kernel(Elf(is64, content, virtualBase: 0x4000_0000, entry: 0x4000_0000 + LoadAddress + 12), new byte[3000], "one two");
+        byte[] kernel = Elf(is64, content, virtualBase: 0x4000_0000, entry: 0x4000_0000 + LoadAddress + 12);
+        using LoadedMachine machine = LoadedMachine.Kernel(kernel, new byte[3000], "one two");
         ref VcpuState cpu = ref machine.Cpu;
         Assert.Equal(0x2BAD_B002ul, cpu.Rax);
         Assert.Equal((ulong)LoadAddress + 12, cpu.Rip);
@@ -46,7 +47,8 @@ public sealed class KernelFormatTests
     [Fact]
     public void MultibootWithAddressesInTheHeader()
     {
-        byte[] file = [.. new byte[64], .. Multiboot(0, LoadAddress + 32, LoadAddress, LoadAddress + 100, LoadAddress + 0x5000, LoadAddress + 64), .. new byte[200]];
+        byte[] header = Multiboot(0, LoadAddress + 32, LoadAddress, LoadAddress + 100, LoadAddress + 0x5000, LoadAddress + 64);
+        byte[] file = [.. new byte[64], .. header, .. new byte[200]];
         file[32] = 0xAB;
         using LoadedMachine machine = LoadedMachine.Kernel(file);
         Assert.Equal((ulong)LoadAddress + 64, machine.Cpu.Rip);
@@ -59,7 +61,8 @@ public sealed class KernelFormatTests
     {
         byte[] content = new byte[256];
         byte[] note = [.. new byte[] { 4, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0 }, .. "GNU\0abcd"u8, .. PvhNote(LoadAddress + 0x40)];
-        using LoadedMachine machine = LoadedMachine.Kernel(Elf(true, content, note, virtualBase: 0xFFFF_FFFF_8000_0000), new byte[100], "root=/dev/x");
+        byte[] kernel = Elf(true, content, note, virtualBase: 0xFFFF_FFFF_8000_0000);
+        using LoadedMachine machine = LoadedMachine.Kernel(kernel, new byte[100], "root=/dev/x");
         Assert.Equal((ulong)LoadAddress + 0x40, machine.Cpu.Rip);
         Assert.Equal(0x11ul, machine.Cpu.Cr0);
         ulong info = machine.Cpu.Rbx;
@@ -95,6 +98,8 @@ public sealed class KernelFormatTests
         damaged[^20] ^= 0xFF;
         damaged[12] ^= 0xFF;
         Assert.Contains("gzip", LoadedMachine.RefusalOf(damaged));
+        byte[] large = Gzip(Elf(false, [.. Multiboot(), .. System.Security.Cryptography.SHA512.HashData(packed), .. packed]));
+        for (int cut = 1; cut < large.Length - 10; cut += 7) Assert.Contains("cut off", LoadedMachine.RefusalOf(large[..^cut]));
         Assert.Contains("more memory", LoadedMachine.RefusalOf(Gzip(new byte[3 << 20]), memoryMiB: 2));
     }
 
@@ -135,8 +140,9 @@ public sealed class KernelFormatTests
         Assert.Contains("no kernel", Assert.Throws<BootImageException>(() => new LoadedMachine(new MachineConfiguration())).Message);
         Assert.Contains("initrd", LoadedMachine.RefusalOf(Elf(true, new byte[64]), new byte[64]));
         List<MachineImage> small = [new("bios", "tiny.bin", new byte[1000])];
-        Assert.Contains("tiny.bin", Assert.Throws<BootImageException>(() => new LoadedMachine(new MachineConfiguration { Boot = BootKind.Bios, Images = small })).Message);
-        Assert.Contains("BIOS", Assert.Throws<BootImageException>(() => new LoadedMachine(new MachineConfiguration { Boot = BootKind.Bios })).Message);
+        var noBios = new MachineConfiguration { Boot = BootKind.Bios };
+        Assert.Contains("tiny.bin", Assert.Throws<BootImageException>(() => new LoadedMachine(noBios with { Images = small })).Message);
+        Assert.Contains("BIOS", Assert.Throws<BootImageException>(() => new LoadedMachine(noBios)).Message);
     }
 
     [Fact]
@@ -144,7 +150,10 @@ public sealed class KernelFormatTests
     {
         byte[] rom = new byte[256 << 10];
         for (int i = 0; i < rom.Length; i++) rom[i] = (byte)(i >> 9 ^ i);
-        using var machine = new LoadedMachine(new MachineConfiguration { Boot = BootKind.Bios, Images = [new("bios", "bios.bin", rom)], MemorySizeBytes = 16 << 20 });
+        using var machine = new LoadedMachine(new MachineConfiguration
+        {
+            Boot = BootKind.Bios, Images = [new("bios", "bios.bin", rom)], MemorySizeBytes = 16 << 20,
+        });
         Assert.Equal(rom, machine.Bytes(0x1_0000_0000 - (ulong)rom.Length, rom.Length));
         Assert.Equal(rom[^(128 << 10)..], machine.Bytes(0xE_0000, 128 << 10));
         Assert.Equal(0xFFF0ul, machine.Cpu.Rip);

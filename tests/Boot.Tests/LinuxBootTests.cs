@@ -26,7 +26,8 @@ public sealed class LinuxBootTests
         Assert.Equal(0x18, cpu.Segment(SegmentIndex.Ds).Selector);
         Assert.Equal(0x00AF_9B00_0000_FFFFul, machine.U64(cpu.GdtrBase + 0x10));
         Assert.Equal(0x00CF_9300_0000_FFFFul, machine.U64(cpu.GdtrBase + 0x18));
-        foreach (ulong address in new ulong[] { 0, 0x100_0200, 0xFEE0_0000, 0xFFFF_F000 }) Assert.Equal(address, Translate(machine, address));
+        foreach (ulong address in new ulong[] { 0, 0x100_0200, 0xFEE0_0000, 0xFFFF_F000 })
+            Assert.Equal(address, Translate(machine, address));
 
         ulong zeroPage = cpu.Rsi;
         Assert.Equal(0x5372_6448u, machine.U32(zeroPage + 0x202));

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using TestKit;
 using Vmm.Cpu;
 using Vmm.Memory;
 using Vmm.Platform;
@@ -11,12 +12,12 @@ namespace Boot.Tests;
 
 public sealed class MiniBiosTests
 {
-    private static string SourceDirectory => Path.Combine(ExternalTool.RepositoryRoot(), "guests", "minibios");
+    private static string SourceFolder => Repository.PathOf("guests/minibios");
 
     [Fact]
     public void TheEmbeddedBinaryIsWhatTheSourceGives()
     {
-        ExternalTool.Require("nasm", "nasm");
+        HostTool.Require("nasm", "nasm");
         using var directory = new TemporaryDirectory();
         Assert.Equal(Assemble("minibios.asm", directory), MiniBios.Assembled());
     }
@@ -38,7 +39,8 @@ public sealed class MiniBiosTests
     [Fact]
     public void RefusesDisksThatCannotBoot()
     {
-        static string Refusal(MachineConfiguration configuration) => Assert.Throws<BootImageException>(() => new LoadedMachine(configuration).Dispose()).Message;
+        static string Refusal(MachineConfiguration configuration) =>
+            Assert.Throws<BootImageException>(() => new LoadedMachine(configuration).Dispose()).Message;
         Assert.Contains("55 AA", Refusal(Disk(new byte[4096])));
         Assert.Contains("512", Refusal(Disk(new byte[511])));
         Assert.Contains("no disk", Refusal(Disk(null)));
@@ -48,25 +50,41 @@ public sealed class MiniBiosTests
     [Fact]
     public void ServicesWorkInQemu()
     {
-        ExternalTool.Require("nasm", "nasm");
-        ExternalTool.Require("qemu-system-x86_64", "qemu-system-x86");
+        HostTool.Require("nasm", "nasm");
+        HostTool.Require("qemu-system-x86_64", "qemu-system-x86");
         using var directory = new TemporaryDirectory();
         Assemble("services.asm", directory);
         using var memory = new PhysicalMemory(32 << 20);
         File.WriteAllBytes(Path.Combine(directory.Path, "bios.rom"), [.. new byte[65536 - MiniBios.SizeBytes], .. MiniBios.Image(memory)]);
-        (int exitCode, string output) = ExternalTool.Run(directory.Path, "timeout", "60", "qemu-system-x86_64", "-accel", "tcg", "-m", "32", "-bios", "bios.rom",
-            "-drive", "file=services.bin,format=raw,if=ide,snapshot=on", "-display", "none", "-serial", "none", "-monitor", "none", "-net", "none",
-            "-chardev", "stdio,id=debug", "-device", "isa-debugcon,iobase=0xe9,chardev=debug", "-device", "isa-debug-exit,iobase=0xf4,iosize=4");
-        Assert.Contains("all services work", output);
-        Assert.Contains("0010000001F0000000000001", output);
-        Assert.Equal(1, exitCode); // debug-exit code 0, as QEMU tells it
+        string arguments = "-accel tcg -m 32 -bios bios.rom -drive file=services.bin,format=raw,if=ide,snapshot=on " +
+            "-display none -serial none -monitor none -net none -chardev stdio,id=debug " +
+            "-device isa-debugcon,iobase=0xe9,chardev=debug -device isa-debug-exit,iobase=0xf4,iosize=4";
+        ToolResult qemu = HostTool.Run("qemu-system-x86_64", arguments.Split(' '), TimeSpan.FromMinutes(2), directory.Path);
+        Assert.Contains("all services work", qemu.Output);
+        Assert.Contains("0010000001F0000000000001", qemu.Output);
+        Assert.Equal(1, qemu.ExitCode); // debug-exit code 0, as QEMU tells it
+    }
+
+    /// <summary>The same on our own machine.</summary>
+    [Fact]
+    public void ServicesWorkInOurMachine()
+    {
+        HostTool.Require("nasm", "nasm");
+        using var directory = new TemporaryDirectory();
+        var world = new SilentWorld();
+        using var machine = new Machine(Disk(Assemble("services.asm", directory)), world, world);
+        RunStop stop = machine.Run(50_000_000);
+        string state = $"{stop} {machine.Outcome} at {machine.Position}, RIP {machine.Vcpus[0].State.Rip:x}: {world.DebugConsole}";
+        Assert.True(stop == RunStop.Ended, state);
+        Assert.True(world.DebugConsole.Contains("all services work", StringComparison.Ordinal), state);
+        Assert.True(machine.Outcome.Code == 0, state);
     }
 
     private static byte[] Assemble(string source, TemporaryDirectory directory)
     {
         string binary = Path.Combine(directory.Path, Path.ChangeExtension(source, ".bin"));
-        (int exitCode, string output) = ExternalTool.Run(SourceDirectory, "nasm", "-f", "bin", "-o", binary, source);
-        Assert.True(exitCode == 0, output);
+        ToolResult nasm = HostTool.Run("nasm", ["-f", "bin", "-o", binary, source], TimeSpan.FromMinutes(1), SourceFolder);
+        Assert.True(nasm.ExitCode == 0, nasm.Error);
         return File.ReadAllBytes(binary);
     }
 

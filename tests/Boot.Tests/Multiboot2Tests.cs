@@ -13,7 +13,8 @@ public sealed class Multiboot2Tests
     [InlineData(true)]
     public void ElfKernelGetsItsInformation(bool is64)
     {
-        byte[] kernel = Elf(is64, [.. Multiboot2((1, 0, [1, 4, 6]), (5, 1, [80, 25, 0]), (99, 1, [])), .. new byte[64]], virtualBase: 0xC000_0000 - LoadAddress);
+        byte[] header = Multiboot2((1, 0, [1, 4, 6]), (5, 1, [80, 25, 0]), (99, 1, []));
+        byte[] kernel = Elf(is64, [.. header, .. new byte[64]], virtualBase: 0xC000_0000 - LoadAddress);
         using LoadedMachine machine = LoadedMachine.Kernel(kernel, new byte[5000], "a=b c");
         Assert.Equal(0x36D7_6289ul, machine.Cpu.Rax);
         Assert.Equal((ulong)LoadAddress, machine.Cpu.Rip);
@@ -36,7 +37,8 @@ public sealed class Multiboot2Tests
     [Fact]
     public void AddressAndEntryTags()
     {
-        byte[] kernel = [.. new byte[16], .. Multiboot2((2, 0, [LoadAddress + 16, LoadAddress, 0, LoadAddress + 0x10_0000]), (3, 0, [LoadAddress + 0x80])), .. new byte[500]];
+        byte[] header = Multiboot2((2, 0, [LoadAddress + 16, LoadAddress, 0, LoadAddress + 0x10_0000]), (3, 0, [LoadAddress + 0x80]));
+        byte[] kernel = [.. new byte[16], .. header, .. new byte[500]];
         using LoadedMachine machine = LoadedMachine.Kernel(kernel);
         Assert.Equal((ulong)LoadAddress + 0x80, machine.Cpu.Rip);
         Assert.Equal(kernel, machine.Bytes(LoadAddress, kernel.Length));

@@ -146,17 +146,6 @@ bool is_intel(void)
     return r[1] == 0x756e6547;
 }
 
-// The hypervisor leaf says "TCGTCGTCGTCG".
-bool is_qemu_emulator(void)
-{
-    u32 r[4];
-    cpuid(1, 0, r);
-    if (!(r[2] >> 31))
-        return false;
-    cpuid(0x40000000, 0, r);
-    return r[1] == 0x54474354;
-}
-
 static void tables_start(void)
 {
     u64 base = (u64)taskStateSegment, limit = sizeof taskStateSegment - 1;

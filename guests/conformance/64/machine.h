@@ -106,7 +106,6 @@ static inline void cpuid(u32 leaf, u32 subleaf, u32 r[4])
 }
 bool has_feature(u32 leaf, int registerIndex, int bit); // registerIndex: 0 EAX .. 3 EDX
 bool is_intel(void);
-bool is_qemu_emulator(void);
 
 // user.S: position-independent routines for ring 3.
 extern char user_text_start[], user_text_end[];

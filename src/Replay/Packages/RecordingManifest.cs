@@ -26,6 +26,8 @@ public sealed record ManifestMachine
     public required string Boot { get; init; }
     /// <summary>A name of <see cref="Vmm.Platform.ClockKind"/>.</summary>
     public required string Clock { get; init; }
+    /// <summary>A name of <see cref="Vmm.Platform.DiskInterface"/>.</summary>
+    public required string DiskInterface { get; init; }
     public required string CommandLine { get; init; }
     public required ulong? ChaosSeed { get; init; }
     public required long StartTimeSeconds { get; init; }

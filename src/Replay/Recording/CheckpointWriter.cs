@@ -24,7 +24,7 @@ internal sealed class CheckpointWriter : IDisposable
     private const int MaxCheckpointsPerKey = 64;
 
     private readonly BlockingCollection<CheckpointBatch> _queue = new(MaxQueuedBatches);
-    private readonly ConcurrentQueue<(Vmm.Time.Position Position, StateDigest Digest)> _digests = new();
+    private readonly BlockingCollection<(Vmm.Time.Position Position, StateDigest Digest)> _digests = [];
     private readonly ConcurrentBag<byte[]> _slabs = [];
     private readonly FrameWriter _checkpointFrames, _pageFrames;
     private readonly PageStoreWriter _pages;
@@ -73,12 +73,14 @@ internal sealed class CheckpointWriter : IDisposable
         _queue.Add(batch);
     }
 
-    /// <summary>A digest that has been computed since the last call.</summary>
-    public bool TryTakeDigest(out Vmm.Time.Position position, out StateDigest digest)
+    /// <summary>The next digest, in the order of checkpoints; waits for it.</summary>
+    public (Vmm.Time.Position Position, StateDigest Digest) TakeDigest()
     {
-        bool any = _digests.TryDequeue(out (Vmm.Time.Position Position, StateDigest Digest) found);
-        (position, digest) = found;
-        return any;
+        while (true)
+        {
+            ThrowIfFailed();
+            if (_digests.TryTake(out (Vmm.Time.Position Position, StateDigest Digest) next, millisecondsTimeout: 100)) return next;
+        }
     }
 
     /// <summary>Waits until all is written; no batch may follow. Returns the hashes of all pages.</summary>
@@ -95,6 +97,7 @@ internal sealed class CheckpointWriter : IDisposable
         if (!_queue.IsAddingCompleted) _queue.CompleteAdding();
         _thread.Join();
         _queue.Dispose();
+        _digests.Dispose();
     }
 
     private void ThrowIfFailed()
@@ -181,7 +184,7 @@ internal sealed class CheckpointWriter : IDisposable
         new CheckpointMeta(batch.Position, batch.GuestNanoseconds, batch.Sequence, _pageSum, digest, batch.Index, dirty, isKey).Write(_meta);
         _checkpointFrames.Append(FrameKind.Checkpoint, _meta, _payload.WrittenSpan);
         Volatile.Write(ref _checkpointCount, batch.Index + 1);
-        _digests.Enqueue((batch.Position, digest));
+        _digests.Add((batch.Position, digest));
     }
 
     private void WriteKeyMaps(ref MessagePackWriter w)

@@ -40,7 +40,8 @@ public sealed class InteractiveInput(InputKind kind = InputKind.Serial, int unit
         }
     }
 
-    public ulong NextArrival => _hasBytes ? 0 : ulong.MaxValue;
+    /// <summary>While it is open something may come at any time, so that a guest which waits for it is not halted for ever.</summary>
+    public ulong NextArrival => _hasBytes ? 0 : _closed ? ulong.MaxValue : ulong.MaxValue - 1;
 
     public bool TryTake(Position at, out InputEvent input)
     {

@@ -24,7 +24,7 @@ internal sealed class LateInputSource : IInputSource, IOutputSink
 
     public ulong ReadTime(Position at) => Needed().ReadTime(at);
     public void FillEntropy(Position at, Span<byte> destination) => Needed().FillEntropy(at, destination);
-    public void Idle(Position at, ulong nanosecondsToTimer) => Needed().Idle(at, nanosecondsToTimer);
+    public bool Idle(Position at, ulong nanosecondsToTimer) => Needed().Idle(at, nanosecondsToTimer);
     public void Write(Position at, OutputChannel channel, ReadOnlySpan<byte> data) => Needed().Write(at, channel, data);
 
     private RecordingInputSource Needed() => Target ?? throw new InvariantException("a machine used its inputs while it was built");

@@ -46,6 +46,9 @@ public sealed class Recorder : IDisposable
     /// <summary>The log is written at least this often, so that a crash loses little.</summary>
     private const ulong SliceInstructions = 4_000_000;
 
+    /// <summary>A checkpoint's digest is logged so many checkpoints later, by when its writer will have it.</summary>
+    private const int DigestLag = 4;
+
     private readonly RecorderOptions _options;
     private readonly string _partial;
     private readonly FrameWriter _logFrames, _checkpointFrames, _pageFrames;
@@ -56,7 +59,7 @@ public sealed class Recorder : IDisposable
     private readonly Machine _machine;
     private ulong _interval, _nextCheckpoint;
     private long _budgetStep;
-    private int _checkpointCount;
+    private int _checkpointCount, _loggedDigestCount;
     private Position _lastCheckpoint;
     private Position _published;
     private volatile bool _stopRequested;
@@ -128,7 +131,6 @@ public sealed class Recorder : IDisposable
                 ulong slice = Math.Min(Math.Min(untilCount, _nextCheckpoint), count + SliceInstructions);
                 RunStop stop = _machine.Run(slice);
                 _published = _machine.Position;
-                DrainDigests();
                 if (stop == RunStop.Ended) return RecorderStop.Ended;
                 if (_source.TextWasPrinted && !_reportedText)
                 {
@@ -166,7 +168,7 @@ public sealed class Recorder : IDisposable
             // A last checkpoint, so that the end is at hand and has a digest.
             if (_machine.Position > _lastCheckpoint) TakeCheckpoint();
             byte[] hashes = _writer.Complete();
-            DrainDigests();
+            LogDigests(_checkpointCount);
             _log.WriteEnd(_machine.Position, _machine.Outcome);
             CloseFiles();
             RecordingPacker.Pack(_partial, _options.Path, _options.Overwrite, progress, hashes);
@@ -201,6 +203,7 @@ public sealed class Recorder : IDisposable
     private void TakeCheckpoint()
     {
         _lastCheckpoint = _machine.Position;
+        LogDigests(_checkpointCount - DigestLag);
         _log.WriteCheckpoint(_lastCheckpoint, _checkpointCount);
         _capture.Take(_checkpointCount++, _log.Sequence);
         WidenToBudget();
@@ -216,9 +219,14 @@ public sealed class Recorder : IDisposable
         _interval = checked(_interval * 2);
     }
 
-    private void DrainDigests()
+    // Digests come from another thread, but go into the log at places that do not depend on its speed: equal recordings are equal files.
+    private void LogDigests(int untilIndex)
     {
-        while (_writer.TryTakeDigest(out Position position, out StateDigest digest)) _log.WriteDigest(position, digest);
+        for (; _loggedDigestCount < untilIndex; _loggedDigestCount++)
+        {
+            (Position position, StateDigest digest) = _writer.TakeDigest();
+            _log.WriteDigest(position, digest);
+        }
     }
 
     private void CreateDirectory(MachineConfiguration configuration)

@@ -21,6 +21,8 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
     private readonly TextMatcher[]? _matchers = stopText is null ? null : TextMatcher.ForEachChannel(stopText);
     private ulong _lastTime;
     private ulong _flushedSequence;
+    private InputEvent? _cameInIdle;
+    private Position? _notAt;
 
     /// <summary>Fires when the recording is to stop: ends waits for input.</summary>
     public CancellationToken Cancellation { get; set; }
@@ -31,11 +33,18 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
     /// <summary>The text to stop at was printed.</summary>
     public bool TextWasPrinted { get; private set; }
 
-    public ulong NextArrival => live.NextArrival;
+    public ulong NextArrival => _cameInIdle is null ? live.NextArrival : 0;
 
     public bool TryTake(Position at, out InputEvent input)
     {
-        if (!live.TryTake(at, out input)) return false;
+        input = default;
+        if (at == _notAt) return false;
+        if (_cameInIdle is { } waiting)
+        {
+            input = waiting;
+            _cameInIdle = null;
+        }
+        else if (!live.TryTake(at, out input)) return false;
         log.WriteInput(at, input);
         return true;
     }
@@ -54,7 +63,11 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
         log.WriteEntropy(at, destination);
     }
 
-    public void Idle(Position at, ulong nanosecondsToTimer)
+    /// <summary>
+    /// Replay knows that an idle guest was woken by an input from that input's position: right behind. So when it is not woken, nothing may be taken there,
+    /// even if something comes at the last moment.
+    /// </summary>
+    public bool Idle(Position at, ulong nanosecondsToTimer)
     {
         // A guest that waits for someone at a terminal may wait for long: what happened so far should not be lost if we are killed meanwhile.
         if (log.Sequence != _flushedSequence)
@@ -62,14 +75,22 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
             log.Flush(at);
             _flushedSequence = log.Sequence;
         }
-        if (clock == ClockKind.Virtual)
+        Wait(at, nanosecondsToTimer);
+        Position next = at with { EventOrdinal = at.EventOrdinal + 1 };
+        if (live.NextArrival <= at.InstructionCount && live.TryTake(next, out InputEvent input))
         {
-            live.Idle(at, nanosecondsToTimer, Cancellation);
-            return;
+            _cameInIdle = input;
+            return true;
         }
-        ulong started = host.ReadMonotonicNanoseconds();
+        _notAt = next;
+        return false;
+    }
+
+    private void Wait(Position at, ulong nanosecondsToTimer)
+    {
+        ulong started = clock == ClockKind.Host ? host.ReadMonotonicNanoseconds() : 0;
         live.Idle(at, nanosecondsToTimer, Cancellation);
-        if (nanosecondsToTimer == ulong.MaxValue) return;
+        if (clock == ClockKind.Virtual || nanosecondsToTimer == ulong.MaxValue) return;
         while (live.NextArrival > at.InstructionCount && !Cancellation.IsCancellationRequested)
         {
             ulong passed = host.ReadMonotonicNanoseconds() - started;

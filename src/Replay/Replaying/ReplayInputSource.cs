@@ -10,23 +10,31 @@ internal sealed class ReplayInputSource : IInputSource
 {
     private readonly EventLogReader _log;
     private LogSegment? _segment;
+    private readonly Position? _lastIdle;
     private int _segmentIndex, _index;
+    private ulong _nextArrival;
+    private bool _nothingMore;
 
-    public ReplayInputSource(EventLogReader log)
+    /// <param name="log">The log.</param>
+    /// <param name="haltedAt">The recording's end, if it ended because every vCPU was halted for ever.</param>
+    public ReplayInputSource(EventLogReader log, Position? haltedAt = null)
     {
         _log = log;
+        _lastIdle = haltedAt is { EventOrdinal: > 0 } end ? end with { EventOrdinal = end.EventOrdinal - 1 } : null;
         Seek(0);
     }
 
     /// <summary>Number of input records handed out since the start of the recording.</summary>
     public ulong Sequence { get; private set; }
 
-    public ulong NextArrival { get; private set; }
+    /// <summary>Behind the last arrival "some time later": only where the recorded machine knew that nothing would come, this one knows it.</summary>
+    public ulong NextArrival => _nextArrival != ulong.MaxValue || _nothingMore ? _nextArrival : ulong.MaxValue - 1;
 
     /// <summary>Goes to where so many records have been handed out.</summary>
     public void Seek(ulong sequence)
     {
         Sequence = sequence;
+        _nothingMore = false;
         EnterSegment();
     }
 
@@ -58,7 +66,11 @@ internal sealed class ReplayInputSource : IInputSource
         record.Data.Span.CopyTo(destination);
     }
 
-    public void Idle(Position at, ulong nanosecondsToTimer) { }
+    public bool Idle(Position at, ulong nanosecondsToTimer)
+    {
+        _nothingMore = at == _lastIdle;
+        return TryPeek(out LogRecord next) && next.IsArrival && next.At == at with { EventOrdinal = at.EventOrdinal + 1 };
+    }
 
     private LogRecord Take(LogRecordKind kind, Position at, string what)
     {
@@ -87,7 +99,7 @@ internal sealed class ReplayInputSource : IInputSource
     // Segments without inputs in between are not even read: the index knows how many each has.
     private void EnterSegment()
     {
-        NextArrival = ulong.MaxValue;
+        _nextArrival = ulong.MaxValue;
         if (_log.SegmentCount == 0) return;
         _segmentIndex = _log.FindSegmentOfInput(Sequence);
         _segment = _log.ReadSegment(_segmentIndex);
@@ -101,12 +113,12 @@ internal sealed class ReplayInputSource : IInputSource
         for (int i = _index; i < inputs.Length; i++)
         {
             if (!inputs[i].IsArrival) continue;
-            NextArrival = inputs[i].At.InstructionCount;
+            _nextArrival = inputs[i].At.InstructionCount;
             return;
         }
         // None in this segment: not before the next one, which is entered when this one's other records are used up.
         bool more = _index < inputs.Length && _segmentIndex + 1 < _log.SegmentCount;
-        NextArrival = more ? _log.Meta(_segmentIndex + 1).Base.InstructionCount : ulong.MaxValue;
+        _nextArrival = more ? _log.Meta(_segmentIndex + 1).Base.InstructionCount : ulong.MaxValue;
     }
 
     private static string Describe(in LogRecord record) => record.Kind switch

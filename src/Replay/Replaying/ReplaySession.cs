@@ -31,7 +31,7 @@ internal sealed class ReplaySession : IDisposable
     {
         _recording = recording;
         _pool = pool;
-        Inputs = new ReplayInputSource(recording.Log);
+        Inputs = new ReplayInputSource(recording.Log, recording.Outcome.Kind == OutcomeKind.Halted ? recording.End : null);
         try
         {
             Machine = new Machine(recording.Configuration, Inputs, outputs);

@@ -44,8 +44,9 @@ internal sealed class DivertedInputSource(Machine machine) : IInputSource
         }
     }
 
-    public void Idle(Position at, ulong nanosecondsToTimer)
+    public bool Idle(Position at, ulong nanosecondsToTimer)
     {
         if (nanosecondsToTimer != ulong.MaxValue) _nanoseconds += nanosecondsToTimer;
+        return false;
     }
 }

@@ -74,6 +74,7 @@ public sealed class Timeline : IDisposable
     public void Seek(Position target, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (target > End) throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is past the end of the recording, which is {End}");
+        cancellation.ThrowIfCancellationRequested();
         Position origin = Position;
         if (TryMoveTo(target, progress, cancellation)) return;
         TryMoveTo(origin, null, default);

@@ -63,7 +63,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
                 // The first stretch begins with the machine as it is built; that must be what the first checkpoint holds.
                 if (index == 0) CompareBuilt(session, checkpoints);
                 session.Restore(checkpoints.Load(index));
-                Compare(session, checkpoints.Meta(index).Digest, $"the checkpoint at {from}");
+                Compare(session, index, "restored checkpoint");
                 outputs.Seek(from);
                 ulong sequence = session.Inputs.Sequence;
                 if (!session.RunTo(to, Count)) return;
@@ -72,7 +72,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
                 lock (_gate) _inputCount += (long)(session.Inputs.Sequence - sequence);
                 if (isLast) return;
                 if (session.Position != to) throw new ReplayDivergenceException(to, "this position to exist", $"{session.Position}");
-                Compare(session, checkpoints.Meta(index + 1).Digest, "replay");
+                Compare(session, index + 1, "replayed state");
                 lock (_gate) _digestCount++;
                 if (session.Inputs.Sequence != checkpoints.Meta(index + 1).Sequence)
                     throw new ReplayDivergenceException(to, $"{checkpoints.Meta(index + 1).Sequence} inputs taken", $"{session.Inputs.Sequence}");
@@ -98,10 +98,12 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
             throw new ReplayDivergenceException(Position.Start, "the recorded machine", "another one: the machine that this program builds differs");
     }
 
-    private static void Compare(ReplaySession session, StateDigest expected, string what)
+    private void Compare(ReplaySession session, int checkpointIndex, string what)
     {
-        StateDigest got = session.Digest();
-        if (got != expected) throw new ReplayDivergenceException(session.Position, $"digest {expected}", $"{got} ({what})");
+        StateDigest expected = recording.CheckpointStore.Meta(checkpointIndex).Digest, got = session.Digest();
+        if (got == expected) return;
+        string difference = StateDifference.Describe(recording, session, checkpointIndex);
+        throw new ReplayDivergenceException(session.Position, $"digest {expected}", $"{got} ({what}); they differ in {difference}");
     }
 
     private bool Count(ulong instructions)

@@ -9,8 +9,8 @@ internal static class DebugBreakpoints
 
     private static bool IsEnabled(in VcpuState s, int index) => (s.Debug[7] >> (2 * index) & 3) != 0;
 
-    /// <summary>A breakpoint on data writes or accesses (I/O breakpoints need CR4.DE and are not modelled).</summary>
-    public static bool IsDataEnabled(in VcpuState s, int index) => IsEnabled(s, index) && Condition(s, index) is 1 or 3 && IsEnabled(s, index);
+    /// <summary>A breakpoint on data writes or accesses.</summary>
+    public static bool IsDataEnabled(in VcpuState s, int index) => IsEnabled(s, index) && (Condition(s, index) is 1 or 3);
 
     public static bool AnyInstruction(in VcpuState s)
     {
@@ -41,6 +41,19 @@ internal static class DebugBreakpoints
             if (linear + (ulong)sizeBytes <= start || linear >= start + length) continue;
             s.PendingDebug |= 1U << i;
             vcpu.EndBlockSoon();
+        }
+    }
+
+    /// <summary>A port access: breakpoints on I/O exist with CR4.DE.</summary>
+    public static void OnPort(Vcpu vcpu, ushort port, int sizeBytes)
+    {
+        ref VcpuState s = ref vcpu.State;
+        if ((s.Debug[7] & 0xFF) == 0 || (s.Cr4 & Cr4.DebuggingExtensions) == 0) return;
+        for (int i = 0; i < 4; i++)
+        {
+            if (!IsEnabled(s, i) || Condition(s, i) != 2) continue;
+            ulong length = (ulong)Length(s, i), start = s.Debug[i] & ~(length - 1);
+            if (port + (ulong)sizeBytes > start && port < start + length) s.PendingDebug |= 1U << i;
         }
     }
 }

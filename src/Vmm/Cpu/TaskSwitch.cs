@@ -49,6 +49,8 @@ internal static class TaskSwitch
         s.Cr0 |= 8; // TS
         if (wide && (s.Cr0 & (1UL << 31)) != 0)
         {
+            bool pae = (s.Cr4 & Cr4.PhysicalAddressExtension) != 0;
+            if (pae && !ControlRegisters.TryLoadPointers(c, image.Cr3)) return false;
             s.Cr3 = image.Cr3;
             c.Mmu.Reload();
         }

@@ -85,6 +85,9 @@ public sealed class Vcpu
     /// <summary>Ends the block after the current instruction, so that the machine looks at what changed.</summary>
     internal void EndBlockSoon() => BlockLimit = 0;
 
+    /// <summary>The instruction entered a handler (INT n, SYSCALL, a task): no single-step trap follows it.</summary>
+    internal bool SuppressTrap;
+
     // ---- Faults. A handler returns what these return and has changed nothing before.
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -92,6 +95,23 @@ public sealed class Vcpu
     {
         PendingException = new PendingException(vector, errorCode);
         return Completion.Fault;
+    }
+
+    /// <summary>
+    /// An address that is not canonical: #SS(0) when the instruction reaches it through the stack segment, else #GP(0) (SDM 1 3.3.7.1).
+    /// </summary>
+    internal void NonCanonical(ulong linear)
+    {
+        bool stack = false;
+        if (CurrentBlock is { } block && OpIndex < block.Instructions.Length)
+        {
+            ref readonly DecodedInstruction d = ref block.Instructions[OpIndex];
+            // Instructions that both push and have another operand in memory: the stack is what lies near RSP.
+            const ulong near = 1 << 16;
+            stack = (d.Traits & InstructionTraits.StackSegment) != 0
+                || ((d.Traits & InstructionTraits.UsesStack) != 0 && linear - State.Rsp + near <= 2 * near);
+        }
+        Fault(stack ? Vector.StackFault : Vector.GeneralProtection);
     }
 
     internal Completion GeneralProtection(uint errorCode = 0) => Fault(Vector.GeneralProtection, errorCode);

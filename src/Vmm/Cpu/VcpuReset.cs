@@ -9,6 +9,7 @@ internal static class VcpuReset
     {
         s = default;
         s.X87Control = 0x40;
+        s.X87Tags = 0xFF; // tag word 5555H: all zero, none empty
         s.Mxcsr = 0x1F80;
         s.Pat = 0x0007_0406_0007_0406;
         s.Xcr0 = 1;

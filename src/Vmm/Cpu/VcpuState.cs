@@ -20,6 +20,7 @@ public enum VcpuActivity : byte
 [InlineArray(17)] public struct GeneralRegisters { private ulong _0; }
 [InlineArray(SegmentIndex.Count)] public struct SegmentRegisters { private SegmentRegister _0; }
 [InlineArray(16)] public struct XmmRegisters { private Vector128<ulong> _0; }
+[InlineArray(4)] public struct PageDirectoryPointers { private ulong _0; }
 [InlineArray(8)] public struct DebugRegisters { private ulong _0; }
 [InlineArray(8)] public struct X87Registers { private X87Register _0; }
 [InlineArray(11)] public struct FixedMtrrs { private ulong _0; }
@@ -64,6 +65,8 @@ public struct VcpuState
 
     public ulong Cr0, Cr2, Cr3, Cr4, Cr8, Xcr0;
     public ulong Efer;
+    /// <summary>PAE paging: the four PDPTEs as CR3's load read them (SDM 3A 4.4.1); else zero.</summary>
+    public PageDirectoryPointers Pdptes;
     public DebugRegisters Debug;
 
     public ulong Star, Lstar, Cstar, SfMask, KernelGsBase;
@@ -86,7 +89,7 @@ public struct VcpuState
 
     // ---- Between instructions.
     public VcpuActivity Activity;
-    /// <summary>Interrupts are held off for one instruction after STI, MOV SS or POP SS.</summary>
+    /// <summary>Interrupts are held off for one instruction: 1 after STI; 2 after MOV SS or POP SS, which hold debug traps off as well.</summary>
     public byte InterruptShadow;
     public byte NmiPending, NmiBlocked;
     /// <summary>0..3.</summary>

@@ -17,8 +17,13 @@ internal sealed class BlockCache(PhysicalMemory memory)
     /// <summary>When this many blocks exist they are all thrown away; code that is still warm is decoded again.</summary>
     private const int MaximumCount = 400_000;
 
+    /// <summary>What a page without RAM reads as.</summary>
+    private static readonly byte[] s_nothing = MakeNothing();
+
     private readonly Dictionary<Key, Block> _blocks = [];
     private readonly Dictionary<int, List<Block>> _byPage = [];
+    /// <summary>By RAM page: bit n is set when some block has bytes among the 64 from n * 64 on. Data beside code is told from it cheaply.</summary>
+    private readonly ulong[] _granules = new ulong[memory.Ram.PageCount];
 
     public InstructionDecoder Decoder { get; } = new();
 
@@ -33,36 +38,48 @@ internal sealed class BlockCache(PhysicalMemory memory)
     {
         if (!c.Mmu.TryTranslate(linear, AccessKind.Fetch, false, out ulong physical)) return null;
         ulong rip = c.State.Rip;
-        if (_blocks.TryGetValue(new Key(physical, rip, codeSize), out Block? block) && block.IsValid) return block;
+        if (_blocks.TryGetValue(new Key(physical, rip, codeSize), out Block? block) && block.IsValid)
+        {
+            if (block.SecondPage < 0) return block;
+            // The rest of an instruction lies on the next linear page, which may be another physical one than before.
+            if (!TryFindNextPage(c, linear, out int secondPage)) return null;
+            if (secondPage == block.SecondPage) return block;
+        }
         return Decode(c, linear, physical, rip, codeSize);
     }
 
     private Block? Decode(Vcpu c, ulong linear, ulong physical, ulong rip, int codeSize)
     {
-        int within = (int)(physical & 0xFFF), page = PageOf(physical);
-        System.ReadOnlySpan<byte> bytes = page >= 0 ? memory.Ram.Page(page)[within..] : FillOutside(new byte[64]);
-        DecodedInstruction[] instructions = Decoder.Decode(bytes, rip, linear, codeSize, Block.MaximumLength);
-        bool across = false;
+        int within = (int)(physical & 0xFFF), page = PageOf(physical), secondPage = -1;
+        DecodedInstruction[] instructions = Decoder.Decode(BytesOf(page)[within..], rip, linear, codeSize, Block.MaximumLength);
+        bool kept = page >= 0;
         if (instructions.Length == 0)
         {
-            ulong nextLinear = (linear & ~0xFFFUL) + 0x1000;
-            if (!c.State.IsLongMode) nextLinear = (uint)nextLinear;
-            if (!c.Mmu.TryTranslate(nextLinear, AccessKind.Fetch, false, out ulong nextPhysical)) return null;
-            int secondPage = PageOf(nextPhysical);
-            System.ReadOnlySpan<byte> next = secondPage >= 0 ? memory.Ram.Page(secondPage) : FillOutside(new byte[64]);
-            across = true;
-            instructions = [Decoder.DecodeAcross(next, rip, codeSize)];
+            if (!TryFindNextPage(c, linear, out secondPage)) return null;
+            instructions = [Decoder.DecodeAcross(BytesOf(secondPage), rip, codeSize)];
+            kept &= secondPage >= 0;
         }
-        bool kept = page >= 0 && !across;
-        var block = new Block(instructions, rip, codeSize, kept ? page : -1, within);
-        // Code outside RAM (a mistake of the guest's, mostly) is decoded each time; so is code across pages, whose second page is
-        // a matter of translation.
-        if (!kept) return block;
+        // Code outside RAM (a mistake of the guest's, mostly) is decoded each time.
+        if (!kept) return new Block(instructions, rip, codeSize, -1, within, -1);
+        var block = new Block(instructions, rip, codeSize, page, within, secondPage);
         if (_blocks.Count >= MaximumCount) Clear();
         _blocks[new Key(physical, rip, codeSize)] = block;
         Add(block, page);
+        if (secondPage >= 0) Add(block, secondPage);
         return block;
     }
+
+    /// <summary>The RAM page behind the one that holds <paramref name="linear"/>. False: a fault of the fetch is pending.</summary>
+    private bool TryFindNextPage(Vcpu c, ulong linear, out int page)
+    {
+        ulong next = (linear & ~0xFFFUL) + 0x1000;
+        if (!c.State.IsLongMode) next = (uint)next;
+        bool found = c.Mmu.TryTranslate(next, AccessKind.Fetch, false, out ulong physical);
+        page = found ? PageOf(physical) : -1;
+        return found;
+    }
+
+    private System.ReadOnlySpan<byte> BytesOf(int page) => page >= 0 ? memory.Ram.Page(page) : s_nothing;
 
     private int PageOf(ulong physical)
     {
@@ -70,17 +87,12 @@ internal sealed class BlockCache(PhysicalMemory memory)
         return offset < 0 ? -1 : (int)(offset >> PagedMemory.PageShift);
     }
 
-    private static System.ReadOnlySpan<byte> FillOutside(byte[] bytes)
-    {
-        System.Array.Fill(bytes, (byte)0xFF);
-        return bytes;
-    }
-
     private void Add(Block block, int page)
     {
         ref List<Block>? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_byPage, page, out _);
         list ??= [];
         list.Add(block);
+        _granules[page] |= GranulesOf(block.RangeIn(page));
         if ((memory.Ram.TraitsOf(page) & PageTraits.Code) != 0) return;
         memory.Ram.AddTraits(page, PageTraits.Code);
         Listener?.OnPageProtected(page);
@@ -89,29 +101,54 @@ internal sealed class BlockCache(PhysicalMemory memory)
     /// <summary>A store was done to a page with code. True when it hit the bytes of a block.</summary>
     public bool OnStore(int page, int offset, int sizeBytes)
     {
-        if (!_byPage.TryGetValue(page, out List<Block>? blocks)) return false;
+        ulong stored = GranulesOf((offset, sizeBytes));
+        if ((_granules[page] & stored) == 0 || !_byPage.TryGetValue(page, out List<Block>? blocks)) return false;
         bool hit = false;
+        ulong left = 0;
         for (int b = blocks.Count - 1; b >= 0; b--)
         {
             Block block = blocks[b];
-            ulong start = memory.AddressOfPage(page).Value;
-            int first = block.Offset, end = first + (int)(block.EndRip - block.Rip);
-            if (offset >= end || offset + sizeBytes <= first) continue;
-            hit = true;
+            (int first, int size) = block.RangeIn(page);
+            if (block.IsValid && (offset >= first + size || offset + sizeBytes <= first))
+            {
+                left |= GranulesOf((first, size));
+                continue;
+            }
+            // A block that the store to its other page made invalid is forgotten here as well.
+            hit |= block.IsValid;
             block.IsValid = false;
             blocks.RemoveAt(b);
-            _blocks.Remove(new Key(start + (uint)first, block.Rip, block.CodeSize));
+            _blocks.Remove(new Key(memory.AddressOfPage(block.Page).Value + (uint)block.Offset, block.Rip, block.CodeSize));
         }
+        _granules[page] = left;
         if (blocks.Count > 0) return hit;
         _byPage.Remove(page);
         memory.Ram.RemoveTraits(page, PageTraits.Code);
         return hit;
     }
 
+    /// <summary>The granules of a range that lies in one page.</summary>
+    private static ulong GranulesOf((int Offset, int SizeBytes) range)
+    {
+        int first = range.Offset >> 6, last = (range.Offset + range.SizeBytes - 1) >> 6;
+        return (ulong.MaxValue >> (63 - last + first)) << first;
+    }
+
+    private static byte[] MakeNothing()
+    {
+        var bytes = new byte[PagedMemory.PageSizeBytes];
+        System.Array.Fill(bytes, (byte)0xFF);
+        return bytes;
+    }
+
     public void Clear()
     {
         foreach (Block block in _blocks.Values) block.IsValid = false;
-        foreach (int page in _byPage.Keys) memory.Ram.RemoveTraits(page, PageTraits.Code);
+        foreach (int page in _byPage.Keys)
+        {
+            memory.Ram.RemoveTraits(page, PageTraits.Code);
+            _granules[page] = 0;
+        }
         _blocks.Clear();
         _byPage.Clear();
     }

@@ -16,6 +16,10 @@ public enum InstructionTraits : byte
     Repne = 8,
     /// <summary>Decoded in 64-bit mode.</summary>
     Long = 16,
+    /// <summary>The memory operand is in SS (RSP or RBP is its base and no prefix says otherwise), which in 64-bit mode matters only for faults.</summary>
+    StackSegment = 32,
+    /// <summary>It pushes or pops.</summary>
+    UsesStack = 64,
 }
 
 /// <summary>The code that executes one decoded instruction.</summary>

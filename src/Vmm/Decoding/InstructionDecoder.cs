@@ -100,6 +100,7 @@ internal sealed class InstructionDecoder
         if (i.HasLockPrefix) d.Traits |= InstructionTraits.Lock;
         if (i.HasRepPrefix) d.Traits |= InstructionTraits.Rep;
         if (i.HasRepnePrefix) d.Traits |= InstructionTraits.Repne;
+        if (i.IsStackInstruction) d.Traits |= InstructionTraits.UsesStack;
         for (int operand = 0; operand < i.OpCount; operand++) ReduceOperand(i, operand, longMode, ref d);
         Interpretation.InstructionBinder.Bind(i, ref d);
         return d;
@@ -140,6 +141,7 @@ internal sealed class InstructionDecoder
     {
         d.Displacement = i.MemoryDisplacement64;
         d.Segment = (byte)SegmentOf(i.MemorySegment, longMode);
+        if (i.MemorySegment == Register.SS) d.Traits |= InstructionTraits.StackSegment;
         d.Scale = (byte)System.Numerics.BitOperations.Log2((uint)i.MemoryIndexScale);
         if (i.IsIPRelativeMemoryOperand)
         {

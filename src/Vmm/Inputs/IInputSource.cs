@@ -50,7 +50,8 @@ public interface IInputSource
 
     /// <summary>
     /// Every vCPU is halted and the next timer is <paramref name="nanosecondsToTimer"/> away (<see cref="ulong.MaxValue"/>: no timer). A live source may
-    /// wait here for input or real time; a replaying one returns at once.
+    /// wait here for input or real time; a replaying one returns at once. True: an input has come, is taken as the next event, and time does not skip.
+    /// False, with no timer and nothing more to come (<see cref="NextArrival"/> is <see cref="ulong.MaxValue"/>): the machine is halted for ever.
     /// </summary>
-    void Idle(Position at, ulong nanosecondsToTimer);
+    bool Idle(Position at, ulong nanosecondsToTimer);
 }

@@ -6,7 +6,8 @@ using Vmm.Decoding;
 
 namespace Vmm.Interpretation;
 
-/// <summary>MOV between general registers, memory and immediates, MOVZX, MOVSX, MOVSXD, LEA, XCHG, XADD, CMPXCHG, CMPXCHG8B/16B, BSWAP, CMOVcc, SETcc, sign extensions, XLAT, MOVBE's absence.</summary>
+/// <summary>MOV between general registers, memory and immediates, MOVZX, MOVSX, MOVSXD, LEA, XCHG, XADD, CMPXCHG, CMPXCHG8B/16B, BSWAP,
+/// CMOVcc, SETcc, sign extensions, XLAT, MOVBE's absence.</summary>
 internal static unsafe class DataMovement
 {
     public static Handler Bind(in Instruction i, ref DecodedInstruction d)

@@ -33,8 +33,7 @@ internal static unsafe class FarInstructions
             case Code.Sysretd: return FarMemory(ref d, 4, new(&Sysret));
             case Code.Sysretq: return FarMemory(ref d, 8, new(&Sysret));
             case Code.Sysenter: return new(&Sysenter);
-            case Code.Sysexitd: return FarMemory(ref d, 4, new(&Sysexit));
-            case Code.Sysexitq: return FarMemory(ref d, 8, new(&Sysexit));
+            case Code.Sysexitd or Code.Sysexitq: return new(&Sysexit);
             default: return default;
         }
     }
@@ -103,6 +102,7 @@ internal static unsafe class FarInstructions
             return Completion.Fault;
         }
         c.Bus.OnExit(c, ExitReason.SoftwareInterrupt, vector, 0);
+        c.SuppressTrap = true;
         return Done(c, true);
     }
 
@@ -156,6 +156,7 @@ internal static unsafe class FarInstructions
         }
         SetFlatSegment(c, SegmentIndex.Ss, selector + 8, 0, code: false, long64: false);
         Segmentation.SetPrivilege(c, 0);
+        c.SuppressTrap = (s.SystemFlags & RFlags.Trap) == 0;
         c.Bus.OnExit(c, ExitReason.Syscall, -1, s.Rax);
         return Done(c, true);
     }
@@ -178,18 +179,20 @@ internal static unsafe class FarInstructions
         return Done(c, true);
     }
 
+    /// <summary>As on AMD's processors, whose vendor string the model has, SYSENTER and SYSEXIT exist in legacy mode only (APM 3).</summary>
     private static Completion Sysenter(Vcpu c, in DecodedInstruction d)
     {
         ref VcpuState s = ref c.State;
+        if (s.IsLongMode) return c.InvalidOpcode();
         if (!s.IsProtected || (s.SysenterCs & 0xFFFC) == 0) return c.GeneralProtection();
         int selector = (int)s.SysenterCs & 0xFFFC;
-        bool longMode = s.IsLongMode;
         s.SystemFlags &= ~(RFlags.Virtual8086 | RFlags.Interrupt | RFlags.Resume);
-        SetFlatSegment(c, SegmentIndex.Cs, selector, 0, code: true, long64: longMode);
+        SetFlatSegment(c, SegmentIndex.Cs, selector, 0, code: true, long64: false);
         SetFlatSegment(c, SegmentIndex.Ss, selector + 8, 0, code: false, long64: false);
         Segmentation.SetPrivilege(c, 0);
-        s.Rsp = longMode ? s.SysenterEsp : (uint)s.SysenterEsp;
-        s.Rip = longMode ? s.SysenterEip : (uint)s.SysenterEip;
+        s.Rsp = (uint)s.SysenterEsp;
+        s.Rip = (uint)s.SysenterEip;
+        c.SuppressTrap = true;
         c.Bus.OnExit(c, ExitReason.Syscall, -2, s.Rax);
         return Done(c, true);
     }
@@ -197,15 +200,14 @@ internal static unsafe class FarInstructions
     private static Completion Sysexit(Vcpu c, in DecodedInstruction d)
     {
         ref VcpuState s = ref c.State;
+        if (s.IsLongMode) return c.InvalidOpcode();
         if (!s.IsProtected || s.Cpl != 0 || (s.SysenterCs & 0xFFFC) == 0) return c.GeneralProtection();
-        bool to64 = d.OperandSize == 8;
-        if (to64 && ((ulong)((long)(s.Rcx << 16) >> 16) != s.Rcx || (ulong)((long)(s.Rdx << 16) >> 16) != s.Rdx)) return c.GeneralProtection();
-        int selector = ((int)s.SysenterCs & 0xFFFC) + (to64 ? 32 : 16);
-        SetFlatSegment(c, SegmentIndex.Cs, selector | 3, 3, code: true, long64: to64);
+        int selector = ((int)s.SysenterCs & 0xFFFC) + 16;
+        SetFlatSegment(c, SegmentIndex.Cs, selector | 3, 3, code: true, long64: false);
         SetFlatSegment(c, SegmentIndex.Ss, (selector + 8) | 3, 3, code: false, long64: false);
         Segmentation.SetPrivilege(c, 3);
-        s.Rsp = to64 ? s.Rcx : (uint)s.Rcx;
-        s.Rip = to64 ? s.Rdx : (uint)s.Rdx;
+        s.Rsp = (uint)s.Rcx;
+        s.Rip = (uint)s.Rdx;
         c.Bus.OnExit(c, ExitReason.Sysret, 0, 0);
         return Done(c, true);
     }

@@ -138,7 +138,7 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
             c.GeneralProtection();
             return null;
         }
-        return new Block(block.Instructions[..kept], block.Rip, block.CodeSize, -1, 0);
+        return new Block(block.Instructions[..kept], block.Rip, block.CodeSize, -1, 0, -1);
     }
 
     /// <summary>Forgets which blocks were entered (a restored snapshot, new breakpoints).</summary>

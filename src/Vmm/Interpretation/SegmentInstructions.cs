@@ -65,7 +65,7 @@ internal static unsafe class SegmentInstructions
     {
         // After a load of SS interrupts wait for one instruction, so that the stack pointer can follow (SDM 3A 6.8.3).
         if (index != SegmentIndex.Ss) return Completion.Next;
-        c.State.InterruptShadow = 1;
+        c.State.InterruptShadow = 2;
         c.State.Rip = d.NextRip;
         return Completion.EndBlock;
     }
@@ -89,12 +89,8 @@ internal static unsafe class SegmentInstructions
     private static Completion PushSegment(Vcpu c, in DecodedInstruction d)
     {
         ushort selector = c.State.Segment(d.Destination).Selector;
-        if (d.OperandSize != 4) return Stack.TryPush(c, d.OperandSize, selector) ? Completion.Next : Completion.Fault;
-        // A 32-bit push writes only the low half of its slot (SDM 2B PUSH).
-        ulong mask = Stack.PointerMask(c), pointer = (c.State.Rsp - 4) & mask;
-        if (!Stack.TryWriteAt(c, pointer, 2, selector)) return Completion.Fault;
-        Stack.SetPointer(c, pointer, mask);
-        return Completion.Next;
+        // A wide push is zero-extended, as on AMD's processors; newer ones of Intel write only the low half (SDM 2B PUSH).
+        return Stack.TryPush(c, d.OperandSize, selector) ? Completion.Next : Completion.Fault;
     }
 
     private static Completion PopSegment(Vcpu c, in DecodedInstruction d)

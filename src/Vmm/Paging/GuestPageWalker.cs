@@ -30,7 +30,13 @@ public static class PageFaultError
 }
 
 /// <summary>The control bits that decide how a linear address is translated.</summary>
-public readonly record struct PagingControls(PagingMode Mode, ulong Root, bool PageSizeExtensions, bool NoExecuteEnabled)
+/// <param name="Mode">The paging mode.</param>
+/// <param name="Root">Guest-physical address of the top table.</param>
+/// <param name="PageSizeExtensions">CR4.PSE.</param>
+/// <param name="NoExecuteEnabled">EFER.NXE.</param>
+/// <param name="Pointers">PAE: the PDPTEs that CR3's load read, low entry first; else zeros.</param>
+public readonly record struct PagingControls(PagingMode Mode, ulong Root, bool PageSizeExtensions, bool NoExecuteEnabled,
+    (ulong, ulong, ulong, ulong) Pointers = default)
 {
     /// <summary>Physical-address width of the model, in bits (CPUID 80000008H).</summary>
     public const int PhysicalAddressBits = 40;
@@ -47,8 +53,11 @@ public readonly record struct PagingControls(PagingMode Mode, ulong Root, bool P
             PagingMode.Pae => s.Cr3 & 0xFFFF_FFE0,
             _ => s.Cr3 & PageTableEntry.AddressMask,
         };
-        return new PagingControls(mode, root, (s.Cr4 & pse) != 0, (s.Efer & nxe) != 0);
+        var pointers = mode == PagingMode.Pae ? (s.Pdptes[0], s.Pdptes[1], s.Pdptes[2], s.Pdptes[3]) : default;
+        return new PagingControls(mode, root, (s.Cr4 & pse) != 0, (s.Efer & nxe) != 0, pointers);
     }
+
+    internal ulong Pointer(int index) => index switch { 0 => Pointers.Item1, 1 => Pointers.Item2, 2 => Pointers.Item3, _ => Pointers.Item4 };
 }
 
 /// <summary>One step of a walk: an entry that was read.</summary>
@@ -164,14 +173,13 @@ public static class GuestPageWalker
         {
             int shift = 12 + 9 * (level - 1);
             ulong index = (linear >> shift) & (pae && level == 3 ? 3UL : 0x1FF);
-            ulong entry = ReadEntry(memory, ref walk, level, table + index * 8, 8);
+            ulong entry = pae && level == 3 ? AddPointer(ref walk, controls, (int)index) : ReadEntry(memory, ref walk, level, table + index * 8, 8);
             if ((entry & PageTableEntry.Present) == 0) return;
             ulong reservedHere = reserved;
             if (pae && level == 3)
             {
-                // A PDPTE has only P, PWT, PCD and the address (SDM 3A table 4-8); it grants everything.
-                walk.ReservedBitSet |= (entry & (reserved | PageTableEntry.NoExecute | 0x1E6)) != 0;
-                if (walk.ReservedBitSet) return;
+                // A PDPTE has only P, PWT, PCD and the address (SDM 3A table 4-8); it grants everything. Its reserved bits were checked
+                // when CR3 was loaded.
                 table = entry & PageTableEntry.AddressMask;
                 continue;
             }
@@ -192,6 +200,13 @@ public static class GuestPageWalker
             Accumulate(ref walk, entry);
             table = entry & PageTableEntry.AddressMask;
         }
+    }
+
+    private static ulong AddPointer(ref PageWalk walk, in PagingControls controls, int index)
+    {
+        ulong entry = controls.Pointer(index);
+        walk.Steps[walk.StepCount++] = new WalkStep(3, new GuestPhysicalAddress(controls.Root + (uint)index * 8), entry, 8);
+        return entry;
     }
 
     private static ulong ReadEntry(PhysicalMemory memory, ref PageWalk walk, int level, ulong address, int sizeBytes)

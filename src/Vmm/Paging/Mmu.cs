@@ -28,7 +28,7 @@ internal interface IMemoryEvents
 /// <summary>
 /// The memory side of one vCPU: translates linear addresses through the shadow page table of the current address space, and keeps the
 /// soft TLBs that spare most accesses even that. There are three TLBs, for the three sets of permissions: supervisor, user, and
-/// supervisor with EFLAGS.AC set under SMAP.
+/// supervisor with EFLAGS.AC set under SMAP. A fourth stays empty, for user code with alignment checks on: each access is looked at.
 /// </summary>
 internal sealed class Mmu
 {
@@ -38,8 +38,9 @@ internal sealed class Mmu
     private readonly PhysicalMemory _memory;
     private readonly ShadowPageTables _shadows;
     private readonly IMemoryEvents _events;
-    private readonly TlbEntry[][] _tlbs = new TlbEntry[3][];
+    private readonly TlbEntry[][] _tlbs = new TlbEntry[4][];
     private ulong _linearMask = ulong.MaxValue;
+    private bool _checksAlignment;
 
     public Mmu(Vcpu vcpu, PhysicalMemory memory, ShadowPageTables shadows, IMemoryEvents events)
     {
@@ -70,7 +71,9 @@ internal sealed class Mmu
     public void UpdatePrivilege()
     {
         ref VcpuState s = ref _vcpu.State;
-        _vcpu.Tlb = _tlbs[s.Cpl == 3 ? 1 : (s.SystemFlags & RFlags.AlignmentCheck) != 0 ? 2 : 0];
+        bool alignmentFlag = (s.SystemFlags & RFlags.AlignmentCheck) != 0;
+        _checksAlignment = alignmentFlag && s.Cpl == 3 && (s.Cr0 & Cr0.AlignmentMask) != 0;
+        _vcpu.Tlb = _tlbs[_checksAlignment ? 3 : s.Cpl == 3 ? 1 : alignmentFlag ? 2 : 0];
         _vcpu.UpdateFetchMode();
     }
 
@@ -116,6 +119,7 @@ internal sealed class Mmu
     [MethodImpl(MethodImplOptions.NoInlining)]
     public bool ReadSlow(ulong linear, Span<byte> destination, bool supervisor = false)
     {
+        if (_checksAlignment && !supervisor && !IsAligned(linear, destination.Length)) return false;
         linear &= _linearMask;
         int inPage = PagedMemory.PageSizeBytes - (int)(linear & 0xFFF);
         if (destination.Length > inPage)
@@ -135,6 +139,7 @@ internal sealed class Mmu
     [MethodImpl(MethodImplOptions.NoInlining)]
     public bool WriteSlow(ulong linear, ReadOnlySpan<byte> source, bool supervisor = false)
     {
+        if (_checksAlignment && !supervisor && !IsAligned(linear, source.Length)) return false;
         linear &= _linearMask;
         int inPage = PagedMemory.PageSizeBytes - (int)(linear & 0xFFF);
         if (source.Length > inPage)
@@ -149,6 +154,9 @@ internal sealed class Mmu
         WriteInPage(linear, physical, source, supervisor);
         return true;
     }
+
+    /// <summary>Eight bytes of guest-physical memory.</summary>
+    public ulong ReadPhysical(ulong address) => _memory.Read<ulong>(new GuestPhysicalAddress(address));
 
     /// <summary>Whether a store there would succeed; dirty bits are set as by the store. False: a fault is pending.</summary>
     public bool ProbeWrite(ulong linear, int sizeBytes)
@@ -167,7 +175,7 @@ internal sealed class Mmu
         ref VcpuState s = ref _vcpu.State;
         if (!IsCanonical(linear))
         {
-            _vcpu.GeneralProtection();
+            _vcpu.NonCanonical(linear);
             physical = 0;
             return false;
         }
@@ -241,7 +249,7 @@ internal sealed class Mmu
         ram.EnsurePresent(page);
         HostPointer.Span((nint)(ram.BaseAddress + offset), destination.Length).CopyTo(destination);
         if ((ram.TraitsOf(page) & PageTraits.WatchRead) != 0 || _events.IsWatched(linear)) _events.OnWatchedRead(_vcpu, linear, physical, destination);
-        else if (!supervisor) FillTlb(linear, physical, page, write: false);
+        else if (!supervisor) FillTlb(linear, page, write: false);
     }
 
     private void WriteInPage(ulong linear, ulong physical, ReadOnlySpan<byte> source, bool supervisor)
@@ -258,11 +266,20 @@ internal sealed class Mmu
         bool watched = (ram.TraitsOf(page) & PageTraits.WatchWrite) != 0 || _events.IsWatched(linear);
         if (watched) _events.OnWatchedWrite(_vcpu, linear, physical, source);
         _memory.StoreFromCpu(page, (int)(physical & 0xFFF), source);
-        if (!supervisor && !watched) FillTlb(linear, physical, page, write: true);
+        if (!supervisor && !watched) FillTlb(linear, page, write: true);
     }
 
-    private void FillTlb(ulong linear, ulong physical, int page, bool write)
+    /// <summary>#AC(0) for data that is not naturally aligned (SDM 3A 6.15, vector 17). False: it is pending.</summary>
+    private bool IsAligned(ulong linear, int sizeBytes)
     {
+        if ((sizeBytes & (sizeBytes - 1)) != 0 || (linear & (ulong)(sizeBytes - 1)) == 0) return true;
+        _vcpu.Fault(Vector.AlignmentCheck);
+        return false;
+    }
+
+    private void FillTlb(ulong linear, int page, bool write)
+    {
+        if (_checksAlignment) return;
         PageTraits traits = _memory.Ram.TraitsOf(page);
         if ((traits & PageTraits.WatchRead) != 0) return;
         ref TlbEntry entry = ref _vcpu.Tlb[(linear >> 12) & (TlbSize - 1)];

@@ -90,6 +90,8 @@ public sealed class ShadowPageTables
         for (int i = 0; i < walk.StepCount; i++)
         {
             WalkStep step = walk.Steps[i];
+            // PAE's PDPTEs are part of the address space's identity: stores to where they came from change nothing.
+            if (step.Level == 3 && space.Controls.Mode == PagingMode.Pae) continue;
             long offset = _memory.RamOffset(step.EntryAddress.Value);
             if (offset < 0) continue;
             ulong covered = linear & 0xFFFF_FFFF_FFFF & ~((1UL << CoverageShift(step.Level, step.SizeBytes)) - 1);
@@ -108,11 +110,7 @@ public sealed class ShadowPageTables
             TableUse use = uses[u];
             bool twoLevel = use.Space.Controls.Mode == PagingMode.TwoLevel;
             int entrySize = twoLevel ? 4 : 8, spanShift = EntryShift(use.Level, entrySize);
-            // PAE's four PDPTEs may share a page with other data: only they are the table.
-            int tableStart = use.Level == 3 && use.Space.Controls.Mode == PagingMode.Pae ? (int)(use.Space.Controls.Root & 0xFFF) : 0;
-            int entryCount = tableStart != 0 || (use.Level == 3 && use.Space.Controls.Mode == PagingMode.Pae) ? 4 : 4096 / entrySize;
-            int first = (offset - tableStart) / entrySize, last = (offset + sizeBytes - 1 - tableStart) / entrySize;
-            for (int i = System.Math.Max(first, 0); i <= last && i < entryCount; i++)
+            for (int i = offset / entrySize; i <= (offset + sizeBytes - 1) / entrySize; i++)
                 Drop(use.Space, use.Linear + ((ulong)i << spanShift), spanShift);
             if (!use.Space.AnyFilled(use.Linear, CoverageShift(use.Level, entrySize))) uses.RemoveAt(u);
         }

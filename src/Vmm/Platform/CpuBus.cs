@@ -10,7 +10,7 @@ using Vmm.Time;
 namespace Vmm.Platform;
 
 /// <summary>What the vCPUs reach outside themselves: ports, chips in memory, local APICs, the time stamp; each access is an exit.</summary>
-internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Watcher watcher, IClock clock, Scheduler scheduler, InstructionCounter counter)
+internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Watcher watcher, MachineClock clock, Scheduler scheduler, InstructionCounter counter)
     : IVcpuBus, IMemoryEvents
 {
     private const uint ApicBaseMsr = 0x1B, TscDeadlineMsr = 0x6E0;
@@ -30,6 +30,8 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
         uint value = Chipset.Ports.Read(new PortNumber(port), sizeBytes);
         observation.Exits.Increment(ExitReason.PortRead);
         observation.Publish(MachineEventKind.PortRead, vcpu, port, value, sizeBytes: sizeBytes);
+        DebugBreakpoints.OnPort(vcpu, port, sizeBytes);
+        clock.Spend(MachineClock.PortAccessNanoseconds);
         vcpu.EndBlockSoon();
         return value;
     }
@@ -38,7 +40,9 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
     {
         observation.Exits.Increment(ExitReason.PortWrite);
         observation.Publish(MachineEventKind.PortWrite, vcpu, port, value, sizeBytes: sizeBytes);
+        DebugBreakpoints.OnPort(vcpu, port, sizeBytes);
         Chipset.Ports.Write(new PortNumber(port), sizeBytes, value);
+        clock.Spend(MachineClock.PortAccessNanoseconds);
         vcpu.EndBlockSoon();
     }
 
@@ -107,6 +111,7 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
 
     public void Yield(Vcpu vcpu)
     {
+        clock.Spend(MachineClock.PauseNanoseconds);
         scheduler.EndTurn(counter.Current + 1);
         vcpu.EndBlockSoon();
     }

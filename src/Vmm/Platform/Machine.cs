@@ -254,16 +254,11 @@ public sealed class Machine : IDisposable
     private bool TryIdle()
     {
         ulong deadline = _timers.NextDeadlineNanoseconds;
-        if (deadline == ulong.MaxValue && _inputs.NextArrival == ulong.MaxValue)
-        {
-            _control.End(OutcomeKind.Halted, 0, "every vCPU is halted for ever: no timer is armed and no input is to come");
-            return true;
-        }
         ulong now = _clock.KnownNanoseconds;
-        _inputs.Idle(Position, deadline == ulong.MaxValue ? ulong.MaxValue : deadline - Math.Min(now, deadline));
-        // Waiting may have brought an input; it comes first, at the same position.
-        if (_inputs.NextArrival <= _counter.Retired) return true;
-        if (_clock.FollowsHost) _clock.Refresh();
+        if (_inputs.Idle(Position, deadline == ulong.MaxValue ? ulong.MaxValue : deadline - Math.Min(now, deadline))) return true;
+        if (deadline == ulong.MaxValue && _inputs.NextArrival == ulong.MaxValue)
+            _control.End(OutcomeKind.Halted, 0, "every vCPU is halted for ever: no timer is armed and no input is to come");
+        else if (_clock.FollowsHost) _clock.Refresh();
         else if (deadline != ulong.MaxValue) _clock.SkipTo(deadline);
         return true;
     }
@@ -272,7 +267,7 @@ public sealed class Machine : IDisposable
     private bool TryInterrupt(Vcpu vcpu)
     {
         ref VcpuState s = ref vcpu.State;
-        if (s.PendingDebug != 0)
+        if (s.PendingDebug != 0 && s.InterruptShadow != 2)
         {
             uint cause = s.PendingDebug;
             s.PendingDebug = 0;
@@ -330,6 +325,7 @@ public sealed class Machine : IDisposable
         }
         vcpu.CountBase = count;
         vcpu.OpIndex = 0;
+        vcpu.SuppressTrap = false;
         _counter.Running = vcpu;
         InterpreterStop stop = vcpu.Interpreter.Run(ref count, limit);
         _counter.Running = null;
@@ -346,7 +342,7 @@ public sealed class Machine : IDisposable
             DeliverException(vcpu, vcpu.PendingException);
             _counter.EventOrdinal++;
         }
-        else if (trap)
+        else if (trap && !vcpu.SuppressTrap && s.InterruptShadow != 2)
         {
             s.PendingDebug |= 1 << 14; // DR6.BS
         }

@@ -3,8 +3,8 @@ using System;
 namespace Vmm.Platform;
 
 /// <summary>
-/// Where everything of the platform is: addresses, ports and interrupt wiring that the chips, the firmware tables and the boot loaders
-/// must agree about. A guest learns them from the tables, so a change here is a change of the machine.
+/// Where everything of the platform is: addresses, ports and interrupt wiring that the chips, the firmware tables and the boot loaders must
+/// agree about. A guest learns them from the tables, so a change here is a change of the machine.
 /// </summary>
 public static class PlatformLayout
 {
@@ -40,7 +40,7 @@ public static class PlatformLayout
     public const ushort Pm1aEventPort = 0x600;
     /// <summary>PM1a control, 2 bytes.</summary>
     public const ushort Pm1aControlPort = 0x604;
-    /// <summary>The power-management timer, 4 bytes, 24 bits of which count at 3.579545 MHz.</summary>
+    /// <summary>The power-management timer, 4 bytes: 32 bits that count at 3.579545 MHz.</summary>
     public const ushort PmTimerPort = 0x608;
     /// <summary>SLP_TYP of S5 (soft off) as the DSDT tells it.</summary>
     public const int SleepTypeSoftOff = 5;

@@ -4,13 +4,19 @@ using Vmm.Snapshots;
 namespace Vmm.Time;
 
 /// <summary>
-/// The guest's clock. Virtual: one nanosecond an instruction, plus the idle time that was skipped. Host: what the input source says, read at
-/// most once an instruction.
+/// The guest's clock. Virtual: one nanosecond an instruction, plus the idle time that was skipped, plus what PAUSE and port accesses take on
+/// hardware, without which loops that wait for time would execute hundreds of times as many instructions as on a PC. Host: what the input
+/// source says, read at most once an instruction.
 /// </summary>
 internal sealed class MachineClock(InstructionCounter counter, bool followsHost) : IClock, ISnapshotted
 {
     /// <summary>With the host's clock, it is asked whether a timer is due at least this often, in instructions.</summary>
     private const ulong PollInterval = 50_000;
+
+    /// <summary>About what Intel's processors since Skylake take for PAUSE.</summary>
+    public const ulong PauseNanoseconds = 40;
+    /// <summary>An access to a chip behind the ISA bridge takes about this long.</summary>
+    public const ulong PortAccessNanoseconds = 500;
 
     private ulong _skipped, _hostNow, _hostReadAt = ulong.MaxValue;
 
@@ -57,6 +63,9 @@ internal sealed class MachineClock(InstructionCounter counter, bool followsHost)
         ulong now = counter.Current + _skipped;
         if (deadlineNanoseconds > now) _skipped += deadlineNanoseconds - now;
     }
+
+    /// <summary>Virtual clock: the current instruction takes longer than others.</summary>
+    public void Spend(ulong nanoseconds) => _skipped += nanoseconds;
 
     public void Save(StateWriter writer)
     {

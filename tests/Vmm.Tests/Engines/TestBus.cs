@@ -28,8 +28,11 @@ internal sealed class TestBus : IVcpuBus, IMemoryEvents
     public void OnExit(Vcpu vcpu, ExitReason reason, long number, ulong value) { }
     public void InterruptStateChanged(Vcpu vcpu) => vcpu.EndBlockSoon();
     public void Yield(Vcpu vcpu) { }
+    public void OnBreakpoint(Vcpu vcpu, ulong linear) { }
+    public void TimeStampAdjusted(Vcpu vcpu) { }
     public void OnUnimplemented(Vcpu vcpu, string instruction) => Unimplemented = instruction;
 
+    public bool IsWatched(ulong linear) => false;
     public ulong ReadMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes) => ulong.MaxValue;
     public void WriteMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes, ulong value) { }
     public void OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value) { }

@@ -497,7 +497,8 @@ internal sealed class CaseBuilder
         {
             case Mnemonic.Div or Mnemonic.Idiv: SetDividend(op); break;
             case Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b:
-                foreach (int register in (ReadOnlySpan<int>)[Rax, Rdx, Rbx, Rcx]) SetImplicit(register, OperandValues.Any(_random, mnemonic == Mnemonic.Cmpxchg8b ? 4 : 8));
+                int half = mnemonic == Mnemonic.Cmpxchg8b ? 4 : 8;
+                foreach (int register in (ReadOnlySpan<int>)[Rax, Rdx, Rbx, Rcx]) SetImplicit(register, OperandValues.Any(_random, half));
                 break;
             case Mnemonic.Mul or Mnemonic.Cmpxchg or Mnemonic.Imul:
             case Mnemonic.Cbw or Mnemonic.Cwde or Mnemonic.Cdqe or Mnemonic.Cwd or Mnemonic.Cdq or Mnemonic.Cqo:
@@ -531,7 +532,8 @@ internal sealed class CaseBuilder
 
     private ulong ImplicitAccumulator(Mnemonic mnemonic)
     {
-        if (mnemonic is not (Mnemonic.Aaa or Mnemonic.Aas or Mnemonic.Daa or Mnemonic.Das)) return OperandValues.Any(_random, _random.Pick<int>([1, 2, 4, 8]));
+        bool isDecimal = mnemonic is Mnemonic.Aaa or Mnemonic.Aas or Mnemonic.Daa or Mnemonic.Das;
+        if (!isDecimal) return OperandValues.Any(_random, _random.Pick<int>([1, 2, 4, 8]));
         int digits = (_random.Below(16) << 4) | _random.Below(16);
         return (ulong)(digits | (_random.Below(256) << 8));
     }
@@ -539,8 +541,21 @@ internal sealed class CaseBuilder
     private void SetDividend(OpCodeInfo op)
     {
         // Half of the random dividends fit, the others are #DE.
-        int size = op.GetOpKind(0) switch { OpCodeOperandKind.r8_or_mem => 1, OpCodeOperandKind.r16_or_mem => 2, OpCodeOperandKind.r32_or_mem => 4, _ => 8 };
-        ulong low = OperandValues.Any(_random, size), high = _random.Below(4) switch { 0 => 0, 1 => low >> ((8 * size) - 1) != 0 ? ulong.MaxValue : 0, 2 => (ulong)_random.Below(4), _ => OperandValues.Any(_random, size) };
+        int size = op.GetOpKind(0) switch
+        {
+            OpCodeOperandKind.r8_or_mem => 1,
+            OpCodeOperandKind.r16_or_mem => 2,
+            OpCodeOperandKind.r32_or_mem => 4,
+            _ => 8,
+        };
+        ulong low = OperandValues.Any(_random, size);
+        ulong high = _random.Below(4) switch
+        {
+            0 => 0,
+            1 => low >> ((8 * size) - 1) != 0 ? ulong.MaxValue : 0,
+            2 => (ulong)_random.Below(4),
+            _ => OperandValues.Any(_random, size),
+        };
         if (size == 1) SetImplicit(Rax, low | ((high & 0xFF) << 8));
         else
         {
@@ -549,7 +564,11 @@ internal sealed class CaseBuilder
         }
     }
 
-    private ulong StackAddress() => CaseState.Scratch + (ulong)(IsSequence || !_random.OneIn(16) ? 8 * _random.Between(0x60, 0x1A0) : _random.Pick<int>([0, 4, 4096, 4092]));
+    private ulong StackAddress()
+    {
+        bool mayFault = !IsSequence && _random.OneIn(16);
+        return CaseState.Scratch + (ulong)(mayFault ? _random.Pick<int>([0, 4, 4096, 4092]) : 8 * _random.Between(0x60, 0x1A0));
+    }
 
     private void PlaceOnStack(Mnemonic mnemonic, Code code)
     {

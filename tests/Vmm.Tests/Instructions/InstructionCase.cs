@@ -42,7 +42,10 @@ internal sealed class InstructionCase
             if (expected != found) Add(differences, $"xmm{register}", $"{expected:X32}", $"{found:X32}");
         }
         for (int register = 0; register < 8; register++)
-            if (Expected.State.Mm[register] != actual.State.Mm[register]) Add(differences, $"mm{register}", Hex(Expected.State.Mm[register]), Hex(actual.State.Mm[register]));
+        {
+            ulong expected = Expected.State.Mm[register], found = actual.State.Mm[register];
+            if (expected != found) Add(differences, $"mm{register}", Hex(expected), Hex(found));
+        }
         if (Expected.State.Mxcsr != actual.State.Mxcsr) Add(differences, "mxcsr", Hex(Expected.State.Mxcsr), Hex(actual.State.Mxcsr));
         if (Expected.State.Tags != actual.State.Tags) Add(differences, "tags", Hex(Expected.State.Tags), Hex(actual.State.Tags));
         ComparePages(actual, differences);

@@ -49,7 +49,10 @@ public sealed class InstructionFuzzTests
                 Expected = expected,
                 UndefinedFlags = sequence.UndefinedAt(expected),
             };
-            string differences = c.Compare(engine.Execute(bitness, sequence.Bytes, sequence.Input));
+            CaseOutcome actual = engine.Execute(bitness, sequence.Bytes, sequence.Input);
+            // An access across 4 GiB in a segment without limit "may or may not" be #GP (SDM 3A 5.3).
+            if (bitness == 32 && actual.Vector == 14 && actual.FaultAddress >= 0xFFFF_FFF8 && expected.Vector == 13) continue;
+            string differences = c.Compare(actual);
             if (differences.Length == 0) continue;
             failed++;
             failures.Append(CultureInfo.InvariantCulture, $"seed {seed}: {CaseText.Format(c)}\n{Disassemble(bitness, sequence.Bytes)}{differences}");

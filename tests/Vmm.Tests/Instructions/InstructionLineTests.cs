@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Xunit;
 
@@ -26,7 +27,8 @@ public sealed class InstructionLineTests
             total++;
             InstructionCase c = CaseText.Parse(text);
             string differences = c.Compare(engine.Execute(c.Bitness, c.Bytes, c.Input));
-            if (differences.Length > 0 && ++failed <= 25) failures.Append(file).Append(".txt:").Append(number).Append(": ").Append(text).Append('\n').Append(differences);
+            if (differences.Length == 0 || ++failed > 25) continue;
+            failures.Append(CultureInfo.InvariantCulture, $"{file}.txt:{number}: {text}\n{differences}");
         }
         Assert.True(total > 0, $"{file}.txt has no lines");
         Assert.True(failed == 0, $"{failed} of {total} lines of {file}.txt fail on the {engine.Name}\n{failures}");

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Text;
 using Iced.Intel;
@@ -79,7 +80,8 @@ public sealed class LineCaptureTests
             {
                 InstructionCase c = CaseText.Parse(text);
                 string differences = c.Compare(oracle.Run(c.Bitness, c.Bytes, c.Input));
-                if (differences.Length > 0 && ++failed <= 20) failures.Append(file).Append(".txt:").Append(number).Append(": ").Append(text).Append('\n').Append(differences);
+                if (differences.Length == 0 || ++failed > 20) continue;
+                failures.Append(CultureInfo.InvariantCulture, $"{file}.txt:{number}: {text}\n{differences}");
             }
         }
         Assert.True(failed == 0, $"{failed} lines differ\n{failures}");

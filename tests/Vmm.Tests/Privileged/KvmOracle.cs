@@ -38,6 +38,9 @@ internal sealed class KvmOracle : IDisposable
         }
     }
 
+    /// <summary>KVM uses VMX or SVM, so that its answers are the CPU's.</summary>
+    public static bool IsHardware => Directory.Exists("/sys/module/kvm_intel") || Directory.Exists("/sys/module/kvm_amd");
+
     /// <summary>Runs a virtual machine from the state until it halts at CPL 0.</summary>
     public SystemState Run(SystemState from)
     {

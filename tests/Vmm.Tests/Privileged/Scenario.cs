@@ -7,4 +7,7 @@ internal sealed record Scenario(string Name, SystemState State)
 {
     /// <summary>Flags that the SDM leaves undefined at the end.</summary>
     public ulong UndefinedFlags { get; init; }
+
+    /// <summary>Only a CPU answers it right: where KVM virtualizes without hardware help (by paging tricks and an emulator), it does not.</summary>
+    public bool NeedsHardware { get; init; }
 }

@@ -13,13 +13,13 @@ internal sealed class ScenarioList
 
     public static ProcessorMode[] ProtectedModes { get; } = [ProcessorMode.Protected, ProcessorMode.Paged, ProcessorMode.Compatibility, ProcessorMode.Long];
 
-    public Scenario Add(string name, ProcessorMode mode, int privilege, ReadOnlySpan<byte> code, Action<SystemState>? change = null)
+    public void Add(string name, ProcessorMode mode, int privilege, ReadOnlySpan<byte> code, Action<SystemState>? change = null, bool needsHardware = false)
     {
         SystemState state = SystemBuilder.Build(mode, privilege, code);
         change?.Invoke(state);
-        Scenario scenario = new($"{mode} CPL {privilege}: {name}", state);
-        _scenarios.Add(scenario);
-        return scenario;
+        // kvm_pvm runs CPL 3 on the host CPU at its own CPL 3 and answers for the host's tables; 32-bit paging it does not have.
+        bool onlyHardware = needsHardware || privilege == 3 || mode == ProcessorMode.Paged;
+        _scenarios.Add(new Scenario($"{mode} CPL {privilege}: {name}", state) { NeedsHardware = onlyHardware });
     }
 
     public static string Hex(ulong value) => value.ToString("X", CultureInfo.InvariantCulture);

@@ -73,8 +73,10 @@ internal static class SegmentScenarios
             foreach (ushort selector in AllSelectors)
             {
                 void Selector(SystemState s) => s.Cpu.Rcx = selector;
-                list.Add($"lldt {selector:X}", mode, 0, [0x0F, 0x00, 0xD1], Selector);
-                list.Add($"ltr {selector:X}", mode, 0, [0x0F, 0x00, 0xD9], Selector);
+                // KVM's emulator reads a descriptor from the LDT before it refuses it, and gives the wrong error code.
+                bool isLocal = (selector & 4) != 0;
+                list.Add($"lldt {selector:X}", mode, 0, [0x0F, 0x00, 0xD1], Selector, needsHardware: isLocal);
+                list.Add($"ltr {selector:X}", mode, 0, [0x0F, 0x00, 0xD9], Selector, needsHardware: isLocal);
                 for (int privilege = 0; privilege <= 3; privilege += 3)
                 {
                     list.Add($"lar {selector:X}", mode, privilege, [0x0F, 0x02, 0xC1], Selector);

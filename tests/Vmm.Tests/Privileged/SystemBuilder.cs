@@ -42,6 +42,7 @@ internal static class SystemBuilder
         state.Cpu.WriteRFlags(RFlags.Reserved1);
         state.Cpu.Rip = Code;
         state.Cpu.Mxcsr = 0x1F80;
+        state.Cpu.Pat = 0x0007_0406_0007_0406;
         if (mode == ProcessorMode.Real)
         {
             BuildReal(state);
@@ -73,7 +74,7 @@ internal static class SystemBuilder
         state.Cpu.GdtrBase = Gdt;
         state.Cpu.GdtrLimit = GdtLimit;
         for (int segment = 0; segment < 6; segment++)
-            state.Cpu.Segments[segment] = new SegmentRegister { Limit = 0xFFFF, AccessRights = (ushort)(segment == SegmentIndex.Cs ? 0x9B : 0x93) };
+            state.Cpu.Segments[segment] = new SegmentRegister { Limit = 0xFFFF, AccessRights = 0x93 };
         state.Cpu.Segments[SegmentIndex.Ldtr] = new SegmentRegister { Limit = 0xFFFF, AccessRights = 0x82 };
         state.Cpu.Segments[SegmentIndex.Tr] = new SegmentRegister { Limit = 0xFFFF, AccessRights = 0x8B };
         state.Cpu.General[4] = KernelStack - 0x100U;

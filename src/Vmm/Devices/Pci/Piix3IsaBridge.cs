@@ -18,6 +18,8 @@ internal sealed class Piix3IsaBridge : PciDevice, IIrqSink
     private readonly IReadOnlyList<IrqLine?> _isaIrqs;
     private readonly IReadOnlyList<IrqLine>? _apicInputs;
     private readonly int[] _assertedCounts = new int[PirqCount];
+    /// <summary>ISA wires that are high because of a PIRQ. What ISA chips drive is none of the bridge's business.</summary>
+    private uint _drivenIrqs;
 
     /// <param name="isaIrqs">16 wires, by ISA interrupt number; null where nothing can be routed to.</param>
     /// <param name="apicInputs">
@@ -92,8 +94,11 @@ internal sealed class Piix3IsaBridge : PciDevice, IIrqSink
             if (count is < 0 or > 256) throw new StateFormatException($"the snapshot says that {count} functions drive one PIRQ");
             _assertedCounts[i] = count;
         }
-        uint levels = IsaLevels();
-        for (int irq = 0; irq < IsaIrqCount; irq++) _isaIrqs[irq]?.Restore((levels >> irq & 1) != 0);
+        // Only the wires that PIRQs drive, now or before: the others belong to chips that restore them.
+        uint levels = IsaLevels(), mine = levels | _drivenIrqs;
+        for (int irq = 0; irq < IsaIrqCount; irq++)
+            if ((mine >> irq & 1) != 0) _isaIrqs[irq]?.Restore((levels >> irq & 1) != 0);
+        _drivenIrqs = levels;
         for (int i = 0; i < PirqCount; i++) _apicInputs?[i].Restore(_assertedCounts[i] > 0);
     }
 
@@ -110,8 +115,9 @@ internal sealed class Piix3IsaBridge : PciDevice, IIrqSink
 
     private void DriveIsaIrqs()
     {
-        uint levels = IsaLevels();
+        uint levels = IsaLevels(), changed = levels ^ _drivenIrqs;
+        _drivenIrqs = levels;
         for (int irq = 0; irq < IsaIrqCount; irq++)
-            if ((RoutableIrqs >> irq & 1) != 0) _isaIrqs[irq]?.Set((levels >> irq & 1) != 0);
+            if ((changed >> irq & 1) != 0) _isaIrqs[irq]?.Set((levels >> irq & 1) != 0);
     }
 }

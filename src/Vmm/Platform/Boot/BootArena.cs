@@ -6,7 +6,8 @@ using Vmm.Memory;
 namespace Vmm.Platform.Boot;
 
 /// <summary>
-/// Guest memory below 4 GiB while a machine is being loaded: who has which bytes, so that kernel, initrd, page tables and information structures never lie on each other.
+/// Guest memory below 4 GiB while a machine is being loaded: who has which bytes, so that kernel, initrd, page tables and information
+/// structures never lie on each other.
 /// </summary>
 internal sealed class BootArena
 {
@@ -26,7 +27,9 @@ internal sealed class BootArena
 
     public PhysicalMemory Memory => _memory;
 
-    /// <summary>Takes a range that an image dictates. Ranges of one image may touch or overlap each other (<paramref name="what"/> is equal).</summary>
+    /// <summary>
+    /// Takes a range that an image dictates. Ranges of one image may touch or overlap each other (<paramref name="what"/> is equal).
+    /// </summary>
     public void Claim(BootImage image, ulong start, ulong sizeBytes, string what)
     {
         if (sizeBytes == 0) return;
@@ -41,7 +44,8 @@ internal sealed class BootArena
         {
             if (owner != what && start < takenEnd && takenStart < start + sizeBytes)
                 throw new BootImageException(
-                    $"{image.Name} cannot be loaded: {what} at 0x{start:x}..0x{start + sizeBytes:x} lies on {owner} at 0x{takenStart:x}..0x{takenEnd:x}.");
+                    $"{image.Name} cannot be loaded: {what} at 0x{start:x}..0x{start + sizeBytes:x} lies on {owner} at " +
+                    $"0x{takenStart:x}..0x{takenEnd:x}.");
         }
         _taken.Add((start, start + sizeBytes, what));
     }

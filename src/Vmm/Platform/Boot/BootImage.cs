@@ -3,7 +3,10 @@ using System.Buffers.Binary;
 
 namespace Vmm.Platform.Boot;
 
-/// <summary>The bytes of an image with little-endian reads that are checked: what lies outside is reported as a truncated file, by the name of what was wanted.</summary>
+/// <summary>
+/// The bytes of an image with little-endian reads that are checked: what lies outside is reported as a truncated file, by the name of what
+/// was wanted.
+/// </summary>
 /// <param name="name">File name, for messages.</param>
 /// <param name="content">Its bytes.</param>
 internal readonly ref struct BootImage(string name, ReadOnlySpan<byte> content)
@@ -22,7 +25,8 @@ internal readonly ref struct BootImage(string name, ReadOnlySpan<byte> content)
         ulong size = (ulong)Content.Length;
         if (offset > size || sizeBytes > size - offset)
             throw new BootImageException(
-                $"{Name} is cut off or damaged: {what} should be {sizeBytes} bytes at offset 0x{offset:x}, but the file has {size} bytes; get the file again.");
+                $"{Name} is cut off or damaged: {what} should be {sizeBytes} bytes at offset 0x{offset:x}, but the file has {size} " +
+                "bytes; get the file again.");
         return Content.Slice((int)offset, (int)sizeBytes);
     }
 

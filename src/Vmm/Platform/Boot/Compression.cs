@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Binary;
 using System.IO;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
@@ -31,7 +32,9 @@ internal static class Compression
             for (int count; (count = gzip.Read(buffer)) > 0;)
             {
                 if ((ulong)(content.Length + count) > limitBytes)
-                    throw new BootImageException($"{file.Name} unpacks to more than {limitBytes >> 20} MiB and does not fit into the guest's memory; give the machine more memory.");
+                    throw new BootImageException(
+                        $"{file.Name} unpacks to more than {limitBytes >> 20} MiB and does not fit into the guest's memory; give the " +
+                        "machine more memory.");
                 content.Write(buffer, 0, count);
             }
         }
@@ -39,6 +42,10 @@ internal static class Compression
         {
             throw new BootImageException($"{file.Name} is a damaged gzip file; get the file again.");
         }
+        // A cut stream just ends; only the size in the trailer (RFC 1952, 2.3.1) gives it away.
+        ReadOnlySpan<byte> whole = file.Content.Span;
+        if (whole.Length < 18 || BinaryPrimitives.ReadUInt32LittleEndian(whole[^4..]) != (uint)content.Length)
+            throw new BootImageException($"{file.Name} is a gzip file that is cut off or damaged; get the file again.");
         return content.GetBuffer().AsSpan(0, (int)content.Length);
     }
 }

@@ -6,7 +6,9 @@ namespace Vmm.Platform.Boot;
 /// <summary>A loadable segment of an ELF file (program header of type PT_LOAD), by physical address.</summary>
 internal readonly record struct ElfSegment(ulong FileOffset, ulong FileSizeBytes, ulong Virtual, ulong Physical, ulong MemorySizeBytes);
 
-/// <summary>What the boot loaders need of an ELF file for x86 (System V gABI chapters 4 and 5): header, segments, notes and section headers.</summary>
+/// <summary>
+/// What the boot loaders need of an ELF file for x86 (System V gABI chapters 4 and 5): header, segments, notes and section headers.
+/// </summary>
 internal sealed class ElfImage
 {
     private const byte Class32 = 1, Class64 = 2, LittleEndian = 1;
@@ -31,12 +33,15 @@ internal sealed class ElfImage
     {
         byte elfClass = file.U8(4, "the ELF class");
         bool is64 = elfClass == Class64;
-        if (!is64 && elfClass != Class32) throw new BootImageException($"{file.Name} is a damaged ELF file (class {elfClass}); get the file again.");
+        if (!is64 && elfClass != Class32)
+            throw new BootImageException($"{file.Name} is a damaged ELF file (class {elfClass}); get the file again.");
         if (file.U8(5, "the ELF byte order") != LittleEndian)
-            throw new BootImageException($"{file.Name} is a big-endian ELF file; this machine is an x86: give a kernel built for i386 or x86-64.");
+            throw new BootImageException(
+                $"{file.Name} is a big-endian ELF file; this machine is an x86: give a kernel built for i386 or x86-64.");
         ushort machine = file.U16(18, "the ELF machine");
         if (machine != MachineX86_64 && (machine != MachineI386 || is64))
-            throw new BootImageException($"{file.Name} is an ELF file for {MachineName(machine)}; this machine is an x86: give a kernel built for i386 or x86-64.");
+            throw new BootImageException(
+                $"{file.Name} is an ELF file for {MachineName(machine)}; this machine is an x86: give a kernel built for i386 or x86-64.");
         ushort type = file.U16(16, "the ELF type");
         if (type is not (TypeExecutable or TypeShared))
             throw new BootImageException($"{file.Name} is an ELF file of type {type}, not an executable; link it first.");
@@ -64,7 +69,10 @@ internal sealed class ElfImage
         };
     }
 
-    /// <summary>Copies the segments to their physical addresses, moved by <paramref name="shift"/>. Guest memory is zero before, so what lies behind a segment's file content is zero too.</summary>
+    /// <summary>
+    /// Copies the segments to their physical addresses, moved by <paramref name="shift"/>. Guest memory is zero before, so what lies behind
+    /// a segment's file content is zero too.
+    /// </summary>
     /// <returns>Lowest address and first address behind the image.</returns>
     public (ulong Start, ulong End) LoadSegments(BootImage file, BootArena arena, ulong shift)
     {
@@ -78,18 +86,21 @@ internal sealed class ElfImage
             lowest = Math.Min(lowest, start);
             end = Math.Max(end, start + segment.MemorySizeBytes);
         }
-        if (end == 0) throw new BootImageException($"{file.Name} is an ELF file with nothing to load (no PT_LOAD segment); give an executable kernel.");
+        if (end == 0)
+            throw new BootImageException(
+                $"{file.Name} is an ELF file with nothing to load (no PT_LOAD segment); give an executable kernel.");
         return (lowest, end);
     }
 
     /// <summary>
-    /// The entry point as a physical address. Kernels linked to run elsewhere than they are loaded give a virtual one, which GRUB translates by the segment that holds
-    /// it; one that lies in no segment is physical already.
+    /// The entry point as a physical address. Kernels linked to run elsewhere than they are loaded give a virtual one, which GRUB
+    /// translates by the segment that holds it; one that lies in no segment is physical already.
     /// </summary>
     public ulong PhysicalEntry(ulong entry)
     {
         foreach (ElfSegment segment in Segments)
-            if (entry >= segment.Virtual && entry - segment.Virtual < segment.MemorySizeBytes) return unchecked(entry - segment.Virtual + segment.Physical);
+            if (entry >= segment.Virtual && entry - segment.Virtual < segment.MemorySizeBytes)
+                return unchecked(entry - segment.Virtual + segment.Physical);
         return entry;
     }
 
@@ -104,7 +115,8 @@ internal sealed class ElfImage
         ulong memorySize = is64 ? file.U64(at + 40, what) : file.U32(at + 20, what);
         if (memorySize == 0) return;
         if (fileSize > memorySize)
-            throw new BootImageException($"{file.Name} is a damaged ELF file (a segment of {memorySize} bytes has {fileSize} in the file); get the file again.");
+            throw new BootImageException(
+                $"{file.Name} is a damaged ELF file (a segment of {memorySize} bytes has {fileSize} in the file); get the file again.");
         ulong virtualAddress = is64 ? file.U64(at + 16, what) : file.U32(at + 8, what);
         ulong physical = is64 ? file.U64(at + 24, what) : file.U32(at + 12, what);
         segments.Add(new ElfSegment(offset, fileSize, virtualAddress, physical, memorySize));

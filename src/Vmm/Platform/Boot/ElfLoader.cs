@@ -3,8 +3,8 @@ using Vmm.Cpu;
 namespace Vmm.Platform.Boot;
 
 /// <summary>
-/// Boots an ELF file that follows no boot protocol: ELF32 in flat 32-bit protected mode, ELF64 in 64-bit mode with the first 4 GiB mapped to themselves. All registers but the stack
-/// pointer are zero.
+/// Boots an ELF file that follows no boot protocol: ELF32 in flat 32-bit protected mode, ELF64 in 64-bit mode with the first 4 GiB mapped
+/// to themselves. All registers but the stack pointer are zero.
 /// </summary>
 internal static class ElfLoader
 {

@@ -4,8 +4,8 @@ using System.Buffers.Binary;
 namespace Vmm.Platform.Boot;
 
 /// <summary>
-/// The section headers as both Multiboot versions hand them to a kernel: sections that are not loaded but that a kernel wants to see (symbols and strings) are placed in memory,
-/// and their headers tell where.
+/// The section headers as both Multiboot versions hand them to a kernel: sections that are not loaded but that a kernel wants to see
+/// (symbols and strings) are placed in memory, and their headers tell where.
 /// </summary>
 internal static class ElfSections
 {
@@ -17,7 +17,8 @@ internal static class ElfSections
     {
         int size = elf.SectionHeaderSizeBytes;
         if (elf.SectionCount == 0 || size < (elf.Is64 ? 64 : 40)) return [];
-        byte[] table = file.Slice(elf.SectionHeadersOffset, (ulong)elf.SectionCount * (ulong)size, "the table of section headers").ToArray();
+        ulong tableSize = (ulong)elf.SectionCount * (ulong)size;
+        byte[] table = file.Slice(elf.SectionHeadersOffset, tableSize, "the table of section headers").ToArray();
         for (int i = 0; i < elf.SectionCount; i++)
         {
             Span<byte> header = table.AsSpan(i * size, size);

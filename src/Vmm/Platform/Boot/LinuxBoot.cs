@@ -7,8 +7,8 @@ using Vmm.Platform.Firmware;
 namespace Vmm.Platform.Boot;
 
 /// <summary>
-/// Boots a Linux bzImage by the 32-bit or 64-bit boot protocol (Linux Documentation/x86/boot.rst and zero-page.rst), without its real-mode part: what that would ask
-/// the BIOS is written into boot_params directly.
+/// Boots a Linux bzImage by the 32-bit or 64-bit boot protocol (Linux Documentation/x86/boot.rst and zero-page.rst), without its real-mode
+/// part: what that would ask the BIOS is written into boot_params directly.
 /// </summary>
 internal static class LinuxBoot
 {
@@ -33,12 +33,14 @@ internal static class LinuxBoot
     public static bool Recognizes(BootImage kernel) =>
         kernel.SizeBytes >= Magic + 4 && kernel.U16(BootFlag, "the boot flag") == 0xAA55 && kernel.U32(Magic, "the header's magic") == HdrS;
 
-    public static void Load(BootImage kernel, BootImage initrd, string commandLine, BootArena arena, FirmwareTables tables, ref VcpuState bsp)
+    public static void Load(BootImage kernel, BootImage initrd, string commandLine, BootArena arena, FirmwareTables tables,
+        ref VcpuState bsp)
     {
         ushort version = kernel.U16(Version, "the boot protocol's version");
         if (version < 0x0206)
             throw new BootImageException(
-                $"{kernel.Name} is a Linux kernel with boot protocol {version >> 8}.{version & 0xFF:x2}; 2.06 or later (Linux 2.6.22) is needed.");
+                $"{kernel.Name} is a Linux kernel with boot protocol {version >> 8}.{version & 0xFF:x2}; 2.06 or later (Linux 2.6.22) " +
+                "is needed.");
         if ((kernel.U8(LoadFlags, "the load flags") & LoadedHigh) == 0)
             throw new BootImageException($"{kernel.Name} is a zImage, which loads below 1 MiB; build and give a bzImage.");
 
@@ -46,7 +48,7 @@ internal static class LinuxBoot
         ulong setupSize = (ulong)((setupSectors == 0 ? 4 : setupSectors) + 1) * 512;
         // Version 2.04 on: syssize is the size of the protected-mode part in units of 16 bytes.
         ulong codeSize = (ulong)kernel.U32(0x1F4, "the kernel's size") * 16;
-        ReadOnlySpan<byte> code = kernel.Slice(setupSize, Math.Min(codeSize, RoundedDown(kernel, setupSize, codeSize)), "the kernel's code");
+        ReadOnlySpan<byte> code = kernel.Slice(setupSize, CodeSize(kernel, setupSize, codeSize), "the kernel's code");
         if (code.Length == 0) throw new BootImageException($"{kernel.Name} has no code behind its setup part; get the file again.");
 
         bool is64 = version >= 0x020C && (kernel.U16(XLoadFlags, "the extended load flags") & XlfKernel64) != 0;
@@ -56,7 +58,8 @@ internal static class LinuxBoot
 
         byte[] bootParams = new byte[BootParamsSizeBytes];
         int headerEnd = Jump + 2 + kernel.U8(Jump + 1, "the header's size");
-        if (headerEnd is < 0x230 or > 0x290) throw new BootImageException($"{kernel.Name} has a damaged setup header (it ends at 0x{headerEnd:x}); get the file again.");
+        if (headerEnd is < 0x230 or > 0x290)
+            throw new BootImageException($"{kernel.Name} has a damaged setup header (it ends at 0x{headerEnd:x}); get the file again.");
         kernel.Slice(SetupSects, (ulong)(headerEnd - SetupSects), "the setup header").CopyTo(bootParams.AsSpan(SetupSects));
 
         FillScreen(bootParams);
@@ -77,7 +80,7 @@ internal static class LinuxBoot
     }
 
     /// <summary>A kernel's file may be padded to less than 16 bytes at its end; anything shorter is a truncated file.</summary>
-    private static ulong RoundedDown(BootImage kernel, ulong setupSize, ulong codeSize)
+    private static ulong CodeSize(BootImage kernel, ulong setupSize, ulong codeSize)
     {
         ulong there = (ulong)kernel.SizeBytes > setupSize ? (ulong)kernel.SizeBytes - setupSize : 0;
         return there + 16 > codeSize ? Math.Min(there, codeSize) : codeSize;
@@ -100,7 +103,8 @@ internal static class LinuxBoot
         byte[] bytes = BootArena.ZeroTerminated(commandLine);
         uint limit = kernel.U32(CmdlineSize, "the command line's limit");
         if ((uint)bytes.Length - 1 > limit)
-            throw new BootImageException($"the command line has {bytes.Length - 1} bytes, and {kernel.Name} takes at most {limit}; shorten it.");
+            throw new BootImageException(
+                $"the command line has {bytes.Length - 1} bytes, and {kernel.Name} takes at most {limit}; shorten it.");
         Put32(bootParams, CmdLinePtr, arena.Place(kernel, bytes, 16, "the command line"));
     }
 
@@ -142,5 +146,6 @@ internal static class LinuxBoot
         }
     }
 
-    private static void Put32(byte[] bytes, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(offset), value);
+    private static void Put32(byte[] bytes, int offset, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(offset), value);
 }

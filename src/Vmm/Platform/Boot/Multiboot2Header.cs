@@ -9,8 +9,8 @@ internal sealed class Multiboot2Header
     private const uint Magic = 0xE852_50D6, ArchitectureI386 = 0;
     private const int SearchSizeBytes = 32768, FixedSizeBytes = 16, Alignment = 8;
     /// <summary>Types of header tags.</summary>
-    private const ushort End = 0, InformationRequest = 1, Address = 2, EntryAddress = 3, ConsoleFlags = 4, Framebuffer = 5, ModuleAlignment = 6;
-    private const ushort EfiBootServices = 7, EfiI386Entry = 8, EfiAmd64Entry = 9, Relocatable = 10;
+    private const ushort End = 0, InformationRequest = 1, Address = 2, EntryAddress = 3, ConsoleFlags = 4, Framebuffer = 5;
+    private const ushort ModuleAlignment = 6, EfiBootServices = 7, EfiI386Entry = 8, EfiAmd64Entry = 9, Relocatable = 10;
     private const ushort Optional = 1;
     /// <summary>The highest type of information that the specification defines.</summary>
     private const uint LastInformationType = 21;
@@ -43,7 +43,9 @@ internal sealed class Multiboot2Header
     {
         const string what = "the Multiboot2 header";
         if (kernel.U32((ulong)offset + 4, what) != ArchitectureI386)
-            throw new BootImageException($"{kernel.Name} is a Multiboot2 kernel for another processor; this machine is an x86: give a kernel built for i386 or x86-64.");
+            throw new BootImageException(
+                $"{kernel.Name} is a Multiboot2 kernel for another processor; this machine is an x86: give a kernel built for i386 or " +
+                "x86-64.");
         uint length = kernel.U32((ulong)offset + 8, what);
         ulong at = (ulong)offset + FixedSizeBytes, end = (ulong)offset + length;
         kernel.Slice((ulong)offset, length, what);
@@ -64,7 +66,9 @@ internal sealed class Multiboot2Header
     {
         const string what = "a Multiboot2 header tag";
         uint needed = type switch { Address or Relocatable => 24, EntryAddress => 12, _ => 8 };
-        if (size < needed) throw new BootImageException($"{kernel.Name} has a damaged Multiboot2 header (tag {type} has {size} bytes); get the file again.");
+        if (size < needed)
+            throw new BootImageException(
+                $"{kernel.Name} has a damaged Multiboot2 header (tag {type} has {size} bytes); get the file again.");
         switch (type)
         {
             case InformationRequest:
@@ -72,7 +76,8 @@ internal sealed class Multiboot2Header
                 {
                     uint wanted = kernel.U32(at + i, what);
                     if (wanted > LastInformationType)
-                        throw new BootImageException($"{kernel.Name} demands Multiboot2 information of type {wanted}, which does not exist; build it without it.");
+                        throw new BootImageException(
+                            $"{kernel.Name} demands Multiboot2 information of type {wanted}, which does not exist; build it without it.");
                 }
                 break;
             case Address:
@@ -84,14 +89,17 @@ internal sealed class Multiboot2Header
             case Relocatable:
                 uint alignment = kernel.U32(at + 16, what);
                 if (alignment == 0 || (alignment & (alignment - 1)) != 0)
-                    throw new BootImageException($"{kernel.Name} has a damaged Multiboot2 header (alignment 0x{alignment:x}); get the file again.");
+                    throw new BootImageException(
+                        $"{kernel.Name} has a damaged Multiboot2 header (alignment 0x{alignment:x}); get the file again.");
                 Relocation = (kernel.U32(at + 8, what), kernel.U32(at + 12, what), alignment);
                 break;
             // The screen is always text mode with 80 by 25 characters, modules are always page-aligned, and there is no EFI.
             case ConsoleFlags or Framebuffer or ModuleAlignment or EfiBootServices or EfiI386Entry or EfiAmd64Entry:
                 break;
             default:
-                if (!optional) throw new BootImageException($"{kernel.Name} demands a Multiboot2 feature that does not exist here (tag {type}); build it without it.");
+                if (!optional)
+                    throw new BootImageException(
+                        $"{kernel.Name} demands a Multiboot2 feature that does not exist here (tag {type}); build it without it.");
                 break;
         }
     }

@@ -11,11 +11,12 @@ internal static class Multiboot2Loader
     private const uint BootMagic = 0x36D7_6289;
     private const int TagAlignment = 8;
     /// <summary>Types of information tags (3.4).</summary>
-    private const uint End = 0, CommandLine = 1, LoaderName = 2, Module = 3, BasicMemory = 4, MemoryMap = 6, Framebuffer = 8, ElfSymbols = 9;
-    private const uint AcpiOldRsdp = 14, AcpiNewRsdp = 15, LoadBaseAddress = 21;
+    private const uint End = 0, CommandLine = 1, LoaderName = 2, Module = 3, BasicMemory = 4, MemoryMap = 6, Framebuffer = 8;
+    private const uint ElfSymbols = 9, AcpiOldRsdp = 14, AcpiNewRsdp = 15, LoadBaseAddress = 21;
     private const byte FramebufferText = 2;
 
-    public static void Load(BootImage kernel, int headerOffset, BootImage initrd, string commandLine, BootArena arena, FirmwareTables tables, ref VcpuState bsp)
+    public static void Load(BootImage kernel, int headerOffset, BootImage initrd, string commandLine, BootArena arena,
+        FirmwareTables tables, ref VcpuState bsp)
     {
         Multiboot2Header header = Multiboot2Header.Read(kernel, headerOffset);
         var info = new TableBuilder();
@@ -26,7 +27,8 @@ internal static class Multiboot2Loader
         {
             end = MultibootLoader.LoadRawRange(kernel, headerOffset, raw.Header, raw.Load, raw.LoadEnd, raw.BssEnd, arena);
             entry = header.Entry
-                ?? throw new BootImageException($"{kernel.Name} has a Multiboot2 header with load addresses but no entry address; add that tag.");
+                ?? throw new BootImageException(
+                    $"{kernel.Name} has a Multiboot2 header with load addresses but no entry address; add that tag.");
         }
         else (entry, end) = LoadElf(kernel, header, arena, info);
 
@@ -54,7 +56,8 @@ internal static class Multiboot2Loader
     private static (uint Entry, ulong End) LoadElf(BootImage kernel, Multiboot2Header header, BootArena arena, TableBuilder info)
     {
         if (!ElfImage.Recognizes(kernel))
-            throw new BootImageException($"{kernel.Name} has a Multiboot2 header without load addresses and is not an ELF file; link it as ELF.");
+            throw new BootImageException(
+                $"{kernel.Name} has a Multiboot2 header without load addresses and is not an ELF file; link it as ELF.");
         ElfImage elf = ElfImage.Read(kernel);
         ulong shift = ChooseShift(kernel, elf, header, arena);
         (ulong start, ulong end) = elf.LoadSegments(kernel, arena, shift);
@@ -67,7 +70,9 @@ internal static class Multiboot2Loader
         return (MultibootLoader.Entry32(kernel, unchecked(entry + shift)), end);
     }
 
-    /// <summary>How far a relocatable kernel is moved: not at all if its own place is free and allowed, else to the lowest place that is.</summary>
+    /// <summary>
+    /// How far a relocatable kernel is moved: not at all if its own place is free and allowed, else to the lowest place that is.
+    /// </summary>
     private static ulong ChooseShift(BootImage kernel, ElfImage elf, Multiboot2Header header, BootArena arena)
     {
         if (header.Relocation is not { } allowed || elf.Segments.Count == 0) return 0;
@@ -78,15 +83,18 @@ internal static class Multiboot2Loader
             lowest = Math.Min(lowest, segment.Physical);
             end = Math.Max(end, segment.Physical + segment.MemorySizeBytes);
         }
-        if (lowest >= allowed.Minimum && end - 1 <= allowed.Maximum && lowest % allowed.Alignment == 0 && arena.IsFree(lowest, end - lowest)) return 0;
-        ulong size = end - lowest, step = Math.Max(allowed.Alignment, 4096);
+        ulong size = end - lowest;
+        bool allowedHere = lowest >= allowed.Minimum && end - 1 <= allowed.Maximum && lowest % allowed.Alignment == 0;
+        if (allowedHere && arena.IsFree(lowest, size)) return 0;
+        ulong step = Math.Max(allowed.Alignment, 4096);
         for (ulong at = BootArena.AlignUp(Math.Max(allowed.Minimum, PlatformLayout.OneMebibyte), step);
              at + size - 1 <= allowed.Maximum && at < arena.Memory.LowSizeBytes; at += step)
         {
             if (arena.IsFree(at, size)) return unchecked(at - lowest);
         }
         throw new BootImageException(
-            $"{kernel.Name} needs {size} bytes between 0x{allowed.Minimum:x} and 0x{allowed.Maximum:x}, where the guest has not so much RAM; give the machine more memory.");
+            $"{kernel.Name} needs {size} bytes between 0x{allowed.Minimum:x} and 0x{allowed.Maximum:x}, where the guest has not so much " +
+            "RAM; give the machine more memory.");
     }
 
     private static void ModuleTag(TableBuilder info, BootImage initrd, ulong kernelEnd, BootArena arena)

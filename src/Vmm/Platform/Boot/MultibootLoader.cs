@@ -16,8 +16,8 @@ internal static class MultibootLoader
     private const uint Understood = PageAlignModules | MemoryInformation | VideoMode;
 
     private const int InfoSizeBytes = 116;
-    private const uint InfoMemory = 1 << 0, InfoCommandLine = 1 << 2, InfoModules = 1 << 3, InfoElfSections = 1 << 5, InfoMemoryMap = 1 << 6;
-    private const uint InfoLoaderName = 1 << 9, InfoFramebuffer = 1 << 12;
+    private const uint InfoMemory = 1 << 0, InfoCommandLine = 1 << 2, InfoModules = 1 << 3, InfoElfSections = 1 << 5;
+    private const uint InfoMemoryMap = 1 << 6, InfoLoaderName = 1 << 9, InfoFramebuffer = 1 << 12;
     private const byte FramebufferText = 2;
 
     /// <summary>Finds the header: 4-aligned, wholly in the first 8 KiB.</summary>
@@ -38,7 +38,8 @@ internal static class MultibootLoader
     {
         uint flags = kernel.U32((ulong)header + 4, "the Multiboot header");
         if ((flags & 0xFFFF & ~Understood) != 0)
-            throw new BootImageException($"{kernel.Name} demands Multiboot features that do not exist here (flags 0x{flags & 0xFFFF:x}); build it without them.");
+            throw new BootImageException(
+                $"{kernel.Name} demands Multiboot features that do not exist here (flags 0x{flags & 0xFFFF:x}); build it without them.");
 
         byte[] info = new byte[InfoSizeBytes];
         uint present = InfoMemory | InfoCommandLine | InfoMemoryMap | InfoLoaderName | InfoFramebuffer;
@@ -48,7 +49,8 @@ internal static class MultibootLoader
         else
         {
             if (!ElfImage.Recognizes(kernel))
-                throw new BootImageException($"{kernel.Name} has a Multiboot header without addresses and is not an ELF file; link it as ELF.");
+                throw new BootImageException(
+                    $"{kernel.Name} has a Multiboot header without addresses and is not an ELF file; link it as ELF.");
             ElfImage elf = ElfImage.Read(kernel);
             (_, end) = elf.LoadSegments(kernel, arena, 0);
             entry = Entry32(kernel, elf.PhysicalEntry(elf.Entry));
@@ -77,7 +79,8 @@ internal static class MultibootLoader
     /// <summary>An entry point as a 32-bit processor reaches it.</summary>
     public static uint Entry32(BootImage kernel, ulong entry) => entry <= uint.MaxValue
         ? (uint)entry
-        : throw new BootImageException($"{kernel.Name} is entered in 32-bit mode, but its entry point 0x{entry:x} is above 4 GiB; link it lower.");
+        : throw new BootImageException(
+            $"{kernel.Name} is entered in 32-bit mode, but its entry point 0x{entry:x} is above 4 GiB; link it lower.");
 
     /// <summary>Loads by the header's address fields (the "a.out kludge").</summary>
     private static (uint Entry, ulong End) LoadRaw(BootImage kernel, int header, BootArena arena)
@@ -90,13 +93,18 @@ internal static class MultibootLoader
         return (entry, LoadRawRange(kernel, header, headerAddress, loadAddress, loadEnd, bssEnd, arena));
     }
 
-    /// <summary>Loads the file from the byte that belongs to <paramref name="loadAddress"/>; both versions of the specification define the fields alike.</summary>
+    /// <summary>
+    /// Loads the file from the byte that belongs to <paramref name="loadAddress"/>; both versions of the specification define the fields
+    /// alike.
+    /// </summary>
     /// <returns>First address behind the image.</returns>
-    public static ulong LoadRawRange(BootImage kernel, int header, uint headerAddress, uint loadAddress, uint loadEnd, uint bssEnd, BootArena arena)
+    public static ulong LoadRawRange(BootImage kernel, int header, uint headerAddress, uint loadAddress, uint loadEnd, uint bssEnd,
+        BootArena arena)
     {
         if (loadAddress > headerAddress || headerAddress - loadAddress > (uint)header)
             throw new BootImageException(
-                $"{kernel.Name} has a damaged Multiboot header (header at 0x{headerAddress:x}, load address 0x{loadAddress:x}); get the file again.");
+                $"{kernel.Name} has a damaged Multiboot header (header at 0x{headerAddress:x}, load address 0x{loadAddress:x}); get the " +
+                "file again.");
         uint fileOffset = (uint)header - (headerAddress - loadAddress);
         ulong size = loadEnd == 0 ? (ulong)kernel.SizeBytes - fileOffset : loadEnd > loadAddress ? loadEnd - loadAddress : 0;
         ReadOnlySpan<byte> content = kernel.Slice(fileOffset, size, "the kernel's content");

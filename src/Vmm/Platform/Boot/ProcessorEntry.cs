@@ -6,8 +6,8 @@ using Vmm.Memory;
 namespace Vmm.Platform.Boot;
 
 /// <summary>
-/// Puts the bootstrap processor, which comes from reset, into the state that a boot protocol demands. Whatever a protocol leaves open gets the
-/// value that GRUB's or a PC's firmware leaves, or zero.
+/// Puts the bootstrap processor, which comes from reset, into the state that a boot protocol demands. Whatever a protocol leaves open gets
+/// the value that GRUB's or a PC's firmware leaves, or zero.
 /// </summary>
 internal static class ProcessorEntry
 {
@@ -17,7 +17,8 @@ internal static class ProcessorEntry
     private const ushort TaskSelector = 0x20;
 
     // Access rights as SegmentRegister keeps them: present, DPL 0, accessed; see SDM 3A 3.4.5.
-    private const ushort Code32 = 0xC09B, Code64 = 0xA09B, Data32 = 0xC093, Code16 = 0x009B, Data16 = 0x0093, BusyTask32 = 0x008B, Ldt = 0x0082;
+    private const ushort Code32 = 0xC09B, Code64 = 0xA09B, Data32 = 0xC093, Code16 = 0x009B, Data16 = 0x0093;
+    private const ushort BusyTask32 = 0x008B, Ldt = 0x0082;
 
     private const ulong Cr0ProtectionEnable = 1, Cr0ExtensionType = 1 << 4, Cr0Paging = 1UL << 31;
     private const ulong Cr4PhysicalAddressExtension = 1 << 5;
@@ -45,7 +46,9 @@ internal static class ProcessorEntry
         state.Cr0 = Cr0ProtectionEnable | Cr0ExtensionType | Cr0Paging;
     }
 
-    /// <summary>Real mode at <paramref name="segment"/>:<paramref name="offset"/>, as after reset but in the copy of the ROM below 1 MiB.</summary>
+    /// <summary>
+    /// Real mode at <paramref name="segment"/>:<paramref name="offset"/>, as after reset but in the copy of the ROM below 1 MiB.
+    /// </summary>
     public static void EnterRealMode(ref VcpuState state, ushort segment, ushort offset)
     {
         Reset(ref state, offset);

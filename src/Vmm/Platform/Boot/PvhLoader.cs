@@ -7,7 +7,8 @@ using Vmm.Platform.Firmware;
 namespace Vmm.Platform.Boot;
 
 /// <summary>
-/// Boots an ELF file by Xen's PVH entry (Xen docs/misc/pvh, public/arch-x86/hvm/start_info.h): 32-bit protected mode at the address of a note, EBX at hvm_start_info.
+/// Boots an ELF file by Xen's PVH entry (Xen docs/misc/pvh, public/arch-x86/hvm/start_info.h): 32-bit protected mode at the address of a
+/// note, EBX at hvm_start_info.
 /// </summary>
 internal static class PvhLoader
 {
@@ -25,8 +26,8 @@ internal static class PvhLoader
         return false;
     }
 
-    public static void Load(BootImage kernel, ElfImage elf, uint entry, BootImage initrd, string commandLine, BootArena arena, FirmwareTables tables,
-        ref VcpuState bsp)
+    public static void Load(BootImage kernel, ElfImage elf, uint entry, BootImage initrd, string commandLine, BootArena arena,
+        FirmwareTables tables, ref VcpuState bsp)
     {
         (_, ulong end) = elf.LoadSegments(kernel, arena, 0);
         byte[] info = new byte[StartInfoSizeBytes];
@@ -53,7 +54,9 @@ internal static class PvhLoader
         bsp.Rbx = infoAddress;
     }
 
-    /// <summary>Walks the notes of one segment: name size, descriptor size, type, then name and descriptor, each padded to 4 bytes.</summary>
+    /// <summary>
+    /// Walks the notes of one segment: name size, descriptor size, type, then name and descriptor, each padded to 4 bytes.
+    /// </summary>
     private static bool TryFindEntry(ReadOnlySpan<byte> notes, out uint entry)
     {
         entry = 0;
@@ -86,5 +89,6 @@ internal static class PvhLoader
         return map;
     }
 
-    private static void Put64(byte[] bytes, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(offset), value);
+    private static void Put64(byte[] bytes, int offset, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(offset), value);
 }

@@ -4,8 +4,8 @@ using System.Collections.Generic;
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// The ACPI tables (ACPI 2.0 layout, which every later system reads) as one block of bytes plus the list of pointers and checksums in it, so that the same block can
-/// be placed by us or, through fw_cfg, by a BIOS.
+/// The ACPI tables (ACPI 2.0 layout, which every later system reads) as one block of bytes plus the list of pointers and checksums in it,
+/// so that the same block can be placed by us or, through fw_cfg, by a BIOS.
 /// </summary>
 internal sealed class AcpiTables
 {
@@ -88,7 +88,8 @@ internal sealed class AcpiTables
         _block.AlignTo(16);
         int offset = _block.SizeBytes;
         int size = HeaderSizeBytes + body.Length;
-        _block.Text(signature, 4).U32((uint)size).U8(revision).U8(0).Text(OemId, 6).Text("TTVM" + signature, 8).U32(1).Text("TTVM", 4).U32(1).Bytes(body);
+        _block.Text(signature, 4).U32((uint)size).U8(revision).U8(0).Text(OemId, 6).Text("TTVM" + signature, 8).U32(1)
+            .Text("TTVM", 4).U32(1).Bytes(body);
         _checksums.Add(new(offset, size));
         return offset;
     }
@@ -100,21 +101,25 @@ internal sealed class AcpiTables
         return offset;
     }
 
-    /// <summary>The FADT after its header (ACPI 5.2.9). SMI_CMD is 0: the machine is in ACPI mode from the start, SCI_EN always reads 1.</summary>
+    /// <summary>
+    /// The FADT after its header (ACPI 5.2.9). SMI_CMD is 0: the machine is in ACPI mode from the start, SCI_EN always reads 1.
+    /// </summary>
     private static byte[] FixedDescription()
     {
         const byte pm1EventSize = 4, pm1ControlSize = 2, timerSize = 4;
         const ushort noC2 = 0x0FFF, noC3 = 0x0FFF;
         const byte cmosCentury = 0x32;
         const ushort legacyDevices = 1, keyboardController8042 = 2;
-        const uint writeBackInvalidate = 1 << 0, c1Works = 1 << 2, noSleepButton = 1 << 5, resetRegister = 1 << 10;
+        const uint writeBackInvalidate = 1 << 0, c1Works = 1 << 2, noSleepButton = 1 << 5, timerHas32Bits = 1 << 8;
+        const uint resetRegister = 1 << 10;
 
         var t = new TableBuilder();
         t.U32(0).U32(0).U8(0).U8(0).U16(PlatformLayout.SciIrq).U32(0).Zeros(4);
-        t.U32(PlatformLayout.Pm1aEventPort).U32(0).U32(PlatformLayout.Pm1aControlPort).U32(0).U32(0).U32(PlatformLayout.PmTimerPort).U32(0).U32(0);
+        t.U32(PlatformLayout.Pm1aEventPort).U32(0).U32(PlatformLayout.Pm1aControlPort).U32(0).U32(0);
+        t.U32(PlatformLayout.PmTimerPort).U32(0).U32(0);
         t.U8(pm1EventSize).U8(pm1ControlSize).U8(0).U8(timerSize).U8(0).U8(0).U8(0).U8(0);
         t.U16(noC2).U16(noC3).U16(0).U16(0).U8(0).U8(0).U8(0).U8(0).U8(cmosCentury).U16(legacyDevices | keyboardController8042).U8(0);
-        t.U32(writeBackInvalidate | c1Works | noSleepButton | resetRegister);
+        t.U32(writeBackInvalidate | c1Works | noSleepButton | timerHas32Bits | resetRegister);
         PortAddress(t, PlatformLayout.ResetPort, 8);
         t.U8(PlatformLayout.ResetValue).Zeros(3).U64(0).U64(0);
         PortAddress(t, PlatformLayout.Pm1aEventPort, 8 * pm1EventSize);

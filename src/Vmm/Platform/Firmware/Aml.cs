@@ -6,8 +6,8 @@ using System.Text;
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// Encodes the part of the ACPI Machine Language (ACPI 6.4 chapter 20) that our DSDT needs. Each method gives the bytes of one term; terms nest as
-/// arguments, so that a table reads like its ASL source.
+/// Encodes the part of the ACPI Machine Language (ACPI 6.4 chapter 20) that our DSDT needs. Each method gives the bytes of one term; terms
+/// nest as arguments, so that a table reads like its ASL source.
 /// </summary>
 internal static class Aml
 {
@@ -58,7 +58,9 @@ internal static class Aml
         }
     }
 
-    /// <summary>A compressed EISA identifier such as "PNP0A03" (ACPI 19.6.37): three letters of five bits, four hexadecimal digits, big-endian.</summary>
+    /// <summary>
+    /// A compressed EISA identifier such as "PNP0A03" (ACPI 19.6.37): three letters of five bits, four hexadecimal digits, big-endian.
+    /// </summary>
     public static byte[] EisaId(string id)
     {
         Invariant.Check(id.Length == 7);

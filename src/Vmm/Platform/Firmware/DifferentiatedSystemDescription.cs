@@ -3,8 +3,8 @@ using static Vmm.Platform.Firmware.Aml;
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// The definition block of the DSDT: soft off, the processors, the PCI host bridge with its windows and interrupt routing, and the ISA devices
-/// that cannot be discovered.
+/// The definition block of the DSDT: soft off, the processors, the PCI host bridge with its windows and interrupt routing, and the ISA
+/// devices that cannot be discovered.
 /// </summary>
 internal static class DifferentiatedSystemDescription
 {
@@ -41,7 +41,9 @@ internal static class DifferentiatedSystemDescription
             Return(NameString("PRTP"))),
         IsaBridge());
 
-    /// <summary>Four pins of each slot, wired to fixed inputs (ACPI 6.2.13: a source of zero means that the index is the interrupt itself).</summary>
+    /// <summary>
+    /// Four pins of each slot, wired to fixed inputs (ACPI 6.2.13: a source of zero means that the index is the interrupt itself).
+    /// </summary>
     private static byte[] Routing(bool withIoApic)
     {
         byte[][] entries = new byte[PlatformLayout.PciSlotCount * PlatformLayout.PciPinCount][];
@@ -64,11 +66,9 @@ internal static class DifferentiatedSystemDescription
         Device("KBD",
             Name("_HID", EisaId("PNP0303")),
             Name("_CRS", ResourceTemplate(IoPorts(0x60, 1), IoPorts(0x64, 1), Irq(PlatformLayout.KeyboardIrq)))),
-        // The fixed hardware's ports belong to the board: nothing may be placed there.
-        Device("MBRD",
-            Name("_HID", EisaId("PNP0C02")),
-            Name("_UID", Integer(1)),
-            Name("_CRS", ResourceTemplate(IoPorts(PlatformLayout.Pm1aEventPort, 12)))));
+        Device("MOU",
+            Name("_HID", EisaId("PNP0F13")),
+            Name("_CRS", ResourceTemplate(Irq(PlatformLayout.MouseIrq)))));
 
     private static byte[] Serial(string name, int number, ushort port, int irq) => Device(name,
         Name("_HID", EisaId("PNP0501")),

@@ -22,7 +22,8 @@ public static class E820Map
         var entries = new List<E820Entry>
         {
             new(0, PlatformLayout.ExtendedBiosDataArea, E820Type.Usable),
-            new(PlatformLayout.ExtendedBiosDataArea, PlatformLayout.UpperMemoryArea - PlatformLayout.ExtendedBiosDataArea, E820Type.Reserved),
+            new(PlatformLayout.ExtendedBiosDataArea, PlatformLayout.UpperMemoryArea - PlatformLayout.ExtendedBiosDataArea,
+                E820Type.Reserved),
             new(PlatformLayout.FirmwareTablesStart, PlatformLayout.OneMebibyte - PlatformLayout.FirmwareTablesStart, E820Type.Reserved),
         };
         if (memory.LowSizeBytes > PlatformLayout.OneMebibyte)

@@ -4,8 +4,8 @@ using Vmm.Memory;
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// ACPI and MultiProcessor tables of a machine: ready to be placed below 1 MiB for kernels that we boot ourselves, or offered to a BIOS through
-/// QEMU's fw_cfg, with the script that tells it how to link them (QEMU docs/specs/fw_cfg, SeaBIOS romfile_loader).
+/// ACPI and MultiProcessor tables of a machine: ready to be placed below 1 MiB for kernels that we boot ourselves, or offered to a BIOS
+/// through QEMU's fw_cfg, with the script that tells it how to link them (QEMU docs/specs/fw_cfg, SeaBIOS romfile_loader).
 /// </summary>
 public sealed class FirmwareTables
 {

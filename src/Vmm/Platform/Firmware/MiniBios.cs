@@ -5,8 +5,8 @@ using Vmm.Memory;
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// Our own small BIOS (guests/minibios/minibios.asm) for machines that boot a disk image without a ROM: it initialises the chips, offers the services that boot sectors
-/// call, and starts the first sector of disk 0.
+/// Our own small BIOS (guests/minibios/minibios.asm) for machines that boot a disk image without a ROM: it initialises the chips, offers
+/// the services that boot sectors call, and starts the first sector of disk 0.
 /// </summary>
 internal static class MiniBios
 {

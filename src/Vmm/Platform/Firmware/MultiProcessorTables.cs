@@ -1,7 +1,8 @@
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// The tables of Intel's MultiProcessor Specification 1.4, for kernels that do not read ACPI: a floating pointer structure followed by the configuration table.
+/// The tables of Intel's MultiProcessor Specification 1.4, for kernels that do not read ACPI: a floating pointer structure followed by the
+/// configuration table.
 /// </summary>
 internal static class MultiProcessorTables
 {
@@ -16,14 +17,15 @@ internal static class MultiProcessorTables
     public static byte[] Build(int cpuCount, uint address)
     {
         Invariant.Check(address % 16 == 0);
-        byte[] floating = new TableBuilder().Text("_MP_", 4).U32(address + FloatingPointerSizeBytes).U8(1).U8(SpecificationRevision).Zeros(6).ToArray();
+        byte[] floating = new TableBuilder().Text("_MP_", 4).U32(address + FloatingPointerSizeBytes).U8(1).U8(SpecificationRevision)
+            .Zeros(6).ToArray();
         TableBuilder.SetChecksum(floating, 10);
 
         var entries = new TableBuilder();
         int entryCount = Processors(entries, cpuCount) + BusesAndIoApic(entries) + Interrupts(entries);
-        byte[] configuration = new TableBuilder().Text("PCMP", 4).U16((ushort)(HeaderSizeBytes + entries.SizeBytes)).U8(SpecificationRevision).U8(0)
-            .Text("TTVM", 8).Text("TTVM", 12).U32(0).U16(0).U16((ushort)entryCount).U32((uint)PlatformLayout.LocalApicBase).U32(0)
-            .Bytes(entries.ToArray()).ToArray();
+        byte[] configuration = new TableBuilder().Text("PCMP", 4).U16((ushort)(HeaderSizeBytes + entries.SizeBytes))
+            .U8(SpecificationRevision).U8(0).Text("TTVM", 8).Text("TTVM", 12).U32(0).U16(0).U16((ushort)entryCount)
+            .U32((uint)PlatformLayout.LocalApicBase).U32(0).Bytes(entries.ToArray()).ToArray();
         TableBuilder.SetChecksum(configuration, 7);
         return new TableBuilder().Bytes(floating).Bytes(configuration).ToArray();
     }
@@ -34,7 +36,8 @@ internal static class MultiProcessorTables
         // Family 6, and the features a kernel may rely on before it asks CPUID: FPU, APIC, MMX-era basics (MP 1.4, table 4-5).
         const uint signature = 0x600, features = 0x201;
         for (int i = 0; i < cpuCount; i++)
-            t.U8(0).U8((byte)i).U8(localApicVersion).U8((byte)(i == 0 ? enabled | bootstrap : enabled)).U32(signature).U32(features).Zeros(8);
+            t.U8(0).U8((byte)i).U8(localApicVersion).U8((byte)(i == 0 ? enabled | bootstrap : enabled))
+                .U32(signature).U32(features).Zeros(8);
         return cpuCount;
     }
 

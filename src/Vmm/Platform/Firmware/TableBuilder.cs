@@ -42,7 +42,9 @@ internal sealed class TableBuilder
 
     public byte[] ToArray() => [.. _bytes];
 
-    /// <summary>Makes the bytes of <paramref name="range"/> sum to zero modulo 256, by the byte at <paramref name="checksumOffset"/> within.</summary>
+    /// <summary>
+    /// Makes the bytes of <paramref name="range"/> sum to zero modulo 256, by the byte at <paramref name="checksumOffset"/> within.
+    /// </summary>
     public static void SetChecksum(Span<byte> range, int checksumOffset)
     {
         range[checksumOffset] = 0;
@@ -51,7 +53,9 @@ internal sealed class TableBuilder
         range[checksumOffset] = (byte)-sum;
     }
 
-    public static void PutU16(Span<byte> bytes, int offset, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(bytes[offset..], value);
+    public static void PutU16(Span<byte> bytes, int offset, ushort value) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[offset..], value);
     public static void PutU32(Span<byte> bytes, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes[offset..], value);
-    public static void PutU64(Span<byte> bytes, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(bytes[offset..], value);
+    public static void PutU64(Span<byte> bytes, int offset, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[offset..], value);
 }

@@ -1,8 +1,8 @@
 namespace Vmm.Platform.Firmware;
 
 /// <summary>
-/// QEMU's "etc/table-loader": 128-byte commands by which a BIOS allocates the ACPI files, turns offsets into addresses and computes checksums
-/// (SeaBIOS src/fw/romfile_loader.h describes the format).
+/// QEMU's "etc/table-loader": 128-byte commands by which a BIOS allocates the ACPI files, turns offsets into addresses and computes
+/// checksums (SeaBIOS src/fw/romfile_loader.h describes the format).
 /// </summary>
 internal static class TableLoaderScript
 {
@@ -17,7 +17,8 @@ internal static class TableLoaderScript
         Command(script, Allocate, RsdpFile).U32(16).U8(FSegment);
         Command(script, Allocate, TablesFile).U32(AcpiTables.BlockAlignment).U8(HighMemory);
         foreach (TablePointer pointer in tables.Pointers) Link(script, TablesFile, pointer.Offset, pointer.SizeBytes);
-        foreach (TableRange table in tables.Checksums) Sum(script, TablesFile, AcpiTables.ChecksumOffset + table.Offset, table.Offset, table.SizeBytes);
+        foreach (TableRange table in tables.Checksums)
+            Sum(script, TablesFile, AcpiTables.ChecksumOffset + table.Offset, table.Offset, table.SizeBytes);
         Link(script, RsdpFile, AcpiTables.RsdpRsdtOffset, 4);
         Link(script, RsdpFile, AcpiTables.RsdpXsdtOffset, 8);
         Sum(script, RsdpFile, AcpiTables.RsdpChecksumOffset, 0, AcpiTables.RsdpVersion1SizeBytes);
