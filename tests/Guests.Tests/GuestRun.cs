@@ -104,7 +104,7 @@ internal sealed class GuestRun : IInputSource, IOutputSink, IDisposable
         }
     }
 
-    public void Idle(Position at, ulong nanosecondsToTimer) { }
+    public bool Idle(Position at, ulong nanosecondsToTimer) => false;
 
     public void Write(Position at, OutputChannel channel, ReadOnlySpan<byte> data)
     {
