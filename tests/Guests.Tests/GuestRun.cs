@@ -1,5 +1,7 @@
 using System;
+using System.IO;
 using System.Text;
+using TestKit;
 using Vmm.Cpu;
 using Vmm.Inputs;
 using Vmm.Platform;
@@ -74,6 +76,9 @@ internal sealed class GuestRun : IInputSource, IOutputSink, IDisposable
         var message = new StringBuilder($"{what}; {Machine.InstructionCount:N0} instructions, {Machine.GuestNanoseconds / 1_000_000:N0} ms\n");
         foreach (Vcpu vcpu in Machine.Vcpus)
             message.AppendLine($"vCPU {vcpu.Index}: {vcpu.State.Activity} at {vcpu.State.Segment(SegmentIndex.Cs).Selector:x4}:{vcpu.State.Rip:x}");
+        string log = Path.Combine(Repository.FailureFolder(TestContext.Current.TestMethod?.MethodName ?? nameof(GuestRun)), "console.txt");
+        File.WriteAllText(log, Console);
+        message.AppendLine($"console, whole in {Repository.RelativePath(log)}:");
         string[] lines = Console.Split('\n');
         message.AppendJoin('\n', lines[Math.Max(0, lines.Length - LastLines)..]);
         Assert.Fail(message.ToString());
