@@ -27,7 +27,7 @@ internal static class Program
         var context = new CommandContext(output, Console.Error, interruption.Token);
         RootCommand root = BuildRoot(context);
         ParseResult parsed = root.Parse(arguments);
-        if (parsed.Errors.Count > 0) return ReportUsage(parsed, arguments, context);
+        if (parsed.Errors.Count > 0 && parsed.Action is not VerbHelp) return ReportUsage(parsed, arguments, context);
         return Guard(context, arguments.Contains(DebugOption, StringComparer.Ordinal), () => parsed.Invoke(new InvocationConfiguration
         {
             EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
@@ -42,7 +42,7 @@ internal static class Program
             DemoVerb.Create(context), RecordVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context), InfoVerb.Create(context),
             RegsVerb.Create(context), MemVerb.Create(context), DisasmVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),
             FindVerb.Create(context), PageTablesVerb.Create(context), ShadowVerb.Create(context), ExitsVerb.Create(context), ConsoleVerb.Create(context),
-            LockstepVerb.Create(context), BisectVerb.Create(context),
+            LockstepVerb.Create(context), BisectVerb.Create(context), BenchVerb.Create(context),
         };
         root.SetAction(_ =>
         {

@@ -1,0 +1,111 @@
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.IO;
+using Cli.Bench;
+using Cli.Demo;
+using Cli.Hosting;
+using Cli.Parsing;
+using Cli.Presentation;
+using Vmm.Platform;
+
+namespace Cli.Verbs;
+
+/// <summary><c>ttvm bench</c></summary>
+internal static class BenchVerb
+{
+    private const string Append = "console=ttyS0 panic=-1";
+
+    private sealed record Options
+    {
+        public Option<string?> Kernel { get; } = new("--kernel") { Description = "A Linux kernel to boot; by default Debian's, if guests/fetch-debian.sh has fetched it", HelpName = "FILE" };
+        public Option<string?> Initrd { get; } = new("--initrd") { Description = "Its initial RAM disk, which must power off", HelpName = "FILE" };
+        public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
+        public Option<bool> Quick { get; } = new("--quick") { Description = "A tenth of the work, and no Linux" };
+        public Option<bool> NoQemu { get; } = new("--no-qemu") { Description = "Do not run QEMU beside it" };
+    }
+
+    public static VerbCommand Create(CommandContext context)
+    {
+        var o = new Options();
+        var verb = new VerbCommand("bench",
+            "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back; and QEMU beside it "
+            + "where it is installed. Prints a table in Markdown. Run it on a quiet machine.", """
+            Examples:
+              ttvm bench
+              ttvm bench --quick
+              ttvm bench --kernel vmlinuz --initrd initramfs.cpio.gz -o bench.md
+            """) { o.Kernel, o.Initrd, o.Output, o.Quick, o.NoQemu };
+        return verb.Does(parsed =>
+        {
+            var report = new BenchReport();
+            string folder = Directory.CreateTempSubdirectory("ttvm-bench-").FullName;
+            try
+            {
+                bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
+                Say(context, "integer loops");
+                new IntegerLoops(quick ? 2_000_000U : 30_000_000U, qemu, context.Cancellation).Run(report);
+                MeasureDemo(context, report, folder, quick);
+                if (!quick) MeasureLinux(context, report, folder, parsed.GetValue(o.Kernel), parsed.GetValue(o.Initrd), qemu);
+                if (!qemu) report.Note("QEMU was not run: it is not installed (apt-get install qemu-system-x86), or --no-qemu was given");
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            report.Note($"{Environment.ProcessorCount} processors, .NET {Environment.Version}");
+            report.Write(context.Out);
+            if (parsed.GetValue(o.Output) is { } path)
+            {
+                using var file = new StreamWriter(path);
+                report.Write(file);
+            }
+            return ExitCode.Good;
+        });
+    }
+
+    private static void MeasureDemo(CommandContext context, BenchReport report, string folder, bool quick)
+    {
+        const string name = "demo kernel, 4 vCPUs";
+        Say(context, name);
+        string path = Path.Combine(folder, "demo.ttvm");
+        var configuration = new MachineConfiguration
+        {
+            CpuCount = 4, MemorySizeBytes = 64UL << 20, CommandLine = quick ? "rounds=5000 lock=xchg" : "rounds=20000 think=1000 lock=xchg",
+            Images = [new MachineImage("kernel", "demo64.elf", DemoKernel.Load().Content)],
+        };
+        new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "", "");
+        new StepBackLatency(name, path, quick ? 20 : 100, context.Cancellation).Run(report);
+    }
+
+    private static void MeasureLinux(CommandContext context, BenchReport report, string folder, string? kernel, string? initrd, bool qemu)
+    {
+        const string name = "Linux boot";
+        kernel ??= "artifacts/debian/linux-cloud-amd64/vmlinuz";
+        initrd ??= "artifacts/debian/initramfs.cpio.gz";
+        if (!File.Exists(kernel) || !File.Exists(initrd))
+        {
+            report.Note($"no Linux was booted: {(File.Exists(kernel) ? initrd : kernel)} does not exist; guests/fetch-debian.sh and guests/make-initramfs.sh make both");
+            return;
+        }
+        Say(context, name);
+        string path = Path.Combine(folder, "linux.ttvm");
+        var configuration = new MachineConfiguration
+        {
+            CommandLine = Append, Images = [MachineImages.Read("kernel", kernel), MachineImages.Read("initrd", initrd)],
+        };
+        TimeSpan ours = new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "100 MIPS", "at most 1");
+        new StepBackLatency(name, path, 100, context.Cancellation).Run(report);
+        if (!qemu) return;
+        Say(context, "Linux boot in QEMU");
+        IEnumerable<string> more = ["-initrd", initrd, "-append", Append];
+        if (QemuRun.Run(kernel, more, TimeSpan.FromMinutes(5)) is { } theirs)
+            report.Add($"{name}, QEMU: real time to power-off", $"{Words.Duration(theirs)} ({ours / theirs:F1} times as fast as ttvm, not recorded: {Words.Duration(ours)})");
+        else report.Note("Linux did not power off in QEMU within 5 minutes");
+    }
+
+    private static void Say(CommandContext context, string what)
+    {
+        if (ProgressDisplay.IsVisible) context.Error.WriteLine($"ttvm: measuring: {what}");
+    }
+}
