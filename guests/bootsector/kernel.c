@@ -1,4 +1,4 @@
-// The kernel on the boot sector's disk, in the manner of MIT's xv6: exercises MP tables, local APIC timer, I/O APIC, processor start-up, ATA interrupts.
+// Exercises MP tables, local APIC timer, I/O APIC, processor start-up and ATA interrupts, in the manner of MIT's xv6: the kernel on the disk.
 #include "pc.h"
 
 #define TIMER_VECTOR 32

@@ -1,4 +1,4 @@
-// The second stage's protected-mode half: reads an ELF kernel from the disk by programmed I/O and enters it, as MIT xv6's bootmain does.
+// Exercises ATA programmed I/O in protected mode: the second stage reads an ELF kernel and enters it, as MIT xv6's bootmain does.
 #include "pc.h"
 
 #define SCRATCH ((u8 *)0x10000)

@@ -1,4 +1,4 @@
-# The kernel's entry, and where the other processors begin: real mode at a page below 1 MiB, as STARTUP wants it.
+// Exercises the way of a processor from STARTUP's real-mode page to protected mode; the kernel's entry.
     .section .text
     .globl _start, trampoline, trampoline_end
 _start:

@@ -51,6 +51,24 @@ public sealed partial class SeaBiosTests
         Assert.EndsWith("primes below 20000: 2262\nOK\n", run.Console, StringComparison.Ordinal);
     }
 
+    /// <summary>GRUB reads the DSDT for the way to switch off. Memory above 4 GiB is told by the BIOS from the RTC's memory.</summary>
+    [Theory]
+    [InlineData(BootKind.Bios, "halt", OutcomeKind.PowerOff)]
+    [InlineData(BootKind.Bios, "reboot", OutcomeKind.Reset)]
+    [InlineData(BootKind.BootSector, "halt", OutcomeKind.PowerOff)]
+    public void GRUB_ends_the_machine(BootKind boot, string command, OutcomeKind outcome)
+    {
+        byte[] disk = GuestImages.GrubDisk(Configurations.SerialGrub + "lsmmap\n");
+        MachineConfiguration machine = boot == BootKind.Bios
+            ? Configurations.SeaBios(disk, memoryMiB: 5120)
+            : Configurations.BootSector(disk, memoryMiB: 5120);
+        using var run = new GuestRun(machine);
+        run.Until("base_addr = 0x100000000, length = 0x80000000, available RAM", 500);
+        run.Until("grub> ", 500);
+        run.Send(command + "\r");
+        Assert.Equal(outcome, run.End(500).Kind);
+    }
+
     [Theory]
     [Trait("Category", "Slow")]
     [InlineData(BootKind.Bios, 2)]
