@@ -60,17 +60,25 @@ public sealed class Vcpu
     /// <summary>RIP is an offset in a code segment whose base and limit count: everywhere but in 64-bit code.</summary>
     internal bool FetchIsSegmented { get; private set; } = true;
 
-    /// <summary>What besides the address space decides whether and how code is fetched: code size, user mode, SMEP. 4 bits.</summary>
-    internal uint FetchMode { get; private set; }
+    /// <summary>
+    /// Everything that decides whether and how code at an address is fetched: the address space and its generation, code size, user mode, SMEP. While
+    /// it is the same, a block that was found at a linear address is still the one.
+    /// </summary>
+    internal ulong FetchTag { get; private set; }
 
-    /// <summary>Takes note of CS, CPL and CR4; to be called whenever a block ended with any of them possibly changed.</summary>
+    /// <summary>RIP is a linear address: 64-bit code, or a code segment with base 0 and no limit.</summary>
+    internal bool FetchIsFlat { get; private set; }
+
+    /// <summary>Takes note of CS, CPL, CR4 and the address space; to be called whenever any of them may have changed.</summary>
     internal void UpdateFetchMode()
     {
         ref SegmentRegister cs = ref State.Segment(SegmentIndex.Cs);
         bool is64 = State.IsLongMode && cs.IsLong;
         CodeSize = is64 ? 64 : cs.IsDefault32 ? 32 : 16;
         FetchIsSegmented = !is64;
-        FetchMode = (uint)(CodeSize >> 5) | (State.Cpl == 3 ? 4U : 0) | ((State.Cr4 & Cr4.SupervisorExecutionPrevention) != 0 ? 8U : 0);
+        FetchIsFlat = is64 || (cs.Base == 0 && cs.Limit == uint.MaxValue);
+        uint mode = (uint)(CodeSize >> 5) | (State.Cpl == 3 ? 4U : 0) | ((State.Cr4 & Cr4.SupervisorExecutionPrevention) != 0 ? 8U : 0);
+        FetchTag = Mmu.Space.FetchGeneration << 4 | mode;
     }
 
     /// <summary>Takes back everything since <paramref name="saved"/>, after an instruction of many steps faulted in the middle. The pending fault stays.</summary>

@@ -19,6 +19,10 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
     /// <summary>False once a store changed its bytes.</summary>
     public bool IsValid = true;
 
+    /// <summary>The blocks that were entered after this one (a branch has two ways), each valid while the vCPU's FetchTag is the one beside it.</summary>
+    public Block? FirstSuccessor, SecondSuccessor;
+    public ulong FirstSuccessorTag, SecondSuccessorTag;
+
     public int SizeBytes => (int)(EndRip - Rip);
 
     /// <summary>Which bytes of one of its pages are the block's.</summary>

@@ -23,7 +23,8 @@ internal static unsafe class ControlTransfer
                     case Mnemonic.Loopne: return new(&Loopne);
                     case Mnemonic.Jcxz or Mnemonic.Jecxz or Mnemonic.Jrcxz: return new(&Jrcxz);
                 }
-                return i.IsJccShortOrNear ? Conditional(i.ConditionCode) : default;
+                if (!i.IsJccShortOrNear) return default;
+                return longMode ? Conditional<Direct>(i.ConditionCode) : Conditional<Checked>(i.ConditionCode);
             case FlowControl.UnconditionalBranch:
                 return i.IsJmpShortOrNear ? (longMode ? new(&JmpLong) : new(&Jmp)) : default;
             case FlowControl.IndirectBranch:
@@ -163,28 +164,42 @@ internal static unsafe class ControlTransfer
     private readonly struct Le : ICondition { public static bool IsTrue(in VcpuState s) => s.Zero() || s.Sign() != s.Overflow(); }
     private readonly struct G : ICondition { public static bool IsTrue(in VcpuState s) => !s.Zero() && s.Sign() == s.Overflow(); }
 
-    private static Handler Conditional(ConditionCode condition) => condition switch
+    /// <summary>Whether the target has to be compared with CS's limit.</summary>
+    private interface ITargetCheck
     {
-        ConditionCode.o => new(&Jcc<O>),
-        ConditionCode.no => new(&Jcc<No>),
-        ConditionCode.b => new(&Jcc<B>),
-        ConditionCode.ae => new(&Jcc<Ae>),
-        ConditionCode.e => new(&Jcc<E>),
-        ConditionCode.ne => new(&Jcc<Ne>),
-        ConditionCode.be => new(&Jcc<Be>),
-        ConditionCode.a => new(&Jcc<A>),
-        ConditionCode.s => new(&Jcc<S>),
-        ConditionCode.ns => new(&Jcc<Ns>),
-        ConditionCode.p => new(&Jcc<P>),
-        ConditionCode.np => new(&Jcc<Np>),
-        ConditionCode.l => new(&Jcc<L>),
-        ConditionCode.ge => new(&Jcc<Ge>),
-        ConditionCode.le => new(&Jcc<Le>),
-        _ => new(&Jcc<G>),
+        static abstract bool IsNeeded { get; }
+    }
+
+    private readonly struct Checked : ITargetCheck { public static bool IsNeeded => true; }
+    private readonly struct Direct : ITargetCheck { public static bool IsNeeded => false; }
+
+    private static Handler Conditional<TCheck>(ConditionCode condition) where TCheck : ITargetCheck => condition switch
+    {
+        ConditionCode.o => new(&Jcc<O, TCheck>),
+        ConditionCode.no => new(&Jcc<No, TCheck>),
+        ConditionCode.b => new(&Jcc<B, TCheck>),
+        ConditionCode.ae => new(&Jcc<Ae, TCheck>),
+        ConditionCode.e => new(&Jcc<E, TCheck>),
+        ConditionCode.ne => new(&Jcc<Ne, TCheck>),
+        ConditionCode.be => new(&Jcc<Be, TCheck>),
+        ConditionCode.a => new(&Jcc<A, TCheck>),
+        ConditionCode.s => new(&Jcc<S, TCheck>),
+        ConditionCode.ns => new(&Jcc<Ns, TCheck>),
+        ConditionCode.p => new(&Jcc<P, TCheck>),
+        ConditionCode.np => new(&Jcc<Np, TCheck>),
+        ConditionCode.l => new(&Jcc<L, TCheck>),
+        ConditionCode.ge => new(&Jcc<Ge, TCheck>),
+        ConditionCode.le => new(&Jcc<Le, TCheck>),
+        _ => new(&Jcc<G, TCheck>),
     };
 
-    private static Completion Jcc<TCondition>(Vcpu c, in DecodedInstruction d) where TCondition : ICondition =>
-        TCondition.IsTrue(c.State) ? Branch(c, d, d.Immediate) : Completion.Next;
+    private static Completion Jcc<TCondition, TCheck>(Vcpu c, in DecodedInstruction d) where TCondition : ICondition where TCheck : ITargetCheck
+    {
+        if (!TCondition.IsTrue(c.State)) return Completion.Next;
+        if (TCheck.IsNeeded && d.Immediate > c.State.Segment(SegmentIndex.Cs).Limit) return c.GeneralProtection();
+        c.State.Rip = d.Immediate;
+        return Completion.EndBlock;
+    }
 
     // ---- LOOP, JrCXZ: the counter has the address size
 

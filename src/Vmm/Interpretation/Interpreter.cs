@@ -39,12 +39,13 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     public InterpreterStop Run(ref ulong count, ulong limit)
     {
         Vcpu c = vcpu;
+        Block? last = null;
         while (true)
         {
-            Block? block = Lookup(c);
+            Block? block = Next(c, last);
             if (block is null) return InterpreterStop.Fault;
             DecodedInstruction[] instructions = block.Instructions;
-            c.CurrentBlock = block;
+            if (!ReferenceEquals(last, block)) c.CurrentBlock = last = block;
             c.CountBase = count;
             c.CountLimit = limit;
             c.BlockLimit = (int)System.Math.Min((ulong)instructions.Length, limit - count);
@@ -93,19 +94,37 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
         c.Bus.OnBreakpoint(c, linear);
     }
 
-    /// <summary>The block at RIP. Null: a fault is pending.</summary>
+    /// <summary>The block at RIP, which follows <paramref name="last"/>. Null: a fault is pending.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Block? Lookup(Vcpu c)
+    private Block? Next(Vcpu c, Block? last)
     {
-        ulong rip = c.State.Rip, linear = rip;
-        if (c.FetchIsSegmented)
+        if (last is not null)
         {
-            linear = (uint)(rip + c.State.Segment(SegmentIndex.Cs).Base);
+            ulong rip = c.State.Rip, tag = c.FetchTag;
+            if (last.FirstSuccessor is { } first && first.Rip == rip && last.FirstSuccessorTag == tag && first.IsValid) return first;
+            if (last.SecondSuccessor is { } second && second.Rip == rip && last.SecondSuccessorTag == tag && second.IsValid) return second;
         }
+        return Lookup(c, last);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Block? Lookup(Vcpu c, Block? last)
+    {
+        ulong rip = c.State.Rip, linear = c.FetchIsSegmented ? (uint)(rip + c.State.Segment(SegmentIndex.Cs).Base) : rip, tag = c.FetchTag;
         ref JumpEntry entry = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_jumps), (nint)((uint)(linear ^ (linear >> 13)) & (JumpCacheSize - 1)));
-        ulong tag = c.Mmu.Space.FetchGeneration << 4 | c.FetchMode;
-        if (entry.Linear == linear && entry.Tag == tag && entry.Block.IsValid && entry.Block.Rip == rip) return entry.Block;
-        return Find(c, linear, tag, ref entry);
+        bool known = entry.Linear == linear && entry.Tag == tag && entry.Block.IsValid && entry.Block.Rip == rip;
+        Block? block = known ? entry.Block : Find(c, linear, tag, ref entry);
+        if (block is not null && block.Page >= 0 && last is not null && c.FetchIsFlat) Link(last, block, tag);
+        return block;
+    }
+
+    /// <summary>Remembers a successor; the older of the two ways makes room.</summary>
+    private static void Link(Block last, Block block, ulong tag)
+    {
+        last.SecondSuccessor = last.FirstSuccessor;
+        last.SecondSuccessorTag = last.FirstSuccessorTag;
+        last.FirstSuccessor = block;
+        last.FirstSuccessorTag = tag;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -71,6 +71,7 @@ internal static unsafe class Shifts
 
     private readonly struct Shl : IShift
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static ulong Compute<T>(ref VcpuState s, ulong a, int count) where T : unmanaged
         {
             int bits = Width<T>.Bits;
@@ -83,6 +84,7 @@ internal static unsafe class Shifts
 
     private readonly struct Shr : IShift
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static ulong Compute<T>(ref VcpuState s, ulong a, int count) where T : unmanaged
         {
             ulong r = a >> count;
@@ -95,6 +97,7 @@ internal static unsafe class Shifts
 
     private readonly struct Sar : IShift
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static ulong Compute<T>(ref VcpuState s, ulong a, int count) where T : unmanaged
         {
             long signed = Width<T>.SignExtend(a);
@@ -106,6 +109,7 @@ internal static unsafe class Shifts
 
     private readonly struct Rol : IShift
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static ulong Compute<T>(ref VcpuState s, ulong a, int count) where T : unmanaged
         {
             int bits = Width<T>.Bits, by = count & (bits - 1);
@@ -118,6 +122,7 @@ internal static unsafe class Shifts
 
     private readonly struct Ror : IShift
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static ulong Compute<T>(ref VcpuState s, ulong a, int count) where T : unmanaged
         {
             int bits = Width<T>.Bits, by = count & (bits - 1);

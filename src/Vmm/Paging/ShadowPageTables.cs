@@ -23,6 +23,9 @@ internal interface ITranslationListener
     /// <summary>The entry of one page (shift 12) or a larger range of <paramref name="table"/> was dropped.</summary>
     void OnDropped(ShadowPageTable table, ulong linear, int shift);
 
+    /// <summary>A vCPU translates through it now.</summary>
+    bool IsInUse(ShadowPageTable table);
+
     /// <summary>A RAM page got traits that forbid direct stores.</summary>
     void OnPageProtected(int pageIndex);
 }
@@ -143,12 +146,10 @@ public sealed class ShadowPageTables
     {
         ShadowPageTable? oldest = null;
         foreach (ShadowPageTable space in _spaces.Values)
-            if (oldest is null || space.LastUsed < oldest.LastUsed) oldest = space;
+            if ((oldest is null || space.LastUsed < oldest.LastUsed) && Listener?.IsInUse(space) != true) oldest = space;
         if (oldest is null) return;
         _spaces.Remove(oldest.Controls);
-        oldest.FetchGeneration = ++_generation;
         Counters.Invalidations++;
-        Listener?.OnDropped(oldest, 0, 48);
         var unused = new List<int>();
         foreach ((int page, List<TableUse> uses) in _uses)
         {

@@ -35,8 +35,16 @@ internal sealed class Coherence(PhysicalMemory memory, BlockCache blocks, Shadow
             if (shift == PagedMemory.PageShift) vcpu.Mmu.FlushPage(linear);
             else vcpu.Mmu.Flush();
             // What is being executed may have lost its mapping.
+            vcpu.UpdateFetchMode();
             vcpu.EndBlockSoon();
         }
+    }
+
+    public bool IsInUse(ShadowPageTable table)
+    {
+        foreach (Vcpu vcpu in vcpus)
+            if (ReferenceEquals(vcpu.Mmu.Space, table)) return true;
+        return false;
     }
 
     public void OnPageProtected(int pageIndex)

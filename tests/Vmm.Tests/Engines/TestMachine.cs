@@ -68,6 +68,9 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
         else Vcpu.Mmu.Flush();
     }
 
+    public bool IsInUse(ShadowPageTable table) => false;
+
+
     public void OnPageProtected(int pageIndex) => Vcpu.Mmu.ProtectPage(pageIndex, reads: false);
 
     public void Dispose() => Memory.Dispose();
