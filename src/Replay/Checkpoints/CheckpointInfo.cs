@@ -9,4 +9,5 @@ namespace Replay.Checkpoints;
 /// <param name="Digest">State digest there.</param>
 /// <param name="DirtyPageCount">Pages written since the checkpoint before.</param>
 /// <param name="SizeBytes">Its size in the file, pages not counted.</param>
-public readonly record struct CheckpointInfo(int Index, Position Position, ulong GuestNanoseconds, StateDigest Digest, int DirtyPageCount, long SizeBytes);
+public readonly record struct CheckpointInfo(int Index, Position Position, ulong GuestNanoseconds, StateDigest Digest, int DirtyPageCount,
+    long SizeBytes);

@@ -13,7 +13,8 @@ namespace Replay.Checkpoints;
 /// <param name="Index">Its number.</param>
 /// <param name="DirtyPageCount">Pages written since the one before.</param>
 /// <param name="IsKey">It has whole page maps besides the changes.</param>
-internal readonly record struct CheckpointMeta(Position Position, ulong GuestNanoseconds, ulong Sequence, UInt128 PageSum, StateDigest Digest,
+internal readonly record struct CheckpointMeta(Position Position, ulong GuestNanoseconds, ulong Sequence, UInt128 PageSum,
+    StateDigest Digest,
     int Index, int DirtyPageCount, bool IsKey)
 {
     public const int SizeBytes = 88;

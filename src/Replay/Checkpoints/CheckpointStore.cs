@@ -25,7 +25,8 @@ internal sealed class CheckpointStore
     {
         _frames = frames;
         _pageCountInStore = pageCountInStore;
-        if (frames.Count < 2 || frames[0].Kind != FrameKind.MemoryTable) throw frames.Part.Damaged(0, "there is no checkpoint at the start");
+        if (frames.Count < 2 || frames[0].Kind != FrameKind.MemoryTable)
+            throw frames.Part.Damaged(0, "there is no checkpoint at the start");
         try
         {
             Layout = MemoryLayout.Decode(frames.ReadPayload(0), findImage);
@@ -39,11 +40,13 @@ internal sealed class CheckpointStore
         for (int i = 0; i < _metas.Length; i++)
         {
             FrameInfo frame = frames[i + 1];
-            if (frame.Kind != FrameKind.Checkpoint || frame.MetaLength != CheckpointMeta.SizeBytes) throw frames.Damaged(i + 1, "it is not a checkpoint");
+            if (frame.Kind != FrameKind.Checkpoint || frame.MetaLength != CheckpointMeta.SizeBytes)
+                throw frames.Damaged(i + 1, "it is not a checkpoint");
             CheckpointMeta meta = CheckpointMeta.Read(frames.Meta(i + 1));
             bool follows = i == 0 ? meta.Position == Position.Start && meta.IsKey && meta.Sequence == 0
                 : meta.Position > _metas[i - 1].Position && meta.Sequence >= _metas[i - 1].Sequence;
-            if (meta.Index != i || !follows || meta.DirtyPageCount < 0) throw frames.Damaged(i + 1, "the checkpoint does not follow the one before");
+            if (meta.Index != i || !follows || meta.DirtyPageCount < 0)
+                throw frames.Damaged(i + 1, "the checkpoint does not follow the one before");
             _metas[i] = meta;
             _infos[i] = new CheckpointInfo(i, meta.Position, meta.GuestNanoseconds, meta.Digest, meta.DirtyPageCount, frame.SizeBytes);
         }
@@ -110,7 +113,8 @@ internal sealed class CheckpointStore
         }
         return new MachineSnapshot
         {
-            Position = _metas[index].Position, Sequence = _metas[index].Sequence, State = content.State, Maps = maps, CheckpointIndex = index,
+            Position = _metas[index].Position, Sequence = _metas[index].Sequence, State = content.State, Maps = maps,
+                CheckpointIndex = index,
         };
     }
 
@@ -126,7 +130,8 @@ internal sealed class CheckpointStore
         }
     }
 
-    private readonly record struct CheckpointContent(ReadOnlyMemory<byte> State, ReadOnlyMemory<byte>[] Changes, ReadOnlyMemory<byte>[]? KeyMaps);
+    private readonly record struct CheckpointContent(ReadOnlyMemory<byte> State, ReadOnlyMemory<byte>[] Changes,
+        ReadOnlyMemory<byte>[]? KeyMaps);
 
     private CheckpointContent ReadContent(int index)
     {
@@ -134,12 +139,14 @@ internal sealed class CheckpointStore
         try
         {
             var reader = new MessagePackReader(payload);
-            if (reader.ReadArrayHeader() != 3) throw new MessagePackSerializationException("a checkpoint has another number of elements than 3");
+            if (reader.ReadArrayHeader() != 3)
+                throw new MessagePackSerializationException("a checkpoint has another number of elements than 3");
             ReadOnlyMemory<byte> state = reader.ReadBinary();
             if (state.Length > MaxStateSizeBytes) throw new MessagePackSerializationException("the machine's state is too long");
             ReadOnlyMemory<byte>[] changes = ReadMaps(ref reader);
             ReadOnlyMemory<byte>[]? keys = reader.TryReadNil() ? null : ReadMaps(ref reader);
-            if (keys is null == _metas[index].IsKey) throw new MessagePackSerializationException("the page maps are not what the index says");
+            if (keys is null == _metas[index].IsKey)
+                throw new MessagePackSerializationException("the page maps are not what the index says");
             return new CheckpointContent(state, changes, keys);
         }
         catch (MessagePackSerializationException e)
@@ -150,7 +157,8 @@ internal sealed class CheckpointStore
 
     private ReadOnlyMemory<byte>[] ReadMaps(ref MessagePackReader reader)
     {
-        if (reader.ReadArrayHeader() != Layout.Count) throw new MessagePackSerializationException("a checkpoint has another number of memories than the machine");
+        if (reader.ReadArrayHeader() != Layout.Count)
+            throw new MessagePackSerializationException("a checkpoint has another number of memories than the machine");
         var maps = new ReadOnlyMemory<byte>[Layout.Count];
         for (int i = 0; i < maps.Length; i++) maps[i] = reader.ReadBinary();
         return maps;

@@ -4,7 +4,8 @@ using Vmm.Time;
 namespace Replay.Checkpoints;
 
 /// <summary>
-/// A machine's whole state at a position: its saved state, and for each paged memory a map from page to page id. Immutable, so that maps are shared.
+/// A machine's whole state at a position: its saved state, and for each paged memory a map from page to page id. Immutable, so that maps
+/// are shared.
 /// </summary>
 internal sealed class MachineSnapshot
 {

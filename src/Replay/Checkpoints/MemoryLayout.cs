@@ -43,7 +43,8 @@ internal sealed class MemoryLayout(MemoryDescription[] memories)
         for (int i = 0; i < found.Length; i++)
         {
             PagedMemory memory = machine.PagedMemories[i];
-            found[i] = new MemoryDescription(memory.Name, memory.PageCount, machine.Configuration.FindImage(memory.Name)?.Content ?? default);
+            found[i] = new MemoryDescription(memory.Name, memory.PageCount,
+                machine.Configuration.FindImage(memory.Name)?.Content ?? default);
         }
         return new MemoryLayout(found);
     }
@@ -83,7 +84,8 @@ internal sealed class MemoryLayout(MemoryDescription[] memories)
         var found = new List<MemoryDescription>(count);
         for (int i = 0; i < count; i++)
         {
-            if (reader.ReadArrayHeader() != 2) throw new MessagePackSerializationException("a memory has another number of elements than 2");
+            if (reader.ReadArrayHeader() != 2)
+                throw new MessagePackSerializationException("a memory has another number of elements than 2");
             string name = reader.ReadString() ?? "";
             int pageCount = reader.ReadInt32();
             if (name.Length is < 1 or > 16 || pageCount is < 1 or > MaxPageCount)

@@ -23,8 +23,8 @@ internal static class PageHash
     public static bool IsZero(ReadOnlySpan<byte> page) => page.IndexOfAnyExcept((byte)0) < 0;
 
     /// <summary>
-    /// What page <paramref name="pageIndex"/> with this content adds to the page sum, modulo 2^128. An untouched page adds nothing. A sum does not depend on the order, so that it
-    /// can be kept up to date from the pages that changed.
+    /// What page <paramref name="pageIndex"/> with this content adds to the page sum, modulo 2^128. An untouched page adds nothing. A sum
+    /// does not depend on the order, so that it can be kept up to date from the pages that changed.
     /// </summary>
     public static UInt128 Contribution(string memoryName, int pageIndex, UInt128 contentHash)
     {

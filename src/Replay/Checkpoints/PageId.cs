@@ -1,8 +1,8 @@
 namespace Replay.Checkpoints;
 
 /// <summary>
-/// What a page map holds for each page. Positive numbers name pages of the recording's page store, in the order in which they were stored; negative ones name
-/// pages of a <see cref="PagePool"/> in memory and never reach a file.
+/// What a page map holds for each page. Positive numbers name pages of the recording's page store, in the order in which they were stored;
+/// negative ones name pages of a <see cref="PagePool"/> in memory and never reach a file.
 /// </summary>
 internal static class PageId
 {

@@ -77,7 +77,8 @@ internal static class PageMapCoding
             if (run >> 1 == 0 || run >> 1 > (ulong)(pageCount - start)) throw CutOff();
             length = (int)(run >> 1);
             long first = _lastId + VarInt.UnZigZag(idStep), last = ascending ? first + length - 1 : first;
-            if (first < 0 || last >= (long)pageCountInStore + PageId.FirstStored) throw new MessagePackSerializationException($"a page map names page {last}, which is not stored");
+            if (first < 0 || last >= (long)pageCountInStore + PageId.FirstStored)
+                throw new MessagePackSerializationException($"a page map names page {last}, which is not stored");
             id = (int)first;
             _lastId = (int)last;
             _next = start + length;

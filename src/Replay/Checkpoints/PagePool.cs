@@ -6,7 +6,8 @@ using Vmm.Memory;
 namespace Replay.Checkpoints;
 
 /// <summary>
-/// Page copies in memory, for snapshots near the cursor and for diversions. Ids are negative. Freed pages are used again. Thread-safe; reading takes no lock.
+/// Page copies in memory, for snapshots near the cursor and for diversions. Ids are negative. Freed pages are used again. Thread-safe;
+/// reading takes no lock.
 /// </summary>
 internal sealed class PagePool
 {
@@ -76,7 +77,8 @@ internal sealed class PagePool
     }
 
     private Span<byte> Slot(int number) =>
-        Volatile.Read(ref _slabs)[number / PagesPerSlab].AsSpan(number % PagesPerSlab * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes);
+        Volatile.Read(ref _slabs)[number / PagesPerSlab].AsSpan(number % PagesPerSlab * PagedMemory.PageSizeBytes,
+            PagedMemory.PageSizeBytes);
 }
 
 /// <summary>

@@ -35,7 +35,8 @@ internal sealed class PageStore
         int next = 0;
         for (int i = 0; i < frames.Count; i++)
         {
-            if (frames[i].Kind != FrameKind.PageChunk || frames[i].MetaLength != PageStoreWriter.MetaSizeBytes) throw frames.Damaged(i, "it is not a chunk of pages");
+            if (frames[i].Kind != FrameKind.PageChunk || frames[i].MetaLength != PageStoreWriter.MetaSizeBytes)
+                throw frames.Damaged(i, "it is not a chunk of pages");
             int first = BinaryPrimitives.ReadInt32LittleEndian(frames.Meta(i));
             int count = BinaryPrimitives.ReadInt32LittleEndian(frames.Meta(i)[4..]);
             if (first != next || count is < 1 or > PageStoreWriter.PagesPerChunk
@@ -73,7 +74,8 @@ internal sealed class PageStore
         int count = content.Length / (PagedMemory.PageSizeBytes + PageHash.SizeBytes);
         for (int i = 0; i < count; i++)
         {
-            UInt128 stored = BinaryPrimitives.ReadUInt128LittleEndian(content.AsSpan(count * PagedMemory.PageSizeBytes + i * PageHash.SizeBytes));
+            UInt128 stored = BinaryPrimitives.ReadUInt128LittleEndian(content.AsSpan(count * PagedMemory.PageSizeBytes
+                + i * PageHash.SizeBytes));
             if (PageHash.OfContent(content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes)) != stored)
                 throw _frames.Damaged(index, $"page {_firstPages[index] + i} has another hash than it was stored under");
         }
@@ -101,7 +103,8 @@ internal sealed class PageStore
         if (HashPart is null) bytes = EncodeHashes();
         else
         {
-            if (HashPart.SizeBytes != (long)PageCount * PageHash.SizeBytes) throw HashPart.Damaged(0, "it has another number of hashes than there are pages");
+            if (HashPart.SizeBytes != (long)PageCount * PageHash.SizeBytes)
+                throw HashPart.Damaged(0, "it has another number of hashes than there are pages");
             bytes = HashPart.ReadAll(int.MaxValue);
         }
         var hashes = new UInt128[PageCount];

@@ -7,8 +7,8 @@ using Vmm.Memory;
 namespace Replay.Checkpoints;
 
 /// <summary>
-/// Stores pages once by content. Pages are gathered in chunks, so that compression has something to work with, and chunks are small, so that a single page is cheap
-/// to get at. Used by the checkpoint writer's thread only.
+/// Stores pages once by content. Pages are gathered in chunks, so that compression has something to work with, and chunks are small, so
+/// that a single page is cheap to get at. Used by the checkpoint writer's thread only.
 /// </summary>
 internal sealed class PageStoreWriter(FrameWriter frames)
 {

@@ -23,9 +23,11 @@ internal sealed class EventLogReader
         ulong lastSequence = 0;
         for (int i = 0; i < _metas.Length; i++)
         {
-            if (frames[i].Kind != FrameKind.LogSegment || frames[i].MetaLength != LogSegmentMeta.SizeBytes) throw frames.Damaged(i, "it is not a log segment");
+            if (frames[i].Kind != FrameKind.LogSegment || frames[i].MetaLength != LogSegmentMeta.SizeBytes)
+                throw frames.Damaged(i, "it is not a log segment");
             LogSegmentMeta meta = LogSegmentMeta.Read(frames.Meta(i));
-            if (meta.Base != last || meta.Through < last || meta.BaseSequence < lastSequence || meta.RecordCount < 0 || meta.OutputByteCount < 0)
+            if (meta.Base != last || meta.Through < last || meta.BaseSequence < lastSequence || meta.RecordCount < 0
+                || meta.OutputByteCount < 0)
                 throw frames.Damaged(i, "the log segment does not continue the one before");
             _metas[i] = meta;
             last = meta.Through;

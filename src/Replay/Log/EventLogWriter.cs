@@ -11,8 +11,8 @@ using Vmm.Time;
 namespace Replay.Log;
 
 /// <summary>
-/// Appends records to the event log. Records collect in memory until <see cref="Flush"/>, or until there are 64 KiB of them, and then become one
-/// segment on disk. Positions must not go backwards. Used by the engine's thread only.
+/// Appends records to the event log. Records collect in memory until <see cref="Flush"/>, or until there are 64 KiB of them, and then
+/// become one segment on disk. Positions must not go backwards. Used by the engine's thread only.
 /// </summary>
 internal sealed class EventLogWriter(FrameWriter frames)
 {
@@ -26,8 +26,8 @@ internal sealed class EventLogWriter(FrameWriter frames)
     private ulong _baseNanoseconds, _lastNanoseconds, _baseSequence;
     private int _recordCount, _outputByteCount;
 
-    // The run being collected, of output or of time readings: guests print a byte an instruction and read the time often, and a record for each would be
-    // mostly overhead.
+    // The run being collected, of output or of time readings: guests print a byte an instruction and read the time often, and a record for
+    // each would be mostly overhead.
     private readonly ArrayBufferWriter<byte> _runBytes = new(MaxRunLength), _runGaps = new(MaxRunLength);
     private LogRecordKind _runKind;
     private Position _runStart, _runLast;

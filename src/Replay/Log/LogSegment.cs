@@ -32,7 +32,8 @@ internal sealed record LogSegment(ulong BaseSequence, LogRecord[] Records, LogRe
         return new LogSegment(meta.BaseSequence, records.ToArray(), inputs.ToArray());
     }
 
-    private static void DecodeRecord(ref MessagePackReader reader, ref Position last, ref ulong nanoseconds, List<LogRecord> records, ref int outputCount)
+    private static void DecodeRecord(ref MessagePackReader reader, ref Position last, ref ulong nanoseconds, List<LogRecord> records,
+        ref int outputCount)
     {
         int elementCount = reader.ReadArrayHeader();
         int kindNumber = reader.ReadInt32();

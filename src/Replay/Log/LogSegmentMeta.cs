@@ -6,12 +6,14 @@ namespace Replay.Log;
 
 /// <summary>What the index knows of a log segment.</summary>
 /// <param name="Base">Position that the first record's is relative to.</param>
-/// <param name="Through">The machine was at this position when the segment was written: every record before it is in this or an earlier segment.</param>
+/// <param name="Through">The machine was at this position when the segment was written: every record before it is in this or an earlier
+/// segment.</param>
 /// <param name="BaseNanoseconds">Host time that the first reading is relative to.</param>
 /// <param name="BaseSequence">Number of input records in earlier segments.</param>
 /// <param name="RecordCount">Records in it.</param>
 /// <param name="OutputByteCount">Bytes of guest output in it.</param>
-internal readonly record struct LogSegmentMeta(Position Base, Position Through, ulong BaseNanoseconds, ulong BaseSequence, int RecordCount, int OutputByteCount)
+internal readonly record struct LogSegmentMeta(Position Base, Position Through, ulong BaseNanoseconds, ulong BaseSequence, int RecordCount,
+    int OutputByteCount)
 {
     public const int SizeBytes = 48;
 

@@ -6,7 +6,8 @@ using System.Text;
 namespace Replay.Log;
 
 /// <summary>
-/// Reads MessagePack primitives. Named and shaped like the primitive of the MessagePack-CSharp library (docs/decisions/0002-messagepack.md). The bytes may be hostile: no
+/// Reads MessagePack primitives. Named and shaped like the primitive of the MessagePack-CSharp library
+/// (docs/decisions/0002-messagepack.md). The bytes may be hostile: no
 /// length is believed before the bytes are there, and nesting is bounded.
 /// </summary>
 public ref struct MessagePackReader
@@ -129,13 +130,15 @@ public ref struct MessagePackReader
     public int ReadInt32()
     {
         long value = ReadInt64();
-        return value == (int)value ? (int)value : throw new MessagePackSerializationException($"{value} does not fit 32 bits, before offset {_offset}");
+        return value == (int)value
+            ? (int)value : throw new MessagePackSerializationException($"{value} does not fit 32 bits, before offset {_offset}");
     }
 
     public uint ReadUInt32()
     {
         ulong value = ReadUInt64();
-        return value <= uint.MaxValue ? (uint)value : throw new MessagePackSerializationException($"{value} does not fit 32 bits, before offset {_offset}");
+        return value <= uint.MaxValue
+            ? (uint)value : throw new MessagePackSerializationException($"{value} does not fit 32 bits, before offset {_offset}");
     }
 
     public double ReadDouble()
@@ -246,7 +249,8 @@ public ref struct MessagePackReader
         return taken;
     }
 
-    private readonly MessagePackSerializationException TooShort() => new($"the data ends inside a value, at offset {_offset} of {_span.Length}");
+    private readonly MessagePackSerializationException TooShort() =>
+        new($"the data ends inside a value, at offset {_offset} of {_span.Length}");
 
     private readonly MessagePackSerializationException Wrong(string expected, byte code) =>
         new($"expected {expected}, found code 0x{code:x2} before offset {_offset}");

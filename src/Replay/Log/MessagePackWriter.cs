@@ -6,8 +6,8 @@ using System.Text;
 namespace Replay.Log;
 
 /// <summary>
-/// Writes MessagePack primitives, each in its shortest form. Named and shaped like the primitive of the MessagePack-CSharp library, so that the package can
-/// take its place (docs/decisions/0002-messagepack.md). As there, nothing reaches the output before <see cref="Flush"/>.
+/// Writes MessagePack primitives, each in its shortest form. Named and shaped like the primitive of the MessagePack-CSharp library, so that
+/// the package can take its place (docs/decisions/0002-messagepack.md). As there, nothing reaches the output before <see cref="Flush"/>.
 /// </summary>
 public ref struct MessagePackWriter
 {

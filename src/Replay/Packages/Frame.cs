@@ -24,8 +24,9 @@ internal readonly record struct FrameInfo(FrameKind Kind, bool IsCompressed, lon
 }
 
 /// <summary>
-/// The unit in which every part of a recording is written: a header with lengths and a checksum, a little metadata that an index keeps, and a payload,
-/// compressed when that helps. A frame is whole or it is not there: that is what makes the files crash-safe. See docs/TRACE_FORMAT.md.
+/// The unit in which every part of a recording is written: a header with lengths and a checksum, a little metadata that an index keeps, and
+/// a payload, compressed when that helps. A frame is whole or it is not there: that is what makes the files crash-safe. See
+/// docs/TRACE_FORMAT.md.
 /// </summary>
 internal static class Frame
 {
@@ -75,8 +76,10 @@ internal static class Frame
     /// <summary>Reads a header; null when it cannot be one.</summary>
     public static FrameInfo? ParseHeader(ReadOnlySpan<byte> header, long offset)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic || header[4] != Version || header[6] > CompressedFlag || header[7] != 0) return null;
-        var info = new FrameInfo((FrameKind)header[5], header[6] == CompressedFlag, offset, BinaryPrimitives.ReadInt32LittleEndian(header[8..]),
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic || header[4] != Version || header[6] > CompressedFlag
+            || header[7] != 0) return null;
+        var info = new FrameInfo((FrameKind)header[5], header[6] == CompressedFlag, offset,
+            BinaryPrimitives.ReadInt32LittleEndian(header[8..]),
             BinaryPrimitives.ReadInt32LittleEndian(header[12..]), BinaryPrimitives.ReadInt32LittleEndian(header[16..]));
         return IsPlausible(info) ? info : null;
     }
@@ -85,7 +88,8 @@ internal static class Frame
         info.MetaLength is >= 0 and <= MaxMetaLength && info.StoredLength is >= 0 and <= MaxPayloadLength
         && info.RawLength is >= 0 and <= MaxPayloadLength && (info.IsCompressed || info.StoredLength == info.RawLength);
 
-    public static bool HasRightChecksum(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadUInt32LittleEndian(frame[CrcOffset..]) == Checksum(frame);
+    public static bool HasRightChecksum(ReadOnlySpan<byte> frame) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(frame[CrcOffset..]) == Checksum(frame);
 
     /// <summary>The payload of a frame whose checksum is right; null when it does not decompress to its announced length.</summary>
     public static byte[]? Unpack(byte[] frame, in FrameInfo info)

@@ -5,7 +5,8 @@ using Replay.Log;
 
 namespace Replay.Packages;
 
-/// <summary>The frames of one part of a recording: found by its index, or by walking from header to header. Immutable, thread-safe.</summary>
+/// <summary>The frames of one part of a recording: found by its index, or by walking from header to header. Immutable,
+/// thread-safe.</summary>
 internal sealed class FrameTable
 {
     private readonly PartReader _part;
@@ -43,7 +44,8 @@ internal sealed class FrameTable
         {
             Span<byte> bytes = frame.AsSpan(0, (int)info.SizeBytes);
             _part.Read(info.Offset, bytes);
-            if (Frame.ParseHeader(bytes, info.Offset) != info) throw _part.Damaged(info.Offset, "the frame is not the one that the index names");
+            if (Frame.ParseHeader(bytes, info.Offset) != info)
+                throw _part.Damaged(info.Offset, "the frame is not the one that the index names");
             if (!Frame.HasRightChecksum(bytes)) throw _part.Damaged(info.Offset, "the checksum of the frame is wrong");
             if (!bytes.Slice(Frame.HeaderSizeBytes, info.MetaLength).SequenceEqual(Meta(index)))
                 throw _part.Damaged(info.Offset, "the frame does not say what the index says");
@@ -109,7 +111,8 @@ internal sealed class FrameTable
     public static FrameTable ReadIndex(PartReader index, PartReader part)
     {
         FrameTable own = Scan(index);
-        if (own.Count != 1 || own.SizeBytes != index.SizeBytes || own[0].Kind != FrameKind.Index) throw index.Damaged(0, "it is not an index");
+        if (own.Count != 1 || own.SizeBytes != index.SizeBytes || own[0].Kind != FrameKind.Index)
+            throw index.Damaged(0, "it is not an index");
         byte[] payload = own.ReadPayload(0);
         var reader = new VarIntReader(payload);
         if (!reader.TryRead(out ulong count) || count > (ulong)payload.Length) throw index.Damaged(0, "the index is cut off");
@@ -119,7 +122,8 @@ internal sealed class FrameTable
         {
             if (!reader.TryRead(out ulong kind) || !reader.TryRead(out ulong flags) || !reader.TryRead(out ulong metaLength)
                 || !reader.TryRead(out ulong stored) || !reader.TryRead(out ulong raw)) throw index.Damaged(0, "the index is cut off");
-            if (kind > 0x7F || flags > 1 || (metaLength | stored | raw) > int.MaxValue) throw index.Damaged(0, $"entry {i} of the index is not possible");
+            if (kind > 0x7F || flags > 1 || (metaLength | stored | raw) > int.MaxValue)
+                throw index.Damaged(0, $"entry {i} of the index is not possible");
             var info = new FrameInfo((FrameKind)kind, flags == 1, offset, (int)metaLength, (int)stored, (int)raw);
             if (!Frame.IsPlausible(info) || info.End > part.SizeBytes || !reader.TryTake(info.MetaLength, out ReadOnlySpan<byte> meta))
                 throw index.Damaged(0, $"entry {i} of the index is not possible");

@@ -6,8 +6,8 @@ using System.IO;
 namespace Replay.Packages;
 
 /// <summary>
-/// Appends frames to a file and keeps what an index of them needs. Each frame is one write, so that a killed process leaves whole frames and at
-/// most one torn one at the end. One thread at a time.
+/// Appends frames to a file and keeps what an index of them needs. Each frame is one write, so that a killed process leaves whole frames
+/// and at most one torn one at the end. One thread at a time.
 /// </summary>
 internal sealed class FrameWriter : IDisposable
 {

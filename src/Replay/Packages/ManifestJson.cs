@@ -17,7 +17,8 @@ internal static class ManifestJson
     private const int MaxCpuCount = 8;
     private const ulong MaxMemorySizeBytes = 16UL << 30, MemoryUnit = 1UL << 20;
 
-    public static byte[] Write(RecordingManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJsonContext.Default.RecordingManifest);
+    public static byte[] Write(RecordingManifest manifest) =>
+        JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJsonContext.Default.RecordingManifest);
 
     /// <exception cref="RecordingFormatException">Not a manifest of this version.</exception>
     public static RecordingManifest Read(byte[] json, string fileName)

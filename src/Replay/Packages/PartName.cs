@@ -14,5 +14,6 @@ internal static class PartName
 
     /// <summary>Roles that machines know. A role becomes part of a file name, so nothing else is let through.</summary>
     public static bool IsImageRole(string? role) =>
-        role is "kernel" or "initrd" or "bios" || role is { Length: 5 } && role.StartsWith("disk", StringComparison.Ordinal) && role[4] is >= '0' and <= '3';
+        role is "kernel" or "initrd" or "bios" || role is { Length: 5 } && role.StartsWith("disk", StringComparison.Ordinal)
+            && role[4] is >= '0' and <= '3';
 }

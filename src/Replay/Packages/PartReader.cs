@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Replay.Packages;
 
-/// <summary>A range of a file that is one part of a recording: an entry of the container, or a file of a partial directory. Thread-safe.</summary>
+/// <summary>A range of a file that is one part of a recording: an entry of the container, or a file of a partial directory.
+/// Thread-safe.</summary>
 internal sealed class PartReader(SafeFileHandle handle, string fileName, string partName, long start, long sizeBytes)
 {
     public long SizeBytes => sizeBytes;

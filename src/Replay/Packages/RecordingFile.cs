@@ -40,9 +40,11 @@ public sealed class RecordingFile : IDisposable
         {
             HashPart = container.Get(PartName.PageHashes),
         };
-        CheckpointStore = new CheckpointStore(FrameTable.ReadIndex(container.Get(PartName.CheckpointIndex), container.Get(PartName.Checkpoints)),
+        CheckpointStore = new CheckpointStore(FrameTable.ReadIndex(container.Get(PartName.CheckpointIndex),
+            container.Get(PartName.Checkpoints)),
             Pages.PageCount, FindImage);
-        if (CheckpointStore.PositionOf(CheckpointStore.Count - 1) > End || Log.Through != End) throw Damaged("its parts do not end at the same position");
+        if (CheckpointStore.PositionOf(CheckpointStore.Count - 1) > End || Log.Through != End)
+            throw Damaged("its parts do not end at the same position");
         Console = new ConsoleLog(Log);
     }
 
@@ -78,7 +80,8 @@ public sealed class RecordingFile : IDisposable
     /// <returns>The file written. The partial directory is removed.</returns>
     /// <exception cref="RecordingFormatException">The directory is not an unfinished recording.</exception>
     /// <exception cref="IOException">The destination exists, or a file cannot be read or written.</exception>
-    public static string Recover(string partialDirectory, string? destination = null, bool overwrite = false, IProgress<double>? progress = null)
+    public static string Recover(string partialDirectory, string? destination = null, bool overwrite = false,
+        IProgress<double>? progress = null)
     {
         string directory = partialDirectory.TrimEnd('/');
         if (destination is null)
@@ -123,7 +126,8 @@ public sealed class RecordingFile : IDisposable
         {
             long images = 0;
             foreach (ManifestImage image in Manifest.Images) images += image.SizeBytes;
-            return new RecordingSizes(_container.SizeBytes, Log.Frames.SizeBytes, CheckpointStore.Frames.SizeBytes, Pages.Frames.SizeBytes, images,
+            return new RecordingSizes(_container.SizeBytes, Log.Frames.SizeBytes, CheckpointStore.Frames.SizeBytes, Pages.Frames.SizeBytes,
+                images,
                 CheckpointStore.Count, Pages.PageCount, Log.SegmentCount);
         }
     }
@@ -155,7 +159,8 @@ public sealed class RecordingFile : IDisposable
                 reader.Read(offset, piece);
                 sha.AppendData(piece);
             }
-            if (Convert.ToHexStringLower(sha.GetHashAndReset()) != part.Sha256) throw Damaged($"part '{part.Name}' has another hash than the manifest says");
+            if (Convert.ToHexStringLower(sha.GetHashAndReset()) != part.Sha256)
+                throw Damaged($"part '{part.Name}' has another hash than the manifest says");
         }
         if (RecordingPacker.IdentityOf(Manifest) != Identity) throw Damaged("its manifest does not fit its identity");
         for (int i = 0; i < Pages.Frames.Count; i++)
@@ -175,11 +180,13 @@ public sealed class RecordingFile : IDisposable
         foreach (ManifestPart part in Manifest.Parts)
         {
             if (part?.Name is null || !expected.Add(part.Name)) throw Damaged("its manifest lists a part twice");
-            if (_container.Get(part.Name).SizeBytes != part.SizeBytes) throw Damaged($"part '{part.Name}' has another size than the manifest says");
+            if (_container.Get(part.Name).SizeBytes != part.SizeBytes)
+                throw Damaged($"part '{part.Name}' has another size than the manifest says");
         }
         foreach (ManifestImage image in Manifest.Images)
         {
-            if (image is null || !PartName.IsImageRole(image.Role) || image.Part != PartName.Image(image.Role) || !expected.Contains(image.Part))
+            if (image is null || !PartName.IsImageRole(image.Role) || image.Part != PartName.Image(image.Role)
+                || !expected.Contains(image.Part))
                 throw Damaged("its manifest names an image that is not there");
         }
         if (_container.Names.Count != expected.Count) throw Damaged("it has parts that its manifest does not list");
@@ -194,9 +201,11 @@ public sealed class RecordingFile : IDisposable
     }
 
     // Checkpoints ask for disk images when the index is read: those are only read when there is a disk.
-    private ReadOnlyMemory<byte> FindImage(string memoryName) => memoryName == "ram" ? default : Configuration.FindImage(memoryName)?.Content ?? default;
+    private ReadOnlyMemory<byte> FindImage(string memoryName) =>
+        memoryName == "ram" ? default : Configuration.FindImage(memoryName)?.Content ?? default;
 }
 
 /// <summary>Sizes of a recording's parts in bytes, and counts.</summary>
-public readonly record struct RecordingSizes(long FileSizeBytes, long LogSizeBytes, long CheckpointSizeBytes, long PageStoreSizeBytes, long ImageSizeBytes,
+public readonly record struct RecordingSizes(long FileSizeBytes, long LogSizeBytes, long CheckpointSizeBytes, long PageStoreSizeBytes,
+    long ImageSizeBytes,
     int CheckpointCount, int PageCount, int LogSegmentCount);

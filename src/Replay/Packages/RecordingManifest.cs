@@ -47,7 +47,8 @@ public sealed record ManifestImage(string Role, string Name, string Part, long S
 /// <param name="Detail">The outcome's sentence.</param>
 /// <param name="Recovered">The recorder did not finish.</param>
 /// <param name="Digest">State digest at the last position, lower-case hexadecimal; empty when recovered.</param>
-public sealed record ManifestEnd(ulong InstructionCount, uint EventOrdinal, string Outcome, uint Code, string Detail, bool Recovered, string Digest);
+public sealed record ManifestEnd(ulong InstructionCount, uint EventOrdinal, string Outcome, uint Code, string Detail, bool Recovered,
+    string Digest);
 
 /// <param name="Name">The container entry.</param>
 /// <param name="SizeBytes">Its size.</param>

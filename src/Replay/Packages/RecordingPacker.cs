@@ -26,10 +26,12 @@ internal static class RecordingPacker
     public static string Pack(string partialDirectory, string destination, bool overwrite, IProgress<double>? progress,
         byte[]? pageHashes = null)
     {
-        if (!Directory.Exists(partialDirectory)) throw new RecordingFormatException($"{partialDirectory} does not exist, or is not a directory");
+        if (!Directory.Exists(partialDirectory))
+            throw new RecordingFormatException($"{partialDirectory} does not exist, or is not a directory");
         if (File.Exists(destination) && !overwrite) throw new IOException($"{destination} exists already");
         string manifestPath = System.IO.Path.Combine(partialDirectory, PartName.Manifest);
-        if (!File.Exists(manifestPath)) throw new RecordingFormatException($"{partialDirectory} is not an unfinished recording: it has no {PartName.Manifest}");
+        if (!File.Exists(manifestPath))
+            throw new RecordingFormatException($"{partialDirectory} is not an unfinished recording: it has no {PartName.Manifest}");
         RecordingManifest begun = ManifestJson.Read(File.ReadAllBytes(manifestPath), partialDirectory);
 
         using var sources = new PartialParts(partialDirectory);
@@ -64,7 +66,8 @@ internal static class RecordingPacker
             AddBytes(PartName.PageHashes, pageHashes ?? pages.EncodeHashes());
             foreach (ManifestImage image in begun.Images)
             {
-                if (!PartName.IsImageRole(image.Role)) throw new RecordingFormatException($"{partialDirectory} is damaged: an image has an unknown role");
+                if (!PartName.IsImageRole(image.Role))
+                    throw new RecordingFormatException($"{partialDirectory} is damaged: an image has an unknown role");
                 AddFile(PartName.Image(image.Role), image.SizeBytes);
                 if (parts[^1].Sha256 != image.Sha256) throw new RecordingFormatException($"{partialDirectory} is damaged: image '{image.Role}' has another hash than its manifest says");
             }
@@ -118,7 +121,8 @@ internal static class RecordingPacker
                 if (record.Kind != LogRecordKind.End) continue;
                 CheckpointMeta final = checkpoints.Meta(checkpoints.Count - 1);
                 string digest = final.Position == record.At ? final.Digest.ToString() : "";
-                return new ManifestEnd(record.At.InstructionCount, record.At.EventOrdinal, ((OutcomeKind)record.Unit).ToString(), (uint)record.Value,
+                return new ManifestEnd(record.At.InstructionCount, record.At.EventOrdinal, ((OutcomeKind)record.Unit).ToString(),
+                    (uint)record.Value,
                     Encoding.UTF8.GetString(record.Data.Span), Recovered: false, digest);
             }
         Position through = log.Through;
@@ -139,7 +143,8 @@ internal static class RecordingPacker
         public FileStream OpenStream(string name)
         {
             string path = System.IO.Path.Combine(directory, name);
-            if (!File.Exists(path)) throw new RecordingFormatException($"{directory} is not a whole unfinished recording: '{name}' is missing");
+            if (!File.Exists(path))
+                throw new RecordingFormatException($"{directory} is not a whole unfinished recording: '{name}' is missing");
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
         }
 

@@ -8,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Replay.Packages;
 
 /// <summary>
-/// Finds the entries of a container. Strict, since the bytes may be hostile: stored entries only, names that are used once, everything inside the file. Names are
-/// only ever compared with those that are expected, never used as paths.
+/// Finds the entries of a container. Strict, since the bytes may be hostile: stored entries only, names that are used once, everything
+/// inside the file. Names are only ever compared with those that are expected, never used as paths.
 /// </summary>
 internal sealed class ZipContainerReader : IDisposable
 {
@@ -43,7 +43,8 @@ internal sealed class ZipContainerReader : IDisposable
     public PartReader? Find(string name) => _parts.GetValueOrDefault(name);
 
     /// <exception cref="RecordingFormatException">There is no such entry.</exception>
-    public PartReader Get(string name) => Find(name) ?? throw new RecordingFormatException($"{_fileName} is not a whole recording: part '{name}' is missing");
+    public PartReader Get(string name) =>
+        Find(name) ?? throw new RecordingFormatException($"{_fileName} is not a whole recording: part '{name}' is missing");
 
     public void Dispose() => _handle.Dispose();
 
@@ -58,7 +59,8 @@ internal sealed class ZipContainerReader : IDisposable
         long offset = BinaryPrimitives.ReadUInt32LittleEndian(end.AsSpan(16));
         long behind = _sizeBytes - ZipContainerWriter.EndSizeBytes;
         if (offset == uint.MaxValue) (offset, behind) = ReadZip64End(behind);
-        if (size > MaxDirectorySizeBytes || offset < 0 || offset > behind || size != behind - offset) throw Damaged("its directory is not where it should be");
+        if (size > MaxDirectorySizeBytes || offset < 0 || offset > behind || size != behind - offset)
+            throw Damaged("its directory is not where it should be");
 
         byte[] directory = Read(offset, (int)size);
         ReadOnlySpan<byte> rest = directory;
@@ -68,7 +70,8 @@ internal sealed class ZipContainerReader : IDisposable
 
     private (long DirectoryOffset, long DirectoryEnd) ReadZip64End(long endOffset)
     {
-        long locatorOffset = endOffset - ZipContainerWriter.Zip64LocatorSizeBytes, recordOffset = locatorOffset - ZipContainerWriter.Zip64EndSizeBytes;
+        long locatorOffset = endOffset - ZipContainerWriter.Zip64LocatorSizeBytes,
+            recordOffset = locatorOffset - ZipContainerWriter.Zip64EndSizeBytes;
         if (recordOffset < 0) throw Damaged("its directory is not where it should be");
         byte[] record = Read(recordOffset, ZipContainerWriter.Zip64EndSizeBytes + ZipContainerWriter.Zip64LocatorSizeBytes);
         Span<byte> locator = record.AsSpan(ZipContainerWriter.Zip64EndSizeBytes);
@@ -81,15 +84,18 @@ internal sealed class ZipContainerReader : IDisposable
 
     private void ReadEntry(ref ReadOnlySpan<byte> rest, long directoryOffset)
     {
-        if (rest.Length < ZipContainerWriter.CentralHeaderSizeBytes || BinaryPrimitives.ReadUInt32LittleEndian(rest) != ZipContainerWriter.CentralSignature)
+        if (rest.Length < ZipContainerWriter.CentralHeaderSizeBytes
+            || BinaryPrimitives.ReadUInt32LittleEndian(rest) != ZipContainerWriter.CentralSignature)
             throw Damaged("its directory is not possible");
         int method = BinaryPrimitives.ReadUInt16LittleEndian(rest[10..]);
         long stored = BinaryPrimitives.ReadUInt32LittleEndian(rest[20..]), size = BinaryPrimitives.ReadUInt32LittleEndian(rest[24..]);
-        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[28..]), extraLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[30..]);
+        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[28..]),
+            extraLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[30..]);
         int commentLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[32..]);
         long offset = BinaryPrimitives.ReadUInt32LittleEndian(rest[42..]);
         rest = rest[ZipContainerWriter.CentralHeaderSizeBytes..];
-        if (nameLength is < 1 or > MaxNameLength || commentLength != 0 || rest.Length < nameLength + extraLength) throw Damaged("its directory is not possible");
+        if (nameLength is < 1 or > MaxNameLength || commentLength != 0 || rest.Length < nameLength + extraLength)
+            throw Damaged("its directory is not possible");
         string name = Encoding.UTF8.GetString(rest[..nameLength]);
         ReadOnlySpan<byte> extra = rest.Slice(nameLength, extraLength);
         rest = rest[(nameLength + extraLength)..];
@@ -97,19 +103,24 @@ internal sealed class ZipContainerReader : IDisposable
             throw new RecordingFormatException($"{_fileName} is not a recording as it was written: entry {_parts.Count} is compressed (was it packed again?)");
         if (size == uint.MaxValue || offset == uint.MaxValue) ReadZip64Extra(extra, ref size, ref offset);
 
-        if (offset < 0 || offset > directoryOffset - ZipContainerWriter.LocalHeaderSizeBytes) throw Damaged($"entry '{Printable(name)}' lies outside the file");
+        if (offset < 0 || offset > directoryOffset - ZipContainerWriter.LocalHeaderSizeBytes)
+            throw Damaged($"entry '{Printable(name)}' lies outside the file");
         byte[] local = Read(offset, ZipContainerWriter.LocalHeaderSizeBytes);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(local) != ZipContainerWriter.LocalSignature) throw Damaged($"entry '{Printable(name)}' has no header");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(local) != ZipContainerWriter.LocalSignature)
+            throw Damaged($"entry '{Printable(name)}' has no header");
         long start = offset + ZipContainerWriter.LocalHeaderSizeBytes + BinaryPrimitives.ReadUInt16LittleEndian(local.AsSpan(26))
             + BinaryPrimitives.ReadUInt16LittleEndian(local.AsSpan(28));
-        if (size < 0 || start > directoryOffset || size > directoryOffset - start) throw Damaged($"entry '{Printable(name)}' lies outside the file");
-        if (!_parts.TryAdd(name, new PartReader(_handle, _fileName, Printable(name), start, size))) throw Damaged($"entry '{Printable(name)}' is there twice");
+        if (size < 0 || start > directoryOffset || size > directoryOffset - start)
+            throw Damaged($"entry '{Printable(name)}' lies outside the file");
+        if (!_parts.TryAdd(name, new PartReader(_handle, _fileName, Printable(name), start, size)))
+            throw Damaged($"entry '{Printable(name)}' is there twice");
     }
 
     private void ReadZip64Extra(ReadOnlySpan<byte> extra, ref long size, ref long offset)
     {
         int needed = 4 + (size == uint.MaxValue ? 16 : 0) + (offset == uint.MaxValue ? 8 : 0);
-        if (extra.Length != needed || BinaryPrimitives.ReadUInt16LittleEndian(extra) != ZipContainerWriter.Zip64ExtraId) throw Damaged("a zip64 field is not possible");
+        if (extra.Length != needed || BinaryPrimitives.ReadUInt16LittleEndian(extra) != ZipContainerWriter.Zip64ExtraId)
+            throw Damaged("a zip64 field is not possible");
         extra = extra[4..];
         if (size == uint.MaxValue)
         {
@@ -133,6 +144,7 @@ internal sealed class ZipContainerReader : IDisposable
         return clean.ToString();
     }
 
-    private RecordingFormatException NotARecording() => new($"{_fileName} is not a recording, or was cut off: it does not end with a zip directory");
+    private RecordingFormatException NotARecording() =>
+        new($"{_fileName} is not a recording, or was cut off: it does not end with a zip directory");
     private RecordingFormatException Damaged(string what) => new($"{_fileName} is damaged: {what}");
 }

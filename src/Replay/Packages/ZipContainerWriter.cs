@@ -9,8 +9,9 @@ using Replay.Log;
 namespace Replay.Packages;
 
 /// <summary>
-/// Writes a zip file whose entries are stored, not compressed: any unzip lists it, and a reader can go to any byte of a part. (System.IO.Compression does not tell where an
-/// entry's bytes lie, nor write several GiB of stored ones without zip64 surprises.) PKWARE APPNOTE.TXT 6.3.10.
+/// Writes a zip file whose entries are stored, not compressed: any unzip lists it, and a reader can go to any byte of a part.
+/// (System.IO.Compression does not tell where an entry's bytes lie, nor write several GiB of stored ones without zip64 surprises.) PKWARE
+/// APPNOTE.TXT 6.3.10.
 /// </summary>
 internal sealed class ZipContainerWriter : IDisposable
 {
@@ -19,7 +20,8 @@ internal sealed class ZipContainerWriter : IDisposable
     public const uint LocalSignature = 0x04034b50, CentralSignature = 0x02014b50, EndSignature = 0x06054b50;
     public const uint Zip64EndSignature = 0x06064b50, Zip64LocatorSignature = 0x07064b50;
     public const ushort Zip64ExtraId = 1;
-    public const int LocalHeaderSizeBytes = 30, CentralHeaderSizeBytes = 46, EndSizeBytes = 22, Zip64LocatorSizeBytes = 20, Zip64EndSizeBytes = 56;
+    public const int LocalHeaderSizeBytes = 30, CentralHeaderSizeBytes = 46, EndSizeBytes = 22, Zip64LocatorSizeBytes = 20,
+        Zip64EndSizeBytes = 56;
     private const ushort Utf8Names = 1 << 11;
     private const ushort VersionNeeded = 45;
     /// <summary>1980-01-01: equal recordings are equal files.</summary>

@@ -35,7 +35,8 @@ internal sealed class ConditionObserver : IMachineObserver
     public IReadOnlyList<QueryHit> Hits => _hits;
 
     /// <summary>Looks for the first hit behind <paramref name="after"/>, and asks the machine to stop there.</summary>
-    public void ArmForFirst(Machine machine, Position after) => Arm(machine, after, new Position(ulong.MaxValue, uint.MaxValue), wantsFirst: true);
+    public void ArmForFirst(Machine machine, Position after) =>
+        Arm(machine, after, new Position(ulong.MaxValue, uint.MaxValue), wantsFirst: true);
 
     /// <summary>Looks for the last hit from <paramref name="from"/> on and before <paramref name="before"/>.</summary>
     public void ArmForLast(Machine machine, Position from, Position before)
@@ -73,7 +74,7 @@ internal sealed class ConditionObserver : IMachineObserver
         _before = before;
         _wantsFirst = wantsFirst;
         machine.Observer = this;
-        machine.SetBreakpoints(_breakpoints);
+        machine.SetBreakpoints(_breakpoints, _physicalBreakpoints);
         machine.SetWatches(_watches);
     }
 

@@ -20,7 +20,8 @@ public sealed class ConsoleLog
 
     internal ConsoleLog(EventLogReader log) => _log = log;
 
-    /// <summary>Output by instructions before <paramref name="until"/>, from <paramref name="from"/> on, in order; <paramref name="channel"/> null: of all channels.</summary>
+    /// <summary>Output by instructions before <paramref name="until"/>, from <paramref name="from"/> on, in order;
+    /// <paramref name="channel"/> null: of all channels.</summary>
     public IEnumerable<ConsoleOutput> Read(Position from, Position until, OutputChannel? channel = null)
     {
         for (int i = 0; i < _log.SegmentCount; i++)
@@ -31,7 +32,8 @@ public sealed class ConsoleLog
             foreach (LogRecord record in _log.ReadSegment(i).Records)
             {
                 if (record.Kind != LogRecordKind.Output || record.At < from || record.At >= until) continue;
-                if (channel is null || record.Unit == (int)channel) yield return new ConsoleOutput(record.At, (OutputChannel)record.Unit, record.Data);
+                if (channel is null
+                    || record.Unit == (int)channel) yield return new ConsoleOutput(record.At, (OutputChannel)record.Unit, record.Data);
             }
         }
     }
@@ -45,13 +47,15 @@ public sealed class ConsoleLog
     }
 
     /// <summary>
-    /// The first (or, in <paramref name="reverse"/>, last) place after (before) <paramref name="from"/> at which a channel has printed <paramref name="text"/>: the
+    /// The first (or, in <paramref name="reverse"/>, last) place after (before) <paramref name="from"/> at which a channel has printed
+    /// <paramref name="text"/>: the
     /// position of the instruction that printed its last byte. null: nowhere.
     /// </summary>
     public ConsoleOutput? Find(string text, Position from, bool reverse, OutputChannel? channel = null)
     {
         if (text.Length == 0) return null;
-        // From the start in either direction: the text may have begun before the cursor, and the whole console is a small part of a recording.
+        // From the start in either direction: the text may have begun before the cursor, and the whole console is a small part of a
+        // recording.
         TextMatcher[] matchers = TextMatcher.ForEachChannel(text);
         var everything = new Position(ulong.MaxValue, uint.MaxValue);
         ConsoleOutput? last = null;

@@ -17,8 +17,9 @@ namespace Replay.Queries;
 internal readonly record struct ScanInterval(Position From, Position To, MachineSnapshot? Snapshot, int CheckpointIndex);
 
 /// <summary>
-/// Finds the last hit before a position: intervals between snapshots are taken from the latest to the earliest, each run forwards, several at a time on machines of their
-/// own. Threads: the caller's reports progress and waits; each worker has a session to itself and shares only the counters below, under the lock.
+/// Finds the last hit before a position: intervals between snapshots are taken from the latest to the earliest, each run forwards, several
+/// at a time on machines of their own. Threads: the caller's reports progress and waits; each worker has a session to itself and shares
+/// only the counters below, under the lock.
 /// </summary>
 internal sealed class ReverseScan
 {
@@ -40,7 +41,8 @@ internal sealed class ReverseScan
     /// <param name="sessions">Machines.</param>
     /// <param name="checkpoints">Where intervals without a snapshot begin.</param>
     /// <param name="cancellation">Ends the scan with <see cref="OperationCanceledException"/>.</param>
-    public ReverseScan(IReadOnlyList<ScanInterval> intervals, IReadOnlyCollection<StopCondition> conditions, SessionPool sessions, CheckpointStore checkpoints,
+    public ReverseScan(IReadOnlyList<ScanInterval> intervals, IReadOnlyCollection<StopCondition> conditions, SessionPool sessions,
+        CheckpointStore checkpoints,
         CancellationToken cancellation)
     {
         _intervals = intervals;
@@ -61,7 +63,8 @@ internal sealed class ReverseScan
             workers[i] = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            while (!Task.WaitAll(workers, ReportMilliseconds, CancellationToken.None)) progress?.Report(new TimelineProgress(Volatile.Read(ref _done), total));
+            while (!Task.WaitAll(workers, ReportMilliseconds,
+                CancellationToken.None)) progress?.Report(new TimelineProgress(Volatile.Read(ref _done), total));
         }
         catch (AggregateException e)
         {

@@ -11,7 +11,8 @@ internal sealed class SessionPool(RecordingFile recording, PagePool pages) : IDi
 {
     private readonly ConcurrentBag<ReplaySession> _idle = [];
 
-    public ReplaySession Rent() => _idle.TryTake(out ReplaySession? session) ? session : new ReplaySession(recording, pages, new NullOutputSink());
+    public ReplaySession Rent() =>
+        _idle.TryTake(out ReplaySession? session) ? session : new ReplaySession(recording, pages, new NullOutputSink());
 
     /// <summary>Takes a session back. One that failed must be disposed of instead.</summary>
     public void Return(ReplaySession session) => _idle.Add(session);

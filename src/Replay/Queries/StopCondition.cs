@@ -15,7 +15,8 @@ public enum WatchAccess { Read = 1, Write = 2, Access = 3 }
 public enum AccessDirection { Read = 1, Write = 2, Either = 3 }
 
 /// <summary>
-/// Something at which <see cref="Timelines.Timeline.Continue"/> or <see cref="Timelines.Timeline.ReverseContinue"/> stops. Made by the static methods.
+/// Something at which <see cref="Timelines.Timeline.Continue"/> or <see cref="Timelines.Timeline.ReverseContinue"/> stops. Made by the
+/// static methods.
 /// </summary>
 public sealed record StopCondition
 {
@@ -33,7 +34,8 @@ public sealed record StopCondition
     public int? CpuIndex { get; init; }
 
     /// <summary>Just before the instruction at a linear address executes.</summary>
-    public static StopCondition Breakpoint(ulong linearAddress) => new() { Kind = StopConditionKind.Breakpoint, Number = (long)linearAddress };
+    public static StopCondition Breakpoint(ulong linearAddress) =>
+        new() { Kind = StopConditionKind.Breakpoint, Number = (long)linearAddress };
     /// <summary>Just before an instruction at a guest-physical address executes.</summary>
     public static StopCondition PhysicalBreakpoint(ulong physicalAddress) =>
         new() { Kind = StopConditionKind.PhysicalBreakpoint, Number = (long)physicalAddress, IsPhysical = true };
@@ -42,16 +44,20 @@ public sealed record StopCondition
     /// <summary>Delivery of a hardware interrupt; null: of any.</summary>
     public static StopCondition Interrupt(int? vector = null) => new() { Kind = StopConditionKind.Interrupt, Number = vector ?? -1 };
     /// <summary>INT n, INT3, INTO, SYSCALL, SYSENTER; null: any of them.</summary>
-    public static StopCondition SoftwareInterrupt(int? vector = null) => new() { Kind = StopConditionKind.SoftwareInterrupt, Number = vector ?? -1 };
+    public static StopCondition SoftwareInterrupt(int? vector = null) =>
+        new() { Kind = StopConditionKind.SoftwareInterrupt, Number = vector ?? -1 };
     /// <summary>IN or OUT of a port.</summary>
-    public static StopCondition Port(int port, AccessDirection direction = AccessDirection.Either) => Directed(StopConditionKind.Port, port, 1, direction);
+    public static StopCondition Port(int port, AccessDirection direction = AccessDirection.Either) =>
+        Directed(StopConditionKind.Port, port, 1, direction);
     /// <summary>An access to a chip's memory-mapped registers that touches the range.</summary>
     public static StopCondition Mmio(ulong physicalAddress, int sizeBytes = 1, AccessDirection direction = AccessDirection.Either) =>
         Directed(StopConditionKind.Mmio, (long)physicalAddress, sizeBytes, direction) with { IsPhysical = true };
     /// <summary>RDMSR or WRMSR of one model-specific register.</summary>
-    public static StopCondition Msr(uint msr, AccessDirection direction = AccessDirection.Either) => Directed(StopConditionKind.Msr, msr, 1, direction);
+    public static StopCondition Msr(uint msr, AccessDirection direction = AccessDirection.Either) =>
+        Directed(StopConditionKind.Msr, msr, 1, direction);
     /// <summary>A write of CR0, 2, 3, 4 or 8.</summary>
-    public static StopCondition ControlRegister(int register) => new() { Kind = StopConditionKind.ControlRegister, Number = register, Writes = true };
+    public static StopCondition ControlRegister(int register) =>
+        new() { Kind = StopConditionKind.ControlRegister, Number = register, Writes = true };
     /// <summary>A console has printed the text; stands just before the instruction that prints its last byte.</summary>
     public static StopCondition ConsoleText(string text) => new() { Kind = StopConditionKind.ConsoleText, Text = text };
     /// <summary>An access to memory: linear in whatever address space is current, or guest-physical.</summary>

@@ -6,14 +6,15 @@ using Vmm.Time;
 namespace Replay.Recording;
 
 /// <summary>
-/// Pages copied on the engine's thread for a checkpoint. A checkpoint with many pages is several batches, so that the memory between the engine and the
-/// writer stays bounded; the last one carries the state.
+/// Pages copied on the engine's thread for a checkpoint. A checkpoint with many pages is several batches, so that the memory between the
+/// engine and the writer stays bounded; the last one carries the state.
 /// </summary>
 internal sealed class CheckpointBatch
 {
     public const int MaxPages = 4096;
 
-    /// <summary>In ascending order within a memory: which memory, which page. The content follows in <see cref="Slabs"/> in this order.</summary>
+    /// <summary>In ascending order within a memory: which memory, which page. The content follows in <see cref="Slabs"/> in this
+    /// order.</summary>
     public List<(int MemoryIndex, int PageIndex)> Pages { get; } = [];
     public List<byte[]> Slabs { get; } = [];
 

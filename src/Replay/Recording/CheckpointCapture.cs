@@ -8,8 +8,8 @@ using Vmm.Snapshots;
 namespace Replay.Recording;
 
 /// <summary>
-/// The engine thread's side of a checkpoint: copies the state and the pages written since the last one, and begins a new epoch. Everything else happens on the
-/// writer's thread, so that the guest pauses for little more than the copying.
+/// The engine thread's side of a checkpoint: copies the state and the pages written since the last one, and begins a new epoch. Everything
+/// else happens on the writer's thread, so that the guest pauses for little more than the copying.
 /// </summary>
 internal sealed class CheckpointCapture(Machine machine, CheckpointWriter writer)
 {

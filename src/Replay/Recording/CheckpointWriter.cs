@@ -139,7 +139,8 @@ internal sealed class CheckpointWriter : IDisposable
             ref int mapped = ref _maps[memoryIndex][pageIndex];
             _changes[memoryIndex].Add(new PageChange(pageIndex, id));
             if (mapped == id) continue;
-            _pageSum += PageHash.Contribution(memory, pageIndex, id, HashOf(id)) - PageHash.Contribution(memory, pageIndex, mapped, HashOf(mapped));
+            _pageSum += PageHash.Contribution(memory, pageIndex, id, HashOf(id)) - PageHash.Contribution(memory, pageIndex, mapped,
+                HashOf(mapped));
             mapped = id;
         }
         foreach (byte[] slab in batch.Slabs) _slabs.Add(slab);
@@ -181,7 +182,8 @@ internal sealed class CheckpointWriter : IDisposable
         if (isKey) WriteKeyMaps(ref w);
         else w.WriteNil();
         w.Flush();
-        new CheckpointMeta(batch.Position, batch.GuestNanoseconds, batch.Sequence, _pageSum, digest, batch.Index, dirty, isKey).Write(_meta);
+        new CheckpointMeta(batch.Position, batch.GuestNanoseconds, batch.Sequence, _pageSum, digest, batch.Index, dirty,
+            isKey).Write(_meta);
         _checkpointFrames.Append(FrameKind.Checkpoint, _meta, _payload.WrittenSpan);
         Volatile.Write(ref _checkpointCount, batch.Index + 1);
         _digests.Add((batch.Position, digest));

@@ -6,8 +6,8 @@ using Vmm.Time;
 namespace Replay.Recording;
 
 /// <summary>
-/// Stands in until the real source is there: a machine must be built before its recording is opened, and a recording before its source. Building a machine
-/// takes no input.
+/// Stands in until the real source is there: a machine must be built before its recording is opened, and a recording before its source.
+/// Building a machine takes no input.
 /// </summary>
 internal sealed class LateInputSource : IInputSource, IOutputSink
 {

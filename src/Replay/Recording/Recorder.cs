@@ -26,20 +26,22 @@ public enum RecorderStop
 }
 
 /// <summary>Figures about a recording under way. Sizes in bytes.</summary>
-/// <param name="Position">Where the machine is.</param>
+/// <param name="Position">Where the machine is, to an instruction slice.</param>
 /// <param name="LogSizeBytes">Event log written so far.</param>
 /// <param name="CheckpointCount">Checkpoints taken.</param>
 /// <param name="CheckpointSizeBytes">Checkpoint states and maps written.</param>
 /// <param name="PageCount">Different pages stored.</param>
 /// <param name="PageSizeBytes">Page store written.</param>
 /// <param name="InputCount">Inputs, time readings and entropy requests logged.</param>
+/// <param name="LongestPauseNanoseconds">The longest that a checkpoint has held the guest up; the first one, before it starts, not
+/// counted.</param>
 public readonly record struct RecorderStatistics(Position Position, long LogSizeBytes, int CheckpointCount, long CheckpointSizeBytes,
-    int PageCount, long PageSizeBytes, long InputCount);
+    int PageCount, long PageSizeBytes, long InputCount, ulong LongestPauseNanoseconds);
 
 /// <summary>
 /// Runs a machine and records it. Threads: the caller's is the engine's; one background thread hashes, compresses and writes checkpoints.
-/// Typical use: <c>using var r = new Recorder(...); r.Run(ulong.MaxValue, token); r.Finish();</c>. Without Finish, Dispose leaves the partial directory,
-/// which <see cref="RecordingFile.Recover"/> turns into a recording, exactly as after a crash.
+/// Typical use: <c>using var r = new Recorder(...); r.Run(ulong.MaxValue, token); r.Finish();</c>. Without Finish, Dispose leaves the
+/// partial directory, which <see cref="RecordingFile.Recover"/> turns into a recording, exactly as after a crash.
 /// </summary>
 public sealed class Recorder : IDisposable
 {
@@ -50,6 +52,7 @@ public sealed class Recorder : IDisposable
     private const int DigestLag = 4;
 
     private readonly RecorderOptions _options;
+    private readonly IHostServices _host;
     private readonly string _partial;
     private readonly FrameWriter _logFrames, _checkpointFrames, _pageFrames;
     private readonly EventLogWriter _log;
@@ -61,7 +64,7 @@ public sealed class Recorder : IDisposable
     private long _budgetStep;
     private int _checkpointCount, _loggedDigestCount;
     private Position _lastCheckpoint;
-    private Position _published;
+    private ulong _publishedCount, _longestPause;
     private volatile bool _stopRequested;
     private bool _finished, _disposed, _reportedText;
 
@@ -70,6 +73,7 @@ public sealed class Recorder : IDisposable
     public Recorder(MachineConfiguration configuration, ILiveInput input, IHostServices host, RecorderOptions options)
     {
         _options = options;
+        _host = host;
         _interval = Math.Max(1, options.CheckpointInterval);
         _partial = options.Path + RecordingPacker.PartialSuffix;
         if (!options.Overwrite && (File.Exists(options.Path) || Directory.Exists(options.Path)))
@@ -93,7 +97,10 @@ public sealed class Recorder : IDisposable
             throw new RecordingException($"{_partial} cannot be written: {e.Message}");
         }
         _log = new EventLogWriter(_logFrames);
-        _source = new RecordingInputSource(input, host, _log, configuration.Clock, options.Console, options.StopAtText) { RequestStop = _machine.RequestStop };
+        _source = new RecordingInputSource(input, host, _log, configuration.Clock, options.Console, options.StopAtText)
+        {
+            RequestStop = _machine.RequestStop,
+        };
         late.Target = _source;
         _machine.Inputs = _source;
         _writer = new CheckpointWriter(MemoryLayout.Of(_machine), _checkpointFrames, _pageFrames);
@@ -107,10 +114,12 @@ public sealed class Recorder : IDisposable
     public Machine Machine => _machine;
 
     /// <summary>Sizes and counts so far. Callable from any thread.</summary>
-    public RecorderStatistics Statistics => new(_published, _logFrames.SizeBytes, _writer.CheckpointCount, _checkpointFrames.SizeBytes,
-        _writer.PageCount, _pageFrames.SizeBytes, (long)_log.Sequence);
+    public RecorderStatistics Statistics =>
+        new(new Position(Volatile.Read(ref _publishedCount)), _logFrames.SizeBytes, _writer.CheckpointCount, _checkpointFrames.SizeBytes,
+        _writer.PageCount, _pageFrames.SizeBytes, (long)_log.Sequence, Volatile.Read(ref _longestPause));
 
-    /// <summary>Runs and records until <paramref name="untilCount"/>, the machine's end, the text, or cancellation. May be called again.</summary>
+    /// <summary>Runs and records until <paramref name="untilCount"/>, the machine's end, the text, or cancellation. May be called
+    /// again.</summary>
     /// <exception cref="RecordingException">The recording cannot be written.</exception>
     public RecorderStop Run(ulong untilCount, CancellationToken cancellation = default)
     {
@@ -130,7 +139,7 @@ public sealed class Recorder : IDisposable
                 if (count >= untilCount) return RecorderStop.CountReached;
                 ulong slice = Math.Min(Math.Min(untilCount, _nextCheckpoint), count + SliceInstructions);
                 RunStop stop = _machine.Run(slice);
-                _published = _machine.Position;
+                Volatile.Write(ref _publishedCount, _machine.InstructionCount);
                 if (stop == RunStop.Ended) return RecorderStop.Ended;
                 if (_source.TextWasPrinted && !_reportedText)
                 {
@@ -202,12 +211,15 @@ public sealed class Recorder : IDisposable
 
     private void TakeCheckpoint()
     {
+        ulong started = _host.ReadMonotonicNanoseconds();
         _lastCheckpoint = _machine.Position;
         LogDigests(_checkpointCount - DigestLag);
         _log.WriteCheckpoint(_lastCheckpoint, _checkpointCount);
         _capture.Take(_checkpointCount++, _log.Sequence);
         WidenToBudget();
         _nextCheckpoint = _lastCheckpoint.InstructionCount + _interval;
+        ulong pause = _host.ReadMonotonicNanoseconds() - started;
+        if (_checkpointCount > 1 && pause > _longestPause) Volatile.Write(ref _longestPause, pause);
     }
 
     // Half the budget for the first spacing, a quarter for twice that, and so on: however long the recording gets, it ends up with
@@ -238,12 +250,15 @@ public sealed class Recorder : IDisposable
         {
             Invariant.Check(PartName.IsImageRole(image.Role));
             string part = PartName.Image(image.Role);
-            using (var file = new FileStream(Path.Combine(_partial, part), FileMode.CreateNew, FileAccess.Write)) file.Write(image.Content.Span);
-            images.Add(new ManifestImage(image.Role, image.Name, part, image.Content.Length, Convert.ToHexStringLower(SHA256.HashData(image.Content.Span))));
+            using (var file = new FileStream(Path.Combine(_partial, part), FileMode.CreateNew, FileAccess.Write))
+                file.Write(image.Content.Span);
+            images.Add(new ManifestImage(image.Role, image.Name, part, image.Content.Length,
+                Convert.ToHexStringLower(SHA256.HashData(image.Content.Span))));
         }
         var manifest = new RecordingManifest
         {
-            FormatVersion = ManifestJson.FormatVersion, Identity = "", RecordedFrom = _options.RecordedFrom, Machine = ManifestJson.Describe(configuration),
+            FormatVersion = ManifestJson.FormatVersion, Identity = "", RecordedFrom = _options.RecordedFrom,
+            Machine = ManifestJson.Describe(configuration),
             Images = images, End = new ManifestEnd(0, 0, nameof(OutcomeKind.None), 0, "", Recovered: true, ""), Parts = [],
         };
         File.WriteAllBytes(Path.Combine(_partial, PartName.Manifest), ManifestJson.Write(manifest));

@@ -11,7 +11,8 @@ public sealed record RecorderOptions
     /// <summary>Replace a finished file (and a left-over partial directory) of that name. Without it they are an error.</summary>
     public bool Overwrite { get; init; }
 
-    /// <summary>Instructions between checkpoints. The default keeps the replay to any position under a quarter of a second at 100 MIPS.</summary>
+    /// <summary>Instructions between checkpoints. The default keeps the replay to any position under a quarter of a second at 100
+    /// MIPS.</summary>
     public ulong CheckpointInterval { get; init; } = 16_000_000;
 
     /// <summary>Rough limit in bytes for checkpoints and pages; the interval grows as it is used up. null: no limit.</summary>

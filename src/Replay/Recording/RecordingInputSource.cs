@@ -9,14 +9,13 @@ using Vmm.Time;
 namespace Replay.Recording;
 
 /// <summary>
-/// Between a live source and a machine: logs everything that enters the machine, with its position, and everything that it prints. Used by the engine's thread.
+/// Between a live source and a machine: logs everything that enters the machine, with its position, and everything that it prints. Used by
+/// the engine's thread.
 /// </summary>
-internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, EventLogWriter log, ClockKind clock, IOutputSink? console, string? stopText)
+internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, EventLogWriter log, ClockKind clock, IOutputSink? console,
+    string? stopText)
     : IInputSource, IOutputSink
 {
-    private const ulong NanosecondsPerMillisecond = 1_000_000;
-    /// <summary>How long to sleep at most before looking again whether to stop.</summary>
-    private const int MaxSleepMilliseconds = 50;
     private readonly ulong _origin = clock == ClockKind.Host ? host.ReadMonotonicNanoseconds() : 0;
     private readonly TextMatcher[]? _matchers = stopText is null ? null : TextMatcher.ForEachChannel(stopText);
     private ulong _lastTime;
@@ -64,12 +63,13 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
     }
 
     /// <summary>
-    /// Replay knows that an idle guest was woken by an input from that input's position: right behind. So when it is not woken, nothing may be taken there,
-    /// even if something comes at the last moment.
+    /// Replay knows that an idle guest was woken by an input from that input's position: right behind. So when it is not woken, nothing may
+    /// be taken there, even if something comes at the last moment.
     /// </summary>
     public bool Idle(Position at, ulong nanosecondsToTimer)
     {
-        // A guest that waits for someone at a terminal may wait for long: what happened so far should not be lost if we are killed meanwhile.
+        // A guest that waits for someone at a terminal may wait for long: what happened so far should not be lost if we are killed
+        // meanwhile.
         if (log.Sequence != _flushedSequence)
         {
             log.Flush(at);
@@ -95,9 +95,7 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
         {
             ulong passed = host.ReadMonotonicNanoseconds() - started;
             if (passed >= nanosecondsToTimer) return;
-            ulong milliseconds = (nanosecondsToTimer - passed) / NanosecondsPerMillisecond;
-            if (milliseconds > 0) Thread.Sleep((int)Math.Min(milliseconds, MaxSleepMilliseconds));
-            else Thread.SpinWait(100);
+            host.Wait(nanosecondsToTimer - passed);
         }
     }
 

@@ -10,8 +10,9 @@ using Vmm.Time;
 namespace Replay.Recording;
 
 /// <summary>
-/// Inputs from a script, one command a line: <c>expect TEXT</c> (wait until the first serial port has printed it), <c>send TEXT</c> (with \n, \r, \t, \\, \xHH; to the
-/// first serial port), <c>wait INSTRUCTIONS</c>, <c>key HH HH ...</c> (keyboard scan codes, set 2), <c>nmi</c>, <c>powerbutton</c>. Lines that are empty or begin with # are skipped.
+/// Inputs from a script, one command a line: <c>expect TEXT</c> (wait until the first serial port has printed it), <c>send TEXT</c> (with
+/// \n, \r, \t, \\, \xHH; to the first serial port), <c>wait INSTRUCTIONS</c>, <c>key HH HH ...</c> (keyboard scan codes, set 2),
+/// <c>nmi</c>, <c>powerbutton</c>. Lines that are empty or begin with # are skipped.
 /// </summary>
 public sealed class ScriptedInput : ILiveInput
 {
@@ -129,13 +130,15 @@ public sealed class ScriptedInput : ILiveInput
         string argument = space < 0 ? "" : line[(space + 1)..];
         InputScriptException Error(string what) => new($"{name}, line {number}: {what}");
         byte[] Text() => argument.Length > 0 ? Unescape(argument, Error) : throw Error($"'{verb}' needs a text");
-        Command Without(Verb v) => argument.Trim().Length == 0 ? new Command(number, line, v, [], 0) : throw Error($"'{verb}' takes no argument");
+        Command Without(Verb v) =>
+            argument.Trim().Length == 0 ? new Command(number, line, v, [], 0) : throw Error($"'{verb}' takes no argument");
         switch (verb)
         {
             case "expect": return new Command(number, line, Verb.Expect, Text(), 0);
             case "send": return new Command(number, line, Verb.Send, Text(), 0);
             case "wait":
-                if (!ulong.TryParse(argument.Trim().Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out ulong count)
+                if (!ulong.TryParse(argument.Trim().Replace("_", "", StringComparison.Ordinal), NumberStyles.None,
+                    CultureInfo.InvariantCulture, out ulong count)
                     || count > long.MaxValue)
                     throw Error($"'wait' needs a number of instructions, not '{argument.Trim()}'");
                 return new Command(number, line, Verb.Wait, [], count);

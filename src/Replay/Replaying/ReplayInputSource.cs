@@ -5,7 +5,8 @@ using Vmm.Time;
 
 namespace Replay.Replaying;
 
-/// <summary>Hands out what the log has, at the logged positions, and asserts that the machine asks for exactly that, there. One machine's.</summary>
+/// <summary>Hands out what the log has, at the logged positions, and asserts that the machine asks for exactly that, there. One
+/// machine's.</summary>
 internal sealed class ReplayInputSource : IInputSource
 {
     private readonly EventLogReader _log;
@@ -27,7 +28,8 @@ internal sealed class ReplayInputSource : IInputSource
     /// <summary>Number of input records handed out since the start of the recording.</summary>
     public ulong Sequence { get; private set; }
 
-    /// <summary>Behind the last arrival "some time later": only where the recorded machine knew that nothing would come, this one knows it.</summary>
+    /// <summary>Behind the last arrival "some time later": only where the recorded machine knew that nothing would come, this one knows
+    /// it.</summary>
     public ulong NextArrival => _nextArrival != ulong.MaxValue || _nothingMore ? _nextArrival : ulong.MaxValue - 1;
 
     /// <summary>Goes to where so many records have been handed out.</summary>
@@ -48,7 +50,8 @@ internal sealed class ReplayInputSource : IInputSource
             return false;
         }
         if (next.At > at) return false;
-        if (next.At < at) throw new ReplayDivergenceException(next.At, $"{Describe(next)} to be taken", $"a machine that is at {at} already");
+        if (next.At < at)
+            throw new ReplayDivergenceException(next.At, $"{Describe(next)} to be taken", $"a machine that is at {at} already");
         input = next.Kind == LogRecordKind.TimeInput
             ? new InputEvent(InputKind.Time, 0, BitConverter.GetBytes(next.Value))
             : new InputEvent((InputKind)next.Kind, next.Unit, next.Data);

@@ -13,8 +13,8 @@ using Vmm.Time;
 namespace Replay.Replaying;
 
 /// <summary>
-/// A machine that replays a recording, and can be put at any snapshot of it. Putting it somewhere costs a comparison of page maps; pages are fetched when the guest
-/// touches them. One thread at a time; several sessions share a recording and a pool.
+/// A machine that replays a recording, and can be put at any snapshot of it. Putting it somewhere costs a comparison of page maps; pages
+/// are fetched when the guest touches them. One thread at a time; several sessions share a recording and a pool.
 /// </summary>
 internal sealed class ReplaySession : IDisposable
 {
@@ -92,7 +92,8 @@ internal sealed class ReplaySession : IDisposable
         Machine.BeginEpoch();
         StandOn(target);
         Inputs.Seek(target.Sequence);
-        if (Machine.Position != target.Position) throw _recording.Damaged($"the checkpoint at {target.Position} holds the state at {Machine.Position}");
+        if (Machine.Position != target.Position)
+            throw _recording.Damaged($"the checkpoint at {target.Position} holds the state at {Machine.Position}");
     }
 
     /// <summary>Takes a snapshot of the machine as it is; the caller holds it, and lets go of its pages when done.</summary>
@@ -124,9 +125,11 @@ internal sealed class ReplaySession : IDisposable
         return snapshot;
     }
 
-    /// <summary>Replays up to a position; one between two events that does not exist leads to the next that does. Stops early only when the machine ends.</summary>
+    /// <summary>Replays up to a position; one between two events that does not exist leads to the next that does. Stops early only when the
+    /// machine ends.</summary>
     /// <param name="target">Not before where the machine is.</param>
-    /// <param name="afterSlice">Called now and then with the instructions done since the last call; null: none. False: go no further.</param>
+    /// <param name="afterSlice">Called now and then with the instructions done since the last call; null: none. False: go no
+    /// further.</param>
     public bool RunTo(Position target, Func<ulong, bool>? afterSlice = null)
     {
         Invariant.Check(target >= Machine.Position);
@@ -141,7 +144,8 @@ internal sealed class ReplaySession : IDisposable
         }
         while (Machine.Position < target && Machine.Outcome.Kind == OutcomeKind.None) Machine.Step();
         if (Machine.Position < target)
-            throw new ReplayDivergenceException(Machine.Position, $"the machine to live until {target}", $"its end ({Machine.Outcome.Detail})");
+            throw new ReplayDivergenceException(Machine.Position,
+                $"the machine to live until {target}", $"its end ({Machine.Outcome.Detail})");
         return true;
     }
 
@@ -150,10 +154,12 @@ internal sealed class ReplaySession : IDisposable
     /// </summary>
     public void SettleOutcome()
     {
-        if (Machine.Position != _recording.End || _recording.Outcome.Kind == OutcomeKind.None || Machine.Outcome.Kind != OutcomeKind.None) return;
+        if (Machine.Position != _recording.End || _recording.Outcome.Kind == OutcomeKind.None
+            || Machine.Outcome.Kind != OutcomeKind.None) return;
         Machine.Step();
         if (Machine.Outcome.Kind != _recording.Outcome.Kind || Machine.Position != _recording.End)
-            throw new ReplayDivergenceException(_recording.End, $"the end ({_recording.Outcome.Kind})", $"{Machine.Outcome.Kind} at {Machine.Position}");
+            throw new ReplayDivergenceException(_recording.End,
+                $"the end ({_recording.Outcome.Kind})", $"{Machine.Outcome.Kind} at {Machine.Position}");
     }
 
     /// <summary>Digest of the whole state where the machine is.</summary>
@@ -188,7 +194,8 @@ internal sealed class ReplaySession : IDisposable
                 if (page == last) continue;
                 last = page;
                 int old = reference.Maps[m][page];
-                sum -= PageHash.Contribution(description, page, old, old >= PageId.FirstStored ? _recording.Pages.HashOf(old) : UInt128.Zero);
+                sum -= PageHash.Contribution(description, page, old, old >= PageId.FirstStored
+                    ? _recording.Pages.HashOf(old) : UInt128.Zero);
                 sum += ContributionOf(description, page, memory.Page(page), image);
             }
         }

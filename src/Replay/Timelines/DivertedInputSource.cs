@@ -6,8 +6,8 @@ using Vmm.Time;
 namespace Replay.Timelines;
 
 /// <summary>
-/// The inputs of a diversion: none. Time goes on from where it was by one nanosecond an instruction, and to the next timer when the guest is idle; entropy comes from a
-/// fixed generator, so that a diversion done twice does the same.
+/// The inputs of a diversion: none. Time goes on from where it was by one nanosecond an instruction, and to the next timer when the guest
+/// is idle; entropy comes from a fixed generator, so that a diversion done twice does the same.
 /// </summary>
 internal sealed class DivertedInputSource(Machine machine) : IInputSource
 {

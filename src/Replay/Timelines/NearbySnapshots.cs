@@ -6,8 +6,8 @@ using Vmm.Time;
 namespace Replay.Timelines;
 
 /// <summary>
-/// Snapshots in memory, dense near the cursor: they make a repeated step back cheap. In ascending order of position; when over budget, those farthest from the cursor go
-/// first.
+/// Snapshots in memory, dense near the cursor: they make a repeated step back cheap. In ascending order of position; when over budget,
+/// those farthest from the cursor go first.
 /// </summary>
 internal sealed class NearbySnapshots(PagePool pool, long budgetBytes)
 {
@@ -35,7 +35,8 @@ internal sealed class NearbySnapshots(PagePool pool, long budgetBytes)
         }
         _snapshots.Insert(index, snapshot);
         _mapSizeBytes += SizeOf(snapshot);
-        while (_snapshots.Count > 1 && (_snapshots.Count > MaxCount || _mapSizeBytes + pool.UsedSizeBytes > budgetBytes)) RemoveFarthest(cursor);
+        while (_snapshots.Count > 1 && (_snapshots.Count > MaxCount
+            || _mapSizeBytes + pool.UsedSizeBytes > budgetBytes)) RemoveFarthest(cursor);
     }
 
     public void Clear()

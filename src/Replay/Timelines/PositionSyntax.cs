@@ -19,7 +19,8 @@ public static class PositionSyntax
         string countText = colon < 0 ? s : s[..colon];
         if (!ulong.TryParse(countText, NumberStyles.None, CultureInfo.InvariantCulture, out ulong count)) throw NotAPosition(text);
         uint ordinal = 0;
-        if (colon >= 0 && !uint.TryParse(s.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ordinal)) throw NotAPosition(text);
+        if (colon >= 0 && !uint.TryParse(s.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ordinal))
+            throw NotAPosition(text);
         var position = new Position(count, ordinal);
         if (position > end) throw new PositionSyntaxException($"position {position} is past the end of the recording, which is {end}");
         return position;
@@ -27,7 +28,8 @@ public static class PositionSyntax
 
     private static Position ParsePercentage(string text, string number, Position end)
     {
-        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal percent)) throw NotAPosition(text);
+        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal percent))
+            throw NotAPosition(text);
         if (percent > 100) throw new PositionSyntaxException($"position '{text}' is past the end of the recording: at most 100%");
         if (percent == 100) return end;
         return new Position((ulong)(end.InstructionCount / 100m * percent));

@@ -12,12 +12,14 @@ using Vmm.Time;
 namespace Replay.Timelines;
 
 /// <summary>
-/// A recording with a cursor: the machine stands at <see cref="Position"/> and can be looked at. Not thread-safe; its reverse scans use other
-/// machines on other threads inside. A cancelled movement throws <see cref="OperationCanceledException"/> and leaves the cursor where it was.
+/// A recording with a cursor: the machine stands at <see cref="Position"/> and can be looked at. Not thread-safe; its reverse scans use
+/// other machines on other threads inside. A cancelled movement throws <see cref="OperationCanceledException"/> and leaves the cursor where
+/// it was.
 /// </summary>
 public sealed class Timeline : IDisposable
 {
-    /// <summary>What it costs to put a machine elsewhere, in instructions: blocks are decoded and shadow page tables filled again.</summary>
+    /// <summary>What it costs to put a machine elsewhere, in instructions: blocks are decoded and shadow page tables filled
+    /// again.</summary>
     private const ulong RestoreCost = 100_000;
     /// <summary>Snapshots are taken on the way to a position down to this distance.</summary>
     private const ulong DensestDistance = 2_048;
@@ -73,7 +75,8 @@ public sealed class Timeline : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">Past the end.</exception>
     public void Seek(Position target, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (target > End) throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is past the end of the recording, which is {End}");
+        if (target > End)
+            throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is past the end of the recording, which is {End}");
         cancellation.ThrowIfCancellationRequested();
         Position origin = Position;
         if (TryMoveTo(target, progress, cancellation)) return;
@@ -115,7 +118,8 @@ public sealed class Timeline : IDisposable
                 MoveTo(cursor with { EventOrdinal = cursor.EventOrdinal - (uint)left });
                 return Stop(TimelineStopReason.Done);
             }
-            // How many events lie between instructions is only known after going over them: a stretch of at least the transitions that are left, or a chunk of them.
+            // How many events lie between instructions is only known after going over them: a stretch of at least the transitions that are
+            // left, or a chunk of them.
             ulong stretch = Math.Min(Math.Min(left, MaxStepsPerChunk), cursor.InstructionCount);
             var from = new Position(cursor.InstructionCount - stretch);
             MoveTo(from);
@@ -164,18 +168,21 @@ public sealed class Timeline : IDisposable
         return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(TimelineStopReason.Start);
     }
 
-    /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since the start.</summary>
+    /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since
+    /// the start.</summary>
     public MachineEvent? LastWrite(ulong address, int sizeBytes, bool isPhysical, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         StopCondition[] conditions = [StopCondition.Watch(address, sizeBytes, WatchAccess.Write, isPhysical)];
-        IReadOnlyList<QueryHit> hits = FindLast(conditions, Start, isPhysical ? RamPages(address, sizeBytes) : null, progress, cancellation);
+        (int First, int Last)? pages = isPhysical ? RamPages(address, sizeBytes) : null;
+        IReadOnlyList<QueryHit> hits = FindLast(conditions, Start, pages, progress, cancellation);
         if (hits.Count == 0) return null;
         Seek(hits[0].Event.At, null, cancellation);
         return hits[0].Event;
     }
 
-    /// <summary>Moves to the first write after the cursor to any of the bytes; null (and the cursor stays) when nothing does up to the end.</summary>
+    /// <summary>Moves to the first write after the cursor to any of the bytes; null (and the cursor stays) when nothing does up to the
+    /// end.</summary>
     public MachineEvent? NextWrite(ulong address, int sizeBytes, bool isPhysical, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default)
     {
@@ -202,7 +209,8 @@ public sealed class Timeline : IDisposable
     }
 
     /// <summary>Moves to where the text was printed; null (and the cursor stays) when nowhere.</summary>
-    public ConsoleOutput? FindConsole(string text, bool reverse, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    public ConsoleOutput? FindConsole(string text, bool reverse, IProgress<TimelineProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         if (Recording.Console.Find(text, Position, reverse) is not { } found) return null;
         Seek(found.At, progress, cancellation);
@@ -295,7 +303,8 @@ public sealed class Timeline : IDisposable
             positions.Add(Position);
             StepOnce();
         }
-        if (Position != until) throw new ReplayDivergenceException(until, "the position to exist", $"{Position}, which follows {positions[^1]}");
+        if (Position != until)
+            throw new ReplayDivergenceException(until, "the position to exist", $"{Position}, which follows {positions[^1]}");
     }
 
     private QueryHit? FindPrinted(IReadOnlyCollection<StopCondition> conditions, bool reverse, out List<StopCondition> others)
@@ -311,7 +320,8 @@ public sealed class Timeline : IDisposable
             }
             if (Recording.Console.Find(condition.Text, Position, reverse) is not { } found) continue;
             if (best is { } other && (reverse ? found.At <= other.Event.At : found.At >= other.Event.At)) continue;
-            var output = new MachineEvent(found.At, MachineEventKind.Output, -1, 0, (long)found.Channel, 0, 0, found.Data.Length, found.Data.Span[^1]);
+            var output = new MachineEvent(found.At, MachineEventKind.Output, -1, 0, (long)found.Channel, 0, 0, found.Data.Length,
+                found.Data.Span[^1]);
             best = new QueryHit(condition, output);
         }
         return best;
@@ -356,7 +366,8 @@ public sealed class Timeline : IDisposable
     /// <summary>The last hits before the cursor, from a position on; the cursor stays.</summary>
     /// <param name="conditions">No console texts.</param>
     /// <param name="from">Where to stop looking.</param>
-    /// <param name="ramPages">When only stores to these pages matter: first and last page of RAM. Intervals that did not dirty them are skipped.</param>
+    /// <param name="ramPages">When only stores to these pages matter: first and last page of RAM. Intervals that did not dirty them are
+    /// skipped.</param>
     /// <param name="progress">Of the scan.</param>
     /// <param name="cancellation">Of the scan.</param>
     private IReadOnlyList<QueryHit> FindLast(IReadOnlyCollection<StopCondition> conditions, Position from, (int First, int Last)? ramPages,
@@ -372,7 +383,8 @@ public sealed class Timeline : IDisposable
             Position start = _checkpoints.PositionOf(checkpoint);
             MachineSnapshot? snapshot = nearby >= 0 && _nearby.All[nearby].Position > start ? _nearby.All[nearby] : null;
             if (snapshot is not null) start = snapshot.Position;
-            if (ramPages is not { } pages || MayHaveWritten(checkpoint, pages)) intervals.Add(new ScanInterval(start, to, snapshot, checkpoint));
+            bool matters = ramPages is not { } pages || MayHaveWritten(checkpoint, pages);
+            if (matters) intervals.Add(new ScanInterval(start, to, snapshot, checkpoint));
             to = start;
         }
         var scan = new ReverseScan(intervals, conditions, _sessions, _checkpoints, cancellation);

@@ -10,8 +10,9 @@ using Vmm.Time;
 namespace Replay.Verification;
 
 /// <summary>
-/// Replays the stretches between checkpoints, each from its checkpoint to the next, whose digest the machine must then have. A recording in which every stretch leads
-/// from one digest to the next replays as a whole. Threads: each worker has machines of its own; what they share is under the lock.
+/// Replays the stretches between checkpoints, each from its checkpoint to the next, whose digest the machine must then have. A recording in
+/// which every stretch leads from one digest to the next replays as a whole. Threads: each worker has machines of its own; what they share
+/// is under the lock.
 /// </summary>
 internal sealed class IntervalVerification(RecordingFile recording, CancellationToken cancellation)
 {
@@ -75,7 +76,8 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
                 Compare(session, index + 1, "replayed state");
                 lock (_gate) _digestCount++;
                 if (session.Inputs.Sequence != checkpoints.Meta(index + 1).Sequence)
-                    throw new ReplayDivergenceException(to, $"{checkpoints.Meta(index + 1).Sequence} inputs taken", $"{session.Inputs.Sequence}");
+                    throw new ReplayDivergenceException(to,
+                        $"{checkpoints.Meta(index + 1).Sequence} inputs taken", $"{session.Inputs.Sequence}");
             }
             catch (ReplayDivergenceException e)
             {
@@ -95,7 +97,8 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
     {
         // Only the state: the pages of the first checkpoint are compared with its digest when it is restored.
         if (!session.SaveState().SequenceEqual(checkpoints.Load(0).State.Span))
-            throw new ReplayDivergenceException(Position.Start, "the recorded machine", "another one: the machine that this program builds differs");
+            throw new ReplayDivergenceException(Position.Start,
+                "the recorded machine", "another one: the machine that this program builds differs");
     }
 
     private void Compare(ReplaySession session, int checkpointIndex, string what)

@@ -18,9 +18,11 @@ namespace Replay.Verification;
 /// <param name="DigestCount">Digests compared.</param>
 /// <param name="InputCount">Inputs, time readings and entropy requests compared.</param>
 /// <param name="ReplayedInstructions">Instructions replayed.</param>
-public sealed record VerificationReport(bool IsGood, Position? FirstBad, string Problem, int DigestCount, long InputCount, ulong ReplayedInstructions);
+public sealed record VerificationReport(bool IsGood, Position? FirstBad, string Problem, int DigestCount, long InputCount,
+    ulong ReplayedInstructions);
 
-/// <summary>Proves that a recording replays: checks the hash of every part, replays it all and compares every input, output and digest.</summary>
+/// <summary>Proves that a recording replays: checks the hash of every part, replays it all and compares every input, output and
+/// digest.</summary>
 public static class RecordingVerifier
 {
     private const int ReportMilliseconds = 50;
@@ -42,12 +44,14 @@ public static class RecordingVerifier
             return new VerificationReport(false, null, e.Message, 0, 0, 0);
         }
         var run = new IntervalVerification(recording, cancellation);
-        var workers = new Task[Math.Clamp(maxParallelism > 0 ? maxParallelism : Environment.ProcessorCount, 1, recording.CheckpointStore.Count)];
+        int parallelism = maxParallelism > 0 ? maxParallelism : Environment.ProcessorCount;
+        var workers = new Task[Math.Clamp(parallelism, 1, recording.CheckpointStore.Count)];
         for (int i = 0; i < workers.Length; i++)
             workers[i] = Task.Factory.StartNew(run.Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            while (!Task.WaitAll(workers, ReportMilliseconds, CancellationToken.None)) progress?.Report(new TimelineProgress(run.DoneInstructions, recording.End.InstructionCount));
+            while (!Task.WaitAll(workers, ReportMilliseconds, CancellationToken.None))
+                progress?.Report(new TimelineProgress(run.DoneInstructions, recording.End.InstructionCount));
         }
         catch (AggregateException e)
         {
@@ -67,7 +71,8 @@ public static class RecordingVerifier
         {
             if (record.Kind == LogRecordKind.Digest) digests[record.At] = new StateDigest(record.Data.Span);
             if (record.Kind != LogRecordKind.Checkpoint) continue;
-            if (record.Unit != announced) throw recording.Damaged($"the log names checkpoint {record.Unit} at {record.At}, where {announced} should follow");
+            if (record.Unit != announced)
+                throw recording.Damaged($"the log names checkpoint {record.Unit} at {record.At}, where {announced} should follow");
             if (announced < recording.CheckpointStore.Count && recording.CheckpointStore.PositionOf(announced) != record.At)
                 throw recording.Damaged($"the log has checkpoint {announced} at {record.At}, the checkpoint is at {recording.CheckpointStore.PositionOf(announced)}");
             announced++;

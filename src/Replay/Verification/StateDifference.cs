@@ -8,14 +8,17 @@ using Vmm.Memory;
 
 namespace Replay.Verification;
 
-/// <summary>Says in words where a replayed machine differs from a checkpoint: the first field of the saved state, or the first page.</summary>
+/// <summary>Says in words where a replayed machine differs from a checkpoint: the first field of the saved state, or the first
+/// page.</summary>
 internal static class StateDifference
 {
     /// <summary>The difference between a session's machine and a checkpoint at the same position.</summary>
     public static string Describe(RecordingFile recording, ReplaySession session, int checkpointIndex)
     {
         MachineSnapshot expected = recording.CheckpointStore.Load(checkpointIndex);
-        return DescribeState(expected.State.Span, session.SaveState()) ?? DescribePages(recording, session, expected) ?? "nothing that a checkpoint holds";
+        return DescribeState(expected.State.Span, session.SaveState())
+            ?? DescribePages(recording, session, expected)
+            ?? "nothing that a checkpoint holds";
     }
 
     private static string? DescribeState(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> got)
@@ -69,5 +72,6 @@ internal static class StateDifference
         return name;
     }
 
-    private static string Hex(ReadOnlySpan<byte> bytes, int from) => Convert.ToHexStringLower(bytes.Slice(from, Math.Min(8, bytes.Length - from)));
+    private static string Hex(ReadOnlySpan<byte> bytes, int from) =>
+        Convert.ToHexStringLower(bytes.Slice(from, Math.Min(8, bytes.Length - from)));
 }

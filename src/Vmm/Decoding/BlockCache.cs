@@ -51,7 +51,7 @@ internal sealed class BlockCache(PhysicalMemory memory)
     private Block? Decode(Vcpu c, ulong linear, ulong physical, ulong rip, int codeSize)
     {
         int within = (int)(physical & 0xFFF), page = PageOf(physical), secondPage = -1;
-        DecodedInstruction[] instructions = Decoder.Decode(BytesOf(page)[within..], rip, linear, codeSize, Block.MaximumLength);
+        DecodedInstruction[] instructions = Decoder.Decode(BytesOf(page)[within..], rip, linear, codeSize, Block.MaximumLength, physical);
         bool kept = page >= 0;
         if (instructions.Length == 0)
         {

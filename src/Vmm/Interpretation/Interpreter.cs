@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Vmm.Cpu;
 using Vmm.Decoding;
+using Vmm.Paging;
 
 namespace Vmm.Interpretation;
 
@@ -27,8 +28,8 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
         public Block Block;
     }
 
-    /// <summary>Linear addresses to report; blocks begin at each. Null for none.</summary>
-    public System.Collections.Generic.HashSet<ulong>? Breakpoints { get; set; }
+    /// <summary>Addresses to report; blocks begin at each. Null for none.</summary>
+    public BreakpointSet? Breakpoints { get; set; }
 
     private readonly JumpEntry[] _jumps = new JumpEntry[JumpCacheSize];
 
@@ -89,10 +90,14 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     {
         ulong linear = c.FetchIsSegmented ? (uint)(c.State.Rip + c.State.Segment(SegmentIndex.Cs).Base) : c.State.Rip;
         c.OpIndex = 0;
-        if (!Breakpoints!.Contains(linear)) return;
+        if (!Breakpoints!.Linear.Contains(linear) && !HasPhysicalBreakpoint(c, linear)) return;
         c.CountLimit = c.CountBase + 1;
         c.Bus.OnBreakpoint(c, linear);
     }
+
+    // The block at this address was just looked up, so the translation is there.
+    private bool HasPhysicalBreakpoint(Vcpu c, ulong linear) => Breakpoints!.Physical.Count > 0
+        && c.Mmu.TryTranslate(linear, AccessKind.Fetch, false, out ulong physical) && Breakpoints.Physical.Contains(physical);
 
     /// <summary>The block at RIP, which follows <paramref name="last"/>. Null: a fault is pending.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

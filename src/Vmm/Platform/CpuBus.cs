@@ -116,7 +116,11 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
         vcpu.EndBlockSoon();
     }
 
-    public void OnBreakpoint(Vcpu vcpu, ulong linear) => observation.Publish(MachineEventKind.Execute, vcpu, 0, 0, linear);
+    public void OnBreakpoint(Vcpu vcpu, ulong linear)
+    {
+        vcpu.Mmu.TryTranslate(linear, AccessKind.Fetch, false, out ulong physical);
+        observation.Publish(MachineEventKind.Execute, vcpu, 0, 0, linear, physical);
+    }
 
     public void OnUnimplemented(Vcpu vcpu, string instruction)
     {

@@ -84,7 +84,8 @@ public sealed class CheckpointFormatTests : IDisposable
         {
             for (int index = 0; index < 90; index++)
             {
-                var batch = new CheckpointBatch { IsLast = true, Index = index, Position = new Position((ulong)index * 1000), State = [(byte)index] };
+                var batch = new CheckpointBatch { IsLast = true, Index = index, Position = new Position((ulong)index * 1000),
+                    State = [(byte)index] };
                 foreach ((int m, int page) in RandomWrites(random, memory, image)) AddPage(writer, batch, memory, m, page);
                 writer.Enqueue(batch);
                 history.Add([(byte[])memory[0].Clone(), (byte[])memory[1].Clone()]);
@@ -93,9 +94,12 @@ public sealed class CheckpointFormatTests : IDisposable
             Assert.InRange(writer.PageCount, 1, 90 * 20);
             for (int index = 0; index < 90; index++) Assert.Equal(new Position((ulong)index * 1000), writer.TakeDigest().Position);
         }
-        using FileStream checkpoints = File.OpenRead(Path.Combine(_folder, "checkpoints")), pages = File.OpenRead(Path.Combine(_folder, "pages"));
-        var store = new PageStore(FrameTable.Scan(new PartReader(pages.SafeFileHandle, "test", "pages", 0, pages.Length))) { CacheBudgetBytes = 500_000 };
-        var reader = new CheckpointStore(FrameTable.Scan(new PartReader(checkpoints.SafeFileHandle, "test", "checkpoints", 0, checkpoints.Length)),
+        using FileStream checkpoints = File.OpenRead(Path.Combine(_folder, "checkpoints")), pages = File.OpenRead(Path.Combine(_folder,
+            "pages"));
+        var store = new PageStore(FrameTable.Scan(new PartReader(pages.SafeFileHandle, "test", "pages", 0,
+            pages.Length))) { CacheBudgetBytes = 500_000 };
+        var reader = new CheckpointStore(FrameTable.Scan(new PartReader(checkpoints.SafeFileHandle, "test", "checkpoints", 0,
+            checkpoints.Length)),
             store.PageCount, name => name == "disk0" ? image : default);
         for (int i = 0; i < store.Frames.Count; i++) store.VerifyChunk(i);
         var order = new int[90];

@@ -108,7 +108,8 @@ public sealed class EventLogTests : IDisposable
                 // Now and then a segment without any input.
                 if (random.Next(40) == 0) log.Flush(at);
                 if (random.Next(40) == 0) log.Flush(at);
-                at = random.Next(3) == 0 ? at with { EventOrdinal = at.EventOrdinal + 1 } : new Position(at.InstructionCount + (ulong)random.Next(1, 1000));
+                at = random.Next(3) == 0
+                    ? at with { EventOrdinal = at.EventOrdinal + 1 } : new Position(at.InstructionCount + (ulong)random.Next(1, 1000));
                 if (random.Next(5) == 0)
                 {
                     log.WriteInput(at, new InputEvent(InputKind.Keyboard, 0, new byte[] { (byte)i }));
@@ -211,7 +212,8 @@ public sealed class EventLogTests : IDisposable
             var random = new Random(9);
             ulong instructions = 0, nanoseconds = 0;
             for (int i = 0; i < count; i++)
-                log.WriteTimeRead(new Position(instructions += (ulong)random.Next(100, 20_000)), nanoseconds += (ulong)random.Next(100, 200_000));
+                log.WriteTimeRead(new Position(instructions += (ulong)random.Next(100, 20_000)), nanoseconds += (ulong)random.Next(100,
+                    200_000));
             log.Flush(new Position(instructions));
         }
         Assert.InRange(new FileInfo(LogPath).Length, 0, 6 * count);
@@ -224,7 +226,8 @@ public sealed class EventLogTests : IDisposable
         ulong count = 0;
         for (int s = 0; s < segments; s++)
         {
-            for (int i = 0; i < 100; i++, count += 3) log.WriteEntropy(new Position(count), BitConverter.GetBytes(count * 0x9E3779B97F4A7C15));
+            for (int i = 0; i < 100; i++, count += 3) log.WriteEntropy(new Position(count),
+                BitConverter.GetBytes(count * 0x9E3779B97F4A7C15));
             log.Flush(new Position(count - 1));
         }
     }

@@ -9,7 +9,8 @@ using Xunit;
 
 namespace Replay.Tests.Log;
 
-/// <summary>The writer's bytes against the specification and against npm's @msgpack/msgpack; the reader against the writer and against rubbish.</summary>
+/// <summary>The writer's bytes against the specification and against npm's @msgpack/msgpack; the reader against the writer and against
+/// rubbish.</summary>
 public sealed class MessagePackTests
 {
     private static readonly long[] s_integers =
@@ -172,7 +173,8 @@ public sealed class MessagePackTests
             else {
               let i = 0;
               while (i < ours.length && ours[i] === theirs[i]) i++;
-              console.log(`differ at ${i}: ours ${ours.subarray(i, i + 12).toString('hex')}, theirs ${theirs.subarray(i, i + 12).toString('hex')}`);
+              console.log(`differ at ${i}: ours ${ours.subarray(i, i + 12).toString('hex')}, theirs ${theirs.subarray(i, i
+                  + 12).toString('hex')}`);
             }
             """;
     }

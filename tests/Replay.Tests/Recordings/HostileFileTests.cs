@@ -16,7 +16,8 @@ public sealed class HostileFileTests
     public void Flipped_and_cut_files_are_refused_or_found_bad()
     {
         using var test = new TestRecording();
-        using (RecordingFile recording = test.Record(TestRecording.Demo64(2, 5, Vmm.Platform.ClockKind.Host), interval: 30_000, until: 150_000))
+        using (RecordingFile recording = test.Record(TestRecording.Demo64(2, 5, Vmm.Platform.ClockKind.Host), interval: 30_000,
+            until: 150_000))
             Assert.True(RecordingVerifier.Verify(recording, cancellation: TestContext.Current.CancellationToken).IsGood);
         byte[] whole = File.ReadAllBytes(test.FilePath);
         var random = new Random(11);

@@ -79,14 +79,16 @@ public sealed class RecoveryTests
         using var test = new TestRecording();
         test.Record(TestRecording.Demo64(), until: 1000).Dispose();
         var options = new RecorderOptions { Path = test.FilePath };
-        RecordingException e = Assert.Throws<RecordingException>(() => new Recorder(TestRecording.Demo64(), new NoInput(), new TestHost(), options));
+        RecordingException e = Assert.Throws<RecordingException>(() =>
+            new Recorder(TestRecording.Demo64(), new NoInput(), new TestHost(), options));
         Assert.Equal($"{test.FilePath} exists already", e.Message);
         File.Delete(test.FilePath);
         using (Recorder recorder = test.Begin(TestRecording.Demo64())) recorder.Run(100);
         e = Assert.Throws<RecordingException>(() => new Recorder(TestRecording.Demo64(), new NoInput(), new TestHost(), options));
         Assert.Contains("can be recovered", e.Message, StringComparison.Ordinal);
         var broken = TestRecording.Demo64() with { Images = [new MachineImage("kernel", "k", new byte[100])] };
-        Assert.Throws<BootImageException>(() => new Recorder(broken, new NoInput(), new TestHost(), new RecorderOptions { Path = test.FilePath + "2" }));
+        Assert.Throws<BootImageException>(() =>
+            new Recorder(broken, new NoInput(), new TestHost(), new RecorderOptions { Path = test.FilePath + "2" }));
         Assert.False(Directory.Exists(test.FilePath + "2.partial"));
     }
 
@@ -94,7 +96,8 @@ public sealed class RecoveryTests
     public void Equal_recordings_have_equal_identities()
     {
         using TestRecording a = new(), b = new(), c = new();
-        using RecordingFile first = a.Record(TestRecording.Demo64(2, 9), until: 500_000), second = b.Record(TestRecording.Demo64(2, 9), until: 500_000);
+        using RecordingFile first = a.Record(TestRecording.Demo64(2, 9), until: 500_000), second = b.Record(TestRecording.Demo64(2, 9),
+            until: 500_000);
         using RecordingFile other = c.Record(TestRecording.Demo64(2, 10), until: 500_000);
         Assert.Equal(first.Identity, second.Identity);
         Assert.NotEqual(first.Identity, other.Identity);

@@ -16,6 +16,8 @@ internal sealed class TestHost(int seed = 1) : IHostServices
 
     public ulong ReadMonotonicNanoseconds() => _nanoseconds += (ulong)_random.Next(1_000, 100_000);
 
+    public void Wait(ulong nanoseconds) => _nanoseconds += nanoseconds;
+
     public void FillRandom(Span<byte> destination) => _random.NextBytes(destination);
 }
 
@@ -33,10 +35,12 @@ internal sealed class TestRecording : IDisposable
         Images = [new MachineImage("kernel", "demo64.elf", File.ReadAllBytes(GuestImages.PrebuiltDemo64))],
     };
 
-    public Recorder Begin(MachineConfiguration configuration, ulong interval = 200_000, ILiveInput? input = null) => new(configuration, input ?? new NoInput(),
+    public Recorder Begin(MachineConfiguration configuration, ulong interval = 200_000, ILiveInput? input = null) =>
+        new(configuration, input ?? new NoInput(),
         new TestHost(), new RecorderOptions { Path = FilePath, CheckpointInterval = interval, RecordedFrom = "a test", Overwrite = true });
 
-    public RecordingFile Record(MachineConfiguration configuration, ulong interval = 200_000, ulong until = 100_000_000, ILiveInput? input = null)
+    public RecordingFile Record(MachineConfiguration configuration, ulong interval = 200_000, ulong until = 100_000_000,
+        ILiveInput? input = null)
     {
         using (Recorder recorder = Begin(configuration, interval, input))
         {

@@ -147,10 +147,14 @@ public sealed class TimelineTests(DemoRecordings recordings) : IClassFixture<Dem
         timeline.Seek(new Position(recording.End.InstructionCount / 2));
         ulong rip = timeline.Machine.Vcpus[timeline.Machine.CurrentCpuIndex].State.Rip;
         ulong stack = timeline.Machine.Vcpus[timeline.Machine.CurrentCpuIndex].State.Rsp;
+        timeline.StepBack();
+        ulong physical = timeline.Continue([StopCondition.Breakpoint(rip)]).Hits[0].Event.Physical;
         StopCondition[] conditions =
         [
-            StopCondition.Breakpoint(rip), StopCondition.Exception(), StopCondition.Exception(14), StopCondition.Interrupt(), StopCondition.SoftwareInterrupt(),
-            StopCondition.Port(0x3F8, AccessDirection.Write), StopCondition.Port(0x3FD), StopCondition.Mmio(0xFEE000B0, 4), StopCondition.Msr(0xC0000080),
+            StopCondition.Breakpoint(rip), StopCondition.PhysicalBreakpoint(physical), StopCondition.Exception(),
+                StopCondition.Exception(14), StopCondition.Interrupt(), StopCondition.SoftwareInterrupt(),
+            StopCondition.Port(0x3F8, AccessDirection.Write), StopCondition.Port(0x3FD), StopCondition.Mmio(0xFEE000B0, 4),
+                StopCondition.Msr(0xC0000080),
             StopCondition.ControlRegister(3), StopCondition.Watch(stack - 8, 8, WatchAccess.Write, isPhysical: false),
             StopCondition.Watch(stack - 8, 8, WatchAccess.Read, isPhysical: false), StopCondition.ConsoleText("deposited"),
         ];
@@ -162,16 +166,20 @@ public sealed class TimelineTests(DemoRecordings recordings) : IClassFixture<Dem
             for (int round = 0; round < 6; round++)
             {
                 // From anywhere, and from a hit itself.
-                Position from = round % 2 == 0 || hits.Count == 0 ? new Position((ulong)random.NextInt64((long)recording.End.InstructionCount))
+                Position from = round % 2 == 0
+                    || hits.Count == 0 ? new Position((ulong)random.NextInt64((long)recording.End.InstructionCount))
                     : hits[random.Next(hits.Count)];
                 timeline.Seek(from);
                 from = timeline.Position;
-                Position? next = hits.Where(h => h > from).Cast<Position?>().FirstOrDefault(), last = hits.Where(h => h < from).Cast<Position?>().LastOrDefault();
+                Position? next = hits.Where(h =>
+                    h > from).Cast<Position?>().FirstOrDefault(), last = hits.Where(h => h < from).Cast<Position?>().LastOrDefault();
                 TimelineStop stop = timeline.Continue([condition]);
-                Assert.Equal((next is null ? TimelineStopReason.End : TimelineStopReason.Hit, next ?? recording.End), (stop.Reason, timeline.Position));
+                Assert.Equal((next is null
+                    ? TimelineStopReason.End : TimelineStopReason.Hit, next ?? recording.End), (stop.Reason, timeline.Position));
                 timeline.Seek(from);
                 stop = timeline.ReverseContinue([condition]);
-                Assert.Equal((last is null ? TimelineStopReason.Start : TimelineStopReason.Hit, last ?? Position.Start), (stop.Reason, timeline.Position));
+                Assert.Equal((last is null
+                    ? TimelineStopReason.Start : TimelineStopReason.Hit, last ?? Position.Start), (stop.Reason, timeline.Position));
                 if (last is not null) Assert.Same(condition, Assert.Single(stop.Hits, h => h.Condition == condition).Condition);
             }
         }
@@ -266,7 +274,8 @@ public sealed class TimelineTests(DemoRecordings recordings) : IClassFixture<Dem
         Assert.Equal([breakpoint, port], stop.Hits.Select(h => h.Condition));
     }
 
-    // One step at a time from the start to the end, with no snapshots, intervals or slices: positions are those of the machine before the step that did it.
+    // One step at a time from the start to the end, with no snapshots, intervals or slices: positions are those of the machine before the
+    // step that did it.
     private static List<Position> BruteForce(RecordingFile recording, StopCondition condition)
     {
         var hits = new List<Position>();
