@@ -10,6 +10,7 @@
 #   gnumach/gnumach              GNU Mach 1.8, a 32-bit multiboot ELF
 #   memtest86+/memtest86+x64.bin memtest86+/memtest86+ia32.bin   (Linux boot protocol)
 #   seabios/bios.bin             seabios/bios-256k.bin       seabios/vgabios-stdvga.bin
+#   grub/                        GRUB 2 for a PC's BIOS: boot.img, modules, grub-mkimage with the one library that it may lack
 #   busybox/busybox              a static busybox, from which make-initramfs.sh makes the initramfs
 # Each subdirectory has a file PACKAGE with the package, its version and its architecture.
 set -euo pipefail
@@ -74,7 +75,7 @@ finish() {
 have() { [ -f "$target/$1/PACKAGE" ] && { echo "fetch-debian: $1: $(cat "$target/$1/PACKAGE") (already there)"; return 0; }; return 1; }
 
 linux() { # DIRECTORY METAPACKAGE
-    have "$1" && return
+    [ -f "$target/$1/modules/ata_piix.ko" ] && have "$1" && return
     need_lists "$2"
     local concrete; concrete=$(resolve "$2")
     [ -n "$concrete" ] || fail "$2 depends on no linux-image-<version> package"
@@ -82,7 +83,12 @@ linux() { # DIRECTORY METAPACKAGE
     fetch "$concrete"
     unpack tree './boot/vmlinuz-*' './boot/config-*' './lib/modules/*/kernel/drivers/virtio/*.ko' \
         './lib/modules/*/kernel/drivers/block/virtio_blk.ko' './lib/modules/*/kernel/drivers/char/hw_random/virtio-rng.ko' \
-        './lib/modules/*/kernel/drivers/char/virtio_console.ko'
+        './lib/modules/*/kernel/drivers/char/virtio_console.ko' './lib/modules/*/kernel/drivers/ata/libata.ko' \
+        './lib/modules/*/kernel/drivers/ata/ata_piix.ko' './lib/modules/*/kernel/drivers/scsi/scsi_common.ko' \
+        './lib/modules/*/kernel/drivers/scsi/scsi_mod.ko' './lib/modules/*/kernel/drivers/scsi/sd_mod.ko'
+    # What the disk drivers need of the rest is built into some kernels.
+    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$scratch/tree" --wildcards --no-same-owner './lib/modules/*/kernel/block/t10-pi.ko' \
+        './lib/modules/*/kernel/lib/crc*.ko' './lib/modules/*/kernel/crypto/crct10dif_common.ko' 2>/dev/null || true
     mkdir -p "$scratch/new/modules"
     cp "$scratch"/tree/boot/vmlinuz-* "$scratch/new/vmlinuz"
     cp "$scratch"/tree/boot/config-* "$scratch/new/config"
@@ -102,9 +108,28 @@ plain() { # DIRECTORY PACKAGE PATTERN...: the named files, without their directo
     finish "$directory"
 }
 
+grub() {
+    have grub && return
+    local package
+    mkdir -p "$scratch/grub"
+    for package in libdevmapper1.02.1 grub-common grub-pc-bin; do
+        need_lists $package
+        fetch $package
+        case $package in
+            libdevmapper*) unpack tree './lib/*/libdevmapper.so.*' ;;
+            grub-common) unpack tree './usr/bin/grub-mkimage' ;;
+            *) unpack tree './usr/lib/grub/i386-pc/*' ;;
+        esac
+        find "$scratch/tree" -type f -exec cp {} "$scratch/grub/" \;
+    done
+    mv "$scratch/grub" "$scratch/new"
+    finish grub
+}
+
 linux linux-cloud-amd64 linux-image-cloud-amd64
 linux linux-amd64 linux-image-amd64
 plain busybox busybox-static './bin/busybox'
 plain gnumach gnumach-image-1.8-486 './boot/gnumach-1.8-486.gz'
 plain memtest86+ memtest86+ './boot/*'
 plain seabios seabios './usr/share/seabios/*'
+grub

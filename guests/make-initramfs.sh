@@ -3,7 +3,7 @@
 #
 #   guests/make-initramfs.sh [--modules DIRECTORY] [OUTPUT]     default: artifacts/debian/initramfs.cpio.gz
 #
-# --modules adds the virtio drivers of one kernel, for example artifacts/debian/linux-amd64/modules.
+# --modules adds the virtio and ATA disk drivers of one kernel, for example artifacts/debian/linux-amd64/modules.
 # The same busybox gives the same bytes on every host: times, owners, inode numbers and the order of files are fixed.
 set -euo pipefail
 
@@ -35,12 +35,20 @@ for applet in awk cat cmp cttyhack date dd dmesg echo free grep gunzip gzip head
     rm seq setsid sh sha256sum sleep sort stty tail test true uname uptime wc; do
     ln -s busybox "$root/bin/$applet"
 done
+# Drivers after those that they need, as the modules themselves say it; /modules/order has their names for init.
+order=()
+add_module() {
+    case " ${order[*]} " in *" $1 "*) return ;; esac
+    [ -f "$modules/$1.ko" ] || fail "$modules holds no $1.ko; delete the directory and run guests/fetch-debian.sh"
+    local needed
+    for needed in $(tr '\0' '\n' <"$modules/$1.ko" | sed -n 's/^depends=//p' | tr ',' ' '); do add_module "$needed"; done
+    install -m 644 "$modules/$1.ko" "$root/modules/"
+    order+=("$1")
+}
 if [ -n "$modules" ]; then
     mkdir "$root/modules"
-    for module in virtio virtio_ring virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk \
-        virtio_console virtio-rng virtio_balloon; do
-        if [ -f "$modules/$module.ko" ]; then install -m 644 "$modules/$module.ko" "$root/modules/"; fi
-    done
+    for module in virtio_pci virtio_mmio virtio_blk virtio_console virtio-rng virtio_balloon ata_piix sd_mod; do add_module $module; done
+    printf '%s\n' "${order[@]}" >"$root/modules/order"
 fi
 
 chmod -R u=rwX,go=rX "$root"

@@ -24,4 +24,20 @@ internal static class Qemu
         ToolResult result = HostTool.Run("qemu-system-x86_64", arguments, TimeSpan.FromSeconds(seconds));
         return result with { Output = result.Output.Replace("\r", "", StringComparison.Ordinal) };
     }
+
+    /// <summary>Boots a disk by QEMU's SeaBIOS. Two serial ports, as our machine has them.</summary>
+    /// <param name="disk">A raw image, which is not changed.</param>
+    /// <param name="memoryMiB">RAM.</param>
+    /// <param name="seconds">At most so long.</param>
+    public static ToolResult RunDisk(string disk, int memoryMiB, int seconds)
+    {
+        HostTool.Require("qemu-system-x86_64", "qemu-system-x86");
+        string[] arguments =
+        [
+            "-accel", "tcg", "-m", $"{memoryMiB}M", "-display", "none", "-serial", "stdio", "-serial", "null", "-monitor", "none", "-no-reboot",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-drive", $"file={disk},format=raw,if=ide,snapshot=on",
+        ];
+        ToolResult result = HostTool.Run("qemu-system-x86_64", arguments, TimeSpan.FromSeconds(seconds));
+        return result with { Output = result.Output.Replace("\r", "", StringComparison.Ordinal) };
+    }
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.IO;
 
 namespace TestKit;
@@ -11,6 +12,7 @@ public static class GuestImages
 {
     private static readonly Lazy<string?> s_ownProblem = new(() => Prepare("make", ["-C", "guests", "-j2"], "guests.lock"));
     private static readonly Lazy<string?> s_debianProblem = new(() => Prepare("guests/fetch-debian.sh", [], "debian.lock"));
+    private static readonly ConcurrentDictionary<string, Lazy<string?>> s_driverProblems = new();
     private static readonly Lazy<string?> s_initramfsProblem = new(() => Prepare("guests/make-initramfs.sh", [], "debian.lock"));
 
     /// <summary>The 64-bit SMP demo kernel as committed. It is always there: no compiler is needed.</summary>
@@ -25,8 +27,8 @@ public static class GuestImages
     /// <summary>One of our kernels by file name: "conformance64.elf".</summary>
     public static string Own(string fileName)
     {
-        foreach (string tool in (string[])["make", "gcc", "ld"])
-            if (HostTool.Find(tool) is null) Requirement.Missing($"{tool} is not installed", "apt-get install gcc binutils make");
+        foreach (string tool in (string[])["make", "gcc", "ld", "nasm"])
+            if (HostTool.Find(tool) is null) Requirement.Missing($"{tool} is not installed", "apt-get install gcc binutils make nasm");
         return Ready(s_ownProblem, Path.Combine(Repository.Artifacts, "guests", fileName), "make -C guests");
     }
 
@@ -53,6 +55,39 @@ public static class GuestImages
         HostTool.Require("cpio", "cpio");
         Debian("busybox/busybox");
         return Ready(s_initramfsProblem, Path.Combine(DebianFolder, "initramfs.cpio.gz"), "guests/make-initramfs.sh");
+    }
+
+    /// <summary>The same with the virtio and ATA disk drivers of one of Debian's kernels.</summary>
+    /// <param name="kernel">"linux-amd64" or "linux-cloud-amd64".</param>
+    public static string InitramfsWithDrivers(string kernel)
+    {
+        HostTool.Require("cpio", "cpio");
+        Debian("busybox/busybox");
+        string modules = Path.GetDirectoryName(Debian($"{kernel}/modules/ata_piix.ko"))!, path = Path.Combine(modules, "../initramfs.cpio.gz");
+        Lazy<string?> problem = s_driverProblems.GetOrAdd(kernel,
+            _ => new Lazy<string?>(() => Prepare("guests/make-initramfs.sh", ["--modules", modules, path], "debian.lock")));
+        return Ready(problem, path, "guests/make-initramfs.sh");
+    }
+
+    /// <summary>A disk image that boots Debian's GRUB.</summary>
+    /// <param name="configuration">The text of grub.cfg.</param>
+    /// <param name="files">What the disk has in /boot.</param>
+    public static byte[] GrubDisk(string configuration, params string[] files)
+    {
+        Debian("grub/boot.img");
+        string folder = Directory.CreateTempSubdirectory("grub").FullName;
+        try
+        {
+            string disk = Path.Combine(folder, "disk.img"), text = Path.Combine(folder, "grub.cfg");
+            File.WriteAllText(text, configuration);
+            ToolResult result = HostTool.Run(Repository.PathOf("guests/make-grub-disk.sh"), [disk, text, .. files], TimeSpan.FromMinutes(2));
+            if (result.ExitCode != 0) Requirement.Missing(LastLine(result.Error), "apt-get install e2fsprogs");
+            return File.ReadAllBytes(disk);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     /// <summary>A file of Debian's by its name under artifacts/debian.</summary>

@@ -8,7 +8,8 @@ internal static class ModelSpecificRegisters
         MtrrVariableLast = 0x20F, MtrrFixed64K = 0x250, MtrrFixed16KFirst = 0x258, MtrrFixed16KLast = 0x259, MtrrFixed4KFirst = 0x268, MtrrFixed4KLast = 0x26F,
         PageAttributeTable = 0x277, MtrrDefaultType = 0x2FF, MachineCheckBanks = 0x400, TscDeadline = 0x6E0, X2ApicFirst = 0x800, X2ApicLast = 0x83F,
         EferMsr = 0xC000_0080, Star = 0xC000_0081, Lstar = 0xC000_0082, Cstar = 0xC000_0083, SfMask = 0xC000_0084, FsBase = 0xC000_0100,
-        GsBase = 0xC000_0101, KernelGsBase = 0xC000_0102, TscAux = 0xC000_0103, AmdSysCfg = 0xC001_0010, AmdHwcr = 0xC001_0015, AmdPatchLevel = 0x8B;
+        GsBase = 0xC000_0101, KernelGsBase = 0xC000_0102, TscAux = 0xC000_0103, AmdSysCfg = 0xC001_0010, AmdHwcr = 0xC001_0015,
+        AmdInterruptPending = 0xC001_0055, AmdPatchLevel = 0x8B;
 
     private static bool IsApicMsr(uint msr) => msr is ApicBase or TscDeadline or >= X2ApicFirst and <= X2ApicLast;
 
@@ -44,7 +45,8 @@ internal static class ModelSpecificRegisters
             case GsBase: value = s.Segment(SegmentIndex.Gs).Base; return true;
             case KernelGsBase: value = s.KernelGsBase; return true;
             case TscAux: value = s.TscAux; return true;
-            case AmdSysCfg or AmdHwcr: return true;
+            // The last one tells, by zero, that C1E is off (BKDG of family 0Fh, "Interrupt Pending and CMP-Halt Register").
+            case AmdSysCfg or AmdHwcr or AmdInterruptPending: return true;
             default: return false;
         }
     }
@@ -86,7 +88,7 @@ internal static class ModelSpecificRegisters
             case TscAux:
                 s.TscAux = value & 0xFFFF_FFFF;
                 return value >> 32 == 0;
-            case AmdSysCfg or AmdHwcr: return true;
+            case AmdSysCfg or AmdHwcr or AmdInterruptPending: return true;
             default: return false;
         }
     }
