@@ -177,7 +177,7 @@ public sealed class VerbTests(DemoRecording demo)
 
     [Theory]
     [InlineData("--last-write", "rsp", "--from", "50%")]
-    [InlineData("--next-write", "0x9000", "--physical", "--size", "0x1000")]
+    [InlineData("--next-write", "0x104658", "--physical", "--size", "8")]
     [InlineData("--access", "rsp", "--from", "50%", "--reverse", "--size", "8")]
     [InlineData("--breakpoint", "rip", "--from", "30%")]
     [InlineData("--exception", "pf")]
