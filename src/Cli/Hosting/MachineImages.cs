@@ -13,6 +13,7 @@ internal static class MachineImages
         if (Directory.Exists(path)) throw CommandException.BadFile($"{path} is a directory; the {Noun(role)} must be a file");
         if (!File.Exists(path)) throw CommandException.BadFile($"{path} does not exist: there is no such {Noun(role)}");
         long sizeBytes = new FileInfo(path).Length;
+        if (sizeBytes == 0) throw CommandException.BadFile($"{path} is empty: a {Noun(role)} has content");
         if (sizeBytes > Array.MaxLength) throw CommandException.BadFile($"{path} has {sizeBytes} bytes; a {Noun(role)} can have at most {Array.MaxLength}");
         return new MachineImage(role, Path.GetFileName(path), File.ReadAllBytes(path));
     }

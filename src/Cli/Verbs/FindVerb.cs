@@ -7,6 +7,7 @@ using Cli.Parsing;
 using Cli.Presentation;
 using Replay.Queries;
 using Replay.Timelines;
+using Vmm.Cpu;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -20,11 +21,12 @@ internal static class FindVerb
         + "Exit code 1 when it did not happen.";
 
     private const string Examples = """
-        Addresses are hexadecimal and linear (in whatever address space is current), guest-physical with --physical. Other numbers are decimal, or hexadecimal
-        with 0x. Exceptions can be named by their mnemonics: pf, gp, ud, de, ... `any` stands for every one.
+        Addresses are hexadecimal and linear (in whatever address space is current), guest-physical with --physical; or a register with an offset, as it is at
+        --from: rsp, rbp-0x20. Other numbers are decimal, or hexadecimal with 0x. Exceptions can be named by their mnemonics: pf, gp, ud, de, ... `any` stands for every one.
 
         Examples:
           ttvm find boot.ttvm --last-write 0xffffffff82a11234 --from 80%
+          ttvm find boot.ttvm --last-write rsp --size 8 --from 50%
           ttvm find boot.ttvm --next-write 0x1000 --physical --size 4096 --from start
           ttvm find boot.ttvm --breakpoint 0xffffffff81000000 --from start
           ttvm find boot.ttvm --exception pf --from end --reverse
@@ -81,10 +83,10 @@ internal static class FindVerb
         if (given.Length != 1)
             throw CommandException.Usage($"find: give exactly one thing to find, such as --last-write ADDRESS or --console TEXT; {(given.Length == 0 ? "there is none" : "there are several")}");
         bool reverse = (parsed.GetValue(o.Reverse) || given[0] == o.LastWrite) && given[0] != o.NextWrite;
-        StopCondition condition = Condition(o, given[0], parsed) with { CpuIndex = parsed.GetValue(o.Cpu) };
         using OpenRecording recording = OpenRecording.Open(path, context);
-        if (condition.CpuIndex is { } cpu) recording.Vcpu(cpu);
+        if (parsed.GetValue(o.Cpu) is { } cpu) recording.CheckCpu(cpu);
         Position from = recording.Seek(parsed.GetValue(o.From) ?? (reverse ? "end" : "start"));
+        StopCondition condition = Condition(o, given[0], parsed, recording.Vcpu(null).State) with { CpuIndex = parsed.GetValue(o.Cpu) };
         MachineEvent? found = ProgressDisplay.Run(reverse ? "searching backwards" : "searching", progress =>
             Search(recording.Timeline, condition, reverse, progress, context));
         string what = $"{given[0].Name} {parsed.GetValue(given[0])}";
@@ -95,7 +97,7 @@ internal static class FindVerb
             return ExitCode.Failed;
         }
         if (parsed.GetValue(o.Json)) JsonText.WriteObject(context.Out, json => EventView.Write(json, recording.Machine, hit));
-        else WriteText(context, recording, path, Repetition(o, given[0], parsed), reverse, hit);
+        else WriteText(context, recording, path, Repetition(o, given[0], parsed, condition), reverse, hit);
         return ExitCode.Good;
     }
 
@@ -122,9 +124,10 @@ internal static class FindVerb
     }
 
     // The options that say what is looked for, to be typed again.
-    private static string Repetition(Options o, Option<string?> given, ParseResult parsed)
+    private static string Repetition(Options o, Option<string?> given, ParseResult parsed, StopCondition condition)
     {
-        string value = parsed.GetValue(given)!;
+        bool isAddress = condition.Kind is StopConditionKind.Watch or StopConditionKind.Breakpoint or StopConditionKind.PhysicalBreakpoint or StopConditionKind.Mmio;
+        string value = isAddress ? $"0x{condition.Number:x}" : parsed.GetValue(given)!;
         var words = new List<string> { given.Name, value.Contains(' ', StringComparison.Ordinal) ? $"'{value}'" : value };
         if (parsed.GetValue(o.Size) != "1") words.Add($"--size {parsed.GetValue(o.Size)}");
         if (parsed.GetValue(o.Physical)) words.Add("--physical");
@@ -133,12 +136,12 @@ internal static class FindVerb
         return string.Join(' ', words);
     }
 
-    private static StopCondition Condition(Options o, Option<string?> given, ParseResult parsed)
+    private static StopCondition Condition(Options o, Option<string?> given, ParseResult parsed, VcpuState state)
     {
         string text = parsed.GetValue(given)!;
         bool isPhysical = parsed.GetValue(o.Physical);
         int size = Math.Max(1, NumberSyntax.ParseNumber(parsed.GetValue(o.Size)!, "--size", 1 << 30));
-        ulong Address() => NumberSyntax.ParseAddress(text, given.Name);
+        ulong Address() => NumberSyntax.ParseAddress(text, given.Name, state);
         int? Vector() => text == "any" ? null : NumberSyntax.ParseNumber(text, given.Name, 255);
         if (given == o.LastWrite || given == o.NextWrite) return StopCondition.Watch(Address(), size, WatchAccess.Write, isPhysical);
         if (given == o.Read) return StopCondition.Watch(Address(), size, WatchAccess.Read, isPhysical);

@@ -1,0 +1,59 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Threading;
+using TestKit;
+using Xunit;
+
+namespace Cli.Tests;
+
+/// <summary>Ctrl-C finishes a recording; kill -9 leaves one that can be recovered, and nothing that looks whole.</summary>
+public sealed class InterruptionTests(DemoRecording demo)
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
+
+    [Fact]
+    public void Ctrl_C_finishes_the_recording()
+    {
+        string path = demo.PathOf("interrupted.ttvm");
+        using Process process = StartLongRun(path);
+        HostTool.Run("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)], s_patience);
+        Assert.True(process.WaitForExit(s_patience));
+        Assert.Equal(0, process.ExitCode);
+        Assert.False(Directory.Exists(path + ".partial"));
+        Ttvm.Good("verify", path);
+    }
+
+    [Fact]
+    public void A_killed_recording_is_recovered()
+    {
+        string path = demo.PathOf("killed.ttvm");
+        using (Process process = StartLongRun(path))
+        {
+            process.Kill();
+            process.WaitForExit();
+        }
+        Assert.False(File.Exists(path));
+        Ttvm.Refuses(3, ["info", path], "does not exist", $"ttvm recover {path}.partial");
+        Ttvm.Refuses(3, ["info", path + ".partial"], "unfinished recording", "ttvm recover");
+        Ttvm.Refuses(2, ["record", "-o", path, "--kernel", DemoRecording.Kernel], "partial exists already", "--force");
+        Ttvm.Good("recover", path + ".partial");
+        Assert.Contains("recovered", Ttvm.Good("info", path), StringComparison.Ordinal);
+        Ttvm.Good("verify", path);
+    }
+
+    // Returns when the guest has been running for a while.
+    private static Process StartLongRun(string path)
+    {
+        Process process = Ttvm.Start(["record", "-o", path, "--kernel", DemoRecording.Kernel, "--memory", "64M", "--cpus", "2", "--append", "rounds=1000000 think=1000000"]);
+        process.BeginErrorReadLine();
+        var watch = Stopwatch.StartNew();
+        string log = Path.Combine(path + ".partial", "log");
+        while (!(File.Exists(log) && new FileInfo(log).Length > 500))
+        {
+            Assert.True(watch.Elapsed < s_patience && !process.HasExited, "the guest does not run");
+            Thread.Sleep(50);
+        }
+        return process;
+    }
+}
