@@ -42,7 +42,7 @@ internal sealed class BareVcpu : IVcpuBus, IMemoryEvents
 
     public void TimeStampAdjusted(Vcpu vcpu) => throw Unexpected();
 
-    public void OnBreakpoint(Vcpu vcpu, ulong linear) => throw Unexpected();
+    public void OnBreakpoint(Vcpu vcpu, ulong linear, ulong physical) => throw Unexpected();
 
     public bool IsWatched(ulong linear) => false;
 

@@ -34,7 +34,7 @@ internal sealed class Bench
     public Vector? Run(params byte[] code)
     {
         for (int i = 0; i < code.Length; i++) Vcpu.TryWrite(Code + (uint)i, code[i]);
-        DecodedInstruction decoded = _decoder.Decode(code, Code, Code, _codeSize, 1)[0];
+        DecodedInstruction decoded = _decoder.Decode(code, Code, Code, Code, _codeSize, 1)[0];
         return decoded.Handler.Invoke(Vcpu, in decoded) == Completion.Fault ? Vcpu.PendingException.Vector : null;
     }
 

@@ -16,7 +16,7 @@ internal sealed class CaseEngine
 
     public bool Run(CaseRecord record)
     {
-        DecodedInstruction decoded = _decoder.Decode(record.Code, CodeAddress, CodeAddress, 64, 1)[0];
+        DecodedInstruction decoded = _decoder.Decode(record.Code, CodeAddress, CodeAddress, CodeAddress, 64, 1)[0];
         Load(record);
         Completion completion = decoded.Handler.Invoke(_vcpu, in decoded);
         record.Signal = completion == Completion.Fault ? 100u + (uint)_vcpu.PendingException.Vector : 0;

@@ -73,7 +73,7 @@ internal sealed class ConditionObserver : IMachineObserver
         _before = before;
         _wantsFirst = wantsFirst;
         machine.Observer = this;
-        machine.SetBreakpoints(_breakpoints);
+        machine.SetBreakpoints(_breakpoints, _physicalBreakpoints);
         machine.SetWatches(_watches);
     }
 

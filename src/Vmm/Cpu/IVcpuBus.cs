@@ -30,8 +30,8 @@ internal interface IVcpuBus
     /// <summary>The guest asked for PAUSE: others may have their turn.</summary>
     void Yield(Vcpu vcpu);
 
-    /// <summary>The debugger's breakpoint at <paramref name="linear"/> is about to execute.</summary>
-    void OnBreakpoint(Vcpu vcpu, ulong linear);
+    /// <summary>The debugger's breakpoint at <paramref name="linear"/>, which is mapped to <paramref name="physical"/>, is about to execute.</summary>
+    void OnBreakpoint(Vcpu vcpu, ulong linear, ulong physical);
 
     /// <summary>An instruction that the engine does not know: the run ends here.</summary>
     void OnUnimplemented(Vcpu vcpu, string instruction);

@@ -4,7 +4,7 @@ namespace Vmm.Decoding;
 /// A run of decoded instructions that is entered at the top: it goes on past conditional branches that are not taken and ends at other
 /// transfers, at a page's end, or when it is long enough.
 /// </summary>
-internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int codeSize, int page, int offset, int secondPage)
+internal sealed class Block(DecodedInstruction[] instructions, ulong rip, ulong physical, int codeSize, int page, int offset, int secondPage)
 {
     public const int MaximumLength = 64;
 
@@ -16,6 +16,8 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
     public readonly int Page = page, Offset = offset;
     /// <summary>RAM page that holds the end of an instruction across pages, then the only one of the block; else -1.</summary>
     public readonly int SecondPage = secondPage;
+    /// <summary>Guest-physical address of its first byte.</summary>
+    public readonly ulong Physical = physical;
     /// <summary>False once a store changed its bytes.</summary>
     public bool IsValid = true;
 

@@ -51,7 +51,7 @@ internal sealed class BlockCache(PhysicalMemory memory)
     private Block? Decode(Vcpu c, ulong linear, ulong physical, ulong rip, int codeSize)
     {
         int within = (int)(physical & 0xFFF), page = PageOf(physical), secondPage = -1;
-        DecodedInstruction[] instructions = Decoder.Decode(BytesOf(page)[within..], rip, linear, codeSize, Block.MaximumLength);
+        DecodedInstruction[] instructions = Decoder.Decode(BytesOf(page)[within..], rip, linear, physical, codeSize, Block.MaximumLength);
         bool kept = page >= 0;
         if (instructions.Length == 0)
         {
@@ -60,8 +60,8 @@ internal sealed class BlockCache(PhysicalMemory memory)
             kept &= secondPage >= 0;
         }
         // Code outside RAM (a mistake of the guest's, mostly) is decoded each time.
-        if (!kept) return new Block(instructions, rip, codeSize, -1, within, -1);
-        var block = new Block(instructions, rip, codeSize, page, within, secondPage);
+        if (!kept) return new Block(instructions, rip, physical, codeSize, -1, within, -1);
+        var block = new Block(instructions, rip, physical, codeSize, page, within, secondPage);
         if (_blocks.Count >= MaximumCount) Clear();
         _blocks[new Key(physical, rip, codeSize)] = block;
         Add(block, page);

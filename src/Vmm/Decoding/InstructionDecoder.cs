@@ -41,14 +41,14 @@ internal sealed class InstructionDecoder
     public InstructionDecoder() =>
         _decoders = [Decoder.Create(16, _reader, Options), Decoder.Create(32, _reader, Options), Decoder.Create(64, _reader, Options)];
 
-    /// <summary>Linear addresses at which blocks must begin, so that breakpoints are seen; null for none.</summary>
-    public HashSet<ulong>? BlockStarts { get; set; }
+    /// <summary>Where blocks must begin, so that breakpoints are seen; null for nowhere.</summary>
+    public CodeBreakpoints? BlockStarts { get; set; }
 
     /// <summary>
     /// Decodes a block from <paramref name="bytes"/>, which start at <paramref name="rip"/> and run to the end of a page. Empty when the first instruction needs more
     /// bytes than there are: then <see cref="DecodeAcross"/> decides.
     /// </summary>
-    public DecodedInstruction[] Decode(ReadOnlySpan<byte> bytes, ulong rip, ulong linear, int codeSize, int maximumLength)
+    public DecodedInstruction[] Decode(ReadOnlySpan<byte> bytes, ulong rip, ulong linear, ulong physical, int codeSize, int maximumLength)
     {
         _reader.Reset(bytes);
         Decoder decoder = DecoderFor(codeSize);
@@ -56,7 +56,7 @@ internal sealed class InstructionDecoder
         _decoded.Clear();
         while (_decoded.Count < maximumLength)
         {
-            if (_decoded.Count > 0 && BlockStarts is { } starts && starts.Contains(linear + (decoder.IP - rip))) break;
+            if (_decoded.Count > 0 && BlockStarts is { } starts && starts.Contains(linear + (decoder.IP - rip), physical + (decoder.IP - rip))) break;
             decoder.Decode(out Instruction instruction);
             if (instruction.IsInvalid && decoder.LastError == DecoderError.NoMoreBytes) break;
             _decoded.Add(Reduce(instruction, codeSize));

@@ -27,8 +27,8 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
         public Block Block;
     }
 
-    /// <summary>Linear addresses to report; blocks begin at each. Null for none.</summary>
-    public System.Collections.Generic.HashSet<ulong>? Breakpoints { get; set; }
+    /// <summary>What to report; blocks begin at each. Null for none.</summary>
+    public CodeBreakpoints? Breakpoints { get; set; }
 
     private readonly JumpEntry[] _jumps = new JumpEntry[JumpCacheSize];
 
@@ -48,7 +48,7 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
             c.CountBase = count;
             c.CountLimit = limit;
             c.BlockLimit = (int)System.Math.Min((ulong)instructions.Length, limit - count);
-            if (Breakpoints is not null) ReportBreakpoint(c);
+            if (Breakpoints is not null) ReportBreakpoint(c, block);
             ref DecodedInstruction d = ref MemoryMarshal.GetArrayDataReference(instructions);
             int index = 0;
             Completion completion;
@@ -84,13 +84,13 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     /// Reports an instruction that is about to execute, if it has a breakpoint. A repeated string instruction then does one iteration at a time, so that what is
     /// reported does not depend on where runs were stopped.
     /// </summary>
-    private void ReportBreakpoint(Vcpu c)
+    private void ReportBreakpoint(Vcpu c, Block block)
     {
         ulong linear = c.FetchIsSegmented ? (uint)(c.State.Rip + c.State.Segment(SegmentIndex.Cs).Base) : c.State.Rip;
         c.OpIndex = 0;
-        if (!Breakpoints!.Contains(linear)) return;
+        if (!Breakpoints!.Contains(linear, block.Physical)) return;
         c.CountLimit = c.CountBase + 1;
-        c.Bus.OnBreakpoint(c, linear);
+        c.Bus.OnBreakpoint(c, linear, block.Physical);
     }
 
     /// <summary>The block at RIP. Null: a fault is pending.</summary>
@@ -138,7 +138,7 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
             c.GeneralProtection();
             return null;
         }
-        return new Block(block.Instructions[..kept], block.Rip, block.CodeSize, -1, 0, -1);
+        return new Block(block.Instructions[..kept], block.Rip, block.Physical, block.CodeSize, -1, 0, -1);
     }
 
     /// <summary>Forgets which blocks were entered (a restored snapshot, new breakpoints).</summary>

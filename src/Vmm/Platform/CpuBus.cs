@@ -116,7 +116,7 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
         vcpu.EndBlockSoon();
     }
 
-    public void OnBreakpoint(Vcpu vcpu, ulong linear) => observation.Publish(MachineEventKind.Execute, vcpu, 0, 0, linear);
+    public void OnBreakpoint(Vcpu vcpu, ulong linear, ulong physical) => observation.Publish(MachineEventKind.Execute, vcpu, 0, 0, linear, physical);
 
     public void OnUnimplemented(Vcpu vcpu, string instruction)
     {

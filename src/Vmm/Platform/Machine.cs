@@ -34,7 +34,6 @@ public sealed class Machine : IDisposable
     private readonly MachineControl _control;
     private readonly Vcpu[] _vcpus;
     private readonly List<PagedMemory> _pagedMemories = [];
-    private readonly HashSet<ulong> _breakpoints = [];
     private IInputSource _inputs;
     private volatile bool _stopRequested;
 
@@ -127,17 +126,19 @@ public sealed class Machine : IDisposable
         }
     }
 
-    /// <summary>Instruction breakpoints by linear address; they report <see cref="MachineEventKind.Execute"/> and do not stop by themselves.</summary>
-    public void SetBreakpoints(IReadOnlyCollection<ulong> linearAddresses)
+    /// <summary>Instruction breakpoints; they report <see cref="MachineEventKind.Execute"/> and do not stop by themselves.</summary>
+    /// <param name="linearAddresses">Linear, in whatever address space is current.</param>
+    /// <param name="physicalAddresses">Guest-physical, however they are mapped; null: none.</param>
+    public void SetBreakpoints(IReadOnlyCollection<ulong> linearAddresses, IReadOnlyCollection<ulong>? physicalAddresses = null)
     {
-        _breakpoints.Clear();
-        _breakpoints.UnionWith(linearAddresses);
-        _blocks.Decoder.BlockStarts = _breakpoints.Count > 0 ? _breakpoints : null;
+        var breakpoints = new CodeBreakpoints(linearAddresses, physicalAddresses ?? []);
+        CodeBreakpoints? any = breakpoints.IsEmpty ? null : breakpoints;
+        _blocks.Decoder.BlockStarts = any;
         _blocks.Clear();
         foreach (Vcpu vcpu in _vcpus)
         {
             vcpu.Interpreter.Clear();
-            vcpu.Interpreter.Breakpoints = _breakpoints.Count > 0 ? _breakpoints : null;
+            vcpu.Interpreter.Breakpoints = any;
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class TestBus : IVcpuBus, IMemoryEvents
     public void OnExit(Vcpu vcpu, ExitReason reason, long number, ulong value) { }
     public void InterruptStateChanged(Vcpu vcpu) => vcpu.EndBlockSoon();
     public void Yield(Vcpu vcpu) { }
-    public void OnBreakpoint(Vcpu vcpu, ulong linear) { }
+    public void OnBreakpoint(Vcpu vcpu, ulong linear, ulong physical) { }
     public void TimeStampAdjusted(Vcpu vcpu) { }
     public void OnUnimplemented(Vcpu vcpu, string instruction) => Unimplemented = instruction;
 
