@@ -139,7 +139,7 @@ internal static class ReverseProperties
     private static List<Probe> ChooseProbes(Timeline timeline, Random random, uint model, string printed)
     {
         timeline.Seek(new Position((ulong)(timeline.End.InstructionCount * (0.3 + random.NextDouble() / 2))));
-        timeline.Continue([StopCondition.Exception()]);
+        if (timeline.Continue([StopCondition.Exception()]).Reason != TimelineStopReason.Hit) timeline.ReverseContinue([StopCondition.Exception()]);
         timeline.StepForward();
         Machine machine = timeline.Machine;
         Vcpu vcpu = machine.Vcpus[machine.CurrentCpuIndex];
