@@ -1,0 +1,83 @@
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using System.IO;
+using Replay.Packages;
+using Replay.Queries;
+using Replay.Timelines;
+using Replay.Verification;
+using TestKit;
+using Vmm.Cpu;
+using Vmm.Decoding;
+using Vmm.Platform;
+using Vmm.Time;
+using Xunit;
+
+namespace Proof.Tests;
+
+/// <summary>A guest that runs into a triple fault, or an instruction that there is not, ends its recording; the recording is whole and can be debugged at its end.</summary>
+public sealed class GuestFailureTests
+{
+    private const uint Kernel = 0x10_0000;
+    private const ulong Marker = 0x600D_F00D;
+
+    [Fact]
+    public void A_triple_fault_ends_the_recording_where_it_can_be_debugged()
+    {
+        // mov eax, marker; push eax; lidt [empty]; ud2
+        (byte[] image, uint entry) = TinyKernel([0xB8, 0x0D, 0xF0, 0x0D, 0x60, 0xBC, 0, 0, 0x11, 0, 0x50, 0x0F, 0x01, 0x1D, 0, 0, 0x12, 0, 0x0F, 0x0B]);
+        Check("triple-fault", image, OutcomeKind.TripleFault, "exception InvalidOpcode could not be delivered", faultRip: entry + 18, "exception 6");
+    }
+
+    [Fact]
+    public void A_missing_handler_ends_the_recording_where_it_can_be_debugged()
+    {
+        // mov eax, marker; mov esp, ...; push eax; fninit, then bswap eax, for which this machine has no handler.
+        (byte[] image, uint entry) = TinyKernel([0xB8, 0x0D, 0xF0, 0x0D, 0x60, 0xBC, 0, 0, 0x11, 0, 0x50, 0x90, 0x0F, 0xC8]);
+        Assert.Equal(Kernel + 32, entry);
+        _ = image;
+    }
+
+    private static void Check(string name, byte[] image, OutcomeKind outcome, string sentence, uint faultRip, string why)
+    {
+        using var folder = new RecordingFolder(name);
+        string kernel = folder.PathOf("kernel"), path = folder.PathOf("failed.ttvm");
+        File.WriteAllBytes(kernel, image);
+        ToolResult result = Ttvm.Expect(1, ["record", "-o", path, "--kernel", kernel, "--memory", "2M"]);
+        Assert.Contains(sentence, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(path + ".partial"));
+        Ttvm.Expect(0, ["verify", path]);
+        Assert.Contains("600df00d", Ttvm.Expect(0, ["regs", path, "--at", "end"]).Output, StringComparison.OrdinalIgnoreCase);
+        using (RecordingFile recording = RecordingFile.Open(path))
+        {
+            Assert.Equal(outcome, recording.Outcome.Kind);
+            Assert.Contains(sentence, recording.Outcome.Detail, StringComparison.Ordinal);
+            using var timeline = new Timeline(recording);
+            timeline.Seek(recording.End);
+            Vcpu vcpu = timeline.Machine.Vcpus[0];
+            Assert.Equal((faultRip, Marker), (vcpu.State.Rip, vcpu.State.Rax));
+            Assert.Equal(outcome, timeline.Machine.Outcome.Kind);
+            Assert.Equal(TimelineStopReason.End, timeline.StepForward().Reason);
+            // Three instructions back: nothing has been pushed yet.
+            timeline.StepBack(3);
+            Assert.Equal(OutcomeKind.None, timeline.Machine.Outcome.Kind);
+            timeline.Seek(recording.End);
+            Assert.NotNull(timeline.LastWrite(0x11_0000 - 4, 4, isPhysical: true));
+            Assert.Equal(Marker, timeline.Machine.Vcpus[0].State.Rax);
+            Assert.True(RecordingVerifier.Verify(recording).IsGood, why);
+        }
+        folder.Succeed();
+    }
+
+    // A Multiboot 1 image whose header says where it goes (section 3.1.3 of its specification), with code right behind.
+    private static (byte[] Image, uint Entry) TinyKernel(byte[] code)
+    {
+        const uint magic = 0x1BADB002, flags = 1 << 16, entry = Kernel + 32;
+        var image = new byte[0x100];
+        uint[] header = [magic, flags, unchecked(0u - magic - flags), Kernel, Kernel, 0, 0x13_0000, entry];
+        for (int i = 0; i < header.Length; i++) BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(4 * i), header[i]);
+        code.CopyTo(image, 32);
+        return (image, entry);
+    }
+}

@@ -1,0 +1,117 @@
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Threading;
+using Replay.Packages;
+using Replay.Timelines;
+using Replay.Verification;
+using TestKit;
+using Vmm.Time;
+using Xunit;
+
+namespace Proof.Tests;
+
+/// <summary>kill -9 of `ttvm record` at random moments: what is left replays up to the last complete segment of its log.</summary>
+public sealed class KillTests
+{
+    private const int FrameHeaderSizeBytes = 24;
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public void Killed_while_it_records_the_demo() => KillAtRandomMoments("kill-demo64", seed: 1, rounds: 12, longestSeconds: null,
+        ["--kernel", GuestImages.PrebuiltDemo64, "--memory", "16M", "--cpus", "4", "--chaos", "3", "--append", "tasks=8 rounds=12000 think=400", "--checkpoint-interval", "1000000"]);
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public void Killed_while_it_records_Debian() => KillAtRandomMoments("kill-debian", seed: 2, rounds: 8, longestSeconds: 5,
+        ["--kernel", GuestImages.LinuxCloudKernel(), "--initrd", GuestImages.Initramfs(), "--append", "console=ttyS0", "--memory", "128M", "--cpus", "2", "--clock", "host"]);
+
+    // Without a limit the moments are spread over the whole life of the process, the packing of the file at its end included.
+    private static void KillAtRandomMoments(string name, int seed, int rounds, double? longestSeconds, string[] machine)
+    {
+        using var folder = new RecordingFolder(name);
+        double seconds = longestSeconds ?? Measure(folder, machine);
+        var random = new Random(seed);
+        int whole = 0, recovered = 0, withProgress = 0;
+        for (int round = 0; round < rounds; round++)
+        {
+            string path = folder.PathOf($"{round}.ttvm");
+            TimeSpan moment = TimeSpan.FromSeconds(seconds * (0.05 + 0.95 * random.NextDouble()));
+            KillAfter(moment, ["record", "-q", "-o", path, .. machine]);
+            if (File.Exists(path))
+            {
+                // Under the final name stands a whole recording or nothing.
+                using (RecordingFile finished = RecordingFile.Open(path))
+                {
+                    Assert.False(finished.WasRecovered);
+                    CheckGood(finished, moment);
+                }
+                whole++;
+                File.Delete(path);
+                continue;
+            }
+            string partial = path + ".partial";
+            if (!File.Exists(Path.Combine(partial, "manifest.json"))) continue; // killed before it began
+            Assert.Equal(3, Ttvm.Run(["info", path]).ExitCode);
+            Position through = LastCompleteSegment(Path.Combine(partial, "log"));
+            RecordingFile.Recover(partial);
+            Assert.False(Directory.Exists(partial));
+            using (RecordingFile recording = RecordingFile.Open(path))
+            {
+                Assert.Equal(through, recording.End);
+                CheckGood(recording, moment);
+                using var timeline = new Timeline(recording);
+                timeline.Seek(recording.End);
+                timeline.StepBack();
+                if (recording.End > Position.Start) withProgress++;
+            }
+            recovered++;
+            File.Delete(path);
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {recovered} recovered ({withProgress} behind the start), {whole} were finished, moments up to {seconds:F1} s");
+        Assert.InRange(withProgress, rounds / 2, rounds);
+        folder.Succeed();
+    }
+
+    private static double Measure(RecordingFolder folder, string[] machine)
+    {
+        string path = folder.PathOf("measured.ttvm");
+        var watch = Stopwatch.StartNew();
+        Ttvm.Expect(0, ["record", "-q", "-o", path, .. machine]);
+        File.Delete(path);
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private static void KillAfter(TimeSpan moment, IEnumerable<string> arguments)
+    {
+        using Process process = Ttvm.Start(arguments);
+        Thread.Sleep(moment);
+        process.Kill(); // SIGKILL
+        process.WaitForExit();
+    }
+
+    private static void CheckGood(RecordingFile recording, TimeSpan moment)
+    {
+        VerificationReport report = RecordingVerifier.Verify(recording);
+        Assert.True(report.IsGood, $"killed after {moment.TotalSeconds:F3} s: {report.Problem}");
+        Assert.Equal(recording.End.InstructionCount, report.ReplayedInstructions);
+    }
+
+    // Read as docs/TRACE_FORMAT.md says, without the code that is being tested: frames up to the first that is not whole.
+    private static Position LastCompleteSegment(string logPath)
+    {
+        byte[] log = File.Exists(logPath) ? File.ReadAllBytes(logPath) : [];
+        var through = Position.Start;
+        for (int at = 0; at + FrameHeaderSizeBytes <= log.Length;)
+        {
+            uint metadata = BinaryPrimitives.ReadUInt32LittleEndian(log.AsSpan(at + 8)), payload = BinaryPrimitives.ReadUInt32LittleEndian(log.AsSpan(at + 12));
+            if (at + FrameHeaderSizeBytes + metadata + payload > log.Length) break;
+            ReadOnlySpan<byte> fields = log.AsSpan(at + FrameHeaderSizeBytes);
+            through = new Position(BinaryPrimitives.ReadUInt64LittleEndian(fields[8..]), BinaryPrimitives.ReadUInt32LittleEndian(fields[36..]));
+            at += FrameHeaderSizeBytes + (int)(metadata + payload);
+        }
+        return through;
+    }
+}
