@@ -22,7 +22,7 @@ internal sealed class RecordedRun(Timeline timeline, BreakpointTable breakpoints
     public StopReport Continue(CancellationToken cancellation)
     {
         List<StopCondition> conditions = breakpoints.Conditions();
-        return Guard(conditions.Count > 0, progress => ForwardTo(conditions, progress, cancellation) ?? new StopReport(StopKind.End, Current), cancellation);
+        return Guard(conditions.Count > 0, progress => ForwardTo(conditions, true, progress, cancellation) ?? new StopReport(StopKind.End, Current), cancellation);
     }
 
     /// <summary>To the last stop before. Interrupted, it stays where it began: a search backwards is in many places at once.</summary>
@@ -45,7 +45,7 @@ internal sealed class RecordedRun(Timeline timeline, BreakpointTable breakpoints
             {
                 List<StopCondition> conditions = stopsForOthers ? breakpoints.Conditions() : [];
                 conditions.Add(StopCondition.Schedule(toCpuIndex: cpuIndex));
-                StopReport? other = ForwardTo(conditions, progress, cancellation);
+                StopReport? other = ForwardTo(conditions, stopsForOthers, progress, cancellation);
                 if (other is null) return new StopReport(StopKind.End, cpuIndex);
                 if (other.Value.Kind != StopKind.Step) return other.Value;
             }
@@ -81,8 +81,15 @@ internal sealed class RecordedRun(Timeline timeline, BreakpointTable breakpoints
     }, cancellation);
 
     // Null: nothing up to the end. A step: only the change of turns was met.
-    private StopReport? ForwardTo(List<StopCondition> conditions, IProgress<TimelineProgress> progress, CancellationToken cancellation)
+    private StopReport? ForwardTo(List<StopCondition> conditions, bool looksAtBreakpoints, IProgress<TimelineProgress> progress, CancellationToken cancellation)
     {
+        // A timeline looks for what lies behind the cursor, but an access right at it, where going back has stopped, is still to come.
+        Position origin = timeline.Position;
+        if (looksAtBreakpoints && breakpoints.HasWatches)
+        {
+            if (StepOnce() is { } next) return next;
+            timeline.Seek(origin, null, CancellationToken.None);
+        }
         TimelineStop stop = timeline.Continue(conditions, progress, cancellation);
         if (stop.Reason != TimelineStopReason.Hit) return null;
         if (First(stop.Hits, MachineEventKind.Execute) is { } execution) return execution;
