@@ -16,9 +16,10 @@ public sealed class AssemblyTests
         ["Vmm"] = [],
         ["Symbols"] = [],
         ["Replay"] = ["Vmm"],
+        ["Gdb"] = ["Vmm", "Replay"],
         ["Introspection"] = ["Vmm", "Replay", "Symbols"],
         ["Dap"] = ["Vmm", "Replay", "Symbols", "Introspection"],
-        ["ttvm"] = ["Vmm", "Replay", "Symbols", "Introspection", "Dap"],
+        ["ttvm"] = ["Vmm", "Replay", "Symbols", "Introspection", "Dap", "Gdb"],
     };
 
     // Packages are a decision; the machine has one, the symbol reader none.

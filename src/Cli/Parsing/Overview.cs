@@ -33,6 +33,7 @@ internal static class Overview
           back          steps back
           forward       steps forward
           find          the last or next write, breakpoint, exception, port access, text, ...
+          gdb           let gdb debug it, in both directions
 
         Measure
           bench         speed and size, with QEMU beside it where it is installed

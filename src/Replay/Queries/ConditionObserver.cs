@@ -88,6 +88,7 @@ internal sealed class ConditionObserver : IMachineObserver
         StopConditionKind.Mmio => Directed(c, MachineEventKind.MmioRead, MachineEventKind.MmioWrite),
         StopConditionKind.Msr => Directed(c, MachineEventKind.MsrRead, MachineEventKind.MsrWrite),
         StopConditionKind.ControlRegister => Bit(MachineEventKind.ControlRegisterWrite),
+        StopConditionKind.Schedule => Bit(MachineEventKind.Schedule),
         StopConditionKind.Watch => Directed(c, MachineEventKind.Read, MachineEventKind.Write),
         _ => 0,
     };

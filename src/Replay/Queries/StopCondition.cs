@@ -5,7 +5,7 @@ namespace Replay.Queries;
 /// <summary>Kinds of <see cref="StopCondition"/>.</summary>
 public enum StopConditionKind
 {
-    Breakpoint, PhysicalBreakpoint, Exception, Interrupt, SoftwareInterrupt, Port, Mmio, Msr, ControlRegister, ConsoleText, Watch,
+    Breakpoint, PhysicalBreakpoint, Exception, Interrupt, SoftwareInterrupt, Port, Mmio, Msr, ControlRegister, ConsoleText, Watch, Schedule,
 }
 
 /// <summary>What a watch looks at.</summary>
@@ -60,6 +60,8 @@ public sealed record StopCondition
         new() { Kind = StopConditionKind.ControlRegister, Number = register, Writes = true };
     /// <summary>A console has printed the text; stands just before the instruction that prints its last byte.</summary>
     public static StopCondition ConsoleText(string text) => new() { Kind = StopConditionKind.ConsoleText, Text = text };
+    /// <summary>A vCPU gets its turn; null: any. With <see cref="CpuIndex"/>: that vCPU's turn is over.</summary>
+    public static StopCondition Schedule(int? toCpuIndex = null) => new() { Kind = StopConditionKind.Schedule, Number = toCpuIndex ?? -1 };
     /// <summary>An access to memory: linear in whatever address space is current, or guest-physical.</summary>
     public static StopCondition Watch(ulong address, int sizeBytes, WatchAccess access, bool isPhysical) => new()
     {
