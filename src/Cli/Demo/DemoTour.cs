@@ -93,7 +93,7 @@ internal sealed class DemoTour(CommandContext context, string path)
         using var replayer = new Replayer(recording);
         search.Run(replayer, recording.End);
         if (search.Found is not { } lost) throw CommandException.Failed("no lost update was found, although the guest complains");
-        _out.WriteLine($"   {Words.Count((long)search.WriteCount)} deposits, and {search.LostCount} of them were overwritten by a CPU that had read the balance before. The last two that raced:");
+        _out.WriteLine($"   {Words.Count((long)search.WriteCount)} deposits; {search.LostCount} of them were overwritten by a CPU with an older balance. The last two that raced:");
         return lost;
     }
 

@@ -89,7 +89,8 @@ internal sealed class MachineDifference
                 if (same == bytesA.Length) continue;
                 ulong address = m == 0 ? a.Memory.AddressOfPage(page).Value + (ulong)same : ((ulong)page << PagedMemory.PageShift) + (ulong)same;
                 if (m == 0) first ??= address;
-                lines.Add($"{(m == 0 ? "memory at physical" : memoryA.Name + " at")} 0x{address:x}: {nameA} {bytesA[same]:x2}, {nameB} {bytesB[same]:x2} (the first byte of page 0x{page:x} that differs)");
+                string place = m == 0 ? "memory at physical" : $"{memoryA.Name} at";
+                lines.Add($"{place} 0x{address:x}: {nameA} {bytesA[same]:x2}, {nameB} {bytesB[same]:x2} (the first byte of page 0x{page:x} that differs)");
             }
         }
         return first;

@@ -41,7 +41,8 @@ internal sealed class RecordingSummary(string path, RecorderStop stop, string? t
             if (vcpu.Index > 0 && vcpu.State.Activity == VcpuActivity.WaitingForSipi) output.WriteLine($"ttvm: the guest never started vCPU {vcpu.Index}");
         output.WriteLine($"ttvm: {Words.Count(count)} instructions, guest time {Words.GuestTime(machine.GuestNanoseconds)}, recorded in {Words.Duration(elapsed)}, "
             + Words.Rate(count, elapsed));
-        output.WriteLine($"ttvm: {path}: {Words.Size(sizes.FileSizeBytes)}, {Words.Plural(sizes.CheckpointCount, "checkpoint")}, log {LogDensity(recording):F3} bytes per 1,000 instructions");
+        output.WriteLine($"ttvm: {path}: {Words.Size(sizes.FileSizeBytes)}, {Words.Plural(sizes.CheckpointCount, "checkpoint")}, "
+            + $"log {LogDensity(recording):F3} bytes per 1,000 instructions");
         string look = OutcomeText.IsFailure(_outcome) ? $"see what happened:  ttvm back {path} --at {recording.End} --steps 10" : $"check it:  ttvm verify {path}";
         output.WriteLine($"ttvm: {look}");
     }

@@ -81,7 +81,10 @@ internal static class FindVerb
     {
         Option<string?>[] given = [.. o.All.Where(option => parsed.GetValue(option) is not null)];
         if (given.Length != 1)
-            throw CommandException.Usage($"find: give exactly one thing to find, such as --last-write ADDRESS or --console TEXT; {(given.Length == 0 ? "there is none" : "there are several")}");
+        {
+            throw CommandException.Usage("find: give exactly one thing to find, such as --last-write ADDRESS or --console TEXT; "
+                + (given.Length == 0 ? "there is none" : "there are several"));
+        }
         bool reverse = (parsed.GetValue(o.Reverse) || given[0] == o.LastWrite) && given[0] != o.NextWrite;
         using OpenRecording recording = OpenRecording.Open(path, context);
         if (parsed.GetValue(o.Cpu) is { } cpu) recording.CheckCpu(cpu);

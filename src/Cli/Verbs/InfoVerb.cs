@@ -65,6 +65,7 @@ internal static class InfoVerb
         json.WriteNumber("memorySizeBytes", machine.MemorySizeBytes);
         json.WriteString("boot", machine.Boot);
         json.WriteString("clock", machine.Clock);
+        json.WriteString("diskInterface", machine.DiskInterface);
         json.WriteString("commandLine", machine.CommandLine);
         if (machine.ChaosSeed is { } seed) json.WriteNumber("chaosSeed", seed);
         else json.WriteNull("chaosSeed");
