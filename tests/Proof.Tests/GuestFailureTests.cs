@@ -1,16 +1,14 @@
 using System;
 using System.Buffers.Binary;
-using System.Collections.Generic;
 using System.IO;
 using Replay.Packages;
-using Replay.Queries;
+using Replay.Recording;
+using Replay.Replaying;
 using Replay.Timelines;
 using Replay.Verification;
 using TestKit;
 using Vmm.Cpu;
-using Vmm.Decoding;
 using Vmm.Platform;
-using Vmm.Time;
 using Xunit;
 
 namespace Proof.Tests;
@@ -24,21 +22,50 @@ public sealed class GuestFailureTests
     [Fact]
     public void A_triple_fault_ends_the_recording_where_it_can_be_debugged()
     {
-        // mov eax, marker; push eax; lidt [empty]; ud2
+        // mov eax, marker; mov esp, 110000h; push eax; lidt [120000h], which is all zero; ud2
         (byte[] image, uint entry) = TinyKernel([0xB8, 0x0D, 0xF0, 0x0D, 0x60, 0xBC, 0, 0, 0x11, 0, 0x50, 0x0F, 0x01, 0x1D, 0, 0, 0x12, 0, 0x0F, 0x0B]);
-        Check("triple-fault", image, OutcomeKind.TripleFault, "exception InvalidOpcode could not be delivered", faultRip: entry + 18, "exception 6");
+        Check("triple-fault", image, OutcomeKind.TripleFault, "exception InvalidOpcode could not be delivered", faultRip: entry + 18);
     }
 
     [Fact]
-    public void A_missing_handler_ends_the_recording_where_it_can_be_debugged()
+    public void An_instruction_outside_the_model_ends_the_recording_where_it_can_be_debugged()
     {
-        // mov eax, marker; mov esp, ...; push eax; fninit, then bswap eax, for which this machine has no handler.
-        (byte[] image, uint entry) = TinyKernel([0xB8, 0x0D, 0xF0, 0x0D, 0x60, 0xBC, 0, 0, 0x11, 0, 0x50, 0x90, 0x0F, 0xC8]);
-        Assert.Equal(Kernel + 32, entry);
-        _ = image;
+        // mov eax, marker; mov esp, 110000h; push eax; vaddps ymm0, ymm0, ymm0: AVX is not in CPUID, so #UD it is, which this guest does not handle.
+        (byte[] image, uint entry) = TinyKernel([0xB8, 0x0D, 0xF0, 0x0D, 0x60, 0xBC, 0, 0, 0x11, 0, 0x50, 0x0F, 0x01, 0x1D, 0, 0, 0x12, 0, 0xC5, 0xFC, 0x58, 0xC0]);
+        Check("no-avx", image, OutcomeKind.TripleFault, "exception InvalidOpcode could not be delivered", faultRip: entry + 18);
     }
 
-    private static void Check(string name, byte[] image, OutcomeKind outcome, string sentence, uint faultRip, string why)
+    [Fact]
+    public void An_instruction_without_a_handler_ends_the_recording_before_it()
+    {
+        // Everything that CPUID offers has a handler. This machine loses one while it runs: that of the ADD at a breakpoint.
+        using var folder = new RecordingFolder("unimplemented");
+        string path = folder.PathOf("unimplemented.ttvm");
+        MachineConfiguration configuration = Kernels.Demo64(1, null);
+        AddInstruction add;
+        using (RecordingFile good = folder.Record("good.ttvm", configuration)) add = AddInstruction.Find(good);
+        using (var recorder = new Recorder(configuration, new NoInput(), new RealHost(), new RecorderOptions { Path = path, CheckpointInterval = 100_000 }))
+        {
+            WrongHandler.Put(recorder.Machine, add, WrongHandler.Missing);
+            Assert.Equal(RecorderStop.Ended, recorder.Run(ulong.MaxValue));
+            recorder.Finish();
+        }
+        using (RecordingFile recording = RecordingFile.Open(path))
+        {
+            Assert.Equal(OutcomeKind.Unimplemented, recording.Outcome.Kind);
+            Assert.Equal($"the instruction Add_rm64_r64 at RIP 0x{add.Linear:x} is not implemented", recording.Outcome.Detail);
+            Assert.Equal(add.Position, recording.End);
+            using var timeline = new Timeline(recording);
+            timeline.Seek(recording.End with { InstructionCount = recording.End.InstructionCount - 1, EventOrdinal = 0 });
+            Assert.Equal(recording.End.InstructionCount - 1, timeline.Position.InstructionCount);
+            // The engine that has the handler does not end there, and says so.
+            Assert.Equal(recording.End, Assert.Throws<ReplayDivergenceException>(() => timeline.Seek(recording.End)).Position);
+        }
+        Assert.Contains("is not implemented", Ttvm.Expect(0, ["info", path]).Output, StringComparison.Ordinal);
+        folder.Succeed();
+    }
+
+    private static void Check(string name, byte[] image, OutcomeKind outcome, string sentence, uint faultRip)
     {
         using var folder = new RecordingFolder(name);
         string kernel = folder.PathOf("kernel"), path = folder.PathOf("failed.ttvm");
@@ -65,7 +92,7 @@ public sealed class GuestFailureTests
             timeline.Seek(recording.End);
             Assert.NotNull(timeline.LastWrite(0x11_0000 - 4, 4, isPhysical: true));
             Assert.Equal(Marker, timeline.Machine.Vcpus[0].State.Rax);
-            Assert.True(RecordingVerifier.Verify(recording).IsGood, why);
+            Assert.True(RecordingVerifier.Verify(recording).IsGood);
         }
         folder.Succeed();
     }

@@ -53,7 +53,7 @@ public sealed class KillTests
                 continue;
             }
             string partial = path + ".partial";
-            if (!File.Exists(Path.Combine(partial, "manifest.json"))) continue; // killed before it began
+            if (!File.Exists(Path.Combine(partial, "log"))) continue; // killed before it began
             Assert.Equal(3, Ttvm.Run(["info", path]).ExitCode);
             Position through = LastCompleteSegment(Path.Combine(partial, "log"));
             RecordingFile.Recover(partial);

@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Recording;
 using Vmm;
 using Vmm.Platform;
 using Vmm.Time;
@@ -34,6 +35,7 @@ internal static class RecordingPacker
             throw new RecordingFormatException($"{partialDirectory} is not an unfinished recording: it has no {PartName.Manifest}");
         RecordingManifest begun = ManifestJson.Read(File.ReadAllBytes(manifestPath), partialDirectory);
 
+        if (FirstCheckpoint.IsMissing(partialDirectory)) FirstCheckpoint.Remake(partialDirectory, begun);
         using var sources = new PartialParts(partialDirectory);
         FrameTable logFrames = FrameTable.Scan(sources.Open(PartName.Log));
         var log = new EventLogReader(logFrames);

@@ -73,6 +73,26 @@ public sealed class RecoveryTests
         Assert.True(RecordingVerifier.Verify(recording, cancellation: TestContext.Current.CancellationToken).IsGood);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    public void A_log_without_its_first_checkpoint_can_be_recovered(int bytesLeft)
+    {
+        using var test = new TestRecording();
+        using (Recorder recorder = test.Begin(TestRecording.Demo64(2, 5, ClockKind.Host))) recorder.Run(555_555);
+        foreach (string part in (string[])["checkpoints", "pages"])
+        {
+            using var file = new FileStream(Path.Combine(test.PartialPath, part), FileMode.Open);
+            file.SetLength(bytesLeft);
+        }
+        RecordingFile.Recover(test.PartialPath);
+        using RecordingFile recording = RecordingFile.Open(test.FilePath);
+        Assert.Equal(new Position(555_555), recording.End);
+        Assert.Single(recording.Checkpoints);
+        VerificationReport report = RecordingVerifier.Verify(recording, cancellation: TestContext.Current.CancellationToken);
+        Assert.True(report.IsGood, report.Problem);
+    }
+
     [Fact]
     public void Nothing_is_overwritten_unasked()
     {

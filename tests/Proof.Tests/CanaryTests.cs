@@ -1,0 +1,116 @@
+using System;
+using Cli.Lockstep;
+using Replay.Packages;
+using Replay.Recording;
+using Replay.Verification;
+using TestKit;
+using Vmm.Memory;
+using Vmm.Platform;
+using Vmm.Time;
+using Xunit;
+
+namespace Proof.Tests;
+
+/// <summary>The canary: an engine with one deliberately wrong handler must be caught, by lockstep and by verification, and the place must be named.</summary>
+public sealed class CanaryTests
+{
+    private const ulong Interval = 100_000;
+
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(4, 2UL)]
+    public void Lockstep_names_the_instruction_with_the_wrong_handler(int cpuCount, ulong? chaosSeed)
+    {
+        using var folder = new RecordingFolder("canary-lockstep");
+        using (RecordingFile recording = folder.Record("good.ttvm", Kernels.Demo64(cpuCount, chaosSeed), interval: Interval))
+        {
+            AddInstruction add = AddInstruction.Find(recording);
+            using LockstepSide right = new BlockSide(recording), wrong = new WrongSide(recording, add);
+            LockstepDifference? difference = new LockstepRun(right, wrong, 10_000).Run(Position.Start, recording.End, null, default);
+            Assert.NotNull(difference);
+            Assert.True(difference.IsExact);
+            Assert.Equal(add.Position, difference.Before);
+            Assert.Contains(" add r", difference.Instruction, StringComparison.Ordinal);
+            Assert.NotEmpty(difference.Difference.Lines);
+            // And two right engines agree: it is not the comparison that is wrong.
+            using LockstepSide first = new BlockSide(recording), second = new SingleStepSide(recording);
+            Assert.Null(new LockstepRun(first, second, 10_000).Run(Position.Start, recording.End, null, default));
+        }
+        folder.Succeed();
+    }
+
+    [Fact]
+    public void What_a_wrong_engine_recorded_does_not_verify()
+    {
+        MachineConfiguration configuration = Kernels.Demo64(2, 7);
+        using var folder = new RecordingFolder("canary-verify");
+        AddInstruction add;
+        using (RecordingFile good = folder.Record("good.ttvm", configuration)) add = AddInstruction.Find(good);
+        Position bad = CheckRecordedWrongly(folder, "wrong.ttvm", configuration, recorder =>
+        {
+            WrongHandler.Put(recorder.Machine, add, WrongHandler.Wrong);
+            recorder.Run(ulong.MaxValue);
+        });
+        AssertFoundSoon(folder.PathOf("wrong.ttvm"), add.Position, bad);
+        folder.Succeed();
+    }
+
+    [Fact]
+    public void A_byte_that_changed_by_itself_is_found_at_the_next_checkpoint()
+    {
+        const ulong count = 650_000;
+        const ulong address = 0xC0_0000;
+        using var folder = new RecordingFolder("canary-byte");
+        Position bad = CheckRecordedWrongly(folder, "wrong.ttvm", Kernels.Demo64(2, 7), recorder =>
+        {
+            recorder.Run(count);
+            // A page that the guest does not use: only the digests can tell.
+            recorder.Machine.Memory.Write(new GuestPhysicalAddress(address), (byte)(recorder.Machine.Memory.Read<byte>(new GuestPhysicalAddress(address)) ^ 0x10));
+            recorder.Run(ulong.MaxValue);
+        });
+        AssertFoundSoon(folder.PathOf("wrong.ttvm"), new Position(count), bad);
+        ToolResult bisect = Ttvm.Expect(1, ["bisect", folder.PathOf("wrong.ttvm")]);
+        Assert.Contains($"physical 0x{address:x}", bisect.Output, StringComparison.Ordinal);
+        Assert.Contains("replay does not write that byte", bisect.Output, StringComparison.Ordinal);
+        folder.Succeed();
+    }
+
+    private static Position CheckRecordedWrongly(RecordingFolder folder, string file, MachineConfiguration configuration, Action<Recorder> run)
+    {
+        string path = folder.PathOf(file);
+        using (var recorder = new Recorder(configuration, new NoInput(), new RealHost(), new RecorderOptions { Path = path, CheckpointInterval = Interval }))
+        {
+            run(recorder);
+            recorder.Finish();
+        }
+        Assert.NotEmpty(Ttvm.Expect(1, ["verify", path]).Error);
+        using RecordingFile recording = RecordingFile.Open(path);
+        VerificationReport report = RecordingVerifier.Verify(recording);
+        Assert.False(report.IsGood);
+        TestContext.Current.TestOutputHelper?.WriteLine(report.Problem);
+        return report.FirstBad!.Value;
+    }
+
+    // Not before it happened, and no later than at the first checkpoint behind.
+    private static void AssertFoundSoon(string path, Position happened, Position found)
+    {
+        using RecordingFile recording = RecordingFile.Open(path);
+        Assert.InRange(found.InstructionCount, happened.InstructionCount, happened.InstructionCount + Interval + 1);
+        ToolResult bisect = Ttvm.Expect(1, ["bisect", path]);
+        Assert.Contains("the recorded run did something else", bisect.Output, StringComparison.Ordinal);
+        Position from = Position.Start;
+        foreach (Replay.Checkpoints.CheckpointInfo checkpoint in recording.Checkpoints)
+            if (checkpoint.Position <= happened) from = checkpoint.Position;
+        Assert.Contains($"at {from}: the first bad transition lies between it and {found}", bisect.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The interpreter with a wrong handler in it.</summary>
+    private sealed class WrongSide : LockstepSide
+    {
+        public WrongSide(RecordingFile recording, AddInstruction add) : base(recording) => WrongHandler.Put(Machine, add, WrongHandler.Wrong);
+
+        public override string Name => "wrong";
+
+        public override void RunTo(ulong count) => Replayer.RunTo(new Position(count));
+    }
+}
