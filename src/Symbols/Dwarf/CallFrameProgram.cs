@@ -8,7 +8,7 @@ namespace Symbols.Dwarf;
 internal sealed class CallFrameProgram
 {
     private const int MaximumRememberedStates = 64;
-    private const int MaximumRows = 1 << 16;
+    private const int MaximumRows = 1 << 14;
 
     private readonly CommonInformation _common;
     private readonly ulong _sectionAddress;

@@ -165,7 +165,8 @@ internal sealed class DebugUnit
                 ?? unit.StringOf(cursor.Attribute(DwAt.MipsLinkageName), bytes);
             AttributeValue origin = cursor.Attribute(DwAt.AbstractOrigin);
             if (!origin.IsPresent) origin = cursor.Attribute(DwAt.Specification);
-            (unit, dieOffset) = unit.Resolve(origin);
+            (DebugUnit? next, dieOffset) = unit.Resolve(origin);
+            unit = next;
         }
         return new FunctionNames(name, linkageName, fileUnit, file, line, isExternal);
     }

@@ -5,8 +5,8 @@ namespace Symbols.Dwarf;
 /// <summary>The rules from one address up to the next row's.</summary>
 public sealed class UnwindRow
 {
-    /// <summary>Registers with a higher number have no rules; x86-64 defines 0 to 145.</summary>
-    public const int RegisterCount = 160;
+    /// <summary>Rules are kept for registers 0 to 33: the general ones, the return address, x87 and XMM0-15 on both machines.</summary>
+    public const int RegisterCount = 34;
 
     private readonly RegisterRule[] _rules = new RegisterRule[RegisterCount];
 
