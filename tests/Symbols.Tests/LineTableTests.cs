@@ -65,7 +65,8 @@ public sealed class LineTableTests
         // "int result = x * x;" in square: one copy without optimization, otherwise one in each place that it was inlined to.
         IReadOnlyList<LineAddress> places = info.BreakpointAddresses("sample.c", 9);
         Assert.All(places, place => Assert.Equal(9u, place.Line));
-        Assert.All(places, place => Assert.Equal("square", info.FramesAt(place.Address)[0].FunctionName));
+        // Where the optimizer left no instruction to the line, its address belongs to what follows.
+        Assert.All(places.Where(place => place.HasCode), place => Assert.Equal("square", info.FramesAt(place.Address)[0].FunctionName));
         if (sample.Contains("O0", StringComparison.Ordinal)) Assert.Single(places);
         else Assert.True(places.Count >= 2, $"{places.Count} copies");
         // A line without code slides to the next one: from the comment at the top to the first function.
