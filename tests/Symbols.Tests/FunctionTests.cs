@@ -115,7 +115,7 @@ public sealed partial class FunctionTests
     }
 
     // addr2line names the unit's own file for some rows that the line table gives to a file included in it (readelf shows the rows as
-    // we do): the line is the same and gdb is the judge.
+    // we do): the line is the same, and gdb is the judge of the file.
     private static bool IsFileOnly(IReadOnlyList<SourceFrame> frames, List<string> theirs) =>
         frames.Count == theirs.Count && theirs[0].EndsWith($":{frames[0].Line}", StringComparison.Ordinal);
 
@@ -129,10 +129,10 @@ public sealed partial class FunctionTests
         foreach (string line in HostTool.Run("gdb", arguments, TimeSpan.FromMinutes(5)).Output.Split('\n'))
         {
             if (GdbLine().Match(line) is not { Success: true } match) continue;
-            ulong address = ulong.Parse(match.Groups[3].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            if (!doubtful.TryGetValue(address, out SourceFrame? frame) || match.Groups[1].Value != $"{frame.Line}") continue;
-            string theirs = SourcePath.Normalize(match.Groups[2].Value).Replace("../", "", StringComparison.Ordinal);
-            if (SourcePath.Matches(theirs, SourcePath.Normalize(frame.Path!))) confirmed.Add(address);
+            string theirs = SourcePath.Normalize(match.Groups[1].Value).Replace("../", "", StringComparison.Ordinal);
+            var range = new AddressRange(Hex(match.Groups[2].Value), Hex(match.Groups[3].Value));
+            foreach ((ulong address, SourceFrame frame) in doubtful)
+                if (range.Contains(address) && SourcePath.Matches(theirs, SourcePath.Normalize(frame.Path!))) confirmed.Add(address);
         }
         return confirmed;
     }
@@ -183,6 +183,8 @@ public sealed partial class FunctionTests
         return found;
     }
 
-    [GeneratedRegex("^Line (\\d+) of \"([^\"]+)\" (?:starts at|is at) address 0x([0-9a-f]+)")]
+    private static ulong Hex(string text) => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("^Line \\d+ of \"([^\"]+)\" starts at address 0x([0-9a-f]+)[^.]* and ends at 0x([0-9a-f]+)")]
     private static partial Regex GdbLine();
 }
