@@ -1,0 +1,280 @@
+using System;
+using System.Collections.Generic;
+using Symbols.Elf;
+
+namespace Symbols.Dwarf;
+
+/// <summary>
+/// The debug information of one file: DWARF 2 to 5, source lines, functions and inlined calls. Opening it costs nothing; the list of units
+/// is read at the first question, a unit when an answer is in it. What was decoded is dropped when there is much of it.
+/// Not read: split units (.dwo) and supplementary files (DW_FORM_*_sup, .gnu_debugaltlink); they give diagnostics.
+/// Source: DWARF Debugging Information Format, versions 2 to 5, https://dwarfstd.org.
+/// </summary>
+public sealed class DwarfInfo
+{
+    /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
+    private const long DecodedBudgetBytes = 96L << 20;
+
+    private readonly Dictionary<ulong, AbbreviationTable> _abbreviations = [];
+    private readonly HashSet<DebugUnit> _charged = [];
+    private List<DebugUnit>? _units;
+    private RangeMap? _unitMap;
+    private SourceIndex? _sources;
+    private Dictionary<string, List<(int Unit, int Function)>>? _functionsByName;
+    private long _chargedBytes;
+
+    private DwarfInfo(ElfImage image)
+    {
+        Sections = new DwarfSections(image);
+        if (image.Header.Type == ElfHeader.RelocatableType)
+            image.Diagnostics.Add("", 0, "The file is a relocatable object, and its debug information is read without relocation: link it first.");
+    }
+
+    /// <summary>The file has compilation units.</summary>
+    public bool HasUnits => !Sections.Info.IsEmpty;
+
+    /// <summary>The file has line programs.</summary>
+    public bool HasLines => !Sections.Line.IsEmpty;
+
+    /// <summary>How many units there are.</summary>
+    public int UnitCount => Units.Count;
+
+    /// <summary>Normalized paths of all source files that a line program names.</summary>
+    public IReadOnlyList<string> SourceFiles => Sources.Paths;
+
+    internal DwarfSections Sections { get; }
+
+    internal IReadOnlyList<DebugUnit> Units => _units ??= ReadUnits();
+
+    private SourceIndex Sources => _sources ??= new SourceIndex(Sections, Units);
+
+    /// <summary>For an image; never fails: a file without debug information answers with nothing.</summary>
+    public static DwarfInfo Open(ElfImage image) => new(image);
+
+    /// <summary>All functions with code of one unit, 0 to <see cref="UnitCount"/> - 1.</summary>
+    public IReadOnlyList<DebugFunction> FunctionsOf(int unit) => Units[unit].Functions;
+
+    /// <summary>The source location of the instruction at the address; null if unknown.</summary>
+    public SourceLocation? FindLine(ulong address)
+    {
+        if (UnitAt(address)?.LineTable is not { } table || table.Find(address, out AddressRange range) is not { } row) return null;
+        return new SourceLocation(table.FilePath(row.File), row.Line, row.Column, range, row.Flags);
+    }
+
+    /// <summary>The function that contains the address; null if unknown.</summary>
+    public DebugFunction? FindFunction(ulong address) => UnitAt(address)?.FunctionAt(address);
+
+    /// <summary>
+    /// The functions that the address is in, the innermost inlined one first; empty if neither its line nor its function is known.
+    /// </summary>
+    public IReadOnlyList<SourceFrame> FramesAt(ulong address)
+    {
+        SourceLocation? location = FindLine(address);
+        DebugFunction? function = FindFunction(address);
+        var frames = new List<SourceFrame>();
+        if (function is null)
+        {
+            if (location is { } alone) frames.Add(new SourceFrame(null, null, alone.Path, alone.Line, alone.Column, false, null, null));
+            return frames;
+        }
+        string? path = location?.Path;
+        uint line = location?.Line ?? 0;
+        uint column = location?.Column ?? 0;
+        IReadOnlyList<InlinedCall> calls = function.CallsAt(address);
+        for (int i = calls.Count - 1; i >= 0; i--)
+        {
+            InlinedCall call = calls[i];
+            frames.Add(new SourceFrame(call.Name, call.LinkageName, path, line, column, true, function, call));
+            (path, line, column) = (call.CallFile, call.CallLine, call.CallColumn);
+        }
+        frames.Add(new SourceFrame(function.Name, function.LinkageName, path, line, column, false, function, null));
+        return frames;
+    }
+
+    /// <summary>
+    /// Everything that a line was compiled to, by address. The path may be any ending of the compiler's, or the compiler's of it.
+    /// </summary>
+    public IReadOnlyList<LineAddress> FindAddresses(string path, uint line) => line == 0 ? [] : Sources.Rows(path, line);
+
+    /// <summary>The lines of a file that have statements, in order: where a breakpoint can be.</summary>
+    public IReadOnlyList<uint> StatementLines(string path)
+    {
+        var lines = new SortedSet<uint>();
+        foreach (LineAddress row in Sources.Rows(path, 0))
+            if (row.IsStatement) lines.Add(row.Line);
+        return [.. lines];
+    }
+
+    /// <summary>
+    /// Where a breakpoint on a line goes: the first statement of it in every function and inlined copy that has it, behind the prologue where
+    /// it is a function's entry. A line without code gives the next one that has some; empty if there is none.
+    /// </summary>
+    public IReadOnlyList<LineAddress> BreakpointAddresses(string path, uint line)
+    {
+        uint actual = 0;
+        List<LineAddress> rows = Sources.Rows(path, 0);
+        foreach (LineAddress row in rows)
+            if (row.IsStatement && row.Line >= line && (actual == 0 || row.Line < actual)) actual = row.Line;
+        var chosen = new List<LineAddress>();
+        if (actual == 0) return chosen;
+        rows.RemoveAll(row => row.Line != actual || !row.IsStatement);
+        // A row without an instruction of its own counts only where the line has no other.
+        if (rows.Exists(static row => row.HasCode)) rows.RemoveAll(static row => !row.HasCode);
+        var seen = new HashSet<ulong>();
+        foreach (LineAddress row in rows)
+        {
+            DebugFunction? function = FindFunction(row.Address);
+            IReadOnlyList<InlinedCall> calls = function?.CallsAt(row.Address) ?? [];
+            ulong place = calls.Count > 0 ? calls[^1].DieOffset : function?.DieOffset ?? row.Address;
+            if (!seen.Add(place)) continue;
+            bool isEntry = function is not null && calls.Count == 0 && function.EntryPc == row.Address;
+            chosen.Add(isEntry ? row with { Address = AfterPrologue(function!) } : row);
+        }
+        return chosen;
+    }
+
+    /// <summary>
+    /// The first address behind a function's prologue: where the row says so, else the second statement, as compilers that do not mark it
+    /// (GCC) write one row for the prologue. The entry itself if there is no such row.
+    /// </summary>
+    public ulong AfterPrologue(DebugFunction function)
+    {
+        ulong second = 0;
+        ulong address = function.EntryPc;
+        while (function.Contains(address) && FindLine(address) is { } location)
+        {
+            bool isFirst = location.Range.Contains(function.EntryPc);
+            if ((location.Flags & LineRowFlags.PrologueEnd) != 0) return Math.Max(address, function.EntryPc);
+            if (!isFirst && second == 0 && location.IsStatement && location.Line != 0) second = address;
+            address = location.Range.End;
+        }
+        return second != 0 ? second : function.EntryPc;
+    }
+
+    /// <summary>All functions with code of that name, mangled or not. The first call reads every unit once.</summary>
+    public IReadOnlyList<DebugFunction> FunctionsByName(string name)
+    {
+        _functionsByName ??= IndexFunctions();
+        var found = new List<DebugFunction>();
+        if (_functionsByName.TryGetValue(name, out List<(int Unit, int Function)>? places))
+            foreach ((int unit, int function) in places) found.Add(Units[unit].Functions[function]);
+        return found;
+    }
+
+    /// <summary>Every program of <c>.debug_line</c>, decoded one by one in the section's order.</summary>
+    public IEnumerable<LineTable> LineTables()
+    {
+        var directories = new Dictionary<ulong, DebugUnit>();
+        foreach (DebugUnit unit in Units)
+            if (unit.Attributes.LineOffset is { } line) directories.TryAdd(line, unit);
+        for (ulong offset = 0; offset < Sections.Line.Length;)
+        {
+            DebugUnit? unit = directories.GetValueOrDefault(offset);
+            int addressSize = unit?.Header.AddressSizeBytes ?? Sections.Image.Header.AddressSizeBytes;
+            LineTable? table = LineProgram.Read(Sections, offset, addressSize, unit?.CompileDirectory ?? "", out ulong size);
+            if (table is not null) yield return table;
+            if (size == 0) yield break;
+            offset += size;
+        }
+    }
+
+    internal AbbreviationTable AbbreviationsAt(ulong offset)
+    {
+        if (_abbreviations.TryGetValue(offset, out AbbreviationTable? table)) return table;
+        if (_abbreviations.Count >= 1024) _abbreviations.Clear();
+        return _abbreviations[offset] = AbbreviationTable.Read(Sections.Abbreviations, offset, Sections.Diagnostics);
+    }
+
+    internal DebugUnit? UnitContaining(ulong offset)
+    {
+        int low = 0, high = Units.Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (Units[middle].Header.Offset <= offset) low = middle + 1;
+            else high = middle;
+        }
+        return low > 0 && Units[low - 1].Header.Contains(offset) ? Units[low - 1] : null;
+    }
+
+    /// <summary>Accounts for what a unit has decoded; drops all others' when it is too much.</summary>
+    internal void Charge(DebugUnit unit, long sizeBytes)
+    {
+        _charged.Add(unit);
+        _chargedBytes += sizeBytes;
+        if (_chargedBytes <= DecodedBudgetBytes) return;
+        foreach (DebugUnit other in _charged)
+            if (other != unit) other.Release();
+        _charged.Clear();
+        _charged.Add(unit);
+        _chargedBytes = sizeBytes;
+    }
+
+    private List<DebugUnit> ReadUnits()
+    {
+        var units = new List<DebugUnit>();
+        foreach (UnitHeader header in UnitHeaderParser.ReadAll(Sections.Info, Sections.Diagnostics))
+            units.Add(new DebugUnit(this, header, units.Count));
+        return units;
+    }
+
+    private DebugUnit? UnitAt(ulong address)
+    {
+        _unitMap ??= MapUnits();
+        return _unitMap.TryFind(address, out int index) ? Units[index] : null;
+    }
+
+    // .debug_aranges spares opening the units; those that it leaves out (as Clang does all) are asked themselves.
+    private RangeMap MapUnits()
+    {
+        var entries = new List<RangeMap.Entry>();
+        var isCovered = new bool[Units.Count];
+        foreach ((ulong unitOffset, AddressRange range) in AddressRangeTable.Read(Sections.AddressRanges, Sections.Diagnostics))
+        {
+            if (UnitContaining(unitOffset) is not { } unit || unit.Header.Offset != unitOffset) continue;
+            isCovered[unit.Index] = true;
+            AddMapped(entries, range, unit.Index);
+        }
+        foreach (DebugUnit unit in Units)
+        {
+            if (isCovered[unit.Index] || unit.Header.Type is not (DwUnitType.Compile or DwUnitType.Skeleton)) continue;
+            if (unit.Attributes.Ranges.Count > 0)
+            {
+                foreach (AddressRange range in unit.Attributes.Ranges) AddMapped(entries, range, unit.Index);
+                continue;
+            }
+            foreach (DebugFunction function in unit.Functions)
+                foreach (AddressRange range in function.Ranges) AddMapped(entries, range, unit.Index);
+        }
+        return new RangeMap(entries);
+    }
+
+    // The linker leaves the functions that it dropped at address 0 or at the last ones.
+    private void AddMapped(List<RangeMap.Entry> entries, AddressRange range, int unit)
+    {
+        if (Sections.Image.IsMapped(range.Start)) entries.Add(new RangeMap.Entry(range, unit));
+    }
+
+    private Dictionary<string, List<(int Unit, int Function)>> IndexFunctions()
+    {
+        var index = new Dictionary<string, List<(int Unit, int Function)>>(StringComparer.Ordinal);
+        foreach (DebugUnit unit in Units)
+        {
+            IReadOnlyList<DebugFunction> functions = unit.Functions;
+            for (int i = 0; i < functions.Count; i++)
+            {
+                if (!Sections.Image.IsMapped(functions[i].EntryPc)) continue;
+                AddName(index, functions[i].Name, unit.Index, i);
+                if (functions[i].LinkageName != functions[i].Name) AddName(index, functions[i].LinkageName, unit.Index, i);
+            }
+        }
+        return index;
+    }
+
+    private static void AddName(Dictionary<string, List<(int Unit, int Function)>> index, string? name, int unit, int function)
+    {
+        if (name is null) return;
+        if (!index.TryGetValue(name, out List<(int Unit, int Function)>? places)) index[name] = places = [];
+        places.Add((unit, function));
+    }
+}

@@ -1,0 +1,146 @@
+using System;
+using System.Collections.Generic;
+using Symbols.Images;
+
+namespace Symbols.Elf;
+
+/// <summary>
+/// A little-endian ELF file of 32 or 64 bits (System V ABI, gABI 4.3): headers, sections, segments, symbols, build ID. Only the headers
+/// are read when it is opened. Source: https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
+/// </summary>
+public sealed class ElfImage : IDisposable
+{
+    private readonly ImageSource _source;
+    private readonly Dictionary<string, ElfSection> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<int, SectionData> _data = [];
+    private SymbolTable? _symbols;
+    private SymbolTable? _dynamicSymbols;
+    private ReadOnlyMemory<byte>? _buildId;
+
+    private ElfImage(ImageSource source, ElfHeader header, DiagnosticLog diagnostics)
+    {
+        _source = source;
+        Header = header;
+        Diagnostics = diagnostics;
+    }
+
+    /// <summary>The path, or what the bytes were read from.</summary>
+    public string Name => _source.Name;
+
+    public ElfHeader Header { get; }
+
+    public IReadOnlyList<ElfSection> Sections { get; private set; } = [];
+
+    public IReadOnlyList<ElfSegment> Segments { get; private set; } = [];
+
+    /// <summary>What is wrong in this file, found so far: most of it is read only when asked for.</summary>
+    public DiagnosticLog Diagnostics { get; }
+
+    /// <summary>The contents of <c>.symtab</c>, or of <c>.dynsym</c> where a stripped file has only that; empty if it has neither.</summary>
+    public SymbolTable Symbols => _symbols ??= ReadSymbols(ElfSection.SymbolTableType) ?? DynamicSymbols;
+
+    /// <summary>The contents of <c>.dynsym</c>.</summary>
+    public SymbolTable DynamicSymbols =>
+        _dynamicSymbols ??= ReadSymbols(ElfSection.DynamicSymbolsType) ?? new SymbolTable([], default, Sections);
+
+    /// <summary>The GNU build ID, 20 bytes as a rule; empty if there is none.</summary>
+    public ReadOnlyMemory<byte> BuildId => _buildId ??= ElfNotes.BuildId(this);
+
+    /// <summary>The build ID in hexadecimal, as debug files are called after it.</summary>
+    public string BuildIdText => Convert.ToHexStringLower(BuildId.Span);
+
+    /// <summary>The file name in <c>.gnu_debuglink</c>: where the debug information of a stripped file is; null if it has none.</summary>
+    public string? DebugLink => ElfNotes.DebugLink(this, out _);
+
+    /// <summary>The CRC-32 that goes with <see cref="DebugLink"/>.</summary>
+    public uint DebugLinkCrc
+    {
+        get
+        {
+            ElfNotes.DebugLink(this, out uint crc);
+            return crc;
+        }
+    }
+
+    /// <summary>Opens a file and keeps it open.</summary>
+    /// <exception cref="SymbolFormatException">The file cannot be opened, or is not a little-endian ELF file.</exception>
+    public static ElfImage Open(string path)
+    {
+        var source = new FileImage(path);
+        try
+        {
+            return Open(source);
+        }
+        catch (SymbolFormatException)
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads one from memory.</summary>
+    /// <exception cref="SymbolFormatException">It is not a little-endian ELF file.</exception>
+    public static ElfImage Open(ReadOnlyMemory<byte> bytes, string name) => Open(new MemoryImage(bytes, name));
+
+    /// <summary>Reads one from anywhere; the image owns the source from then on.</summary>
+    /// <exception cref="SymbolFormatException">It is not a little-endian ELF file.</exception>
+    public static ElfImage Open(ImageSource source)
+    {
+        ReadOnlySpan<byte> identity = source.Window(0, 64).Span;
+        if (identity.Length < 4 || !identity[..4].SequenceEqual((ReadOnlySpan<byte>)[0x7f, (byte)'E', (byte)'L', (byte)'F']))
+            throw new SymbolFormatException($"{source.Name} is not an ELF file: it does not start with the bytes 7F 45 4C 46.");
+        if (identity.Length < 52 || identity[4] is not (1 or 2) || (identity[4] == 2 && identity.Length < 64))
+            throw new SymbolFormatException($"{source.Name} is not a usable ELF file: its header is cut off or neither 32-bit nor 64-bit.");
+        if (identity[5] != 1)
+            throw new SymbolFormatException($"{source.Name} is a big-endian ELF file; x86 programs are little-endian.");
+        var parser = new ElfHeaderParser(source, identity);
+        var image = new ElfImage(source, parser.Header, parser.Diagnostics) { Segments = parser.Segments, Sections = parser.Sections };
+        foreach (ElfSection section in image.Sections) image._byName.TryAdd(section.Name, section);
+        return image;
+    }
+
+    /// <summary>The first section of that name.</summary>
+    public ElfSection? Section(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>The contents of a section by name, empty if there is none. <c>.zdebug_x</c> stands for <c>.debug_x</c>.</summary>
+    public SectionData Data(string name)
+    {
+        if (Section(name) is { } section) return Data(section);
+        if (name.StartsWith(".debug_", StringComparison.Ordinal) && Section(".z" + name[1..]) is { } compressed) return Data(compressed);
+        return new SectionData(name, 0, ReadOnlyMemory<byte>.Empty);
+    }
+
+    /// <summary>The contents, decompressed; empty for one that has none in the file (SHT_NOBITS).</summary>
+    public SectionData Data(ElfSection section)
+    {
+        if (_data.TryGetValue(section.Index, out SectionData? data)) return data;
+        return _data[section.Index] = CompressedSection.Open(_source, section, Header.Is64, Diagnostics);
+    }
+
+    /// <summary>An allocated section covers the address: what debug information says about others was dropped by the linker.</summary>
+    public bool IsMapped(ulong address)
+    {
+        bool hasAny = false;
+        foreach (ElfSection section in Sections)
+        {
+            if (!section.IsAllocated || section.SizeBytes == 0) continue;
+            hasAny = true;
+            if (section.Range.Contains(address)) return true;
+        }
+        return !hasAny;
+    }
+
+    /// <summary>The first bytes of a segment as they are in the file.</summary>
+    internal ReadOnlyMemory<byte> SegmentBytes(ElfSegment segment, int maximum) =>
+        segment.Offset >= (ulong)_source.Length ? default
+            : _source.Window((long)segment.Offset, (int)Math.Min(segment.FileSizeBytes, (ulong)maximum));
+
+    public void Dispose() => _source.Dispose();
+
+    private SymbolTable? ReadSymbols(uint type)
+    {
+        foreach (ElfSection section in Sections)
+            if (section.Type == type) return SymbolTableParser.Read(this, section);
+        return null;
+    }
+}

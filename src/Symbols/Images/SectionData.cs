@@ -1,0 +1,96 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+
+namespace Symbols.Images;
+
+/// <summary>
+/// The contents of one section, uncompressed. Offsets are from its start and are never trusted: what lies beyond the end is empty.
+/// Not thread safe: symbols belong to the one engine thread.
+/// </summary>
+public sealed class SectionData
+{
+    private const int ChunkSizeBytes = 1 << 16;
+    private const int CachedChunkCount = 256;
+    private const int MaximumStringBytes = 1 << 20;
+
+    private readonly ReadOnlyMemory<byte> _memory;
+    private readonly ImageSource? _source;
+    private readonly long _start;
+    private readonly Dictionary<ulong, ReadOnlyMemory<byte>> _chunks = [];
+
+    /// <summary>A section that is in memory.</summary>
+    public SectionData(string name, ulong address, ReadOnlyMemory<byte> memory)
+    {
+        Name = name;
+        Address = address;
+        _memory = memory;
+        Length = (ulong)memory.Length;
+    }
+
+    /// <summary>A section that is read from its image as needed; the part beyond the end of the image does not exist.</summary>
+    public SectionData(string name, ulong address, ImageSource source, long start, long length)
+    {
+        Name = name;
+        Address = address;
+        _source = source;
+        _start = start;
+        Length = start < 0 || start >= source.Length || length <= 0 ? 0 : (ulong)Math.Min(length, source.Length - start);
+    }
+
+    public string Name { get; }
+
+    /// <summary>The section's linear address (<c>sh_addr</c>).</summary>
+    public ulong Address { get; }
+
+    /// <summary>Bytes that are there.</summary>
+    public ulong Length { get; }
+
+    public bool IsEmpty => Length == 0;
+
+    /// <summary>A copy, or a view where the section is in memory; shorter than asked at the section's end.</summary>
+    public ReadOnlyMemory<byte> Window(ulong offset, ulong count)
+    {
+        if (offset >= Length) return default;
+        int size = (int)Math.Min(Math.Min(count, Length - offset), (ulong)Array.MaxLength);
+        return _source is null ? _memory.Slice((int)offset, size) : _source.Window(_start + (long)offset, size);
+    }
+
+    /// <summary>Everything.</summary>
+    public ReadOnlyMemory<byte> All() => Window(0, Length);
+
+    /// <summary>A few bytes through the cache of chunks, for what is read here and there; empty if they are not all there.</summary>
+    internal ReadOnlySpan<byte> Bytes(ulong offset, int count)
+    {
+        if (offset >= Length || (ulong)count > Length - offset) return default;
+        ulong start = offset / ChunkSizeBytes * ChunkSizeBytes;
+        ReadOnlySpan<byte> chunk = Chunk(start).Span;
+        int at = (int)(offset - start);
+        return at + count <= chunk.Length ? chunk.Slice(at, count) : Window(offset, (ulong)count).Span;
+    }
+
+    /// <summary>The string that ends with a NUL byte, as UTF-8; null if the offset is beyond the end.</summary>
+    public string? StringAt(ulong offset)
+    {
+        if (offset >= Length) return null;
+        ulong start = offset / ChunkSizeBytes * ChunkSizeBytes;
+        ReadOnlySpan<byte> chunk = Chunk(start).Span;
+        int at = (int)(offset - start);
+        // The image may have become shorter since the section's length was taken.
+        if (at >= chunk.Length) return null;
+        ReadOnlySpan<byte> tail = chunk[at..];
+        int end = tail.IndexOf((byte)0);
+        if (end >= 0) return Encoding.UTF8.GetString(tail[..end]);
+        ReadOnlySpan<byte> longer = Window(offset, MaximumStringBytes).Span;
+        end = longer.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? longer : longer[..end]);
+    }
+
+    private ReadOnlyMemory<byte> Chunk(ulong start)
+    {
+        if (_source is null) return _memory.Slice((int)start, (int)Math.Min(ChunkSizeBytes, Length - start));
+        if (_chunks.TryGetValue(start, out ReadOnlyMemory<byte> chunk)) return chunk;
+        if (_chunks.Count >= CachedChunkCount) _chunks.Clear();
+        return _chunks[start] = Window(start, ChunkSizeBytes);
+    }
+}
