@@ -34,6 +34,9 @@ internal static class Overview
           forward       steps forward
           find          the last or next write, breakpoint, exception, port access, text, ...
 
+        Debug
+          dap           serve VS Code and other clients of the Debug Adapter Protocol
+
         Measure
           bench         speed and size, with QEMU beside it where it is installed
 
