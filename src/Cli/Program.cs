@@ -42,7 +42,7 @@ internal static class Program
             DemoVerb.Create(context), RecordVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context), InfoVerb.Create(context),
             RegsVerb.Create(context), MemVerb.Create(context), DisasmVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),
             FindVerb.Create(context), PageTablesVerb.Create(context), ShadowVerb.Create(context), ExitsVerb.Create(context), ConsoleVerb.Create(context),
-            LockstepVerb.Create(context), BisectVerb.Create(context), GdbVerb.Create(context), BenchVerb.Create(context),
+            LockstepVerb.Create(context), BisectVerb.Create(context), GdbVerb.Create(context), DapVerb.Create(context), BenchVerb.Create(context),
         };
         root.SetAction(_ =>
         {

@@ -35,6 +35,9 @@ internal static class Overview
           find          the last or next write, breakpoint, exception, port access, text, ...
           gdb           let gdb debug it, in both directions
 
+        Debug
+          dap           serve VS Code and other clients of the Debug Adapter Protocol
+
         Measure
           bench         speed and size, with QEMU beside it where it is installed
 

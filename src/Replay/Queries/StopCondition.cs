@@ -49,12 +49,17 @@ public sealed record StopCondition
     /// <summary>IN or OUT of a port.</summary>
     public static StopCondition Port(int port, AccessDirection direction = AccessDirection.Either) =>
         Directed(StopConditionKind.Port, port, 1, direction);
+    /// <summary>IN or OUT of any of some ports in a row.</summary>
+    public static StopCondition Ports(int first, int count, AccessDirection direction = AccessDirection.Either) =>
+        Directed(StopConditionKind.Port, first, count, direction);
     /// <summary>An access to a chip's memory-mapped registers that touches the range.</summary>
     public static StopCondition Mmio(ulong physicalAddress, int sizeBytes = 1, AccessDirection direction = AccessDirection.Either) =>
         Directed(StopConditionKind.Mmio, (long)physicalAddress, sizeBytes, direction) with { IsPhysical = true };
     /// <summary>RDMSR or WRMSR of one model-specific register.</summary>
     public static StopCondition Msr(uint msr, AccessDirection direction = AccessDirection.Either) =>
         Directed(StopConditionKind.Msr, msr, 1, direction);
+    /// <summary>RDMSR or WRMSR of any model-specific register.</summary>
+    public static StopCondition AnyMsr(AccessDirection direction = AccessDirection.Either) => Directed(StopConditionKind.Msr, -1, 1, direction);
     /// <summary>A write of CR0, 2, 3, 4 or 8.</summary>
     public static StopCondition ControlRegister(int register) =>
         new() { Kind = StopConditionKind.ControlRegister, Number = register, Writes = true };

@@ -1,7 +1,10 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
+using System.Threading;
 using Replay.Checkpoints;
 using Replay.Packages;
+using Replay.Queries;
 using Replay.Replaying;
 using Vmm.Inputs;
 using Vmm.Platform;
@@ -35,6 +38,35 @@ public sealed class Diversion : IDisposable
 
     /// <summary>The forked machine, free to be changed and run.</summary>
     public Machine Machine => _session.Machine;
+
+    /// <summary>
+    /// Runs on until a condition is met, the machine ends, or so many instructions are done. There is no way back in a fork: it stands just before the instruction of a
+    /// breakpoint, but just after whatever else was met.
+    /// </summary>
+    /// <param name="conditions">Any but console texts.</param>
+    /// <param name="maximumCount">Instructions at most.</param>
+    /// <param name="cancellation">Stops it where it is, with <see cref="TimelineStopReason.Done"/>.</param>
+    public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, ulong maximumCount, CancellationToken cancellation = default)
+    {
+        const ulong slice = 1_000_000;
+        var observer = new ConditionObserver(conditions);
+        ulong limit = Machine.InstructionCount + Math.Min(maximumCount, ulong.MaxValue - Machine.InstructionCount);
+        observer.ArmForFirst(Machine, Machine.Position);
+        try
+        {
+            while (observer.Hits.Count == 0)
+            {
+                if (Machine.Run(Math.Min(limit, Machine.InstructionCount + slice)) == RunStop.Ended) return new TimelineStop(TimelineStopReason.End, Machine.Position, []);
+                if (observer.Hits.Count == 0 && (Machine.InstructionCount >= limit || cancellation.IsCancellationRequested))
+                    return new TimelineStop(TimelineStopReason.Done, Machine.Position, []);
+            }
+        }
+        finally
+        {
+            observer.Disarm();
+        }
+        return new TimelineStop(TimelineStopReason.Hit, Machine.Position, [.. observer.Hits]);
+    }
 
     /// <summary>What the fork printed since it was made, on one channel.</summary>
     public byte[] Output(OutputChannel channel = OutputChannel.Serial0) => _outputs.Bytes(channel);

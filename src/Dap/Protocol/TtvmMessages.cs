@@ -1,0 +1,66 @@
+using System.Text.Json.Serialization;
+
+namespace Dap.Protocol;
+
+/// <summary>Arguments of <c>launch</c>. The protocol leaves them to the debug adapter.</summary>
+public sealed record TtvmLaunchArguments : LaunchRequestArguments
+{
+    /// <summary>A recording, NAME.ttvm.</summary>
+    [JsonPropertyName("program")] public string? Program { get; init; }
+    /// <summary>Where to begin: a position, a percentage, start or end. Default: start.</summary>
+    [JsonPropertyName("at")] public string? At { get; init; }
+    /// <summary>Stand there; else run to the first breakpoint. Default: true, as a recording waits for ever.</summary>
+    [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
+}
+
+/// <summary>For requests that take no arguments: whatever comes is ignored.</summary>
+public sealed record TtvmNoArguments;
+
+/// <summary>Arguments of <c>ttvm/seek</c>.</summary>
+public sealed record TtvmSeekArguments
+{
+    /// <summary>"123456", "123456:2", "50%", "start" or "end".</summary>
+    [JsonPropertyName("position")] public required string Position { get; init; }
+}
+
+/// <summary>Arguments of <c>ttvm/lastWrite</c> and <c>ttvm/nextWrite</c>.</summary>
+public sealed record TtvmWriteArguments
+{
+    /// <summary>An expression: a number, a register, memory such as <c>qword[rsp]</c> (then its address and size are meant), or <c>phys:0x1000</c>.</summary>
+    [JsonPropertyName("address")] public required string Address { get; init; }
+    /// <summary>How many bytes are looked at. Default: those of the expression, or 1.</summary>
+    [JsonPropertyName("bytes")] public long? Bytes { get; init; }
+}
+
+/// <summary>Arguments of <c>ttvm/reverseStepIn</c> and <c>ttvm/reverseStepOut</c>.</summary>
+public sealed record TtvmThreadArguments
+{
+    [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
+}
+
+/// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>.</summary>
+public sealed record TtvmPosition
+{
+    /// <summary>Where the session stands.</summary>
+    [JsonPropertyName("position")] public required string Position { get; init; }
+    /// <summary>The same as a part of the whole, 0 to 100.</summary>
+    [JsonPropertyName("percent")] public required double Percent { get; init; }
+    /// <summary>The recording's last position.</summary>
+    [JsonPropertyName("end")] public required string End { get; init; }
+    /// <summary>The session looks at a throw-away copy that was changed.</summary>
+    [JsonPropertyName("inDiversion")] public required bool InDiversion { get; init; }
+    /// <summary>Thread whose turn it is.</summary>
+    [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
+    /// <summary>Guest time in nanoseconds since reset.</summary>
+    [JsonPropertyName("guestNanoseconds")] public required ulong GuestNanoseconds { get; init; }
+}
+
+/// <summary>Answer to <c>ttvm/lastWrite</c> and <c>ttvm/nextWrite</c>.</summary>
+public sealed record TtvmFound
+{
+    [JsonPropertyName("found")] public required bool Found { get; init; }
+    /// <summary>Where the session stands now: just before the instruction that writes.</summary>
+    [JsonPropertyName("position")] public required string Position { get; init; }
+    /// <summary>What was found, in a sentence.</summary>
+    [JsonPropertyName("description")] public required string Description { get; init; }
+}

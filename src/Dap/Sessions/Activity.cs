@@ -1,0 +1,139 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Threading;
+using Dap.Protocol;
+using Replay.Timelines;
+
+namespace Dap.Sessions;
+
+/// <summary>
+/// The one thing that the engine's thread is doing, seen from the reader's thread, which may end it; and its progress, told to the client when it takes long.
+/// </summary>
+internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : IProgress<TimelineProgress>, IDisposable
+{
+    private static readonly TimeSpan s_updateInterval = TimeSpan.FromMilliseconds(200);
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<long> _cancelledRequests = [];
+    private CancellationTokenSource _source = new();
+    private long _request;
+    private bool _isLeaving;
+    private int _waitingPauses;
+
+    // Only the engine's thread uses what follows.
+    private string _title = "";
+    private string? _progressId;
+    private long _began, _updated;
+    private int _progressCount;
+
+    /// <summary>The client wants to be told.</summary>
+    public bool ReportsProgress { get; set; }
+
+    /// <summary>Of the movement that is under way: replayed so far.</summary>
+    public ulong DoneInstructions { get; private set; }
+
+    public CancellationToken Token => _source.Token;
+
+    // ---- The reader's thread.
+
+    /// <summary>A pause has been read; the engine will answer it when its turn comes.</summary>
+    public void Pause()
+    {
+        lock (_gate)
+        {
+            _waitingPauses++;
+            _source.Cancel();
+        }
+    }
+
+    /// <summary>The client goes: nothing that takes long is begun any more.</summary>
+    public void Leave()
+    {
+        lock (_gate)
+        {
+            _isLeaving = true;
+            _source.Cancel();
+        }
+    }
+
+    public void CancelRequest(long sequence)
+    {
+        lock (_gate)
+        {
+            if (sequence == _request) _source.Cancel();
+            // Numbers of requests that were long done would pile up.
+            else if (sequence > _request && _cancelledRequests.Count < 1024) _cancelledRequests.Add(sequence);
+        }
+    }
+
+    public void CancelProgress(string id)
+    {
+        lock (_gate)
+            if (id == _progressId) _source.Cancel();
+    }
+
+    // ---- The engine's thread.
+
+    /// <summary>Begins with a request; false when it has been cancelled before.</summary>
+    public bool TryBegin(Request request)
+    {
+        lock (_gate)
+        {
+            _request = request.Sequence;
+            if (_source.IsCancellationRequested)
+            {
+                _source.Dispose();
+                _source = new CancellationTokenSource();
+            }
+            if (_waitingPauses > 0 || _isLeaving) _source.Cancel();
+            return !_cancelledRequests.Remove(request.Sequence);
+        }
+    }
+
+    public void PauseAnswered()
+    {
+        lock (_gate) _waitingPauses--;
+    }
+
+    /// <summary>Names what comes, for people.</summary>
+    public void Title(string title)
+    {
+        _title = title;
+        _began = Stopwatch.GetTimestamp();
+        DoneInstructions = 0;
+    }
+
+    /// <summary>The next movement counts from zero.</summary>
+    public void NextMovement() => DoneInstructions = 0;
+
+    public void Report(TimelineProgress value)
+    {
+        DoneInstructions = value.DoneInstructions;
+        if (!ReportsProgress || Stopwatch.GetElapsedTime(_began) < progressDelay) return;
+        double percentage = value.TotalInstructions == 0 ? 0 : Math.Min(100, 100.0 * value.DoneInstructions / value.TotalInstructions);
+        if (_progressId is null)
+        {
+            lock (_gate) _progressId = $"ttvm-{++_progressCount}";
+            _updated = Stopwatch.GetTimestamp();
+            writer.WriteEvent(Events.ProgressStart, new ProgressStartEventBody
+            {
+                ProgressId = _progressId, Title = _title, RequestId = _request, Cancellable = true, Percentage = (long)percentage,
+            });
+        }
+        else if (Stopwatch.GetElapsedTime(_updated) >= s_updateInterval)
+        {
+            _updated = Stopwatch.GetTimestamp();
+            writer.WriteEvent(Events.ProgressUpdate, new ProgressUpdateEventBody { ProgressId = _progressId, Percentage = (long)percentage });
+        }
+    }
+
+    /// <summary>Ends what was begun.</summary>
+    public void End()
+    {
+        if (_progressId is not null) writer.WriteEvent(Events.ProgressEnd, new ProgressEndEventBody { ProgressId = _progressId });
+        lock (_gate) _progressId = null;
+    }
+
+    public void Dispose() => _source.Dispose();
+}

@@ -1,0 +1,127 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Dap.Expressions;
+using Dap.Inspection;
+using Dap.Protocol;
+using Replay.Queries;
+using Replay.Timelines;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Dap.Sessions;
+
+/// <summary>Runs to breakpoints, forwards and backwards, and says why it stopped. In a diversion, forwards only.</summary>
+internal sealed class Runner(Session session)
+{
+    private readonly ConsolePrinter _console = new(session);
+
+    /// <summary>
+    /// Runs until a breakpoint of the user's is hit, or a temporary one for which <paramref name="accept"/> is true.
+    /// </summary>
+    /// <param name="isForward">The direction.</param>
+    /// <param name="cpuIndex">The vCPU that the stop is about when no event says otherwise.</param>
+    /// <param name="temporary">Null: none.</param>
+    /// <param name="accept">Asked with the machine standing there; null: any will do.</param>
+    public StopReport Run(bool isForward, int cpuIndex, StopCondition? temporary = null, Func<bool>? accept = null)
+    {
+        List<BreakpointEntry> entries = [.. session.Breakpoints.All];
+        HashSet<StopCondition> conditions = [.. entries.SelectMany(entry => entry.Conditions)];
+        if (temporary is not null) conditions.Add(temporary);
+        session.Activity.Title(isForward ? "Running" : "Running backwards");
+        Position from = session.Machine.Position;
+        while (true)
+        {
+            TimelineStop stop;
+            try
+            {
+                stop = Go(isForward, conditions);
+            }
+            catch (OperationCanceledException)
+            {
+                StopReport paused = Paused(isForward, cpuIndex);
+                _console.PrintSince(from);
+                return paused;
+            }
+            if (Report(stop, cpuIndex, entries, temporary, accept) is not { } report) continue;
+            _console.PrintSince(from);
+            return report;
+        }
+    }
+
+    private TimelineStop Go(bool isForward, HashSet<StopCondition> conditions)
+    {
+        session.Activity.NextMovement();
+        if (session.Diversion is { } diversion) return diversion.Continue(conditions, ulong.MaxValue, session.Activity.Token);
+        return isForward ? session.Timeline.Continue(conditions, session.Activity, session.Activity.Token)
+            : session.Timeline.ReverseContinue(conditions, session.Activity, session.Activity.Token);
+    }
+
+    // Null: none of what was hit counts.
+    private StopReport? Report(in TimelineStop stop, int cpuIndex, List<BreakpointEntry> entries, StopCondition? temporary, Func<bool>? accept)
+    {
+        switch (stop.Reason)
+        {
+            case TimelineStopReason.Start:
+                return AtStart(cpuIndex);
+            case TimelineStopReason.End:
+                return AtEnd(cpuIndex);
+            case TimelineStopReason.Done:
+                return new StopReport("pause", $"Paused at {stop.Position}", cpuIndex);
+        }
+        var hit = new List<BreakpointEntry>();
+        int cpu = cpuIndex;
+        bool isTemporary = false;
+        MachineEvent what = stop.Hits[0].Event;
+        foreach (QueryHit one in stop.Hits)
+        {
+            if (one.Event.CpuIndex >= 0) cpu = one.Event.CpuIndex;
+            isTemporary |= temporary is not null && one.Condition == temporary && (accept is null || accept());
+            foreach (BreakpointEntry entry in entries)
+            {
+                if (!entry.Conditions.Contains(one.Condition) || hit.Contains(entry) || !IsTrue(entry, cpu)) continue;
+                what = one.Event;
+                hit.Add(entry);
+            }
+        }
+        if (hit.Count > 0) return new StopReport(hit[0].Reason, Describe(hit, what), cpu, [.. hit.Select(entry => entry.Id)]);
+        return isTemporary ? new StopReport("step", $"Stepped to {stop.Position}", cpu) : null;
+    }
+
+    private bool IsTrue(BreakpointEntry entry, int cpuIndex)
+    {
+        if (entry.Expression is null) return true;
+        try
+        {
+            return Expression.Evaluate(entry.Expression, session.ViewOf(cpuIndex), session.Symbols).Number != 0;
+        }
+        catch (ExpressionException)
+        {
+            // It reads what is not there now: not true.
+            return false;
+        }
+    }
+
+    private string Describe(List<BreakpointEntry> hit, in MachineEvent what) => what.Kind == MachineEventKind.Execute
+        ? $"Breakpoint at {hit[0].Label}" : $"{char.ToUpperInvariant(hit[0].Label[0])}{hit[0].Label[1..]}: {EventText.Describe(what)}";
+
+    public StopReport AtStart(int cpuIndex) => new("start", "Start of the recording", cpuIndex);
+
+    public StopReport AtEnd(int cpuIndex)
+    {
+        Outcome outcome = session.Machine.Outcome;
+        string what = session.IsDiverted ? "End of the diversion" : "End of the recording";
+        return outcome.Kind == OutcomeKind.TripleFault ? new StopReport("exception", $"{what}: {EventText.Describe(outcome)}", cpuIndex)
+            : new StopReport("end", $"{what}: {EventText.Describe(outcome)}", cpuIndex);
+    }
+
+    // A cancelled movement is back where it began. A user who pauses wants to see what it has come to.
+    private StopReport Paused(bool isForward, int cpuIndex)
+    {
+        Timeline timeline = session.Timeline;
+        if (!isForward) return new StopReport("pause", $"Paused the search backwards; still at {timeline.Position}", cpuIndex);
+        var reached = new Position(timeline.Position.InstructionCount + session.Activity.DoneInstructions);
+        if (reached > timeline.Position) timeline.Seek(reached < timeline.End ? reached : timeline.End);
+        return new StopReport("pause", $"Paused at {timeline.Position}", timeline.Machine.CurrentCpuIndex);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Generic;
+using Dap.Handles;
+using Dap.Inspection;
+using Dap.Protocol;
+using Vmm.Paging;
+
+namespace Dap.Sessions.Scopes;
+
+/// <summary>The guest's page tables from CR3 down: each table is read when it is opened.</summary>
+internal sealed class GuestTableScope(Session session, int cpuIndex)
+{
+    public VariableSource Source => VariableSource.Of(ReadRoot);
+
+    private PageTableReader Reader => new(session.Machine, session.ViewOf(cpuIndex).Paging);
+
+    private IReadOnlyList<Variable> ReadRoot()
+    {
+        PagingControls controls = session.ViewOf(cpuIndex).Paging;
+        if (Reader.Root is not { } root) return [new Variable { Name = "paging", Value = "off: linear addresses are physical", VariablesReference = 0 }];
+        var list = new List<Variable>
+        {
+            new()
+            {
+                Name = "cr3", Value = $"{PageTableReader.NameOf(root.Level)} at 0x{controls.Root:x}", VariablesReference = 0,
+                MemoryReference = new MemoryPlace(controls.Root, true).ToString(),
+            },
+        };
+        list.AddRange(Read(root));
+        return list;
+    }
+
+    private List<Variable> Read(GuestTable table)
+    {
+        PageTableReader reader = Reader;
+        var list = new List<Variable>();
+        foreach (GuestEntry entry in reader.Entries(table))
+        {
+            string bits = BitNames.PageTableEntry(entry.Value, table.Level, entry.IsLeaf);
+            string target = entry.IsLeaf ? $"0x{entry.Target:x} ({SizeOf(entry.SizeBytes)})" : $"{PageTableReader.NameOf(table.Level - 1)} at 0x{entry.Target:x}";
+            list.Add(new Variable
+            {
+                Name = $"[{entry.Index:x3}] {entry.Linear:x16}",
+                Value = $"{target} {bits}",
+                Type = $"{PageTableReader.NameOf(table.Level)} entry {entry.Value:x16} at physical 0x{entry.Address:x}",
+                VariablesReference = entry.IsLeaf ? 0 : session.Variables.Add(VariableSource.Of(() => Read(reader.TableBelow(table, entry)))),
+                MemoryReference = (entry.IsLeaf ? new MemoryPlace(entry.Linear) : new MemoryPlace(entry.Target, true)).ToString(),
+            });
+        }
+        return list;
+    }
+
+    private static string SizeOf(ulong sizeBytes) => sizeBytes >= 1 << 30 ? $"{sizeBytes >> 30} GiB" : sizeBytes >= 1 << 20 ? $"{sizeBytes >> 20} MiB" : $"{sizeBytes >> 10} KiB";
+}

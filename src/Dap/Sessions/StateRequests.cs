@@ -1,0 +1,125 @@
+using System;
+using System.Collections.Generic;
+using Dap.Handles;
+using Dap.Inspection;
+using Dap.Protocol;
+using Dap.Sessions.Scopes;
+using Vmm.Cpu;
+
+namespace Dap.Sessions;
+
+/// <summary>What the machine looks like where it stands: vCPUs as threads, their calls, and scopes that are read when they are opened.</summary>
+internal sealed class StateRequests
+{
+    private const int MaximumVariables = 4096;
+    private readonly Session _session;
+
+    public StateRequests(Session session, RequestTable requests)
+    {
+        _session = session;
+        requests.Add(Commands.Threads, Threads);
+        requests.Add<StackTraceArguments>(Commands.StackTrace, StackTrace);
+        requests.Add<ScopesArguments>(Commands.Scopes, ReadScopes);
+        requests.Add<VariablesArguments>(Commands.Variables, Variables);
+        requests.Add<SetVariableArguments>(Commands.SetVariable, SetVariable);
+    }
+
+    private Answer Threads()
+    {
+        var threads = new Thread[_session.Machine.Vcpus.Count];
+        for (int i = 0; i < threads.Length; i++)
+            threads[i] = new Thread { Id = Session.ThreadOfCpu(i), Name = $"vCPU {i}: {Mode(_session.ViewOf(i))}{(_session.IsDiverted ? " [diversion]" : "")}" };
+        return Answer.Of(new ThreadsResponseBody { Threads = threads });
+    }
+
+    private static string Mode(in GuestView view)
+    {
+        ref VcpuState s = ref view.Vcpu.State;
+        string activity = s.Activity switch
+        {
+            VcpuActivity.Halted => "halted, ",
+            VcpuActivity.WaitingForSipi => "waiting to be started, ",
+            VcpuActivity.Shutdown => "shut down, ",
+            _ => "",
+        };
+        string mode = !s.IsProtected ? "real mode" : s.IsVirtual8086 ? "virtual-8086 mode" : $"ring {s.Cpl}, {view.CodeSize}-bit";
+        return $"{activity}{mode}{(view.Machine.CurrentCpuIndex == view.Vcpu.Index ? ", its turn" : "")}";
+    }
+
+    private Answer StackTrace(StackTraceArguments arguments)
+    {
+        int cpu = _session.CpuOfThread(arguments.ThreadId);
+        List<CallFrame> calls = new FrameWalker(_session.ViewOf(cpu)).Walk();
+        long start = Math.Max(0, arguments.StartFrame ?? 0), count = arguments.Levels is > 0 and long levels ? levels : calls.Count;
+        var frames = new List<StackFrame>();
+        for (long i = start; i < calls.Count && i - start < count; i++) frames.Add(FrameOf(cpu, calls[(int)i], i == 0));
+        return Answer.Of(new StackTraceResponseBody { StackFrames = [.. frames], TotalFrames = calls.Count });
+    }
+
+    private StackFrame FrameOf(int cpu, in CallFrame call, bool isInnermost)
+    {
+        // The line of a caller is that of its call, which the return address lies behind.
+        SourcePosition? source = _session.Symbols.LineOf(isInnermost ? call.Code : call.Code - 1);
+        string? symbol = _session.Symbols.NameOf(call.Code, out ulong offset);
+        string name = symbol is null ? Hexadecimal.Of(call.Code) : offset == 0 ? symbol : $"{symbol}+0x{offset:x}";
+        return new StackFrame
+        {
+            Id = _session.Frames.Add(new FrameHandle(cpu, call, isInnermost)),
+            Name = isInnermost ? name : $"{name} (by frame pointer)",
+            InstructionPointerReference = Hexadecimal.Of(call.Code),
+            Line = source?.Line ?? 0,
+            Column = source?.Column ?? 0,
+            Source = source is { } known ? new Source { Name = System.IO.Path.GetFileName(known.Path), Path = known.Path } : null,
+        };
+    }
+
+    private Answer ReadScopes(ScopesArguments arguments)
+    {
+        FrameHandle frame = _session.FrameOf(arguments.FrameId);
+        _session.Focus(frame.CpuIndex);
+        var registers = new RegisterScope(_session, frame.CpuIndex);
+        var guestTables = new GuestTableScope(_session, frame.CpuIndex);
+        var shadowTables = new ShadowTableScope(_session, frame.CpuIndex);
+        return Answer.Of(new ScopesResponseBody
+        {
+            Scopes =
+            [
+                Scope("Registers", registers.Source, "registers"),
+                Scope("Guest page tables", guestTables.Source),
+                Scope("Shadow page tables", shadowTables.Source),
+                Scope("Exits", VariableSource.Of(new ExitScope(_session).Read)),
+                Scope("Recording", VariableSource.Of(new RecordingScope(_session).Read)),
+            ],
+        });
+    }
+
+    // Only the registers open by themselves: what is expensive waits until it is asked for.
+    private Scope Scope(string name, VariableSource source, string? hint = null) => new()
+    {
+        Name = name, VariablesReference = _session.Variables.Add(source), Expensive = hint is null, PresentationHint = hint,
+    };
+
+    private Answer Variables(VariablesArguments arguments)
+    {
+        VariableSource source = Find(arguments.VariablesReference);
+        if (arguments.Filter == "named" && source.IsPaged) return Answer.Of(new VariablesResponseBody { Variables = [] });
+        if (arguments.Filter == "indexed" && !source.IsPaged) return Answer.Of(new VariablesResponseBody { Variables = [] });
+        int start = (int)Math.Clamp(arguments.Start ?? 0, 0, int.MaxValue);
+        int count = arguments.Count is > 0 and long wanted ? (int)Math.Min(wanted, MaximumVariables) : MaximumVariables;
+        return Answer.Of(new VariablesResponseBody { Variables = [.. source.Read(start, count)] });
+    }
+
+    private VariableSource Find(long reference) => _session.Variables.Find(reference)
+        ?? throw new RequestException($"there are no variables {reference}: they hold until the machine moves");
+
+    private Answer SetVariable(SetVariableArguments arguments)
+    {
+        VariableSource source = Find(arguments.VariablesReference);
+        if (source.Set is null) throw new RequestException($"'{arguments.Name}' cannot be changed: only general registers, RIP, RFLAGS and memory can");
+        ulong value = EvaluationRequests.NumberOf(arguments.Value, _session.ViewOf(source.CpuIndex), _session.Symbols);
+        if (!source.Set(arguments.Name, value)) throw new RequestException($"'{arguments.Name}' cannot be changed: only general registers, RIP, RFLAGS and memory can");
+        ulong after = RegisterFile.Get(ref _session.Machine.Vcpus[source.CpuIndex].State, arguments.Name) ?? value;
+        return Answer.Of(new SetVariableResponseBody { Value = Hexadecimal.Padded(after, 64) },
+            () => _session.Send(Events.Invalidated, new InvalidatedEventBody { Areas = ["all"] }));
+    }
+}

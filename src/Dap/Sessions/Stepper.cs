@@ -1,0 +1,210 @@
+using System;
+using Dap.Inspection;
+using Dap.Protocol;
+using Iced.Intel;
+using Replay.Queries;
+using Replay.Timelines;
+using Vmm.Cpu;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Dap.Sessions;
+
+/// <summary>
+/// Steps of one vCPU. A step of the whole machine is one transition; a step of a vCPU goes over transitions until one concerns it: it retires an instruction, or is
+/// sent elsewhere by an interrupt. Steps back are the inverse: they stand just before such a transition.
+/// </summary>
+internal sealed class Stepper(Session session, Runner runner)
+{
+    private const ulong LargestChunk = 1 << 20;
+    private const int TransitionsPerCheck = 1 << 14;
+
+    /// <summary>Forward by one instruction of a vCPU, into calls and interrupt handlers.</summary>
+    public StopReport Into(int cpuIndex)
+    {
+        session.Activity.Title("Stepping");
+        return TryForward(cpuIndex) switch
+        {
+            Forward.Done => Stepped(cpuIndex),
+            Forward.Cancelled => Paused(cpuIndex),
+            _ => runner.AtEnd(cpuIndex),
+        };
+    }
+
+    /// <summary>Forward over a call, an interrupt, a repeated string instruction or whatever else comes back behind this instruction.</summary>
+    public StopReport Over(int cpuIndex)
+    {
+        session.Activity.Title("Stepping");
+        GuestView view = session.ViewOf(cpuIndex);
+        ulong code = view.CodeAddress, stack = view.StackAddress;
+        Instruction instruction = new Disassembler(view).Decode(code);
+        ulong next = code + (ulong)Math.Max(1, instruction.Length);
+        if (ComesBack(instruction)) return runner.Run(true, cpuIndex, At(next, cpuIndex), () => IsSameFrame(cpuIndex, stack));
+        while (true)
+        {
+            ulong rip = session.Machine.Vcpus[cpuIndex].State.Rip;
+            ulong count = session.Machine.InstructionCount;
+            switch (TryForward(cpuIndex))
+            {
+                case Forward.End:
+                    return runner.AtEnd(cpuIndex);
+                case Forward.Cancelled:
+                    return Paused(cpuIndex);
+            }
+            bool wasInterrupted = session.Machine.Position.EventOrdinal > 0 && session.Machine.Vcpus[cpuIndex].State.Rip != rip;
+            if (!wasInterrupted || session.Machine.Outcome.Kind != OutcomeKind.None) return Stepped(cpuIndex);
+            // Into a handler without an instruction done: back to where it was interrupted, and again.
+            StopReport report = runner.Run(true, cpuIndex, At(code, cpuIndex), () => IsSameFrame(cpuIndex, stack));
+            if (report.Reason != "step" || session.Machine.InstructionCount == count) return report;
+        }
+    }
+
+    /// <summary>Forward to the caller of the innermost frame.</summary>
+    public StopReport Out(int cpuIndex)
+    {
+        CallFrame frame = FrameOf(cpuIndex);
+        return runner.Run(true, cpuIndex, At(frame.ReturnAddress, cpuIndex), () => IsAbove(cpuIndex, frame.ReturnSlot));
+    }
+
+    /// <summary>Back by one instruction of a vCPU, into what was called.</summary>
+    public StopReport BackInto(int cpuIndex)
+    {
+        session.Activity.Title("Stepping back");
+        try
+        {
+            return TryBack(cpuIndex) ? Stepped(cpuIndex) : runner.AtStart(cpuIndex);
+        }
+        catch (OperationCanceledException)
+        {
+            return Paused(cpuIndex);
+        }
+    }
+
+    /// <summary>Back by one instruction; over a call, interrupt or repeated string instruction when that is what came before: the inverse of <see cref="Over"/>.</summary>
+    public StopReport BackOver(int cpuIndex)
+    {
+        GuestView view = session.ViewOf(cpuIndex);
+        ulong behind = view.CodeAddress;
+        StopReport report = BackInto(cpuIndex);
+        if (report.Reason != "step") return report;
+        Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
+        bool isReturn = FrameWalker.IsReturn(instruction) || FrameWalker.IsInterruptReturn(instruction);
+        if (isReturn)
+        {
+            Position inside = session.Timeline.Position;
+            report = BackToCall(cpuIndex, view.StackAddress, behind);
+            // No call made this frame: the code switched stacks, or the call lies before the recording.
+            if (report.Reason == "start") session.Timeline.Seek(inside);
+            return report.Reason == "start" ? Stepped(cpuIndex) : report;
+        }
+        bool isRepeated = instruction.HasRepPrefix || instruction.HasRepnePrefix;
+        if (!isRepeated) return report;
+        // The first iteration comes right after the last instruction that was another one.
+        if (TryBack(cpuIndex, session.Machine.Vcpus[cpuIndex].State.Rip)) TryForward(cpuIndex);
+        return Stepped(cpuIndex);
+    }
+
+    /// <summary>Back to the call that made the innermost frame.</summary>
+    public StopReport BackOut(int cpuIndex)
+    {
+        CallFrame frame = FrameOf(cpuIndex);
+        return BackToCall(cpuIndex, frame.ReturnSlot, frame.ReturnAddress);
+    }
+
+    // The call is what last wrote the return address to its slot. An interrupt's delivery writes there as well.
+    private StopReport BackToCall(int cpuIndex, ulong slot, ulong returnAddress)
+    {
+        GuestView view = session.ViewOf(cpuIndex);
+        int size = view.CodeSize / 8;
+        StopCondition write = StopCondition.Watch(slot, size, WatchAccess.Write, isPhysical: false) with { CpuIndex = cpuIndex };
+        return runner.Run(false, cpuIndex, write, () =>
+        {
+            Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
+            return view.CodeAddress == returnAddress || (!instruction.IsInvalid && view.CodeAddress + (ulong)instruction.Length == returnAddress);
+        });
+    }
+
+    private CallFrame FrameOf(int cpuIndex)
+    {
+        CallFrame frame = new FrameWalker(session.ViewOf(cpuIndex)).Walk()[0];
+        if (frame.ReturnSlot == 0) throw new RequestException("the caller is not known: the stack shows no frame pointer here");
+        return frame;
+    }
+
+    private static bool ComesBack(in Instruction i) => i.FlowControl is FlowControl.Call or FlowControl.IndirectCall or FlowControl.Interrupt
+        || i.HasRepPrefix || i.HasRepnePrefix || i.Mnemonic == Mnemonic.Hlt;
+
+    private static StopCondition At(ulong code, int cpuIndex) => StopCondition.Breakpoint(code) with { CpuIndex = cpuIndex };
+
+    // A deeper call of the same code has a lower stack.
+    private bool IsSameFrame(int cpuIndex, ulong stack) => session.ViewOf(cpuIndex).StackAddress >= stack;
+
+    private bool IsAbove(int cpuIndex, ulong slot) => session.ViewOf(cpuIndex).StackAddress > slot;
+
+    private StopReport Stepped(int cpuIndex) => new("step", $"Stepped to {session.Machine.Position}", cpuIndex);
+
+    private StopReport Paused(int cpuIndex) => new("pause", $"Paused at {session.Machine.Position}", cpuIndex);
+
+    private enum Forward { Done, End, Cancelled }
+
+    private Forward TryForward(int cpuIndex)
+    {
+        Machine machine = session.Machine;
+        for (int done = 0; ; done++)
+        {
+            if (StepOnce(cpuIndex) is not { } concerns) return Forward.End;
+            if (concerns) return Forward.Done;
+            if (done % TransitionsPerCheck != TransitionsPerCheck - 1) continue;
+            if (session.Activity.Token.IsCancellationRequested) return Forward.Cancelled;
+            session.Activity.Report(new TimelineProgress(machine.InstructionCount, session.Recording.End.InstructionCount));
+        }
+    }
+
+    /// <summary>One transition; true when it concerned the vCPU; null at the end.</summary>
+    private bool? StepOnce(int cpuIndex)
+    {
+        Machine machine = session.Machine;
+        ulong rip = machine.Vcpus[cpuIndex].State.Rip, count = machine.InstructionCount;
+        int turn = machine.CurrentCpuIndex;
+        if (session.Diversion is { } diversion)
+        {
+            if (diversion.Machine.Step() == RunStop.Ended) return null;
+        }
+        else if (session.Timeline.StepForward().Reason == TimelineStopReason.End)
+        {
+            return null;
+        }
+        return (machine.InstructionCount != count && turn == cpuIndex) || machine.Vcpus[cpuIndex].State.Rip != rip;
+    }
+
+    // Chunks that grow: nearly always the transition before is the one; a vCPU that sleeps may have done its last instruction long ago.
+    private bool TryBack(int cpuIndex, ulong? exceptAtRip = null)
+    {
+        Timeline timeline = session.Timeline;
+        Position origin = timeline.Position, until = origin;
+        for (ulong chunk = 1; until > timeline.Start; chunk = Math.Min(chunk * 64, LargestChunk))
+        {
+            if (timeline.Position != until) timeline.Seek(until);
+            timeline.StepBack(chunk);
+            Position from = timeline.Position;
+            Position? last = null;
+            while (timeline.Position < until)
+            {
+                Position before = timeline.Position;
+                ulong rip = timeline.Machine.Vcpus[cpuIndex].State.Rip;
+                if (StepOnce(cpuIndex) == true && rip != exceptAtRip) last = before;
+            }
+            if (last is { } found)
+            {
+                timeline.Seek(found);
+                return true;
+            }
+            until = from;
+            if (!session.Activity.Token.IsCancellationRequested) continue;
+            timeline.Seek(origin);
+            throw new OperationCanceledException();
+        }
+        timeline.Seek(timeline.Start);
+        return false;
+    }
+}
