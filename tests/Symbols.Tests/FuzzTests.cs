@@ -15,7 +15,7 @@ namespace Symbols.Tests;
 /// </summary>
 public sealed class FuzzTests
 {
-    private const int CasesPerSection = 40;
+    private const int CasesPerSection = 250;
     private const long MaximumAllocatedBytes = 600L << 20;
     private static readonly TimeSpan s_maximumTime = TimeSpan.FromSeconds(20);
 

@@ -79,11 +79,11 @@ internal static class CompressedSection
         {
             using var compressed = new MemoryStream(raw.Window(headerSize, raw.Length).ToArray(), writable: false);
             using var stream = new ZLibStream(compressed, CompressionMode.Decompress);
-            filled = stream.ReadAtLeast(result, result.Length, throwOnEndOfStream: false);
+            while (filled < result.Length && stream.Read(result, filled, Math.Min(result.Length - filled, 1 << 14)) is > 0 and int read) filled += read;
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            // What came out before the damage is kept: readers bound themselves by what is there.
+            // ZLibException is an IOException; the stream itself is in memory. What came out before the damage is kept: readers bound themselves by what is there.
         }
         if (filled < result.Length)
             diagnostics.Add(raw.Name, 0, $"The compressed data is damaged: {filled} of {size} bytes could be read.");
