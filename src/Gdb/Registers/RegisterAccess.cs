@@ -39,7 +39,8 @@ internal static class RegisterAccess
         {
             case RegisterKind.X87Stack:
                 int physical = Physical(s, register.Number);
-                s.X87[physical] = new X87Register { Significand = BinaryPrimitives.ReadUInt64LittleEndian(source), SignExponent = BinaryPrimitives.ReadUInt16LittleEndian(source[8..]) };
+                s.X87[physical].Significand = BinaryPrimitives.ReadUInt64LittleEndian(source);
+                s.X87[physical].SignExponent = BinaryPrimitives.ReadUInt16LittleEndian(source[8..]);
                 s.X87Tags |= (byte)(1 << physical);
                 return true;
             case RegisterKind.Xmm:
@@ -47,7 +48,8 @@ internal static class RegisterAccess
                     BinaryPrimitives.ReadUInt64LittleEndian(source), BinaryPrimitives.ReadUInt64LittleEndian(source[8..]));
                 return true;
         }
-        ulong value = register.SizeBytes == 8 ? BinaryPrimitives.ReadUInt64LittleEndian(source) : BinaryPrimitives.ReadUInt32LittleEndian(source);
+        ulong value = register.SizeBytes == 8
+            ? BinaryPrimitives.ReadUInt64LittleEndian(source) : BinaryPrimitives.ReadUInt32LittleEndian(source);
         switch (register.Kind)
         {
             case RegisterKind.General: s.General[register.Number] = value; break;

@@ -35,7 +35,8 @@ internal sealed class DebuggedMachine(Timeline timeline, BreakpointTable breakpo
     {
         if (_diverted is not null) return;
         _diverted = new DivertedRun(timeline, breakpoints);
-        _notice = $"ttvm: this is a diversion from position {_diverted.Origin}: the recording does not change. Any reverse command drops it and returns there.\n";
+        _notice = $"ttvm: this is a diversion from position {_diverted.Origin}: the recording does not change. "
+            + "Any reverse command drops it and returns there.\n";
     }
 
     /// <summary>Back to the recording; false: it was not left.</summary>

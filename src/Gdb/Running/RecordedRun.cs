@@ -22,14 +22,16 @@ internal sealed class RecordedRun(Timeline timeline, BreakpointTable breakpoints
     public StopReport Continue(CancellationToken cancellation)
     {
         List<StopCondition> conditions = breakpoints.Conditions();
-        return Guard(conditions.Count > 0, progress => ForwardTo(conditions, true, progress, cancellation) ?? new StopReport(StopKind.End, Current), cancellation);
+        return Guard(conditions.Count > 0,
+            progress => ForwardTo(conditions, true, progress, cancellation) ?? new StopReport(StopKind.End, Current), cancellation);
     }
 
     /// <summary>To the last stop before. Interrupted, it stays where it began: a search backwards is in many places at once.</summary>
     public StopReport ReverseContinue(CancellationToken cancellation)
     {
         List<StopCondition> conditions = breakpoints.Conditions();
-        return Guard(false, progress => BackTo(conditions, progress, cancellation) ?? new StopReport(StopKind.Start, Current), cancellation);
+        return Guard(false,
+            progress => BackTo(conditions, progress, cancellation) ?? new StopReport(StopKind.Start, Current), cancellation);
     }
 
     /// <summary>One step of a vCPU.</summary>
@@ -81,7 +83,8 @@ internal sealed class RecordedRun(Timeline timeline, BreakpointTable breakpoints
     }, cancellation);
 
     // Null: nothing up to the end. A step: only the change of turns was met.
-    private StopReport? ForwardTo(List<StopCondition> conditions, bool looksAtBreakpoints, IProgress<TimelineProgress> progress, CancellationToken cancellation)
+    private StopReport? ForwardTo(List<StopCondition> conditions, bool looksAtBreakpoints, IProgress<TimelineProgress> progress,
+        CancellationToken cancellation)
     {
         // A timeline looks for what lies behind the cursor, but an access right at it, where going back has stopped, is still to come.
         Position origin = timeline.Position;
@@ -93,7 +96,8 @@ internal sealed class RecordedRun(Timeline timeline, BreakpointTable breakpoints
         TimelineStop stop = timeline.Continue(conditions, progress, cancellation);
         if (stop.Reason != TimelineStopReason.Hit) return null;
         if (First(stop.Hits, MachineEventKind.Execute) is { } execution) return execution;
-        if ((First(stop.Hits, MachineEventKind.Write) ?? First(stop.Hits, MachineEventKind.Read)) is not { } access) return new StopReport(StopKind.Step, Current);
+        StopReport? access = First(stop.Hits, MachineEventKind.Write) ?? First(stop.Hits, MachineEventKind.Read);
+        if (access is null) return new StopReport(StopKind.Step, Current);
         timeline.StepForward(1, null, CancellationToken.None);
         return access;
     }

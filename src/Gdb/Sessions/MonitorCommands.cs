@@ -20,7 +20,8 @@ internal sealed class MonitorCommands(DebuggedMachine machine)
 
     private const string Help = """
         position              where in the recording this is
-        seek POS              go to a position: 123456, 123456:2, 50%, start, end; then `maintenance flush register-cache`, as gdb remembers what it has read
+        seek POS              go to a position: 123456, 123456:2, 50%, start, end;
+                              then `maintenance flush register-cache`, as gdb remembers what it has read
         return                drop a diversion and go back to where it left the recording
         lastwrite ADDR [SIZE] when memory was last written before now (linear hexadecimal address; 8 bytes if not said)
         walk ADDR             each step of the translation of a linear address
@@ -89,14 +90,17 @@ internal sealed class MonitorCommands(DebuggedMachine machine)
     {
         PageWalk walk = LinearMemory.Walk(machine.Machine, vcpu, linear);
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"vCPU {vcpu.Index}, {PagingControls.Of(vcpu.State).Mode} paging, CR3 {vcpu.State.Cr3:x}, linear {linear:x}\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"vCPU {vcpu.Index}, {PagingControls.Of(vcpu.State).Mode} paging, CR3 {vcpu.State.Cr3:x}, linear {linear:x}\n");
         for (int i = 0; i < walk.StepCount; i++)
         {
             WalkStep step = walk.Steps[i];
             text.Append(CultureInfo.InvariantCulture, $"{s_tableNames[step.Level],-4} entry at physical {step.EntryAddress.Value:x} = {step.Entry:x}\n");
         }
-        if (!walk.IsMapped) return text.Append(walk.ReservedBitSet ? "not mapped: a reserved bit is set\n" : "not mapped: the last entry is not present\n").ToString();
-        string access = $"{(walk.User ? "user" : "supervisor")}, {(walk.Writable ? "writable" : "read-only")}, {(walk.NoExecute ? "not executable" : "executable")}";
+        if (!walk.IsMapped)
+            return text.Append(walk.ReservedBitSet ? "not mapped: a reserved bit is set\n" : "not mapped: the last entry is not present\n").ToString();
+        string access = $"{(walk.User ? "user" : "supervisor")}, {(walk.Writable ? "writable" : "read-only")}, "
+            + (walk.NoExecute ? "not executable" : "executable");
         return text.Append(CultureInfo.InvariantCulture, $"physical {walk.Physical:x}, page of {walk.PageSizeBytes >> 10} KiB, {access}\n").ToString();
     }
 

@@ -15,10 +15,12 @@ internal static class GdbRun
     public static IReadOnlyList<string> Do(string target, string? symbols, params string[] commands)
     {
         HostTool.Require("gdb", "gdb");
-        // "-nx": nobody's own settings. Symbol servers and pagers would wait for somebody.
-        // What `monitor` says goes to the standard error: the shell puts it where it belongs.
-        List<string> arguments = ["-c", "exec gdb \"$@\" 2>&1", "gdb", "-nx", "-q", "-batch", "-ex", "set confirm off",
-            "-ex", "set debuginfod enabled off", "-ex", "set remotetimeout 60", "-ex", target];
+        // "-nx": nobody's own settings. What `monitor` says goes to the standard error: the shell puts it where it belongs.
+        List<string> arguments =
+        [
+            "-c", "exec gdb \"$@\" 2>&1", "gdb", "-nx", "-q", "-batch",
+            "-ex", "set confirm off", "-ex", "set debuginfod enabled off", "-ex", "set remotetimeout 60", "-ex", target,
+        ];
         foreach (string command in commands) arguments.AddRange(["-ex", "echo \\n=====\\n", "-ex", command]);
         if (symbols is not null) arguments.Add(symbols);
         ToolResult result = HostTool.Run("sh", arguments, TimeSpan.FromMinutes(5));

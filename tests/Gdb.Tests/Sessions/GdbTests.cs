@@ -128,6 +128,22 @@ public sealed partial class GdbTests(DemoRecordings recordings) : IClassFixture<
         Assert.Equal(new Position(middle), At(said[10]));
     }
 
+    [Fact]
+    public void A_32_bit_guest_is_an_i386()
+    {
+        string kernel = GuestImages.Demo32();
+        using var recorded = new GuestRecording(new MachineConfiguration
+        {
+            MemorySizeBytes = 32 << 20, Images = [new MachineImage("kernel", "demo32.elf", File.ReadAllBytes(kernel))],
+        }, interval: 100_000, until: 10_000_000);
+        using var served = new ServedRecording(recorded.File, recorded.File.End);
+        IReadOnlyList<string> said = GdbRun.Do(served.Target, kernel, "show architecture", "info registers eip cr0", "backtrace 2", "reverse-stepi", "monitor position");
+        Assert.Contains("i386\"", said[0]);
+        Assert.Contains("PE", said[1]);
+        Assert.Contains("machine_exit", said[2]);
+        Assert.Equal(new Position(recorded.File.End.InstructionCount - 1), At(said[4]));
+    }
+
     private static Position At(string answer)
     {
         Match match = PositionText().Match(answer);
