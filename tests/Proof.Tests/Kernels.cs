@@ -34,6 +34,9 @@ internal static class Kernels
     public static MachineConfiguration Demo64(int cpuCount, ulong? chaosSeed, ClockKind clock = ClockKind.Virtual, string commandLine = "") =>
         Machine(GuestImages.PrebuiltDemo64, commandLine, 16) with { CpuCount = cpuCount, ChaosSeed = chaosSeed, Clock = clock };
 
+    /// <summary>One of the guests that need next to nothing.</summary>
+    public static MachineConfiguration Small(string kernel) => Machine(kernel, "", 2);
+
     private static Kernel Linux(string kernel, int cpuCount, ClockKind clock = ClockKind.Virtual, ulong? chaosSeed = null, int memoryMiB = 128)
     {
         MachineConfiguration machine = Machine(kernel, LinuxCommandLine, memoryMiB);

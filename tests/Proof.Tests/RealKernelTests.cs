@@ -17,6 +17,9 @@ public sealed class RealKernelTests(KernelRecordings recordings)
 {
     private const int PositionCount = 100;
 
+    /// <summary>The straight run stops after at most so many instructions, and goes on.</summary>
+    private const long LongestPiece = 200_000;
+
     /// <summary>One in so many positions is one between two events, not the first of its instruction count.</summary>
     private const int EventPositionEvery = 5;
 
@@ -67,6 +70,9 @@ public sealed class RealKernelTests(KernelRecordings recordings)
         for (int i = 0; i < targets.Length; i++)
         {
             if (targets[i] < replayer.Position.InstructionCount) continue;
+            // Where a run is stopped on the way must not matter: in pieces of any size.
+            for (ulong left = targets[i] - replayer.Position.InstructionCount; left > (ulong)LongestPiece; left = targets[i] - replayer.Position.InstructionCount)
+                replayer.RunTo(new Position(replayer.Position.InstructionCount + 1 + (ulong)random.NextInt64(LongestPiece)));
             replayer.RunTo(new Position(targets[i]));
             // An event is rarely far away: a timer, a turn of another vCPU, an interrupt.
             if (i % EventPositionEvery == 0)

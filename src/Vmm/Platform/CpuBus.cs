@@ -69,7 +69,13 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
 
     public void OnWatchedWrite(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value) => watcher.OnAccess(vcpu, linear, physical, value, write: true);
 
-    public ulong ReadTimeStampCounter() => clock.NowNanoseconds;
+    public ulong ReadTimeStampCounter()
+    {
+        // With the host's clock this moves time on, and a timer may be due now: it expires at the boundary behind this instruction, not at whichever comes next, which would depend on
+        // where runs are stopped.
+        if (clock.FollowsHost) counter.Running?.EndBlockSoon();
+        return clock.NowNanoseconds;
+    }
 
     public void TimeStampAdjusted(Vcpu vcpu) => Chipset.LocalApics[vcpu.Index].TscOffset = vcpu.State.TscAdjust;
 
