@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Dap.Protocol;
 
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(AttachRequestArguments))]
 [JsonSerializable(typeof(Breakpoint))]
 [JsonSerializable(typeof(BreakpointEventBody))]

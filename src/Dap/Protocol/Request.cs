@@ -48,16 +48,34 @@ internal sealed record Request(long Sequence, string Command, JsonElement Argume
     {
         try
         {
+            if (HasNullInArray(Arguments)) throw new RequestException($"an array in the arguments of '{Command}' holds null");
             JsonElement arguments = Arguments.ValueKind == JsonValueKind.Undefined ? s_empty : Arguments;
             return arguments.Deserialize(DapJson.Of<T>()) ?? throw new RequestException($"'{Command}' needs arguments");
         }
         catch (JsonException e)
         {
-            throw new RequestException($"the arguments of '{Command}' are not as the protocol says: {FirstSentence(e.Message)}");
+            string what = e.Path is { Length: > 2 } path ? $"'{path[2..]}' has a value of another kind" : FirstSentence(e.Message);
+            throw new RequestException($"the arguments of '{Command}' are not as the protocol says: {what}");
         }
     }
 
     private static readonly JsonElement s_empty = JsonElement.Parse("{}");
+
+    // What nullable annotations do not say: no array of the protocol has holes.
+    private static bool HasNullInArray(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement item in element.EnumerateArray())
+                if (item.ValueKind == JsonValueKind.Null || HasNullInArray(item)) return true;
+        }
+        else if (element.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty property in element.EnumerateObject())
+                if (HasNullInArray(property.Value)) return true;
+        }
+        return false;
+    }
 
     private static string TextOf(JsonElement message, string name) =>
         message.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
@@ -65,7 +83,8 @@ internal sealed record Request(long Sequence, string Command, JsonElement Argume
     // What follows names types of the program or bytes of the message.
     private static string FirstSentence(string message)
     {
-        string text = message.Replace("JSON deserialization for type", "an object of type", StringComparison.Ordinal);
+        string text = message.Replace("JSON deserialization for type", "an object of type", StringComparison.Ordinal)
+            .Replace("Dap.Protocol.", "", StringComparison.Ordinal);
         int end = text.IndexOf(". ", StringComparison.Ordinal);
         return end < 0 ? text.TrimEnd('.') : text[..end];
     }

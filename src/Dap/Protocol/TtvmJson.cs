@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Dap.Protocol;
 
 /// <summary>How the types of our own requests are read and written.</summary>
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TtvmLaunchArguments))]
 [JsonSerializable(typeof(TtvmNoArguments))]
 [JsonSerializable(typeof(TtvmSeekArguments))]

@@ -18,7 +18,7 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
     private readonly HashSet<long> _cancelledRequests = [];
     private CancellationTokenSource _source = new();
     private long _request;
-    private bool _isLeaving;
+    private bool _isLeaving, _isDisposed;
     private int _waitingPauses;
 
     // Only the engine's thread uses what follows.
@@ -43,7 +43,7 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
         lock (_gate)
         {
             _waitingPauses++;
-            _source.Cancel();
+            Cancel();
         }
     }
 
@@ -53,7 +53,7 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
         lock (_gate)
         {
             _isLeaving = true;
-            _source.Cancel();
+            Cancel();
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
     {
         lock (_gate)
         {
-            if (sequence == _request) _source.Cancel();
+            if (sequence == _request) Cancel();
             // Numbers of requests that were long done would pile up.
             else if (sequence > _request && _cancelledRequests.Count < 1024) _cancelledRequests.Add(sequence);
         }
@@ -70,7 +70,7 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
     public void CancelProgress(string id)
     {
         lock (_gate)
-            if (id == _progressId) _source.Cancel();
+            if (id == _progressId) Cancel();
     }
 
     // ---- The engine's thread.
@@ -135,5 +135,18 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
         lock (_gate) _progressId = null;
     }
 
-    public void Dispose() => _source.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _source.Dispose();
+        }
+    }
+
+    // Under the lock. The reader's thread may live longer than the engine.
+    private void Cancel()
+    {
+        if (!_isDisposed) _source.Cancel();
+    }
 }

@@ -1,8 +1,7 @@
 using System;
-using System.Collections.Concurrent;
 using System.IO;
-using System.Text.Json;
 using System.Threading;
+using System.Threading.Channels;
 using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Transports;
@@ -20,8 +19,9 @@ public sealed record DapServerOptions
 }
 
 /// <summary>
-/// Serves one client until it leaves. Threads: the caller's reads messages, and may end what the engine does (pause, cancel, disconnect); the engine's does one request
-/// after the other, owns the machine and everything else of the session, and writes the answers. Both write through <see cref="MessageWriter"/>.
+/// Serves one client until it leaves. Threads: the caller's is the engine's, which does one request after the other, owns the machine and everything else of the session,
+/// and writes the answers; one of its own reads messages, answers those that are rubbish, and may end what the engine does (pause, cancel, disconnect). Both write through
+/// <see cref="MessageWriter"/>. The reader lives until the connection is closed, as nothing ends a read from a standard stream.
 /// </summary>
 public sealed class DapServer : IDisposable
 {
@@ -33,8 +33,7 @@ public sealed class DapServer : IDisposable
     private readonly Activity _activity;
     private readonly Session _session;
     private readonly RequestTable _requests = new();
-    private readonly BlockingCollection<Request> _waiting = new(MaximumWaiting);
-    private Exception? _failure;
+    private readonly Channel<Request> _waiting = Channel.CreateBounded<Request>(MaximumWaiting);
 
     private DapServer(Connection connection, DapServerOptions options)
     {
@@ -55,19 +54,14 @@ public sealed class DapServer : IDisposable
     public static void Serve(Connection connection, DapServerOptions options, CancellationToken cancellation)
     {
         using var server = new DapServer(connection, options);
-        var engine = new System.Threading.Thread(server.RunEngine) { Name = "engine" };
-        engine.Start();
-        // Closing the stream is the only thing that ends a read that waits.
-        using CancellationTokenRegistration registration = cancellation.Register(connection.Dispose);
-        server.ReadMessages();
-        engine.Join();
-        if (server._failure is { } failure) throw new InvalidOperationException(failure.Message, failure);
+        using CancellationTokenRegistration registration = cancellation.Register(server.Leave);
+        new System.Threading.Thread(server.ReadMessages) { Name = "dap reader", IsBackground = true }.Start();
+        server.HandleRequests();
     }
 
     public void Dispose()
     {
         _session.Dispose();
-        _waiting.Dispose();
         _activity.Dispose();
     }
 
@@ -90,9 +84,15 @@ public sealed class DapServer : IDisposable
         }
         finally
         {
-            _activity.Leave();
-            _waiting.CompleteAdding();
+            Leave();
         }
+    }
+
+    // No more requests; those that have come are done, but none that takes long.
+    private void Leave()
+    {
+        _activity.Leave();
+        _waiting.Writer.TryComplete();
     }
 
     // What ends a run must not wait for its turn behind that run. False after a disconnect.
@@ -112,9 +112,10 @@ public sealed class DapServer : IDisposable
         }
         try
         {
-            _waiting.Add(request);
+            // A full queue keeps the client waiting.
+            _waiting.Writer.WriteAsync(request).AsTask().GetAwaiter().GetResult();
         }
-        catch (InvalidOperationException)
+        catch (ChannelClosedException)
         {
             // The engine has ended.
             return false;
@@ -137,29 +138,15 @@ public sealed class DapServer : IDisposable
         }
     }
 
-    private void RunEngine()
+    private void HandleRequests()
     {
-        try
+        while (_waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
-            foreach (Request request in _waiting.GetConsumingEnumerable())
+            while (_waiting.Reader.TryRead(out Request? request))
             {
                 Handle(request);
-                if (request.Command == Commands.Disconnect) break;
+                if (request.Command == Commands.Disconnect) return;
             }
-        }
-#pragma warning disable CA1031 // The top of a thread: what is not caught here ends the process without a word to the client. It is thrown again by Serve.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            _failure = e;
-            _writer.WriteEvent(Events.Output, new OutputEventBody { Category = "stderr", Output = $"This is a bug in ttvm: {e.Message}\n" });
-            _writer.WriteEvent(Events.Terminated, new TerminatedEventBody());
-        }
-        finally
-        {
-            _waiting.CompleteAdding();
-            _session.Dispose();
-            if (_failure is not null) _connection.Dispose();
         }
     }
 
@@ -177,23 +164,32 @@ public sealed class DapServer : IDisposable
         }
         catch (RequestException e)
         {
-            if (!answered) _writer.WriteFailure(request, e.Message, e.ShowUser);
-            else _session.Print(e.Message, "important");
+            Fail(request, answered, e.Message, e.ShowUser);
         }
         catch (OperationCanceledException)
         {
-            if (!answered) _writer.WriteFailure(request, "cancelled");
+            Fail(request, answered, "cancelled", showUser: false);
         }
-        catch (Exception e) when (e is Replay.Packages.RecordingFormatException or Replay.Replaying.ReplayDivergenceException or IOException or UnauthorizedAccessException
-            or JsonException)
+        catch (Exception e) when (e is Replay.Packages.RecordingFormatException or Replay.Replaying.ReplayDivergenceException or IOException or UnauthorizedAccessException)
         {
-            if (!answered) _writer.WriteFailure(request, e.Message, showUser: true);
-            else _session.Print(e.Message, "important");
+            Fail(request, answered, e.Message, showUser: true);
+        }
+#pragma warning disable CA1031 // A bug of ours in one request must not take the whole session from the user.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Fail(request, answered, $"'{request.Command}' failed, which is a bug in ttvm: {e.GetType().Name}: {e.Message}", showUser: true);
         }
         finally
         {
             if (request.Command == Commands.Pause) _activity.PauseAnswered();
             _activity.End();
         }
+    }
+
+    private void Fail(Request request, bool answered, string message, bool showUser)
+    {
+        if (!answered) _writer.WriteFailure(request, message, showUser);
+        else _session.Print(message, "important");
     }
 }

@@ -48,7 +48,7 @@ internal sealed class ExecutionRequests
     // The answer has said that it runs: whatever happens, a stop has to follow.
     private void Do(int cpu, Func<int, StopReport> move)
     {
-        StopReport report;
+        var report = new StopReport("exception", "The run failed", cpu);
         try
         {
             report = move(cpu);
@@ -63,6 +63,9 @@ internal sealed class ExecutionRequests
             _session.Print(e.Message, "important");
             report = new StopReport("exception", "The replay differs from the recording", cpu);
         }
-        _session.Stopped(report);
+        finally
+        {
+            _session.Stopped(report);
+        }
     }
 }

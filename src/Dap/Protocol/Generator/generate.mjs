@@ -98,5 +98,5 @@ fs.writeFileSync(path.join(target, 'ProtocolTypes.g.cs'), [
   constants('Commands', 'What requests are called.', commands), constants('Events', 'What events are called.', events),
   ...sorted.map(name => records.get(name))].join('\n\n') + '\n');
 fs.writeFileSync(path.join(target, 'ProtocolJson.g.cs'), header + 'using System.Text.Json.Serialization;\n\nnamespace Dap.Protocol;\n\n'
-  + '[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]\n'
+  + '[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]\n'
   + sorted.map(name => `[JsonSerializable(typeof(${name}))]`).join('\n') + '\ninternal sealed partial class ProtocolJson : JsonSerializerContext;\n');

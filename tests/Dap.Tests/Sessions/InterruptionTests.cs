@@ -1,0 +1,68 @@
+using System;
+using System.Text.Json.Nodes;
+using Dap.Sessions;
+using Xunit;
+
+namespace Dap.Tests.Sessions;
+
+/// <summary>What comes while something else is being done: pause, cancel, disconnect.</summary>
+public sealed class InterruptionTests(Recordings recordings)
+{
+    private const string Thread1 = """{"threadId":1}""";
+
+    [Fact]
+    public void A_pause_ends_a_run_with_one_stop()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two);
+        int run = client.Send("continue", Thread1), pause = client.Send("pause", Thread1), after = client.Send("threads");
+        Assert.True((bool)client.WaitFor(run)["success"]!);
+        Assert.True((bool)client.WaitFor(pause)["success"]!);
+        Assert.True((bool)client.WaitFor(after)["success"]!);
+        Assert.Single(client.Events, e => (string?)e["event"] == "stopped");
+        client.Events.Clear();
+        Assert.Equal("end", (string?)client.Move("continue")["reason"]);
+    }
+
+    [Fact]
+    public void A_request_can_be_cancelled_before_its_turn()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "end");
+        string position = client.Position();
+        int next = client.Send("ttvm/nothing") + 2;
+        int cancel = client.Send("cancel", $$"""{"requestId":{{next}}}""");
+        int search = client.Send("ttvm/lastWrite", """{"address":"0xffffffff80104658"}""");
+        Assert.Equal(next, search);
+        Assert.True((bool)client.WaitFor(cancel)["success"]!);
+        JsonNode answer = client.WaitFor(search);
+        Assert.False((bool)answer["success"]!);
+        Assert.Equal("cancelled", (string?)answer["message"]);
+        Assert.Equal(position, client.Position());
+    }
+
+    [Fact]
+    public void What_takes_long_reports_progress()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "start", new DapServerOptions { ProgressDelay = TimeSpan.Zero });
+        client.Events.Clear();
+        client.Body("ttvm/seek", """{"position":"99.9%"}""");
+        Assert.Contains(client.Events, e => (string?)e["event"] == "progressStart" && (bool)e["body"]!["cancellable"]!);
+        Assert.Contains(client.Events, e => (string?)e["event"] == "progressEnd");
+    }
+
+    [Fact]
+    public void A_client_that_goes_in_the_middle_of_a_run_ends_the_server()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two);
+        client.Send("continue", Thread1);
+        client.Close();
+    }
+
+    [Fact]
+    public void A_disconnect_in_the_middle_of_a_run_is_answered()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two);
+        client.Send("continue", Thread1);
+        Assert.True((bool)client.WaitFor(client.Send("disconnect"))["success"]!);
+        client.Close();
+    }
+}

@@ -1,0 +1,224 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Dap.Tests.Sessions;
+
+/// <summary>What is said in whole sessions, for every request, in both directions, at both ends of a recording.</summary>
+public sealed class TranscriptTests(Recordings recordings)
+{
+    // In the demo kernel as committed: bank_deposit, and the balance of the account.
+    private const string Deposit = "0xffffffff80102ccb", Balance = "0xffffffff80104658";
+    private const string Thread1 = """{"threadId":1}""";
+
+    [Fact]
+    public void Lifecycle()
+    {
+        using var client = new TestClient();
+        client.Ask("threads");
+        client.Ask("launch", """{"program":"x.ttvm"}""");
+        client.Ask("initialize", """{"adapterID":"ttvm","clientID":"test"}""");
+        client.Ask("initialize", """{"adapterID":"ttvm"}""");
+        client.Ask("configurationDone");
+        client.Ask("launch");
+        client.Ask("launch", """{"program":"/nowhere/x.ttvm"}""");
+        client.Ask("launch", """{"program":"/"}""");
+        client.Ask("launch", new JsonObject { ["program"] = TestKit.GuestImages.PrebuiltDemo64 }.ToJsonString());
+        client.Ask("launch", new JsonObject { ["program"] = recordings.One, ["at"] = "noon" }.ToJsonString());
+        client.Ask("attach", "{}");
+        client.Ask("launch", new JsonObject { ["program"] = recordings.One, ["at"] = "50%" }.ToJsonString());
+        client.Ask("launch", new JsonObject { ["program"] = recordings.One }.ToJsonString());
+        client.Ask("setBreakpoints", """{"source":{"path":"/src/main.c"},"breakpoints":[{"line":5}]}""");
+        client.Ask("setExceptionBreakpoints", """{"filters":[]}""");
+        client.Ask("configurationDone");
+        client.Ask("threads");
+        client.Ask("pause", Thread1);
+        client.Ask("source", """{"sourceReference":1}""");
+        client.Ask("restart");
+        client.Ask("terminate");
+        client.Ask("disconnect");
+        client.Close();
+        Golden.Check("lifecycle", client.Transcript);
+    }
+
+    [Fact]
+    public void Running_without_a_stop_at_the_beginning()
+    {
+        using var client = new TestClient();
+        client.Ask("initialize", """{"adapterID":"ttvm"}""");
+        client.Ask("launch", new JsonObject { ["program"] = recordings.One, ["stopOnEntry"] = false }.ToJsonString());
+        client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}"}]}""");
+        client.Ask("configurationDone");
+        Golden.Check("no-stop-on-entry", client.Transcript);
+    }
+
+    [Fact]
+    public void Stepping()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "start");
+        client.Note("the start of the recording, backwards, twice");
+        foreach (string command in (string[])["stepBack", "stepBack", "reverseContinue", "ttvm/reverseStepIn"]) client.Ask(command, Thread1);
+        client.Ask("ttvm/reverseStepOut", Thread1);
+        client.Note("to a function, in, over and out, and the same backwards");
+        client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}"}]}""");
+        client.Ask("continue", Thread1);
+        client.Ask("setInstructionBreakpoints", """{"breakpoints":[]}""");
+        client.Ask("stackTrace", Thread1);
+        foreach (string command in (string[])["stepIn", "stepIn", "stepBack", "stepBack", "stepBack", "next", "stepBack", "stepIn", "ttvm/reverseStepOut", "stepIn", "stepOut", "stepBack"])
+        {
+            client.Ask(command, """{"threadId":1,"granularity":"instruction"}""");
+            client.Ask("stackTrace", """{"threadId":1,"startFrame":0,"levels":2}""");
+        }
+        client.Note("the end of the recording, forwards, twice");
+        client.Ask("continue", Thread1);
+        foreach (string command in (string[])["continue", "stepIn", "next", "stepBack", "stepIn"]) client.Ask(command, Thread1);
+        client.Ask("next", """{"threadId":9}""");
+        client.Ask("next");
+        Golden.Check("stepping", client.Transcript);
+    }
+
+    [Fact]
+    public void Breakpoints_in_both_directions()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "start");
+        client.Ask("setInstructionBreakpoints",
+            $$"""{"breakpoints":[{"instructionReference":"0xffffffff80102cc0","offset":11},{"instructionReference":"{{Deposit}}","condition":"rdi =="},{"instructionReference":"main"},{"instructionReference":"0x1","hitCondition":"3"}]}""");
+        for (int i = 0; i < 2; i++) client.Ask("continue", Thread1);
+        client.Ask("reverseContinue", Thread1);
+        client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}","condition":"rdi > 60"}]}""");
+        client.Ask("continue", Thread1);
+        client.Ask("setInstructionBreakpoints", """{"breakpoints":[]}""");
+        client.Note("data");
+        client.Ask("dataBreakpointInfo", $$"""{"name":"{{Balance}}","bytes":4,"asAddress":true}""");
+        client.Ask("dataBreakpointInfo", """{"name":"rax"}""");
+        client.Ask("dataBreakpointInfo", """{"name":"dword[rsp+8]"}""");
+        client.Ask("dataBreakpointInfo", """{"name":"x","bytes":4,"asAddress":true}""");
+        client.Ask("dataBreakpointInfo", """{"name":"0x10","bytes":0,"asAddress":true}""");
+        client.Ask("setDataBreakpoints", $$"""{"breakpoints":[{"dataId":"{{Balance}}:4","accessType":"write"},{"dataId":"rubbish"}]}""");
+        client.Ask("reverseContinue", Thread1);
+        client.Ask("reverseContinue", Thread1);
+        client.Ask("continue", Thread1);
+        client.Ask("setDataBreakpoints", """{"breakpoints":[]}""");
+        client.Note("exceptions and the like");
+        foreach (string filter in (string[])["exceptions", "vector-14", "interrupts", "softwareInterrupts", "port", "mmio", "msr", "cr"])
+        {
+            client.Ask("ttvm/seek", """{"position":"50%"}""");
+            client.Ask("setExceptionBreakpoints", $$"""{"filters":["{{filter}}"]}""");
+            client.Ask("continue", Thread1);
+            client.Ask("reverseContinue", Thread1);
+        }
+        client.Ask("setExceptionBreakpoints",
+            """{"filters":["tripleFault","nonsense"],"filterOptions":[{"filterId":"console","condition":"deposited"},{"filterId":"port","condition":"x"},{"filterId":"cr","condition":"3"}]}""");
+        client.Ask("continue", Thread1);
+        client.Ask("reverseContinue", Thread1);
+        client.Ask("setFunctionBreakpoints", $$"""{"breakpoints":[{"name":"bank_deposit"},{"name":"{{Deposit}}"}]}""");
+        Golden.Check("breakpoints", client.Transcript);
+    }
+
+    [Fact]
+    public void State_of_two_processors()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two, "50%");
+        client.Ask("threads");
+        client.Ask("stackTrace", """{"threadId":2}""");
+        JsonNode frames = client.Body("stackTrace", Thread1)["stackFrames"]!;
+        JsonNode scopes = client.Body("scopes", $$"""{"frameId":{{frames[0]!["id"]}}}""")["scopes"]!;
+        foreach (JsonNode? scope in scopes.AsArray())
+        {
+            JsonNode variables = client.Body("variables", $$"""{"variablesReference":{{scope!["variablesReference"]}}}""")["variables"]!;
+            int opened = 0;
+            foreach (JsonNode? variable in variables.AsArray())
+            {
+                if ((int)variable!["variablesReference"]! == 0 || opened++ >= 7) continue;
+                client.Ask("variables", $$"""{"variablesReference":{{variable["variablesReference"]}},"start":2,"count":3}""");
+            }
+        }
+        client.Ask("variables", """{"variablesReference":9999}""");
+        client.Ask("scopes", """{"frameId":77}""");
+        client.Ask("stepIn", """{"threadId":2}""");
+        client.Ask("scopes", """{"frameId":1}""");
+        client.Ask("stepBack", """{"threadId":2}""");
+        client.Ask("ttvm/position");
+        Golden.Check("state", client.Transcript);
+    }
+
+    [Fact]
+    public void Memory_and_disassembly()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "70%");
+        client.Ask("readMemory", $$"""{"memoryReference":"{{Deposit}}","offset":-3,"count":16}""");
+        client.Ask("readMemory", """{"memoryReference":"phys:0x102ccb","count":8}""");
+        client.Ask("readMemory", """{"memoryReference":"0x7fffffff0000","count":8192}""");
+        client.Ask("readMemory", """{"memoryReference":"elsewhere","count":8}""");
+        client.Ask("readMemory", """{"memoryReference":"0x0","count":999999999}""");
+        client.Ask("disassemble", $$"""{"memoryReference":"{{Deposit}}","instructionOffset":-8,"instructionCount":16,"resolveSymbols":true}""");
+        client.Ask("disassemble", $$"""{"memoryReference":"{{Deposit}}","instructionOffset":2,"instructionCount":2}""");
+        client.Ask("disassemble", """{"memoryReference":"0x7fffffff0000","instructionOffset":-2,"instructionCount":4}""");
+        client.Ask("disassemble", """{"memoryReference":"0x0","instructionCount":999999999}""");
+        client.Note("writing opens a diversion");
+        client.Ask("writeMemory", $$"""{"memoryReference":"{{Balance}}","data":"not base 64"}""");
+        client.Ask("writeMemory", """{"memoryReference":"0x7fffffff0000","data":"AAAA"}""");
+        client.Ask("writeMemory", $$"""{"memoryReference":"{{Balance}}","data":"AQIDBA=="}""");
+        client.Ask("readMemory", $$"""{"memoryReference":"{{Balance}}","count":4}""");
+        client.Ask("threads");
+        client.Ask("stepIn", Thread1);
+        foreach (string command in (string[])["stepBack", "reverseContinue", "ttvm/reverseStepIn"]) client.Ask(command, Thread1);
+        client.Ask("ttvm/seek", """{"position":"start"}""");
+        client.Ask("ttvm/lastWrite", $$"""{"address":"{{Balance}}"}""");
+        client.Ask("ttvm/returnToRecording");
+        client.Ask("readMemory", $$"""{"memoryReference":"{{Balance}}","count":4}""");
+        client.Ask("ttvm/returnToRecording");
+        Golden.Check("memory", client.Transcript);
+    }
+
+    [Fact]
+    public void Evaluating()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "start");
+        client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}"}]}""");
+        client.Ask("continue", Thread1);
+        foreach (string expression in (string[])["rip", "$rsp + 8", "[rsp]", "dword[rsp+4]", "phys[0x102ccb]", "(1 + 2) * 3 == 9 && !0", "eax", "ah", "-1", "rip >> 60", "cs", "rdi ==", "[0x7fffffff0000]",
+            "nothing", "1/0", "((", "0xfffffffffffffffff"])
+            client.Ask("evaluate", new JsonObject { ["expression"] = expression, ["context"] = "watch" }.ToJsonString());
+        foreach (string command in (string[])["help", "position", "info registers", "info recording", "info", "exits", "x/4gx rsp", "x/3i rip", "x/3wd rsp", "x/8bx 0x7fffffff0000", "x/0gx rsp",
+            "x/3q rsp", "walk rip", "walk 0x7fffffff0000", "walk", $"lastwrite {Balance} 4", $"nextwrite {Balance} 4", $"lastwrite phys:0x104658 4", "nextwrite 0x7fffffff0000", "lastwrite", "seek 10%",
+            "seek 200%", "seek", "return", "rax + 1"])
+            client.Ask("evaluate", new JsonObject { ["expression"] = command, ["context"] = "repl" }.ToJsonString());
+        client.Ask("completions", """{"text":"se","column":3}""");
+        client.Ask("completions", """{"text":"walk r1","column":8}""");
+        client.Note("changing");
+        client.Ask("setExpression", """{"expression":"cr3","value":"1"}""");
+        client.Ask("setExpression", """{"expression":"rbx","value":"rbx + 0x10"}""");
+        client.Ask("evaluate", """{"expression":"rbx"}""");
+        client.Ask("setExpression", """{"expression":"dword[rsp]","value":"0x11223344"}""");
+        client.Ask("evaluate", """{"expression":"[rsp]"}""");
+        JsonNode frame = client.Body("stackTrace", Thread1)["stackFrames"]![0]!["id"]!;
+        JsonNode scope = client.Body("scopes", $$"""{"frameId":{{frame}}}""")["scopes"]![0]!["variablesReference"]!;
+        client.Ask("setVariable", $$"""{"variablesReference":{{scope}},"name":"rcx","value":"7"}""");
+        client.Ask("setVariable", $$"""{"variablesReference":{{scope}},"name":"SSE","value":"7"}""");
+        client.Ask("evaluate", """{"expression":"rcx"}""");
+        client.Ask("evaluate", """{"expression":"seek start","context":"repl"}""");
+        client.Ask("continue", Thread1);
+        client.Ask("continue", Thread1);
+        client.Ask("evaluate", """{"expression":"return","context":"repl"}""");
+        client.Ask("evaluate", """{"expression":"rbx"}""");
+        Golden.Check("evaluating", client.Transcript);
+    }
+
+    [Fact]
+    public void Travelling()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "end");
+        client.Ask("ttvm/position");
+        foreach (string position in (string[])["start", "12345", "33.3%", "end", "999999999999", "soon"]) client.Ask("ttvm/seek", $$"""{"position":"{{position}}"}""");
+        client.Ask("ttvm/seek");
+        client.Ask("ttvm/lastWrite", $$"""{"address":"{{Balance}}","bytes":4}""");
+        client.Ask("ttvm/lastWrite", $$"""{"address":"{{Balance}}","bytes":4}""");
+        client.Ask("ttvm/nextWrite", $$"""{"address":"{{Balance}}","bytes":4}""");
+        client.Ask("ttvm/nextWrite", """{"address":"0x7fffffff0000"}""");
+        client.Ask("ttvm/lastWrite", """{"address":"no address"}""");
+        client.Ask("ttvm/lastWrite", """{"address":"0x0","bytes":0}""");
+        client.Ask("restart");
+        client.Ask("ttvm/position");
+        Golden.Check("travelling", client.Transcript);
+    }
+}
