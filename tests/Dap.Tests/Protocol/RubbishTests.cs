@@ -11,10 +11,11 @@ public sealed class RubbishTests(Recordings recordings)
 {
     private static readonly string[] s_commands =
     [
-        "initialize", "launch", "attach", "configurationDone", "restart", "threads", "stackTrace", "scopes", "variables", "setVariable", "continue", "reverseContinue", "next", "stepIn", "stepOut",
-        "stepBack", "pause", "cancel", "setBreakpoints", "setFunctionBreakpoints", "setInstructionBreakpoints", "setDataBreakpoints", "setExceptionBreakpoints", "dataBreakpointInfo", "readMemory",
-        "writeMemory", "disassemble", "evaluate", "setExpression", "completions", "ttvm/seek", "ttvm/lastWrite", "ttvm/nextWrite", "ttvm/position", "ttvm/returnToRecording", "ttvm/reverseStepIn",
-        "ttvm/reverseStepOut", "goto", "modules", "", "terminate",
+        "initialize", "launch", "attach", "configurationDone", "restart", "threads", "stackTrace", "scopes", "variables", "setVariable", "continue",
+        "reverseContinue", "next", "stepIn", "stepOut", "stepBack", "pause", "cancel", "setBreakpoints", "setFunctionBreakpoints",
+        "setInstructionBreakpoints", "setDataBreakpoints", "setExceptionBreakpoints", "dataBreakpointInfo", "readMemory", "writeMemory",
+        "disassemble", "evaluate", "setExpression", "completions", "ttvm/seek", "ttvm/lastWrite", "ttvm/nextWrite", "ttvm/position",
+        "ttvm/returnToRecording", "ttvm/reverseStepIn", "ttvm/reverseStepOut", "goto", "modules", "", "terminate",
     ];
 
     [Theory]
@@ -110,8 +111,9 @@ public sealed class RubbishTests(Recordings recordings)
     {
         string[] names =
         [
-            "threadId", "frameId", "variablesReference", "start", "count", "expression", "context", "memoryReference", "offset", "instructionOffset", "instructionCount", "position", "address",
-            "bytes", "name", "value", "data", "breakpoints", "filters", "program", "at", "text", "column", "adapterID", "source", "requestId", "progressId", "asAddress", "granularity", "levels", "startFrame",
+            "threadId", "frameId", "variablesReference", "start", "count", "expression", "context", "memoryReference", "offset", "instructionOffset",
+            "instructionCount", "position", "address", "bytes", "name", "value", "data", "breakpoints", "filters", "program", "at", "text", "column",
+            "adapterID", "source", "requestId", "progressId", "asAddress", "granularity", "levels", "startFrame",
         ];
         var arguments = new JsonObject();
         foreach (string name in names)
@@ -128,7 +130,11 @@ public sealed class RubbishTests(Recordings recordings)
             switch (name)
             {
                 case "threadId": return random.Next(0, 3);
-                case "breakpoints": return new JsonArray(new JsonObject { ["instructionReference"] = "0xffffffff80102ccb", ["dataId"] = "0xffffffff80104658:4", ["name"] = "x", ["line"] = 3 });
+                case "breakpoints":
+                    return new JsonArray(new JsonObject
+                    {
+                        ["instructionReference"] = "0xffffffff80102ccb", ["dataId"] = "0xffffffff80104658:4", ["name"] = "x", ["line"] = 3,
+                    });
                 case "filters": return new JsonArray("interrupts", "port", "what");
                 case "source": return new JsonObject { ["path"] = "/x.c" };
                 case "expression": return new[] { "rax", "[rsp]", "x/4gx rsp", "walk rip", "lastwrite rsp 8", "seek 10%", "((((", "rbx" }[random.Next(8)];

@@ -81,7 +81,8 @@ public sealed class TranscriptTests(Recordings recordings)
     {
         using TestClient client = TestClient.Launched(recordings.One, "start");
         client.Ask("setInstructionBreakpoints",
-            $$"""{"breakpoints":[{"instructionReference":"0xffffffff80102cc0","offset":11},{"instructionReference":"{{Deposit}}","condition":"rdi =="},{"instructionReference":"main"},{"instructionReference":"0x1","hitCondition":"3"}]}""");
+            """{"breakpoints":[{"instructionReference":"0xffffffff80102cc0","offset":11},{"instructionReference":"0x2","condition":"rdi =="},"""
+            + """{"instructionReference":"main"},{"instructionReference":"0x1","hitCondition":"3"}]}""");
         for (int i = 0; i < 2; i++) client.Ask("continue", Thread1);
         client.Ask("reverseContinue", Thread1);
         client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}","condition":"rdi > 60"}]}""");
@@ -107,7 +108,8 @@ public sealed class TranscriptTests(Recordings recordings)
             client.Ask("reverseContinue", Thread1);
         }
         client.Ask("setExceptionBreakpoints",
-            """{"filters":["tripleFault","nonsense"],"filterOptions":[{"filterId":"console","condition":"deposited"},{"filterId":"port","condition":"x"},{"filterId":"cr","condition":"3"}]}""");
+            """{"filters":["tripleFault","nonsense"],"filterOptions":[{"filterId":"console","condition":"deposited"},"""
+            + """{"filterId":"port","condition":"x"},{"filterId":"cr","condition":"3"}]}""");
         client.Ask("continue", Thread1);
         client.Ask("reverseContinue", Thread1);
         client.Ask("setFunctionBreakpoints", $$"""{"breakpoints":[{"name":"bank_deposit"},{"name":"{{Deposit}}"}]}""");
@@ -176,12 +178,12 @@ public sealed class TranscriptTests(Recordings recordings)
         using TestClient client = TestClient.Launched(recordings.One, "start");
         client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}"}]}""");
         client.Ask("continue", Thread1);
-        foreach (string expression in (string[])["rip", "$rsp + 8", "[rsp]", "dword[rsp+4]", "phys[0x102ccb]", "(1 + 2) * 3 == 9 && !0", "eax", "ah", "-1", "rip >> 60", "cs", "rdi ==", "[0x7fffffff0000]",
-            "nothing", "1/0", "((", "0xfffffffffffffffff"])
+        foreach (string expression in (string[])["rip", "$rsp + 8", "[rsp]", "dword[rsp+4]", "phys[0x102ccb]", "(1 + 2) * 3 == 9 && !0", "eax", "ah", "-1",
+            "rip >> 60", "cs", "rdi ==", "[0x7fffffff0000]", "nothing", "1/0", "((", "0xfffffffffffffffff"])
             client.Ask("evaluate", new JsonObject { ["expression"] = expression, ["context"] = "watch" }.ToJsonString());
-        foreach (string command in (string[])["help", "position", "info registers", "info recording", "info", "exits", "x/4gx rsp", "x/3i rip", "x/3wd rsp", "x/8bx 0x7fffffff0000", "x/0gx rsp",
-            "x/3q rsp", "walk rip", "walk 0x7fffffff0000", "walk", $"lastwrite {Balance} 4", $"nextwrite {Balance} 4", $"lastwrite phys:0x104658 4", "nextwrite 0x7fffffff0000", "lastwrite", "seek 10%",
-            "seek 200%", "seek", "return", "rax + 1"])
+        foreach (string command in (string[])["help", "position", "info registers", "info recording", "info", "exits",
+            "x/4gx rsp", "x/3i rip", "x/3wd rsp", "x/8bx 0x7fffffff0000", "x/0gx rsp", "x/3q rsp", "walk rip", "walk 0x7fffffff0000", "walk",
+            $"lastwrite {Balance} 4", $"nextwrite {Balance} 4", "lastwrite phys:0x104658 4", "nextwrite 0x7fffffff0000", "lastwrite", "seek 10%", "seek 200%", "seek", "return", "rax + 1"])
             client.Ask("evaluate", new JsonObject { ["expression"] = command, ["context"] = "repl" }.ToJsonString());
         client.Ask("completions", """{"text":"se","column":3}""");
         client.Ask("completions", """{"text":"walk r1","column":8}""");
