@@ -34,13 +34,21 @@ internal sealed class IntegerLoops(uint iterations, bool besideQemu, Cancellatio
         report.Add($"{what}, QEMU", $"{Words.Rate(count, time)} ({ours / time:F1} times as fast as ttvm)");
     }
 
+    /// <summary>The shortest of several runs: the first also reads QEMU from the disk, which would count as a faster loop when it is subtracted.</summary>
     private static TimeSpan? TimeOf(byte[] image, TimeSpan limit)
     {
+        const int runCount = 4;
         string path = Path.GetTempFileName();
         try
         {
             File.WriteAllBytes(path, image);
-            return QemuRun.Run(path, [], limit);
+            TimeSpan? shortest = null;
+            for (int run = 0; run < runCount; run++)
+            {
+                if (QemuRun.Run(path, [], limit) is not { } time) return null;
+                if (shortest is null || time < shortest) shortest = time;
+            }
+            return shortest;
         }
         finally
         {
