@@ -9,7 +9,7 @@ internal static class ModelSpecificRegisters
         PageAttributeTable = 0x277, MtrrDefaultType = 0x2FF, MachineCheckBanks = 0x400, TscDeadline = 0x6E0, X2ApicFirst = 0x800, X2ApicLast = 0x83F,
         EferMsr = 0xC000_0080, Star = 0xC000_0081, Lstar = 0xC000_0082, Cstar = 0xC000_0083, SfMask = 0xC000_0084, FsBase = 0xC000_0100,
         GsBase = 0xC000_0101, KernelGsBase = 0xC000_0102, TscAux = 0xC000_0103, AmdSysCfg = 0xC001_0010, AmdHwcr = 0xC001_0015,
-        AmdInterruptPending = 0xC001_0055, AmdPatchLevel = 0x8B;
+        AmdInterruptPending = 0xC001_0055;
 
     private static bool IsApicMsr(uint msr) => msr is ApicBase or TscDeadline or >= X2ApicFirst and <= X2ApicLast;
 
@@ -64,7 +64,7 @@ internal static class ModelSpecificRegisters
             case SysenterCs: s.SysenterCs = value; return true;
             case SysenterEsp: return TrySetCanonical(ref s.SysenterEsp, value);
             case SysenterEip: return TrySetCanonical(ref s.SysenterEip, value);
-            case AmdPatchLevel: return true;
+            case BiosSignature: return true;
             case MachineCheckStatus: return value == 0;
             case MiscEnable: s.MiscEnable = value; return true;
             case >= MtrrVariableFirst and <= MtrrVariableLast: s.VariableMtrrs[(int)(msr - MtrrVariableFirst)] = value; return true;
