@@ -1,0 +1,228 @@
+// The requests and events of our own between the extension and `ttvm dap`, beside those of the Debug Adapter Protocol. src/Dap/Protocol/Ttvm*.cs has the
+// same types; a test compares the two. Positions and addresses are strings: they have 64 bits, which numbers here have not.
+
+/** "123456" or "123456:2"; where a request takes one, also "50%", "start", "end". */
+export type Position = string;
+/** "0xffffffff81000000"; guest-physical ones "phys:0x1000" where both can be meant. */
+export type Address = string;
+
+// ---- Where the session stands.
+
+/** Answer to ttvm/position, ttvm/seek, ttvm/gotoEvent and ttvm/returnToRecording; body of the event ttvm/moved, which follows each `stopped`. */
+export interface TtvmPosition {
+    position: Position;
+    /** 0 to 100. */
+    percent: number;
+    end: Position;
+    inDiversion: boolean;
+    /** The recording is still being made: behind its end the guest lives. */
+    isLive: boolean;
+    /** Thread (vCPU number + 1) whose turn it is. */
+    threadId: number;
+    guestNanoseconds: number;
+    /** Path of the recording. */
+    recording: string;
+}
+
+export interface TtvmSeekArguments { position: Position }
+
+/** ttvm/gotoEvent: to the next or the last event of a kind. */
+export interface TtvmEventArguments { kind: TimelineKind; reverse?: boolean; threadId?: number }
+export type TimelineKind = 'exception' | 'interrupt' | 'systemCall' | 'contextSwitch' | 'schedule' | 'input' | 'consoleLine';
+
+/** ttvm/lastWrite, ttvm/nextWrite. */
+export interface TtvmWriteArguments { address: string; bytes?: number }
+export interface TtvmFound { found: boolean; position: Position; description: string }
+
+/** ttvm/reverseStepIn, ttvm/reverseStepOut. */
+export interface TtvmThreadArguments { threadId: number; granularity?: 'instruction' | 'line' | 'statement' }
+
+// ---- Bookmarks: ttvm/bookmarks lists them, ttvm/setBookmark and ttvm/removeBookmark change them; all three answer with the list.
+
+export interface TtvmBookmark { name: string; position: Position; note?: string }
+/** Without a position: here. An existing name is replaced. */
+export interface TtvmSetBookmarkArguments { name: string; position?: Position; note?: string }
+export interface TtvmRemoveBookmarkArguments { name: string }
+export interface TtvmBookmarks { bookmarks: TtvmBookmark[] }
+
+// ---- ttvm/timeline: what happened between two positions, in buckets of equal instruction counts. What is not known yet is filled in by and by: the event
+// ttvm/timelineChanged (no body) says when to ask again.
+
+export interface TtvmTimelineArguments { from?: Position; to?: Position; bucketCount?: number }
+export interface TtvmTimeline {
+    start: Position;
+    end: Position;
+    /** The window that is described, as instruction counts. */
+    from: number;
+    to: number;
+    /** Guest time at the window's ends. */
+    fromNanoseconds: number;
+    toNanoseconds: number;
+    cpuCount: number;
+    buckets: TtvmTimelineBucket[];
+    markers: TtvmTimelineMarker[];
+    /** All buckets are known. */
+    isComplete: boolean;
+}
+export interface TtvmTimelineBucket {
+    isKnown: boolean;
+    /** Instructions retired by each vCPU. */
+    instructions: number[];
+    exceptions: number;
+    interrupts: number;
+    systemCalls: number;
+    contextSwitches: number;
+}
+/** Things with a name: console lines, inputs, bookmarks; and, when few enough are in the window, single events. */
+export interface TtvmTimelineMarker { kind: TimelineKind | 'bookmark'; position: Position; count: number; text: string; threadId?: number }
+
+// ---- Page tables.
+
+/** ttvm/pageTable: the entries of one table. No path: the root's. */
+export interface TtvmPageTableArguments {
+    threadId?: number;
+    /** Of an entry that was answered before. */
+    path?: string;
+    /** Only entries that (or something below which) have all of these. */
+    filters?: PageFilter[];
+    /** Mark what differs from this position. */
+    comparedTo?: Position;
+}
+export type PageFilter = 'writable' | 'user' | 'executable' | 'global' | 'dirty' | 'accessed';
+export interface TtvmPageTable {
+    /** "4-level paging", "PAE paging", "32-bit paging", "no paging". */
+    mode: string;
+    /** Physical address of the root table. */
+    root: Address;
+    entries: TtvmPageTableEntry[];
+}
+export interface TtvmPageTableEntry {
+    /** For ttvm/pageTable, to see below; absent for a page. */
+    path?: string;
+    /** "PML4", "PDPT", "PD", "PT". */
+    level: string;
+    index: number;
+    linear: Address;
+    /** Inclusive. */
+    linearEnd: Address;
+    /** Where the entry itself lies, physical. */
+    entryAddress: Address;
+    /** Its bits. */
+    value: Address;
+    /** Physical base of the page or table. */
+    physical: Address;
+    /** "4 KiB", "2 MiB", "1 GiB" of a page; of a table what it covers. */
+    size: string;
+    isPage: boolean;
+    /** Names of the bits that are set, such as P, W, U, A, D, G, PS, XD. */
+    bits: string[];
+    shadow?: TtvmShadowEntry;
+    /** With comparedTo: what it is as against then. */
+    change?: 'added' | 'removed' | 'changed';
+    /** With comparedTo: the entry's value then. */
+    was?: Address;
+}
+/** What the shadow page table, by which the machine translates, holds for an entry of the guest's. */
+export interface TtvmShadowEntry {
+    state: 'in step' | 'stale' | 'not filled' | 'write-protected' | 'partly filled';
+    /** "0x1fe000": offset of the machine page in the memory that the VMM gives the guest; of a table nothing. */
+    machine?: Address;
+    /** In a sentence. */
+    why: string;
+}
+
+/** ttvm/translate: each step of the walk for one linear address. */
+export interface TtvmTranslateArguments { address: string; threadId?: number }
+export interface TtvmTranslation {
+    linear: Address;
+    mode: string;
+    steps: TtvmWalkStep[];
+    /** Absent when not mapped. */
+    physical?: Address;
+    pageSize?: string;
+    /** "user rw-". */
+    access?: string;
+    /** Why an access faults, with the error code; absent when a supervisor read does not. */
+    fault?: string;
+    shadow?: TtvmShadowEntry;
+}
+export interface TtvmWalkStep { level: string; index: number; entryAddress: Address; value: Address; bits: TtvmBit[]; explanation: string }
+export interface TtvmBit { name: string; isSet: boolean; meaning: string }
+
+/** ttvm/ranges: neighbours that map in the same way, merged. */
+export interface TtvmRangesArguments { threadId?: number; filters?: PageFilter[]; start?: number; count?: number }
+export interface TtvmRanges { total: number; ranges: TtvmRange[] }
+export interface TtvmRange { linear: Address; linearEnd: Address; physical: Address; size: string; access: string; pageSize: string }
+
+/** ttvm/tableChanges: what changed in the page tables between two positions. */
+export interface TtvmTableChangesArguments { threadId?: number; from: Position; to?: Position }
+export interface TtvmTableChanges { from: Position; to: Position; changes: TtvmTableChange[]; isCut: boolean }
+export interface TtvmTableChange { linear: Address; linearEnd: Address; level: string; before: string; after: string }
+
+// ---- Locks, by declared layouts.
+
+/** Answer to ttvm/locks. */
+export interface TtvmLocks { locks: TtvmLock[]; /** What is missing, when there are none. */ problem?: string }
+export interface TtvmLock {
+    name: string;
+    /** "MCS", "spin". */
+    kind: string;
+    address: Address;
+    state: 'free' | 'held' | 'contended' | 'corrupt';
+    /** Who holds it and who waits, in the order of the queue. */
+    queue: TtvmLockWaiter[];
+    problem?: string;
+}
+export interface TtvmLockWaiter { order: number; role: 'owner' | 'waiter'; /** vCPU, when known. */ threadId?: number; node?: Address; description: string }
+
+// ---- ttvm/devices: also behind the scope Devices.
+
+export interface TtvmDevices { devices: TtvmDevice[] }
+export interface TtvmDevice { name: string; summary: string; fields: TtvmField[] }
+export interface TtvmField { name: string; value: string; fields?: TtvmField[] }
+
+// ---- ttvm/console: what the guest has printed up to now.
+
+export interface TtvmConsoleArguments { /** "serial0" (default), "serial1", "debug", "virtio". */ channel?: string; /** At most so many of the last lines. */ count?: number }
+export interface TtvmConsole {
+    channels: string[];
+    lines: TtvmConsoleLine[];
+    /** More lines came before. */
+    isCut: boolean;
+    screen: TtvmScreen;
+    /** ttvm/type reaches the guest. */
+    canType: boolean;
+}
+export interface TtvmConsoleLine { position: Position; text: string }
+/** The VGA text screen. */
+export interface TtvmScreen { columns: number; lines: string[]; cursorRow: number; cursorColumn: number }
+/** ttvm/type: bytes for the first serial port of a live guest. */
+export interface TtvmTypeArguments { text: string }
+
+// ---- launch and attach.
+
+export interface TtvmLaunchArguments {
+    /** A kernel or a disk, which is recorded while it is debugged; or a recording, which is replayed. */
+    program: string;
+    stopOnEntry?: boolean;
+    at?: Position;
+    /** Where a live session records to; default: the program's name with .ttvm. */
+    recording?: string;
+    cpus?: number;
+    memory?: string;
+    append?: string;
+    initrd?: string;
+    disks?: string[];
+    diskInterface?: 'ata' | 'virtio';
+    bios?: string;
+    clock?: 'virtual' | 'host';
+    chaos?: number;
+    /** ELF files with symbols and lines; the recording's own kernel needs not be named. */
+    symbols?: string | string[];
+    /** Where sources are: what their paths begin with, and what that is here. */
+    sourceMap?: { [from: string]: string };
+    /** Files that declare layouts of locks. */
+    layouts?: string[];
+}
+/** attach: to `ttvm record --dap`. The connection itself is the extension's affair: a port of the loopback interface, or a pipe. */
+export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean }
