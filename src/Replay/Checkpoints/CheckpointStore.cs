@@ -7,24 +7,23 @@ using Vmm.Time;
 
 namespace Replay.Checkpoints;
 
-/// <summary>The checkpoints of a recording, to read. Recently used ones are kept whole. Thread-safe.</summary>
+/// <summary>The checkpoints of a recording, to read. Recently used ones are kept whole. Thread-safe, also
+/// while a recording that is still being made grows.</summary>
 internal sealed class CheckpointStore
 {
     private const int CachedSnapshots = 12;
     private const int MaxStateSizeBytes = 64 << 20;
-    private readonly FrameTable _frames;
-    private readonly CheckpointMeta[] _metas;
-    private readonly CheckpointInfo[] _infos;
-    private readonly int _pageCountInStore;
+    /// <summary>What is known of the checkpoints; more of them are another one.</summary>
+    private sealed record Index(FrameTable Frames, CheckpointMeta[] Metas, CheckpointInfo[] Infos, int PageCountInStore);
+
     private readonly Lock _gate = new();
     private readonly LinkedList<MachineSnapshot> _cache = new();
+    private volatile Index _index;
 
     /// <summary>A part's first frame is the memory table; each other is a checkpoint.</summary>
     /// <exception cref="RecordingFormatException">The checkpoints do not follow each other.</exception>
     public CheckpointStore(FrameTable frames, int pageCountInStore, Func<string, ReadOnlyMemory<byte>> findImage)
     {
-        _frames = frames;
-        _pageCountInStore = pageCountInStore;
         if (frames.Count < 2 || frames[0].Kind != FrameKind.MemoryTable)
             throw frames.Part.Damaged(0, "there is no checkpoint at the start");
         try
@@ -35,38 +34,53 @@ internal sealed class CheckpointStore
         {
             throw frames.Damaged(0, e.Message);
         }
-        _metas = new CheckpointMeta[frames.Count - 1];
-        _infos = new CheckpointInfo[_metas.Length];
-        for (int i = 0; i < _metas.Length; i++)
+        _index = Read(frames, pageCountInStore, [], []);
+    }
+
+    public MemoryLayout Layout { get; }
+    public FrameTable Frames => _index.Frames;
+    public int Count => _index.Metas.Length;
+    public IReadOnlyList<CheckpointInfo> Infos => _index.Infos;
+    public CheckpointMeta Meta(int index) => _index.Metas[index];
+    public Position PositionOf(int index) => _index.Metas[index].Position;
+
+    /// <summary>Goes on with what was written since.</summary>
+    /// <param name="frames">Those that are known, and more.</param>
+    /// <param name="pageCountInStore">Pages that there are now.</param>
+    public void Grow(FrameTable frames, int pageCountInStore) => _index = Read(frames, pageCountInStore, _index.Metas, _index.Infos);
+
+    private static Index Read(FrameTable frames, int pageCountInStore, CheckpointMeta[] knownMetas, CheckpointInfo[] knownInfos)
+    {
+        Vmm.Invariant.Check(frames.Count > knownMetas.Length);
+        var metas = new CheckpointMeta[frames.Count - 1];
+        var infos = new CheckpointInfo[metas.Length];
+        knownMetas.CopyTo(metas, 0);
+        knownInfos.CopyTo(infos, 0);
+        for (int i = knownMetas.Length; i < metas.Length; i++)
         {
             FrameInfo frame = frames[i + 1];
             if (frame.Kind != FrameKind.Checkpoint || frame.MetaLength != CheckpointMeta.SizeBytes)
                 throw frames.Damaged(i + 1, "it is not a checkpoint");
             CheckpointMeta meta = CheckpointMeta.Read(frames.Meta(i + 1));
             bool follows = i == 0 ? meta.Position == Position.Start && meta.IsKey && meta.Sequence == 0
-                : meta.Position > _metas[i - 1].Position && meta.Sequence >= _metas[i - 1].Sequence;
+                : meta.Position > metas[i - 1].Position && meta.Sequence >= metas[i - 1].Sequence;
             if (meta.Index != i || !follows || meta.DirtyPageCount < 0)
                 throw frames.Damaged(i + 1, "the checkpoint does not follow the one before");
-            _metas[i] = meta;
-            _infos[i] = new CheckpointInfo(i, meta.Position, meta.GuestNanoseconds, meta.Digest, meta.DirtyPageCount, frame.SizeBytes);
+            metas[i] = meta;
+            infos[i] = new CheckpointInfo(i, meta.Position, meta.GuestNanoseconds, meta.Digest, meta.DirtyPageCount, frame.SizeBytes);
         }
+        return new Index(frames, metas, infos, pageCountInStore);
     }
-
-    public MemoryLayout Layout { get; }
-    public FrameTable Frames => _frames;
-    public int Count => _metas.Length;
-    public IReadOnlyList<CheckpointInfo> Infos => _infos;
-    public CheckpointMeta Meta(int index) => _metas[index];
-    public Position PositionOf(int index) => _metas[index].Position;
 
     /// <summary>The last checkpoint at or before a position.</summary>
     public int FindAtOrBefore(Position position)
     {
-        int low = 0, high = Count - 1;
+        CheckpointMeta[] metas = _index.Metas;
+        int low = 0, high = metas.Length - 1;
         while (low < high)
         {
             int middle = (low + high + 1) / 2;
-            if (_metas[middle].Position <= position) low = middle;
+            if (metas[middle].Position <= position) low = middle;
             else high = middle - 1;
         }
         return low;
@@ -96,13 +110,13 @@ internal sealed class CheckpointStore
     public bool WasWritten(int index, int memoryIndex, int pageIndex)
     {
         CheckpointContent content = ReadContent(index);
-        return PageMapCoding.Contains(content.Changes[memoryIndex].Span, pageIndex, Layout[memoryIndex].PageCount, _pageCountInStore);
+        return PageMapCoding.Contains(content.Changes[memoryIndex].Span, pageIndex, Layout[memoryIndex].PageCount, _index.PageCountInStore);
     }
 
     private MachineSnapshot Materialise(int index)
     {
         int key = index;
-        while (!_metas[key].IsKey) key--;
+        while (!_index.Metas[key].IsKey) key--;
         int[][] maps = Layout.UntouchedMaps();
         CheckpointContent content = ReadContent(key);
         Apply(key, content.KeyMaps!, maps);
@@ -113,7 +127,7 @@ internal sealed class CheckpointStore
         }
         return new MachineSnapshot
         {
-            Position = _metas[index].Position, Sequence = _metas[index].Sequence, State = content.State, Maps = maps,
+            Position = _index.Metas[index].Position, Sequence = _index.Metas[index].Sequence, State = content.State, Maps = maps,
                 CheckpointIndex = index,
         };
     }
@@ -122,11 +136,11 @@ internal sealed class CheckpointStore
     {
         try
         {
-            for (int m = 0; m < maps.Length; m++) PageMapCoding.Apply(encoded[m].Span, maps[m], _pageCountInStore);
+            for (int m = 0; m < maps.Length; m++) PageMapCoding.Apply(encoded[m].Span, maps[m], _index.PageCountInStore);
         }
         catch (MessagePackSerializationException e)
         {
-            throw _frames.Damaged(index + 1, e.Message);
+            throw _index.Frames.Damaged(index + 1, e.Message);
         }
     }
 
@@ -135,7 +149,7 @@ internal sealed class CheckpointStore
 
     private CheckpointContent ReadContent(int index)
     {
-        byte[] payload = _frames.ReadPayload(index + 1);
+        byte[] payload = _index.Frames.ReadPayload(index + 1);
         try
         {
             var reader = new MessagePackReader(payload);
@@ -145,13 +159,13 @@ internal sealed class CheckpointStore
             if (state.Length > MaxStateSizeBytes) throw new MessagePackSerializationException("the machine's state is too long");
             ReadOnlyMemory<byte>[] changes = ReadMaps(ref reader);
             ReadOnlyMemory<byte>[]? keys = reader.TryReadNil() ? null : ReadMaps(ref reader);
-            if (keys is null == _metas[index].IsKey)
+            if (keys is null == _index.Metas[index].IsKey)
                 throw new MessagePackSerializationException("the page maps are not what the index says");
             return new CheckpointContent(state, changes, keys);
         }
         catch (MessagePackSerializationException e)
         {
-            throw _frames.Damaged(index + 1, e.Message);
+            throw _index.Frames.Damaged(index + 1, e.Message);
         }
     }
 

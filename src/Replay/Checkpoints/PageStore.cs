@@ -7,7 +7,8 @@ using Vmm.Memory;
 
 namespace Replay.Checkpoints;
 
-/// <summary>The pages of a recording, to read. Recently used chunks are kept decompressed, up to a budget. Thread-safe.</summary>
+/// <summary>The pages of a recording, to read. Recently used chunks are kept decompressed, up to a budget. Thread-safe, also while
+/// the store of a recording that is still being made grows.</summary>
 internal sealed class PageStore
 {
     private sealed class Chunk(int index, byte[] content)
@@ -18,22 +19,41 @@ internal sealed class PageStore
         public bool WasUsed = true;
     }
 
-    private readonly FrameTable _frames;
-    private readonly int[] _firstPages;
-    private readonly Chunk?[] _chunks;
+    /// <summary>What is known of the chunks, and those that are in memory; more of them are another one.</summary>
+    private sealed record Index(FrameTable Frames, int[] FirstPages, Chunk?[] Chunks, int PageCount);
+
     private readonly Queue<Chunk> _cached = new();
     private readonly Lock _gate = new();
+    private volatile Index _index;
     private UInt128[]? _hashes;
     private long _cachedSizeBytes;
 
     /// <exception cref="RecordingFormatException">The chunks do not follow each other.</exception>
-    public PageStore(FrameTable frames)
+    public PageStore(FrameTable frames) => _index = ReadIndex(frames, new Index(frames, [], [], 0));
+
+    public int PageCount => _index.PageCount;
+    public FrameTable Frames => _index.Frames;
+
+    /// <summary>Goes on with what was written since.</summary>
+    /// <param name="frames">Those that are known, and more.</param>
+    public void Grow(FrameTable frames)
     {
-        _frames = frames;
-        _firstPages = new int[frames.Count];
-        _chunks = new Chunk?[frames.Count];
-        int next = 0;
-        for (int i = 0; i < frames.Count; i++)
+        lock (_gate)
+        {
+            _index = ReadIndex(frames, _index);
+            _hashes = null;
+        }
+    }
+
+    private static Index ReadIndex(FrameTable frames, Index known)
+    {
+        Vmm.Invariant.Check(frames.Count >= known.Chunks.Length);
+        var firstPages = new int[frames.Count];
+        var chunks = new Chunk?[frames.Count];
+        known.FirstPages.CopyTo(firstPages, 0);
+        known.Chunks.CopyTo(chunks, 0);
+        int next = known.PageCount;
+        for (int i = known.Chunks.Length; i < frames.Count; i++)
         {
             if (frames[i].Kind != FrameKind.PageChunk || frames[i].MetaLength != PageStoreWriter.MetaSizeBytes)
                 throw frames.Damaged(i, "it is not a chunk of pages");
@@ -42,14 +62,11 @@ internal sealed class PageStore
             if (first != next || count is < 1 or > PageStoreWriter.PagesPerChunk
                 || frames[i].RawLength != count * (PagedMemory.PageSizeBytes + PageHash.SizeBytes))
                 throw frames.Damaged(i, "the chunk of pages does not continue the one before");
-            _firstPages[i] = first;
+            firstPages[i] = first;
             next = first + count;
         }
-        PageCount = next;
+        return new Index(frames, firstPages, chunks, next);
     }
-
-    public int PageCount { get; }
-    public FrameTable Frames => _frames;
 
     /// <summary>Limit in bytes for decompressed chunks.</summary>
     public long CacheBudgetBytes { get; set; } = 128L << 20;
@@ -59,9 +76,10 @@ internal sealed class PageStore
     {
         int page = id - PageId.FirstStored;
         Vmm.Invariant.Check((uint)page < (uint)PageCount);
-        int index = ChunkOf(page);
-        byte[] content = Load(index);
-        content.AsSpan((page - _firstPages[index]) * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes).CopyTo(destination);
+        Index index = _index;
+        int chunk = ChunkOf(index, page);
+        byte[] content = Load(index, chunk);
+        content.AsSpan((page - index.FirstPages[chunk]) * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes).CopyTo(destination);
     }
 
     /// <summary>The hash of a stored page, as recorded.</summary>
@@ -70,26 +88,27 @@ internal sealed class PageStore
     /// <summary>Checks that every page has the hash that it was stored under.</summary>
     public void VerifyChunk(int index)
     {
-        byte[] content = _frames.ReadPayload(index);
+        byte[] content = _index.Frames.ReadPayload(index);
         int count = content.Length / (PagedMemory.PageSizeBytes + PageHash.SizeBytes);
         for (int i = 0; i < count; i++)
         {
             UInt128 stored = BinaryPrimitives.ReadUInt128LittleEndian(content.AsSpan(count * PagedMemory.PageSizeBytes
                 + i * PageHash.SizeBytes));
             if (PageHash.OfContent(content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes)) != stored)
-                throw _frames.Damaged(index, $"page {_firstPages[index] + i} has another hash than it was stored under");
+                throw _index.Frames.Damaged(index, $"page {_index.FirstPages[index] + i} has another hash than it was stored under");
         }
     }
 
     /// <summary>The hashes of all pages, one after the other: the part "pages.hashes".</summary>
     public byte[] EncodeHashes()
     {
-        var bytes = new byte[(long)PageCount * PageHash.SizeBytes];
-        for (int i = 0; i < _frames.Count; i++)
+        Index index = _index;
+        var bytes = new byte[(long)index.PageCount * PageHash.SizeBytes];
+        for (int i = 0; i < index.Frames.Count; i++)
         {
-            byte[] content = _frames.ReadPayload(i);
+            byte[] content = index.Frames.ReadPayload(i);
             int count = content.Length / (PagedMemory.PageSizeBytes + PageHash.SizeBytes);
-            content.AsSpan(count * PagedMemory.PageSizeBytes).CopyTo(bytes.AsSpan(_firstPages[i] * PageHash.SizeBytes));
+            content.AsSpan(count * PagedMemory.PageSizeBytes).CopyTo(bytes.AsSpan(index.FirstPages[i] * PageHash.SizeBytes));
         }
         return bytes;
     }
@@ -107,31 +126,32 @@ internal sealed class PageStore
                 throw HashPart.Damaged(0, "it has another number of hashes than there are pages");
             bytes = HashPart.ReadAll(int.MaxValue);
         }
-        var hashes = new UInt128[PageCount];
+        var hashes = new UInt128[bytes.Length / PageHash.SizeBytes];
         for (int i = 0; i < hashes.Length; i++) hashes[i] = BinaryPrimitives.ReadUInt128LittleEndian(bytes.AsSpan(i * PageHash.SizeBytes));
         _hashes = hashes;
         return hashes;
     }
 
-    private int ChunkOf(int page)
+    private static int ChunkOf(Index index, int page)
     {
-        int found = Array.BinarySearch(_firstPages, page);
+        int found = Array.BinarySearch(index.FirstPages, page);
         return found >= 0 ? found : ~found - 1;
     }
 
-    private byte[] Load(int index)
+    private byte[] Load(Index known, int chunk)
     {
-        if (Volatile.Read(ref _chunks[index]) is { } present)
+        if (Volatile.Read(ref known.Chunks[chunk]) is { } present)
         {
             present.WasUsed = true;
             return present.Content;
         }
         // Two threads may decompress the same chunk; the second result is dropped.
-        var loaded = new Chunk(index, _frames.ReadPayload(index));
+        var loaded = new Chunk(chunk, known.Frames.ReadPayload(chunk));
         lock (_gate)
         {
-            if (_chunks[index] is { } other) return other.Content;
-            _chunks[index] = loaded;
+            Chunk?[] chunks = _index.Chunks;
+            if (chunks[chunk] is { } other) return other.Content;
+            chunks[chunk] = loaded;
             _cached.Enqueue(loaded);
             _cachedSizeBytes += loaded.Content.Length;
             while (_cachedSizeBytes > CacheBudgetBytes && _cached.Count > 1) EvictOne();
@@ -148,7 +168,7 @@ internal sealed class PageStore
             _cached.Enqueue(oldest);
             return;
         }
-        _chunks[oldest.Index] = null;
+        _index.Chunks[oldest.Index] = null;
         _cachedSizeBytes -= oldest.Content.Length;
     }
 }

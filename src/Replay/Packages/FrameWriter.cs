@@ -7,16 +7,23 @@ namespace Replay.Packages;
 
 /// <summary>
 /// Appends frames to a file and keeps what an index of them needs. Each frame is one write, so that a killed process leaves whole frames
-/// and at most one torn one at the end. One thread at a time.
+/// and at most one torn one at the end. One thread appends; any may ask for a table of what is there.
 /// </summary>
 internal sealed class FrameWriter : IDisposable
 {
     private readonly FileStream _file;
     private readonly MemoryStream _buffer = new();
     private readonly FrameTableBuilder _table = new();
+    private readonly System.Threading.Lock _gate = new();
     private long _sizeBytes;
 
-    public FrameWriter(string path) => _file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    public FrameWriter(string path)
+    {
+        Path = path;
+        _file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    }
+
+    public string Path { get; }
 
     /// <summary>Callable from any thread.</summary>
     public long SizeBytes => System.Threading.Volatile.Read(ref _sizeBytes);
@@ -25,12 +32,21 @@ internal sealed class FrameWriter : IDisposable
     {
         Frame.Build(_buffer, kind, meta, payload);
         ReadOnlySpan<byte> frame = _buffer.GetBuffer().AsSpan(0, (int)_buffer.Length);
-        _table.Add(Frame.ParseHeader(frame, _sizeBytes)!.Value, meta);
         _file.Write(frame);
-        System.Threading.Volatile.Write(ref _sizeBytes, _sizeBytes + frame.Length);
+        lock (_gate)
+        {
+            _table.Add(Frame.ParseHeader(frame, _sizeBytes)!.Value, meta);
+            System.Threading.Volatile.Write(ref _sizeBytes, _sizeBytes + frame.Length);
+        }
     }
 
-    public FrameTable Table(PartReader part) => _table.Build(part);
+    /// <summary>What has been written up to now.</summary>
+    /// <param name="handle">The file, open for reading.</param>
+    /// <param name="fileName">For messages.</param>
+    public FrameTable Table(Microsoft.Win32.SafeHandles.SafeFileHandle handle, string fileName)
+    {
+        lock (_gate) return _table.Build(new PartReader(handle, fileName, System.IO.Path.GetFileName(Path), 0, _sizeBytes));
+    }
 
     public void Dispose()
     {

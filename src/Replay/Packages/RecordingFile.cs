@@ -12,14 +12,22 @@ using Vmm.Time;
 namespace Replay.Packages;
 
 /// <summary>
-/// A finished recording, open for reading. Opening costs what its index costs; pages and log segments are read when needed.
-/// Thread-safe: several timelines and scanners share one.
+/// A recording, open for reading: a finished one, or one that is still being made and grows. Opening costs what its index costs; pages and log
+/// segments are read when needed. Thread-safe: several timelines and scanners share one.
 /// </summary>
 public sealed class RecordingFile : IDisposable
 {
     private const int MaxManifestSizeBytes = 1 << 20;
-    private readonly ZipContainerReader _container;
+
+    /// <summary>How far it reaches.</summary>
+    private sealed record Extent(Position End, Outcome Outcome);
+
+    // One of the two is there.
+    private readonly ZipContainerReader? _container;
+    private readonly GrowingParts? _growing;
     private readonly Lazy<MachineConfiguration> _configuration;
+    private volatile Extent _extent;
+    private volatile int _growth;
 
     private RecordingFile(string path, ZipContainerReader container)
     {
@@ -28,10 +36,9 @@ public sealed class RecordingFile : IDisposable
         Manifest = ManifestJson.Read(container.Get(PartName.Manifest).ReadAll(MaxManifestSizeBytes), path);
         if (!Guid.TryParse(Manifest.Identity, out Guid identity)) throw Damaged("its identity is not a GUID");
         Identity = identity;
-        End = new Position(Manifest.End.InstructionCount, Manifest.End.EventOrdinal);
-        Outcome = new Outcome(ManifestJson.ParseName<OutcomeKind>(Manifest.End.Outcome) ?? throw Damaged("its outcome is unknown"),
-            Manifest.End.Code, Manifest.End.Detail ?? "");
-        CheckParts();
+        _extent = new Extent(new Position(Manifest.End.InstructionCount, Manifest.End.EventOrdinal),
+            new Outcome(ManifestJson.ParseName<OutcomeKind>(Manifest.End.Outcome) ?? throw Damaged("its outcome is unknown"), Manifest.End.Code, Manifest.End.Detail ?? ""));
+        CheckParts(container);
         ManifestJson.Configure(Manifest.Machine, [], path);
         _configuration = new Lazy<MachineConfiguration>(() => ManifestJson.Configure(Manifest.Machine, ReadImages(), Path));
 
@@ -45,6 +52,21 @@ public sealed class RecordingFile : IDisposable
             Pages.PageCount, FindImage);
         if (CheckpointStore.PositionOf(CheckpointStore.Count - 1) > End || Log.Through != End)
             throw Damaged("its parts do not end at the same position");
+        Console = new ConsoleLog(Log);
+    }
+
+    /// <summary>One that is still being made: it reaches as far as the last <see cref="Grow"/>.</summary>
+    internal RecordingFile(string path, RecordingManifest manifest, MachineConfiguration configuration, GrowingParts parts)
+    {
+        Path = path;
+        Manifest = manifest;
+        _growing = parts;
+        _configuration = new Lazy<MachineConfiguration>(configuration);
+        _extent = new Extent(Position.Start, default);
+        Log = new EventLogReader(parts.ReadLog());
+        FrameTable checkpoints = parts.ReadCheckpoints();
+        Pages = new PageStore(parts.ReadPages());
+        CheckpointStore = new CheckpointStore(checkpoints, Pages.PageCount, FindImage);
         Console = new ConsoleLog(Log);
     }
 
@@ -106,10 +128,10 @@ public sealed class RecordingFile : IDisposable
     public Position Start => Position.Start;
 
     /// <summary>The last position that can be visited.</summary>
-    public Position End { get; }
+    public Position End => _extent.End;
 
-    /// <summary>How the recorded machine ended; <see cref="OutcomeKind.None"/> when recording was stopped while it lived.</summary>
-    public Outcome Outcome { get; }
+    /// <summary>How the recorded machine ended; <see cref="OutcomeKind.None"/> when recording was stopped while it lived, or it still lives.</summary>
+    public Outcome Outcome => _extent.Outcome;
 
     /// <summary>True when the recorder did not finish and this was recovered.</summary>
     public bool WasRecovered => Manifest.End.Recovered;
@@ -126,7 +148,7 @@ public sealed class RecordingFile : IDisposable
         {
             long images = 0;
             foreach (ManifestImage image in Manifest.Images) images += image.SizeBytes;
-            return new RecordingSizes(_container.SizeBytes, Log.Frames.SizeBytes, CheckpointStore.Frames.SizeBytes, Pages.Frames.SizeBytes,
+            return new RecordingSizes(_container?.SizeBytes ?? _growing!.SizeBytes + images, Log.Frames.SizeBytes, CheckpointStore.Frames.SizeBytes, Pages.Frames.SizeBytes,
                 images,
                 CheckpointStore.Count, Pages.PageCount, Log.SegmentCount);
         }
@@ -137,6 +159,25 @@ public sealed class RecordingFile : IDisposable
     {
         foreach (LogRecord record in Log.ReadAll())
             if (record.IsInput) yield return record;
+    }
+
+    /// <summary>The end, if it ended because every vCPU was halted for ever.</summary>
+    internal Position? HaltedAt => _extent is { Outcome.Kind: OutcomeKind.Halted } extent ? extent.End : null;
+
+    /// <summary>Another number each time that it has grown.</summary>
+    internal int Growth => _growth;
+
+    /// <summary>Takes in what its recorder has written since. The writers must be at rest.</summary>
+    internal void Grow(Position end, Outcome outcome)
+    {
+        GrowingParts parts = _growing!;
+        Log.Grow(parts.ReadLog());
+        FrameTable checkpoints = parts.ReadCheckpoints();
+        Pages.Grow(parts.ReadPages());
+        CheckpointStore.Grow(checkpoints, Pages.PageCount);
+        Vmm.Invariant.Check(Log.Through == end);
+        _extent = new Extent(end, outcome);
+        _growth++;
     }
 
     internal EventLogReader Log { get; }
@@ -150,7 +191,7 @@ public sealed class RecordingFile : IDisposable
         var buffer = new byte[1 << 20];
         foreach (ManifestPart part in Manifest.Parts)
         {
-            PartReader reader = _container.Get(part.Name);
+            PartReader reader = _container!.Get(part.Name);
             using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             for (long offset = 0; offset < reader.SizeBytes; offset += buffer.Length)
             {
@@ -170,17 +211,21 @@ public sealed class RecordingFile : IDisposable
         }
     }
 
-    public void Dispose() => _container.Dispose();
+    public void Dispose()
+    {
+        _container?.Dispose();
+        _growing?.Dispose();
+    }
 
     internal RecordingFormatException Damaged(string what) => new($"{Path} is damaged: {what}");
 
-    private void CheckParts()
+    private void CheckParts(ZipContainerReader container)
     {
         var expected = new HashSet<string>(StringComparer.Ordinal) { PartName.Manifest };
         foreach (ManifestPart part in Manifest.Parts)
         {
             if (part?.Name is null || !expected.Add(part.Name)) throw Damaged("its manifest lists a part twice");
-            if (_container.Get(part.Name).SizeBytes != part.SizeBytes)
+            if (container.Get(part.Name).SizeBytes != part.SizeBytes)
                 throw Damaged($"part '{part.Name}' has another size than the manifest says");
         }
         foreach (ManifestImage image in Manifest.Images)
@@ -189,14 +234,14 @@ public sealed class RecordingFile : IDisposable
                 || !expected.Contains(image.Part))
                 throw Damaged("its manifest names an image that is not there");
         }
-        if (_container.Names.Count != expected.Count) throw Damaged("it has parts that its manifest does not list");
+        if (container.Names.Count != expected.Count) throw Damaged("it has parts that its manifest does not list");
     }
 
     private List<MachineImage> ReadImages()
     {
         var images = new List<MachineImage>();
         foreach (ManifestImage image in Manifest.Images)
-            images.Add(new MachineImage(image.Role, image.Name ?? "", _container.Get(image.Part).ReadAll(Array.MaxLength)));
+            images.Add(new MachineImage(image.Role, image.Name ?? "", _container!.Get(image.Part).ReadAll(Array.MaxLength)));
         return images;
     }
 

@@ -12,11 +12,12 @@ internal sealed class ConditionObserver : IMachineObserver
     private readonly List<ulong> _breakpoints = [], _physicalBreakpoints = [];
     private readonly List<Watch> _watches = [];
     private readonly List<QueryHit> _hits = [];
+    private readonly List<(StopCondition Condition, TextMatcher[] Channels)> _texts = [];
     private Machine? _machine;
     private Position _after, _before;
     private bool _wantsFirst;
 
-    /// <param name="conditions">Any but console texts, which the log answers.</param>
+    /// <param name="conditions">Of console texts nothing is seen before <see cref="ExpectTexts"/>: in a recording, the log answers for them.</param>
     public ConditionObserver(IReadOnlyCollection<StopCondition> conditions)
     {
         _conditions = [.. conditions];
@@ -29,7 +30,7 @@ internal sealed class ConditionObserver : IMachineObserver
         }
     }
 
-    public uint WantedKinds { get; }
+    public uint WantedKinds { get; private set; }
 
     /// <summary>All that was met at the position found; empty while nothing was.</summary>
     public IReadOnlyList<QueryHit> Hits => _hits;
@@ -44,6 +45,19 @@ internal sealed class ConditionObserver : IMachineObserver
         Arm(machine, from, before, wantsFirst: false);
     }
 
+    /// <summary>Sees console texts too, as a machine prints them for the first time.</summary>
+    /// <param name="printed">What it has printed before: the beginning of a text may be in it.</param>
+    public void ExpectTexts(IEnumerable<ConsoleOutput> printed)
+    {
+        foreach (StopCondition condition in _conditions)
+            if (condition.Kind == StopConditionKind.ConsoleText) _texts.Add((condition, TextMatcher.ForEachChannel(condition.Text)));
+        if (_texts.Count == 0) return;
+        WantedKinds |= Bit(MachineEventKind.Output);
+        foreach (ConsoleOutput output in printed)
+            foreach (byte b in output.Data.Span)
+                foreach ((_, TextMatcher[] channels) in _texts) channels[(int)output.Channel].Append(b);
+    }
+
     public void Disarm()
     {
         if (_machine is null) return;
@@ -56,14 +70,25 @@ internal sealed class ConditionObserver : IMachineObserver
     public void OnEvent(in MachineEvent machineEvent)
     {
         Position at = machineEvent.At;
-        if (_wantsFirst ? at <= _after || (_hits.Count > 0 && at != _hits[0].Event.At) : at < _after || at >= _before) return;
-        foreach (StopCondition condition in _conditions)
+        if (machineEvent.Kind == MachineEventKind.Output)
         {
-            if (!Matches(condition, machineEvent)) continue;
-            if (_hits.Count > 0 && at != _hits[0].Event.At) _hits.Clear();
-            _hits.Add(new QueryHit(condition, machineEvent));
-            if (_wantsFirst) _machine!.RequestStop();
+            foreach ((StopCondition condition, TextMatcher[] channels) in _texts)
+                if (channels[(int)machineEvent.Number].Append((byte)machineEvent.Value) && IsWanted(at)) Hit(condition, machineEvent);
+            return;
         }
+        if (!IsWanted(at)) return;
+        foreach (StopCondition condition in _conditions)
+            if (Matches(condition, machineEvent)) Hit(condition, machineEvent);
+    }
+
+    private bool IsWanted(Position at) =>
+        _wantsFirst ? at > _after && (_hits.Count == 0 || at == _hits[0].Event.At) : at >= _after && at < _before;
+
+    private void Hit(StopCondition condition, in MachineEvent machineEvent)
+    {
+        if (_hits.Count > 0 && machineEvent.At != _hits[0].Event.At) _hits.Clear();
+        _hits.Add(new QueryHit(condition, machineEvent));
+        if (_wantsFirst) _machine!.RequestStop();
     }
 
     private void Arm(Machine machine, Position after, Position before, bool wantsFirst)

@@ -41,6 +41,7 @@ internal sealed class CheckpointWriter : IDisposable
     private int _sinceKey;
     private long _changesSinceKey;
 
+    private readonly object _written = new();
     private volatile Exception? _failure;
     private int _checkpointCount;
 
@@ -81,6 +82,17 @@ internal sealed class CheckpointWriter : IDisposable
             ThrowIfFailed();
             if (_digests.TryTake(out (Vmm.Time.Position Position, StateDigest Digest) next, millisecondsTimeout: 100)) return next;
         }
+    }
+
+    /// <summary>Waits until so many checkpoints are on disk.</summary>
+    public void WaitFor(int checkpointCount)
+    {
+        lock (_written)
+            while (CheckpointCount < checkpointCount)
+            {
+                ThrowIfFailed();
+                Monitor.Wait(_written, 100);
+            }
     }
 
     /// <summary>Waits until all is written; no batch may follow. Returns the hashes of all pages.</summary>
@@ -185,7 +197,11 @@ internal sealed class CheckpointWriter : IDisposable
         new CheckpointMeta(batch.Position, batch.GuestNanoseconds, batch.Sequence, _pageSum, digest, batch.Index, dirty,
             isKey).Write(_meta);
         _checkpointFrames.Append(FrameKind.Checkpoint, _meta, _payload.WrittenSpan);
-        Volatile.Write(ref _checkpointCount, batch.Index + 1);
+        lock (_written)
+        {
+            Volatile.Write(ref _checkpointCount, batch.Index + 1);
+            Monitor.PulseAll(_written);
+        }
         _digests.Add((batch.Position, digest));
     }
 

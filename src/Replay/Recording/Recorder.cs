@@ -12,7 +12,7 @@ using Vmm.Time;
 
 namespace Replay.Recording;
 
-/// <summary>Why <see cref="Recorder.Run"/> returned.</summary>
+/// <summary>Why <see cref="Recorder.Run(ulong, CancellationToken)"/> returned.</summary>
 public enum RecorderStop
 {
     /// <summary>The asked-for InstructionCount was reached.</summary>
@@ -60,6 +60,7 @@ public sealed class Recorder : IDisposable
     private readonly CheckpointWriter _writer;
     private readonly CheckpointCapture _capture;
     private readonly Machine _machine;
+    private readonly RecordingManifest _manifest;
     private ulong _interval, _nextCheckpoint;
     private long _budgetStep;
     private int _checkpointCount, _loggedDigestCount;
@@ -86,7 +87,7 @@ public sealed class Recorder : IDisposable
         _machine = new Machine(configuration, late, late);
         try
         {
-            CreateDirectory(configuration);
+            _manifest = CreateDirectory(configuration);
             _logFrames = new FrameWriter(Path.Combine(_partial, PartName.Log));
             _checkpointFrames = new FrameWriter(Path.Combine(_partial, PartName.Checkpoints));
             _pageFrames = new FrameWriter(Path.Combine(_partial, PartName.Pages));
@@ -121,7 +122,10 @@ public sealed class Recorder : IDisposable
     /// <summary>Runs and records until <paramref name="untilCount"/>, the machine's end, the text, or cancellation. May be called
     /// again.</summary>
     /// <exception cref="RecordingException">The recording cannot be written.</exception>
-    public RecorderStop Run(ulong untilCount, CancellationToken cancellation = default)
+    public RecorderStop Run(ulong untilCount, CancellationToken cancellation = default) => Run(untilCount, static () => false, cancellation);
+
+    /// <summary>The same, until somebody who watches the machine has seen enough: then <see cref="RecorderStop.Cancelled"/>.</summary>
+    internal RecorderStop Run(ulong untilCount, Func<bool> hasSeenEnough, CancellationToken cancellation)
     {
         Invariant.Check(!_finished);
         _source.Cancellation = cancellation;
@@ -141,6 +145,7 @@ public sealed class Recorder : IDisposable
                 RunStop stop = _machine.Run(slice);
                 Volatile.Write(ref _publishedCount, _machine.InstructionCount);
                 if (stop == RunStop.Ended) return RecorderStop.Ended;
+                if (stop == RunStop.Requested && hasSeenEnough()) return RecorderStop.Cancelled;
                 if (_source.TextWasPrinted && !_reportedText)
                 {
                     _reportedText = true;
@@ -159,7 +164,67 @@ public sealed class Recorder : IDisposable
         }
     }
 
-    /// <summary>Makes <see cref="Run"/> return soon. Callable from any thread.</summary>
+    /// <summary>One transition of the machine. An idle guest waits for its next timer or input.</summary>
+    internal void Step(CancellationToken cancellation)
+    {
+        Invariant.Check(!_finished);
+        _source.Cancellation = cancellation;
+        _machine.Step();
+        Volatile.Write(ref _publishedCount, _machine.InstructionCount);
+    }
+
+    /// <summary>Runs on as far as it goes without waiting: at most to a count.</summary>
+    internal void RunAhead(ulong untilCount)
+    {
+        bool isIdle = false;
+        _source.WhenIdle = () =>
+        {
+            isIdle = true;
+            _machine.RequestStop();
+        };
+        try
+        {
+            Run(untilCount, () => isIdle, CancellationToken.None);
+        }
+        finally
+        {
+            _source.WhenIdle = null;
+        }
+    }
+
+    /// <summary>The recording as far as it is made; it grows with <see cref="Settle"/>. The caller's to dispose of, before <see cref="Finish"/>.</summary>
+    internal RecordingFile OpenGrowing()
+    {
+        _writer.WaitFor(_checkpointCount);
+        return new RecordingFile(_options.Path, _manifest, _machine.Configuration, new GrowingParts(_partial, _logFrames, _checkpointFrames, _pageFrames));
+    }
+
+    /// <summary>Writes all that has happened, and lets the recording grow by it.</summary>
+    /// <param name="growing">What <see cref="OpenGrowing"/> made.</param>
+    /// <param name="distance">Takes a checkpoint when the last one is as many instructions away.</param>
+    /// <exception cref="RecordingException">The recording cannot be written.</exception>
+    internal void Settle(RecordingFile growing, ulong distance)
+    {
+        try
+        {
+            TakeCheckpointFrom(distance);
+            _log.Flush(_machine.Position);
+            _writer.WaitFor(_checkpointCount);
+            growing.Grow(_machine.Position, _machine.Outcome);
+        }
+        catch (IOException e)
+        {
+            throw new RecordingException($"{_partial} cannot be written: {e.Message}");
+        }
+    }
+
+    /// <summary>Takes a checkpoint when the last one is as many instructions away.</summary>
+    internal void TakeCheckpointFrom(ulong distance)
+    {
+        if (_machine.InstructionCount - _lastCheckpoint.InstructionCount >= Math.Max(1, distance)) TakeCheckpoint();
+    }
+
+    /// <summary>Makes <see cref="Run(ulong, CancellationToken)"/> return soon. Callable from any thread.</summary>
     public void RequestStop()
     {
         _stopRequested = true;
@@ -241,7 +306,7 @@ public sealed class Recorder : IDisposable
         }
     }
 
-    private void CreateDirectory(MachineConfiguration configuration)
+    private RecordingManifest CreateDirectory(MachineConfiguration configuration)
     {
         if (Directory.Exists(_partial)) Directory.Delete(_partial, recursive: true);
         Directory.CreateDirectory(Path.Combine(_partial, "images"));
@@ -262,6 +327,7 @@ public sealed class Recorder : IDisposable
             Images = images, End = new ManifestEnd(0, 0, nameof(OutcomeKind.None), 0, "", Recovered: true, ""), Parts = [],
         };
         File.WriteAllBytes(Path.Combine(_partial, PartName.Manifest), ManifestJson.Write(manifest));
+        return manifest;
     }
 }
 

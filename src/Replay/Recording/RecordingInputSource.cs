@@ -29,6 +29,9 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
     /// <summary>Asks the machine to stop; set once there is one.</summary>
     public Action RequestStop { get; set; } = static () => { };
 
+    /// <summary>Called instead of waiting when the guest is idle; null: it waits.</summary>
+    public Action? WhenIdle { get; set; }
+
     /// <summary>The text to stop at was printed.</summary>
     public bool TextWasPrinted { get; private set; }
 
@@ -75,7 +78,8 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
             log.Flush(at);
             _flushedSequence = log.Sequence;
         }
-        Wait(at, nanosecondsToTimer);
+        if (WhenIdle is null) Wait(at, nanosecondsToTimer);
+        else WhenIdle();
         Position next = at with { EventOrdinal = at.EventOrdinal + 1 };
         if (live.NextArrival <= at.InstructionCount && live.TryTake(next, out InputEvent input))
         {

@@ -11,7 +11,7 @@ internal sealed class ReplayInputSource : IInputSource
 {
     private readonly EventLogReader _log;
     private LogSegment? _segment;
-    private readonly Position? _lastIdle;
+    private Position? _lastIdle;
     private int _segmentIndex, _index;
     private ulong _nextArrival;
     private bool _nothingMore;
@@ -21,8 +21,15 @@ internal sealed class ReplayInputSource : IInputSource
     public ReplayInputSource(EventLogReader log, Position? haltedAt = null)
     {
         _log = log;
+        Refresh(haltedAt);
+    }
+
+    /// <summary>The log has grown: what comes next may have become known.</summary>
+    /// <param name="haltedAt">The recording's end, if it has ended by now because every vCPU was halted for ever.</param>
+    public void Refresh(Position? haltedAt)
+    {
         _lastIdle = haltedAt is { EventOrdinal: > 0 } end ? end with { EventOrdinal = end.EventOrdinal - 1 } : null;
-        Seek(0);
+        EnterSegment();
     }
 
     /// <summary>Number of input records handed out since the start of the recording.</summary>

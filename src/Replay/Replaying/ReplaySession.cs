@@ -24,6 +24,7 @@ internal sealed class ReplaySession : IDisposable
     private readonly StateWriter _state = new();
     private readonly List<int> _dirty = [];
     private MachineSnapshot? _base;
+    private int _growth;
 
     /// <summary>Builds the machine; it stands nowhere before <see cref="Restore"/>.</summary>
     /// <exception cref="RecordingFormatException">The recorded configuration does not make a machine.</exception>
@@ -31,7 +32,8 @@ internal sealed class ReplaySession : IDisposable
     {
         _recording = recording;
         _pool = pool;
-        Inputs = new ReplayInputSource(recording.Log, recording.Outcome.Kind == OutcomeKind.Halted ? recording.End : null);
+        Inputs = new ReplayInputSource(recording.Log, recording.HaltedAt);
+        _growth = recording.Growth;
         try
         {
             Machine = new Machine(recording.Configuration, Inputs, outputs);
@@ -134,6 +136,7 @@ internal sealed class ReplaySession : IDisposable
     {
         Invariant.Check(target >= Machine.Position);
         const ulong slice = 2_000_000;
+        LookForMore();
         ulong reported = Machine.InstructionCount;
         while (Machine.InstructionCount < target.InstructionCount)
         {
@@ -147,6 +150,21 @@ internal sealed class ReplaySession : IDisposable
             throw new ReplayDivergenceException(Machine.Position,
                 $"the machine to live until {target}", $"its end ({Machine.Outcome.Detail})");
         return true;
+    }
+
+    /// <summary>One transition.</summary>
+    public void Step()
+    {
+        LookForMore();
+        Machine.Step();
+    }
+
+    // A recording that is still being made may have grown since.
+    private void LookForMore()
+    {
+        if (_growth == _recording.Growth) return;
+        _growth = _recording.Growth;
+        Inputs.Refresh(_recording.HaltedAt);
     }
 
     /// <summary>

@@ -4,6 +4,7 @@ using System.Threading;
 using Replay.Checkpoints;
 using Replay.Packages;
 using Replay.Queries;
+using Replay.Recording;
 using Replay.Replaying;
 using Vmm.Memory;
 using Vmm.Platform;
@@ -34,6 +35,12 @@ public sealed class Timeline : IDisposable
     private readonly SessionPool _sessions;
     private readonly CheckpointStore _checkpoints;
     private readonly ReplaySession _session;
+    private readonly LiveRecording? _live;
+
+    /// <summary>Stands at the start of a recording that is still being made. Its end is where the guest lives: what goes forward there lets it live on.</summary>
+    /// <param name="live">Stays the caller's to dispose of.</param>
+    /// <param name="options">Limits.</param>
+    public Timeline(LiveRecording live, TimelineOptions? options = null) : this(live.Recording, options) => _live = live;
 
     /// <summary>Stands at the start. The recording stays the caller's to dispose of.</summary>
     /// <exception cref="RecordingFormatException">The recording does not make a machine.</exception>
@@ -64,7 +71,12 @@ public sealed class Timeline : IDisposable
 
     public Position Position => _session.Position;
     public Position Start => Recording.Start;
+
+    /// <summary>The last position that can be visited; of a living guest's recording, up to now.</summary>
     public Position End => Recording.End;
+
+    /// <summary>The guest still lives: behind the end there is more to come.</summary>
+    public bool IsLive => _live is { IsAlive: true };
 
     private int Parallelism => _options.MaxParallelism > 0 ? _options.MaxParallelism : Environment.ProcessorCount;
 
@@ -84,13 +96,20 @@ public sealed class Timeline : IDisposable
         cancellation.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Forward by <paramref name="count"/> transitions: instructions (or REP iterations) retired and events in between.</summary>
+    /// <summary>
+    /// Forward by <paramref name="count"/> transitions: instructions (or REP iterations) retired and events in between. A living guest lives on when the end is
+    /// reached; that it waits for an input is ended by cancellation.
+    /// </summary>
     public TimelineStop StepForward(ulong count = 1, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
         Position origin = Position;
         for (ulong done = 0; done < count; done++)
         {
-            if (Position >= End) return Stop(TimelineStopReason.End);
+            if (Position >= End && !TryLiveOn(cancellation))
+            {
+                _session.SettleOutcome();
+                return Stop(TimelineStopReason.End);
+            }
             StepOnce();
             if (done % StepsPerCheck != StepsPerCheck - 1) continue;
             progress?.Report(new TimelineProgress(done, count));
@@ -155,6 +174,20 @@ public sealed class Timeline : IDisposable
         if (hits.Count == 0 && printed is { } hit) hits = [hit];
         Seek(hits.Count > 0 ? hits[0].Event.At : End, others.Count == 0 ? progress : null, cancellation);
         return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(TimelineStopReason.End);
+    }
+
+    /// <summary>
+    /// Lets the guest live on, from the end of what is recorded, until a condition is met, it ends, or cancellation, which leaves the cursor at the end then
+    /// (<see cref="TimelineStopReason.Done"/>): a life cannot be undone. At a hit the cursor stands just before it, as in a recording.
+    /// </summary>
+    /// <exception cref="Vmm.InvariantException">The guest does not live.</exception>
+    public TimelineStop ContinueLive(IReadOnlyCollection<StopCondition> conditions, CancellationToken cancellation = default)
+    {
+        Vmm.Invariant.Check(IsLive);
+        IReadOnlyList<QueryHit> hits = _live!.Run(conditions, Position, cancellation);
+        Seek(hits.Count > 0 ? hits[0].Event.At : End, null, CancellationToken.None);
+        if (hits.Count > 0) return new TimelineStop(TimelineStopReason.Hit, Position, hits);
+        return Stop(IsLive ? TimelineStopReason.Done : TimelineStopReason.End);
     }
 
     /// <summary>Back to the last hit before the cursor, or the start.</summary>
@@ -240,10 +273,18 @@ public sealed class Timeline : IDisposable
 
     private TimelineStop Stop(TimelineStopReason reason) => new(reason, Position, []);
 
+    // False: there is no more life to come, or it was cancelled before anything happened.
+    private bool TryLiveOn(CancellationToken cancellation)
+    {
+        if (!IsLive || cancellation.IsCancellationRequested) return false;
+        _live!.Step(cancellation);
+        return Position < End;
+    }
+
     private void StepOnce()
     {
         Position before = Position;
-        Machine.Step();
+        _session.Step();
         if (Position == before)
             throw new ReplayDivergenceException(before, $"the machine to live until {End}", $"its end ({Machine.Outcome.Detail})");
     }
