@@ -2,7 +2,6 @@ using System;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Transports;
 
@@ -13,9 +12,6 @@ public sealed record DapServerOptions
 {
     /// <summary>What takes longer is told to the client, with the possibility to cancel it.</summary>
     public TimeSpan ProgressDelay { get; init; } = TimeSpan.FromMilliseconds(300);
-
-    /// <summary>What is known about the guest's addresses; null: nothing.</summary>
-    public ISymbolSource? Symbols { get; init; }
 }
 
 /// <summary>
@@ -40,11 +36,13 @@ public sealed class DapServer : IDisposable
         _connection = connection;
         _writer = new MessageWriter(connection.Output);
         _activity = new Activity(_writer, options.ProgressDelay);
-        _session = new Session(_writer, _activity, options.Symbols ?? new NoSymbols());
+        _session = new Session(_writer, _activity);
         _ = new LifecycleRequests(_session, _requests);
         _ = new ExecutionRequests(_session, _requests);
         _ = new TravelRequests(_session, _requests);
         _ = new BreakpointRequests(_session, _requests);
+        _ = new StackRequests(_session, _requests);
+        _ = new SourceRequests(_session, _requests);
         _ = new StateRequests(_session, _requests);
         _ = new MemoryRequests(_session, _requests);
         _ = new EvaluationRequests(_session, _requests);

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using Dap.Protocol;
+using Dap.Sources;
 
 namespace Dap.Sessions;
 
@@ -44,6 +45,9 @@ internal sealed class LifecycleRequests
             SupportsCancelRequest = true,
             SupportsFunctionBreakpoints = true,
             SupportsConditionalBreakpoints = true,
+            SupportsLogPoints = true,
+            SupportsBreakpointLocationsRequest = true,
+            SupportsLoadedSourcesRequest = true,
             SupportsInstructionBreakpoints = true,
             SupportsDataBreakpoints = true,
             SupportsDataBreakpointBytes = true,
@@ -75,6 +79,7 @@ internal sealed class LifecycleRequests
             _session.Dispose();
             throw;
         }
+        _session.UseSymbols(SymbolLoader.Load(_session.Recording.Configuration, path, arguments.Symbols, arguments.SourceMap, text => _session.Print(text, "important")));
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Answer.After(() => _session.Send<TtvmNoArguments>(Events.Initialized, null));
     }

@@ -3,6 +3,8 @@ using System.IO;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sources;
+using Dap.Unwinding;
 using Replay.Packages;
 using Replay.Timelines;
 using Vmm.Cpu;
@@ -17,7 +19,7 @@ internal sealed record FrameHandle(int CpuIndex, CallFrame Frame, bool IsInnermo
 /// <summary>
 /// What a client debugs: a recording with its timeline, and perhaps a diversion. Belongs to the engine's thread.
 /// </summary>
-internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSource symbols) : IDisposable
+internal sealed class Session(MessageWriter writer, Activity activity) : IDisposable
 {
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
@@ -26,7 +28,8 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
     private Diversion? _diversion;
 
     public Activity Activity { get; } = activity;
-    public ISymbolSource Symbols { get; } = symbols;
+    /// <summary>What is known about the guest's code.</summary>
+    public SymbolSet Symbols { get; private set; } = new();
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
@@ -76,6 +79,13 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
             throw;
         }
         _recording = recording;
+    }
+
+    /// <summary>From now on these symbols, which belong to the session.</summary>
+    public void UseSymbols(SymbolSet symbols)
+    {
+        Symbols.Dispose();
+        Symbols = symbols;
     }
 
     // ---- Diversions.
@@ -157,6 +167,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
         _diversion?.Dispose();
         _timeline?.Dispose();
         _recording?.Dispose();
+        Symbols.Dispose();
         _diversion = null;
         _timeline = null;
         _recording = null;
