@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Text.Json.Serialization;
 
 namespace Dap.Protocol;
@@ -11,6 +12,10 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
     [JsonPropertyName("at")] public string? At { get; init; }
     /// <summary>Stand there; else run to the first breakpoint. Default: true for a recording, which waits for ever, false for a guest that is started.</summary>
     [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
+    /// <summary>ELF files with symbols and lines, a path or several; the recording's own kernel needs not be named.</summary>
+    [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
+    /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
+    [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
 
     // What follows is for guests that are started.
 
@@ -41,6 +46,10 @@ public sealed record TtvmAttachArguments : AttachRequestArguments
 {
     /// <summary>Stop the guest. Default: false, it runs on.</summary>
     [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
+    /// <summary>ELF files with symbols and lines, a path or several; the recording's own kernel needs not be named.</summary>
+    [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
+    /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
+    [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
 }
 
 /// <summary>Arguments of <c>ttvm/type</c>.</summary>
@@ -73,6 +82,8 @@ public sealed record TtvmWriteArguments
 public sealed record TtvmThreadArguments
 {
     [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
+    /// <summary>"instruction", "line" or "statement", as for the protocol's own steps. Default: a line where the code has lines.</summary>
+    [JsonPropertyName("granularity")] public string? Granularity { get; init; }
 }
 
 /// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>.</summary>

@@ -3,7 +3,6 @@ using System.Collections.Frozen;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
-using Dap.Inspection;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Transports;
@@ -16,9 +15,6 @@ public sealed record DapServerOptions
 {
     /// <summary>What takes longer is told to the client, with the possibility to cancel it.</summary>
     public TimeSpan ProgressDelay { get; init; } = TimeSpan.FromMilliseconds(300);
-
-    /// <summary>What is known about the guest's addresses; null: nothing.</summary>
-    public ISymbolSource? Symbols { get; init; }
 
     /// <summary>Clock and random numbers for guests that are started; null: only recordings are debugged.</summary>
     public IHostServices? Host { get; init; }
@@ -54,11 +50,13 @@ public sealed class DapServer : IDisposable
         _connection = connection;
         _writer = new MessageWriter(connection.Output);
         _activity = new Activity(_writer, options.ProgressDelay);
-        _session = new Session(_writer, _activity, options.Symbols ?? new NoSymbols()) { ServeWhileRunning = ServeWhileRunning };
+        _session = new Session(_writer, _activity) { ServeWhileRunning = ServeWhileRunning };
         _ = new LifecycleRequests(_session, _requests, options);
         _ = new ExecutionRequests(_session, _requests);
         _ = new TravelRequests(_session, _requests);
         _ = new BreakpointRequests(_session, _requests);
+        _ = new StackRequests(_session, _requests);
+        _ = new SourceRequests(_session, _requests);
         _ = new StateRequests(_session, _requests);
         _ = new MemoryRequests(_session, _requests);
         _ = new EvaluationRequests(_session, _requests);

@@ -1,7 +1,9 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using Dap.Live;
 using Dap.Protocol;
+using Dap.Sources;
 using Replay.Recording;
 
 namespace Dap.Sessions;
@@ -49,6 +51,9 @@ internal sealed class LifecycleRequests
             SupportsCancelRequest = true,
             SupportsFunctionBreakpoints = true,
             SupportsConditionalBreakpoints = true,
+            SupportsLogPoints = true,
+            SupportsBreakpointLocationsRequest = true,
+            SupportsLoadedSourcesRequest = true,
             SupportsInstructionBreakpoints = true,
             SupportsDataBreakpoints = true,
             SupportsDataBreakpointBytes = true,
@@ -82,6 +87,7 @@ internal sealed class LifecycleRequests
             _session.End();
             throw;
         }
+        LoadSymbols(path, arguments.Symbols, arguments.SourceMap);
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Launched();
     }
@@ -91,6 +97,7 @@ internal sealed class LifecycleRequests
     {
         if (_options.Host is not { } host) throw new RequestException(CannotRecord) { ShowUser = true };
         _session.Open(GuestLauncher.Launch(program, arguments, host), isOurs: true);
+        LoadSymbols(program, arguments.Symbols, arguments.SourceMap);
         _session.Print($"Recording to {_session.Recording.Path}");
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
@@ -102,9 +109,13 @@ internal sealed class LifecycleRequests
         _session.RequireNothingLaunched();
         if (_options.Guest is not { } guest) throw new RequestException(NothingToAttachTo) { ShowUser = true };
         _session.Open(guest, isOurs: false);
+        LoadSymbols(_session.Recording.Path, arguments.Symbols, arguments.SourceMap);
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }
+
+    private void LoadSymbols(string path, IReadOnlyList<string>? symbols, IReadOnlyDictionary<string, string>? sourceMap) =>
+        _session.UseSymbols(SymbolLoader.Load(_session.Recording.Configuration, path, symbols, sourceMap, text => _session.Print(text, "important")));
 
     private Answer Launched() => Answer.After(() => _session.Send<TtvmNoArguments>(Events.Initialized, null));
 

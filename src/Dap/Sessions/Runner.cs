@@ -113,6 +113,11 @@ internal sealed class Runner(Session session)
             foreach (BreakpointEntry entry in entries)
             {
                 if (!entry.Conditions.Contains(one.Condition) || hit.Contains(entry) || !IsTrue(entry, cpu)) continue;
+                if (entry.Log is { } log)
+                {
+                    Print(entry, log, cpu);
+                    continue;
+                }
                 what = one.Event;
                 hit.Add(entry);
             }
@@ -120,6 +125,11 @@ internal sealed class Runner(Session session)
         if (hit.Count > 0) return new StopReport(hit[0].Reason, Describe(hit, what), cpu, [.. hit.Select(entry => entry.Id)]);
         return isTemporary ? new StopReport("step", $"Stepped to {stop.Position}", cpu) : null;
     }
+
+    private void Print(BreakpointEntry entry, LogMessage log, int cpuIndex) => session.Send(Events.Output, new OutputEventBody
+    {
+        Category = "console", Output = log.Format(session.ViewOf(cpuIndex), session.Symbols) + "\n", Source = entry.Source, Line = entry.Line,
+    });
 
     private bool IsTrue(BreakpointEntry entry, int cpuIndex)
     {

@@ -5,6 +5,8 @@ using Dap.Handles;
 using Dap.Inspection;
 using Dap.Live;
 using Dap.Protocol;
+using Dap.Sources;
+using Dap.Unwinding;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
@@ -21,7 +23,7 @@ internal sealed record FrameHandle(int CpuIndex, CallFrame Frame, bool IsInnermo
 /// <summary>
 /// What a client debugs: a recording with its timeline, the guest itself if it lives, and perhaps a diversion. Belongs to the engine's thread.
 /// </summary>
-internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSource symbols) : IDisposable
+internal sealed class Session(MessageWriter writer, Activity activity) : IDisposable
 {
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
@@ -32,7 +34,8 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
     private bool _ownsGuest;
 
     public Activity Activity { get; } = activity;
-    public ISymbolSource Symbols { get; } = symbols;
+    /// <summary>What is known about the guest's code.</summary>
+    public SymbolSet Symbols { get; private set; } = new();
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
@@ -115,6 +118,13 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
 
     /// <summary>Lets a living guest live on until it stops for one of the conditions, ends, or is held up: <see cref="TimelineStopReason.Done"/>.</summary>
     public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions) => Timeline.ContinueLive(conditions, Activity.BeginSlice());
+
+    /// <summary>From now on these symbols, which belong to the session.</summary>
+    public void UseSymbols(SymbolSet symbols)
+    {
+        Symbols.Dispose();
+        Symbols = symbols;
+    }
 
     // ---- Diversions.
 
@@ -203,6 +213,8 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
         LiveGuest? guest = _guest;
         if (guest is null) _recording?.Dispose();
         string path = _recording?.Path ?? "";
+        Symbols.Dispose();
+        Symbols = new();
         _diversion = null;
         _timeline = null;
         _recording = null;

@@ -1,6 +1,7 @@
 using System;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Unwinding;
 using Iced.Intel;
 using Replay.Queries;
 using Replay.Timelines;
@@ -88,7 +89,7 @@ internal sealed class Stepper(Session session, Runner runner)
         StopReport report = BackInto(cpuIndex);
         if (report.Reason != "step") return report;
         Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
-        bool isReturn = FrameWalker.IsReturn(instruction) || FrameWalker.IsInterruptReturn(instruction);
+        bool isReturn = CodeShape.IsReturn(instruction) || CodeShape.IsInterruptReturn(instruction);
         if (isReturn)
         {
             Position inside = session.Timeline.Position;
@@ -126,8 +127,8 @@ internal sealed class Stepper(Session session, Runner runner)
 
     private CallFrame FrameOf(int cpuIndex)
     {
-        CallFrame frame = new FrameWalker(session.ViewOf(cpuIndex)).Walk()[0];
-        if (frame.ReturnSlot == 0) throw new RequestException("the caller is not known: the stack shows no frame pointer here");
+        CallFrame frame = new StackUnwinder(session.ViewOf(cpuIndex), session.Symbols).Innermost();
+        if (frame.ReturnSlot == 0) throw new RequestException("the caller is not known: neither unwind information nor a frame pointer shows it here");
         return frame;
     }
 
