@@ -16,6 +16,35 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
     [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
     /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Files that declare layouts of locks.</summary>
+    [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
+    /// <summary>Where a live session records to.</summary>
+    [JsonPropertyName("recording")] public string? Recording { get; init; }
+    [JsonPropertyName("cpus")] public long? Cpus { get; init; }
+    [JsonPropertyName("memory")] public string? Memory { get; init; }
+    [JsonPropertyName("append")] public string? Append { get; init; }
+    [JsonPropertyName("initrd")] public string? Initrd { get; init; }
+    [JsonPropertyName("disks")] public IReadOnlyList<string>? Disks { get; init; }
+    /// <summary>"ata" or "virtio".</summary>
+    [JsonPropertyName("diskInterface")] public string? DiskInterface { get; init; }
+    [JsonPropertyName("bios")] public string? Bios { get; init; }
+    /// <summary>"virtual" or "host".</summary>
+    [JsonPropertyName("clock")] public string? Clock { get; init; }
+    /// <summary>Seed of the chaos scheduler.</summary>
+    [JsonPropertyName("chaos")] public ulong? Chaos { get; init; }
+}
+
+/// <summary>Arguments of <c>attach</c>, to <c>ttvm record --dap</c>.</summary>
+public sealed record TtvmAttachArguments : AttachRequestArguments
+{
+    /// <summary>The connection itself is the client's affair.</summary>
+    [JsonPropertyName("port")] public long? Port { get; init; }
+    [JsonPropertyName("pipe")] public string? Pipe { get; init; }
+    /// <summary>As for <c>launch</c>.</summary>
+    [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
+    [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
+    [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
 }
 
 /// <summary>For requests that take no arguments: whatever comes is ignored.</summary>
@@ -45,7 +74,7 @@ public sealed record TtvmThreadArguments
     [JsonPropertyName("granularity")] public string? Granularity { get; init; }
 }
 
-/// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>.</summary>
+/// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>; body of the event <c>ttvm/moved</c>, which follows each <c>stopped</c>.</summary>
 public sealed record TtvmPosition
 {
     /// <summary>Where the session stands.</summary>
@@ -56,10 +85,14 @@ public sealed record TtvmPosition
     [JsonPropertyName("end")] public required string End { get; init; }
     /// <summary>The session looks at a throw-away copy that was changed.</summary>
     [JsonPropertyName("inDiversion")] public required bool InDiversion { get; init; }
+    /// <summary>The recording is still being made: behind its end the guest lives.</summary>
+    [JsonPropertyName("isLive")] public required bool IsLive { get; init; }
     /// <summary>Thread whose turn it is.</summary>
     [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
     /// <summary>Guest time in nanoseconds since reset.</summary>
     [JsonPropertyName("guestNanoseconds")] public required ulong GuestNanoseconds { get; init; }
+    /// <summary>Path of the recording.</summary>
+    [JsonPropertyName("recording")] public required string Recording { get; init; }
 }
 
 /// <summary>Answer to <c>ttvm/lastWrite</c> and <c>ttvm/nextWrite</c>.</summary>

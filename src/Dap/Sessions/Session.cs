@@ -1,13 +1,15 @@
 using System;
-using System.IO;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sources;
 using Dap.Unwinding;
+using Introspection.Consoles;
+using Introspection.History;
 using Replay.Packages;
 using Replay.Timelines;
 using Vmm.Cpu;
+using Vmm.Inputs;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -26,6 +28,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
+    private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
+    private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
     /// <summary>What is known about the guest's code.</summary>
@@ -57,6 +61,10 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         throw new RequestException($"there is no thread {threadId}: threads are vCPUs, numbered from 1 to {Machine.Vcpus.Count}");
     }
 
+    /// <summary>The vCPU of a thread; none named: the one that the user looks at.</summary>
+    /// <exception cref="RequestException">There is no such thread.</exception>
+    public int CpuOf(long? threadId) => threadId is { } thread ? CpuOfThread(thread) : FocusCpu;
+
     public static long ThreadOfCpu(int cpuIndex) => cpuIndex + 1;
 
     public FrameHandle FrameOf(long frameId) =>
@@ -80,6 +88,33 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         }
         _recording = recording;
     }
+
+    // ---- The recording, beside where the session stands.
+
+    /// <summary>Named positions.</summary>
+    public BookmarkFile Bookmarks => new(Recording.Path);
+
+    /// <exception cref="RequestException">It is not a position of the recording.</exception>
+    public Position ParsePosition(string text)
+    {
+        try
+        {
+            return PositionSyntax.Parse(text, Recording.End);
+        }
+        catch (PositionSyntaxException e)
+        {
+            throw new RequestException(e.Message);
+        }
+    }
+
+    /// <summary>A machine at another position of the recording, to look at.</summary>
+    /// <param name="position">Not past the end.</param>
+    /// <param name="which">0 or 1: two can be looked at side by side.</param>
+    public Machine MachineAt(Position position, int which) =>
+        (_otherMoments[which] ??= new OtherMoment(Recording)).At(position, Activity, Activity.Token);
+
+    /// <summary>What the guest printed to a channel.</summary>
+    public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
 
     /// <summary>From now on these symbols, which belong to the session.</summary>
     public void UseSymbols(SymbolSet symbols)
@@ -134,6 +169,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
             Reason = report.Reason, Description = report.Description, Text = report.Description, ThreadId = ThreadOfCpu(report.CpuIndex), AllThreadsStopped = true,
             HitBreakpointIds = report.BreakpointIds is { Count: > 0 } ids ? [.. ids] : null,
         });
+        Send("ttvm/moved", Where());
     }
 
     /// <summary>Stands elsewhere without having been asked to run, as after a seek: for a client, the machine ran in between.</summary>
@@ -157,7 +193,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         Position position = Machine.Position;
         return new TtvmPosition
         {
-            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
+            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = false, Recording = Recording.Path, ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
             Percent = end == 0 ? 100 : Math.Round(Math.Min(100, 100.0 * position.InstructionCount / end), 4), GuestNanoseconds = Machine.GuestNanoseconds,
         };
     }
@@ -165,6 +201,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public void Dispose()
     {
         _diversion?.Dispose();
+        foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
+        Array.Clear(_otherMoments);
+        Array.Clear(_consoles);
         _timeline?.Dispose();
         _recording?.Dispose();
         Symbols.Dispose();
