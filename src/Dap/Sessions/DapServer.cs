@@ -60,6 +60,9 @@ public sealed class DapServer : IDisposable
         _ = new StateRequests(_session, _requests);
         _ = new MemoryRequests(_session, _requests);
         _ = new EvaluationRequests(_session, _requests);
+        _ = new PagingRequests(_session, _requests);
+        _ = new ViewRequests(_session, _requests);
+        _ = new BookmarkRequests(_session, _requests);
     }
 
     /// <summary>Returns when the client has disconnected or closed the connection.</summary>
