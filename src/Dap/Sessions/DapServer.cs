@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Frozen;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
@@ -72,6 +73,16 @@ public sealed class DapServer : IDisposable
         using CancellationTokenRegistration registration = cancellation.Register(server.Leave);
         new System.Threading.Thread(server.ReadMessages) { Name = "dap reader", IsBackground = true }.Start();
         server.HandleRequests();
+    }
+
+    /// <summary>Every request that is served.</summary>
+    internal static IReadOnlyCollection<string> Requests
+    {
+        get
+        {
+            using var server = new DapServer(new Connection(Stream.Null, Stream.Null), new DapServerOptions());
+            return [.. server._requests.Commands, Commands.Cancel, "ttvm/type"];
+        }
     }
 
     public void Dispose()

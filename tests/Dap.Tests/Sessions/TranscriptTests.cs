@@ -1,4 +1,8 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
 using System.Text.Json.Nodes;
+using Dap.Sessions;
 using Xunit;
 
 namespace Dap.Tests.Sessions;
@@ -9,6 +13,16 @@ public sealed class TranscriptTests(Recordings recordings)
     // In the demo kernel as committed: bank_deposit, and the balance of the account.
     private const string Deposit = "0xffffffff80102ccb", Balance = "0xffffffff80104658";
     private const string Thread1 = """{"threadId":1}""";
+
+    [Fact]
+    public void Every_request_is_in_a_transcript()
+    {
+        var missing = new SortedSet<string>(DapServer.Requests, StringComparer.Ordinal);
+        foreach (string file in Directory.GetFiles(TestKit.Repository.PathOf("tests/Dap.Tests/golden"), "*.txt"))
+            foreach (string line in File.ReadLines(file))
+                if (line.StartsWith("> ", StringComparison.Ordinal)) missing.Remove(line.Split(' ')[1]);
+        Assert.Empty(missing);
+    }
 
     [Fact]
     public void Lifecycle()
