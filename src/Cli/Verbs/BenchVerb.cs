@@ -7,6 +7,7 @@ using Cli.Demo;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Replay.Recording;
 using Vmm.Platform;
 
 namespace Cli.Verbs;
@@ -92,7 +93,7 @@ internal static class BenchVerb
         string path = Path.Combine(folder, "linux.ttvm");
         var configuration = new MachineConfiguration
         {
-            CommandLine = Append, Images = [MachineImages.Read("kernel", kernel), MachineImages.Read("initrd", initrd)],
+            CommandLine = Append, Images = [MachineSetup.ReadImage("kernel", kernel), MachineSetup.ReadImage("initrd", initrd)],
         };
         TimeSpan ours = new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "100 MIPS", "at most 1");
         new StepBackLatency(name, path, 100, context.Cancellation).Run(report);

@@ -19,7 +19,7 @@ internal sealed class ExecutionRequests
         _instructions = new Stepper(session, _runner);
         _lines = new LineStepper(session, _runner, _instructions);
         requests.Add<ContinueArguments>(Commands.Continue, a => Continue(a.ThreadId));
-        requests.Add<ReverseContinueArguments>(Commands.ReverseContinue, a => Back(a.ThreadId, cpu => _runner.Run(false, cpu)));
+        requests.Add<ReverseContinueArguments>(Commands.ReverseContinue, a => Back(a.ThreadId, cpu => _runner.Run(false, cpu), "going back"));
         requests.Add<NextArguments>(Commands.Next, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Over : _instructions.Over));
         requests.Add<StepInArguments>(Commands.StepIn, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Into : _instructions.Into));
         requests.Add<StepOutArguments>(Commands.StepOut, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Out : _instructions.Out));
@@ -45,9 +45,9 @@ internal sealed class ExecutionRequests
     // Clients send a granularity only while their disassembly has the focus: without one, steps are by source lines. A statement is a line here.
     private static bool ByLine(string? granularity) => granularity != "instruction";
 
-    private Answer Back(long threadId, Func<int, StopReport> move)
+    private Answer Back(long threadId, Func<int, StopReport> move, string what = "stepping back")
     {
-        _session.RequireRecording("going back");
+        _session.RequireRecording(what);
         return Go(threadId, move);
     }
 

@@ -27,8 +27,7 @@ internal sealed class Runner(Session session)
     public StopReport Run(bool isForward, int cpuIndex, IReadOnlyList<StopCondition>? temporary = null, Func<bool>? accept = null, Position? limit = null)
     {
         temporary ??= [];
-        List<BreakpointEntry> entries = [.. session.Breakpoints.All];
-        HashSet<StopCondition> conditions = [.. entries.SelectMany(entry => entry.Conditions), .. temporary];
+        (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
         session.Activity.Title(isForward ? "Running" : "Running backwards");
         Position from = session.Machine.Position;
         while (true)
@@ -45,9 +44,43 @@ internal sealed class Runner(Session session)
                 return paused;
             }
             if (limit is not null && stop.Reason == TimelineStopReason.Done) return new StopReport(StopReport.AtLimit, "", cpuIndex);
+            if (stop.Reason == TimelineStopReason.End && isForward && !session.IsDiverted && session.Timeline.IsLive)
+            {
+                _console.PrintSince(from);
+                return LiveOn(cpuIndex, temporary, accept);
+            }
             if (Report(stop, cpuIndex, entries, temporary, accept) is not { } report) continue;
             if (limit is null) _console.PrintSince(from);
             return report;
+        }
+    }
+
+    private (List<BreakpointEntry> Entries, HashSet<StopCondition> Conditions) Collect(IReadOnlyList<StopCondition> temporary)
+    {
+        List<BreakpointEntry> entries = [.. session.Breakpoints.All];
+        HashSet<StopCondition> conditions = [.. entries.SelectMany(entry => entry.Conditions), .. temporary];
+        return (entries, conditions);
+    }
+
+    // From the end of what is recorded the guest lives on, perhaps for ever: requests are served meanwhile, and may change breakpoints.
+    private StopReport LiveOn(int cpuIndex, IReadOnlyList<StopCondition> temporary, Func<bool>? accept)
+    {
+        session.IsRunning = true;
+        try
+        {
+            while (true)
+            {
+                session.ServeWhileRunning();
+                (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
+                TimelineStop stop = session.LiveOn(conditions);
+                if (stop.Reason == TimelineStopReason.Done && !session.Activity.Token.IsCancellationRequested) continue;
+                // What was hit and did not count lies before the end.
+                if (Report(stop, cpuIndex, entries, temporary, accept) is { } report) return report;
+            }
+        }
+        finally
+        {
+            session.IsRunning = false;
         }
     }
 

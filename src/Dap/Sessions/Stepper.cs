@@ -155,8 +155,8 @@ internal sealed class Stepper(Session session, Runner runner)
         {
             if (StepOnce(cpuIndex) is not { } concerns) return Forward.End;
             if (concerns) return Forward.Done;
-            if (done % TransitionsPerCheck != TransitionsPerCheck - 1) continue;
             if (session.Activity.Token.IsCancellationRequested) return Forward.Cancelled;
+            if (done % TransitionsPerCheck != TransitionsPerCheck - 1) continue;
             session.Activity.Report(new TimelineProgress(machine.InstructionCount, session.Recording.End.InstructionCount));
         }
     }
@@ -171,9 +171,9 @@ internal sealed class Stepper(Session session, Runner runner)
         {
             if (diversion.Machine.Step() == RunStop.Ended) return null;
         }
-        else if (session.Timeline.StepForward().Reason == TimelineStopReason.End)
+        else if (session.Timeline.StepForward(1, null, session.Activity.Token).Reason == TimelineStopReason.End)
         {
-            return null;
+            return session.Timeline.IsLive ? false : null;
         }
         return (machine.InstructionCount != count && turn == cpuIndex) || machine.Vcpus[cpuIndex].State.Rip != rip;
     }

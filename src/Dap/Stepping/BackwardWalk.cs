@@ -35,6 +35,7 @@ internal sealed class BackwardWalk
     private IReadOnlyList<InlinedCall> _frame;
     private CodePlace? _line;
     private Position _lineStart;
+    private bool _isFirst = true;
 
     public BackwardWalk(Session session, Runner runner, int cpuIndex, LineStep kind)
     {
@@ -67,12 +68,23 @@ internal sealed class BackwardWalk
     // Null: it goes on.
     private StopReport? Before(FlowStep step)
     {
+        bool isFirst = _isFirst;
+        _isFirst = false;
         switch (step.Kind)
         {
             case FlowKind.Return or FlowKind.InterruptReturn:
-                if (_kind == LineStep.Into && step.Kind == FlowKind.Return && _session.Symbols.PlaceOf(step.Code).HasLine) Enter(step);
-                else if (OverCall(step, out FlowStep call) is { } stopped) return stopped;
-                else step = call;
+                bool mayEnter = _kind == LineStep.Into && _session.Symbols.PlaceOf(step.Code).HasLine, enters = mayEnter && step.Kind == FlowKind.Return;
+                if (!enters)
+                {
+                    if (OverCall(step, out FlowStep call) is { } stopped) return stopped;
+                    enters = mayEnter && call.Kind == FlowKind.Call;
+                    if (enters) _history.Restart(step.At);
+                    else step = call;
+                }
+                if (!enters) break;
+                // A step into stops behind a call that has returned, before it goes on in the line.
+                if (!isFirst) return Finish(_line is not null && !_line.IsSameLine(_session.Symbols.PlaceOf(_code)) ? _lineStart : step.After);
+                Enter(step);
                 break;
             case FlowKind.Call or FlowKind.Delivery:
                 // The frame begins behind it.
@@ -92,9 +104,8 @@ internal sealed class BackwardWalk
         InlineRelation relation = InlineLevel.Compare(_frame, place.Inlined);
         if (_kind == LineStep.Into && relation != InlineRelation.Same)
         {
-            if (_line is not null && relation is InlineRelation.Left or InlineRelation.LeftForDeeper) return Finish(_lineStart);
+            if (_line is not null) return Finish(_lineStart);
             _frame = place.Inlined;
-            _line = null;
             relation = InlineRelation.Same;
         }
         switch (relation)
@@ -156,7 +167,8 @@ internal sealed class BackwardWalk
         }
         if (report.Reason != "step") return report;
         _checkedFrom = timeline.Position;
-        call = new FlowStep(timeline.Position, _flow.Code, _flow.Frame, FlowKind.Call, 1);
+        FlowKind kind = _flow.Code == code ? FlowKind.Delivery : FlowKind.Call;
+        call = new FlowStep(timeline.Position, timeline.Position, _flow.Code, _flow.Frame, kind, 1);
         _history.Restart(timeline.Position);
         return null;
     }

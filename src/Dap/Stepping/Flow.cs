@@ -72,12 +72,13 @@ internal sealed class Flow
         FlowKind kind = isRetired ? shape.Kind : FlowKind.Delivery;
         // Into a system call's emulation, a failed call, INTO without an overflow: it has just gone on.
         if (kind == FlowKind.Call && _view.CodeAddress == code + (ulong)shape.SizeBytes && s.Rsp == frame.Stack) kind = FlowKind.Other;
-        step = new FlowStep(at, code, frame, kind, shape.SizeBytes);
+        step = new FlowStep(at, machine.Position, code, frame, kind, shape.SizeBytes);
         return true;
     }
 
+    // Of a living guest there is no end: it has been held up, which is nothing to the vCPU.
     private bool TryStep() => _session.Diversion is { } diversion ? diversion.Machine.Step() != RunStop.Ended
-        : _session.Timeline.StepForward(1, null, _session.Activity.Token).Reason != TimelineStopReason.End;
+        : _session.Timeline.StepForward(1, null, _session.Activity.Token).Reason != TimelineStopReason.End || _session.Timeline.IsLive;
 
     private (FlowKind Kind, int SizeBytes) ShapeOf(ulong code)
     {

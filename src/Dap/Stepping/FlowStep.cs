@@ -23,11 +23,12 @@ internal enum FlowKind : byte
 
 /// <summary>One transition that concerns a vCPU.</summary>
 /// <param name="At">Where the machine stood before.</param>
-/// <param name="Code">Linear address of the vCPU's instruction then.</param>
+/// <param name="After">Where it stood then.</param>
+/// <param name="Code">Linear address of the vCPU's instruction before.</param>
 /// <param name="Frame">In which frame, as far as a vCPU's registers tell.</param>
 /// <param name="Kind">What happened.</param>
 /// <param name="SizeBytes">Of the instruction.</param>
-internal readonly record struct FlowStep(Position At, ulong Code, FramePlace Frame, FlowKind Kind, int SizeBytes)
+internal readonly record struct FlowStep(Position At, Position After, ulong Code, FramePlace Frame, FlowKind Kind, int SizeBytes)
 {
     /// <summary>A procedure takes at most so many bytes of arguments with it when it returns (RET n).</summary>
     public const ulong MaximumPoppedBytes = 256;

@@ -56,7 +56,9 @@ internal sealed class ForwardWalk
         while (true)
         {
             if (!_flow.TryAdvance(out FlowStep? done)) return EndStretch() ?? _runner.AtEnd(_cpuIndex);
-            if (++_stepCount % StepsPerReport == 0 && Interrupted() is { } pause) return pause;
+            if (_session.Activity.Token.IsCancellationRequested) return EndStretch() ?? new StopReport("pause", $"Paused at {_session.Machine.Position}", _cpuIndex);
+            if (++_stepCount % StepsPerReport == 0)
+                _session.Activity.Report(new TimelineProgress(_session.Machine.InstructionCount, _session.Recording.End.InstructionCount));
             if (_session.IsDiverted && _flow.StandsOnBreakpoint && done is not null && _runner.HitHere(_cpuIndex, _flow.Code) is { } hit) return hit;
             if (done is { } step && After(step) is { } report) return report;
         }
@@ -164,18 +166,11 @@ internal sealed class ForwardWalk
         bool isHit = _flow.LastBreakpoint > from || _flow.StandsOnBreakpoint;
         if (!isHit && !_flow.NeedsCheck) return null;
         Timeline timeline = _session.Timeline;
-        Position limit = timeline.StepForward().Position;
+        Position limit = end < timeline.End ? timeline.StepForward().Position : end;
         timeline.Seek(from);
         StopReport report = _runner.Run(true, _cpuIndex, limit: limit);
         if (report.Reason != StopReport.AtLimit) return report;
         timeline.Seek(end);
-        return null;
-    }
-
-    private StopReport? Interrupted()
-    {
-        if (_session.Activity.Token.IsCancellationRequested) return EndStretch() ?? new StopReport("pause", $"Paused at {_session.Machine.Position}", _cpuIndex);
-        _session.Activity.Report(new TimelineProgress(_session.Machine.InstructionCount, _session.Recording.End.InstructionCount));
         return null;
     }
 
