@@ -283,4 +283,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 /// <param name="Description">For people.</param>
 /// <param name="CpuIndex">The vCPU that it is about.</param>
 /// <param name="BreakpointIds">Breakpoints that were hit.</param>
-internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, IReadOnlyList<long>? BreakpointIds = null);
+internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, IReadOnlyList<long>? BreakpointIds = null)
+{
+    /// <summary>No reason for a client: the end of a stretch was reached, and nothing happened in it.</summary>
+    public const string AtLimit = "limit";
+}

@@ -13,6 +13,7 @@ public sealed class TranscriptTests(Recordings recordings)
     // In the demo kernel as committed: bank_deposit, and the balance of the account.
     private const string Deposit = "0xffffffff80102ccb", Balance = "0xffffffff80104658";
     private const string Thread1 = """{"threadId":1}""";
+    private const string ByInstruction = """{"threadId":1,"granularity":"instruction"}""";
 
     [Fact]
     public void Every_request_is_in_a_transcript()
@@ -47,6 +48,10 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("threads");
         client.Ask("pause", Thread1);
         client.Ask("source", """{"sourceReference":1}""");
+        client.Ask("cancel", """{"requestId":1}""");
+        client.Ask("cancel", """{"requestId":"x"}""");
+        client.Ask("ttvm/type", """{"text":"x"}""");
+        client.Ask("ttvm/type");
         client.Ask("restart");
         client.Ask("terminate");
         client.Ask("disconnect");
@@ -84,7 +89,7 @@ public sealed class TranscriptTests(Recordings recordings)
         }
         client.Note("the end of the recording, forwards, twice");
         client.Ask("continue", Thread1);
-        foreach (string command in (string[])["continue", "stepIn", "next", "stepBack", "stepIn"]) client.Ask(command, Thread1);
+        foreach (string command in (string[])["continue", "stepIn", "next", "stepBack", "stepIn"]) client.Ask(command, ByInstruction);
         client.Ask("next", """{"threadId":9}""");
         client.Ask("next");
         Golden.Check("stepping", client.Transcript);
@@ -150,9 +155,9 @@ public sealed class TranscriptTests(Recordings recordings)
         }
         client.Ask("variables", """{"variablesReference":9999}""");
         client.Ask("scopes", """{"frameId":77}""");
-        client.Ask("stepIn", """{"threadId":2}""");
+        client.Ask("stepIn", """{"threadId":2,"granularity":"instruction"}""");
         client.Ask("scopes", """{"frameId":1}""");
-        client.Ask("stepBack", """{"threadId":2}""");
+        client.Ask("stepBack", """{"threadId":2,"granularity":"instruction"}""");
         client.Ask("ttvm/position");
         Golden.Check("state", client.Transcript);
     }
@@ -176,7 +181,7 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("writeMemory", $$"""{"memoryReference":"{{Balance}}","data":"AQIDBA=="}""");
         client.Ask("readMemory", $$"""{"memoryReference":"{{Balance}}","count":4}""");
         client.Ask("threads");
-        client.Ask("stepIn", Thread1);
+        client.Ask("stepIn", ByInstruction);
         foreach (string command in (string[])["stepBack", "reverseContinue", "ttvm/reverseStepIn"]) client.Ask(command, Thread1);
         client.Ask("ttvm/seek", """{"position":"start"}""");
         client.Ask("ttvm/lastWrite", $$"""{"address":"{{Balance}}"}""");
