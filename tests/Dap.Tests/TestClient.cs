@@ -11,6 +11,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Dap.Sessions;
 using Dap.Transports;
+using TestKit;
 
 namespace Dap.Tests;
 
@@ -46,7 +47,11 @@ internal sealed class TestClient : IDisposable
     {
         var client = new TestClient(options);
         client.Ask("initialize", """{"adapterID":"ttvm","supportsProgressReporting":true}""");
-        client.Ask("launch", new JsonObject { ["program"] = recording, ["at"] = at }.ToJsonString());
+        client.Ask("launch", new JsonObject
+        {
+            // Wherever the test is started: relative paths in debug information are below the repository.
+            ["program"] = recording, ["at"] = at, ["sourceMap"] = new JsonObject { [""] = Repository.Root },
+        }.ToJsonString());
         client.Ask("configurationDone");
         client.TakeStopped();
         client._transcript.Clear();

@@ -1,7 +1,7 @@
 namespace Dap.Inspection;
 
 /// <summary>Where in a program's source code is.</summary>
-/// <param name="Path">Absolute path of the file.</param>
+/// <param name="Path">As the compiler saw it.</param>
 /// <param name="Line">From 1.</param>
 /// <param name="Column">From 1; 0: unknown.</param>
 public readonly record struct SourcePosition(string Path, int Line, int Column);
@@ -17,18 +17,7 @@ public interface ISymbolSource
 
     /// <summary>The linear address of a name; null: there is none.</summary>
     ulong? AddressOf(string name);
-}
 
-/// <summary>Nothing is known.</summary>
-internal sealed class NoSymbols : ISymbolSource
-{
-    public string? NameOf(ulong linear, out ulong offset)
-    {
-        offset = 0;
-        return null;
-    }
-
-    public SourcePosition? LineOf(ulong linear) => null;
-
-    public ulong? AddressOf(string name) => null;
+    /// <summary>How many bytes the object or function of a name takes; null: unknown.</summary>
+    ulong? SizeOf(string name);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Text.Json.Serialization;
 
 namespace Dap.Protocol;
@@ -5,12 +6,65 @@ namespace Dap.Protocol;
 /// <summary>Arguments of <c>launch</c>. The protocol leaves them to the debug adapter.</summary>
 public sealed record TtvmLaunchArguments : LaunchRequestArguments
 {
-    /// <summary>A recording, NAME.ttvm.</summary>
+    /// <summary>A recording, NAME.ttvm, which is replayed; or a kernel or a disk, which is started and recorded.</summary>
     [JsonPropertyName("program")] public string? Program { get; init; }
-    /// <summary>Where to begin: a position, a percentage, start or end. Default: start.</summary>
+    /// <summary>Where to begin in a recording: a position, a percentage, start or end. Default: start.</summary>
     [JsonPropertyName("at")] public string? At { get; init; }
-    /// <summary>Stand there; else run to the first breakpoint. Default: true, as a recording waits for ever.</summary>
+    /// <summary>Stand there; else run to the first breakpoint. Default: true for a recording, which waits for ever, false for a guest that is started.</summary>
     [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
+    /// <summary>ELF files with symbols and lines, a path or several; the recording's own kernel needs not be named.</summary>
+    [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
+    /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
+    [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Files that declare layouts of locks.</summary>
+    [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
+
+    // What follows is for guests that are started.
+
+    /// <summary>The recording to make; one of that name is replaced. Default: the program's name with .ttvm, or with -2.ttvm and so on when there is one.</summary>
+    [JsonPropertyName("recording")] public string? Recording { get; init; }
+    /// <summary>vCPUs, 1 to 8. Default: 1.</summary>
+    [JsonPropertyName("cpus")] public long? Cpus { get; init; }
+    /// <summary>Memory: 256M, 1G. Default: 256M.</summary>
+    [JsonPropertyName("memory")] public string? Memory { get; init; }
+    /// <summary>The kernel's command line.</summary>
+    [JsonPropertyName("append")] public string? Append { get; init; }
+    /// <summary>The kernel's initial RAM disk.</summary>
+    [JsonPropertyName("initrd")] public string? Initrd { get; init; }
+    /// <summary>Disk images; they are never written to.</summary>
+    [JsonPropertyName("disks")] public IReadOnlyList<string>? Disks { get; init; }
+    /// <summary>How the guest sees its disks: ata (default) or virtio.</summary>
+    [JsonPropertyName("diskInterface")] public string? DiskInterface { get; init; }
+    /// <summary>A ROM image to start at the reset vector; the program is then a disk.</summary>
+    [JsonPropertyName("bios")] public string? Bios { get; init; }
+    /// <summary>virtual (default) or host.</summary>
+    [JsonPropertyName("clock")] public string? Clock { get; init; }
+    /// <summary>Seed of the chaos scheduler. Default: fixed turns.</summary>
+    [JsonPropertyName("chaos")] public ulong? Chaos { get; init; }
+}
+
+/// <summary>Arguments of <c>attach</c>, to a guest that <c>ttvm record --dap</c> runs.</summary>
+public sealed record TtvmAttachArguments : AttachRequestArguments
+{
+    /// <summary>The connection itself is the client's affair: a port of the loopback interface.</summary>
+    [JsonPropertyName("port")] public long? Port { get; init; }
+    /// <summary>The same, a pipe.</summary>
+    [JsonPropertyName("pipe")] public string? Pipe { get; init; }
+    /// <summary>Files that declare layouts of locks.</summary>
+    [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
+    /// <summary>Stop the guest. Default: false, it runs on.</summary>
+    [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
+    /// <summary>ELF files with symbols and lines, a path or several; the recording's own kernel needs not be named.</summary>
+    [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
+    /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
+    [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+}
+
+/// <summary>Arguments of <c>ttvm/type</c>.</summary>
+public sealed record TtvmTypeArguments
+{
+    /// <summary>What is typed, for the guest's first serial port.</summary>
+    [JsonPropertyName("text")] public required string Text { get; init; }
 }
 
 /// <summary>For requests that take no arguments: whatever comes is ignored.</summary>
@@ -36,9 +90,11 @@ public sealed record TtvmWriteArguments
 public sealed record TtvmThreadArguments
 {
     [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
+    /// <summary>"instruction", "line" or "statement", as for the protocol's own steps. Default: a line where the code has lines.</summary>
+    [JsonPropertyName("granularity")] public string? Granularity { get; init; }
 }
 
-/// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>.</summary>
+/// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>; body of the event <c>ttvm/moved</c>, which follows each <c>stopped</c>.</summary>
 public sealed record TtvmPosition
 {
     /// <summary>Where the session stands.</summary>
@@ -49,10 +105,14 @@ public sealed record TtvmPosition
     [JsonPropertyName("end")] public required string End { get; init; }
     /// <summary>The session looks at a throw-away copy that was changed.</summary>
     [JsonPropertyName("inDiversion")] public required bool InDiversion { get; init; }
+    /// <summary>The recording is still being made: behind its end the guest lives.</summary>
+    [JsonPropertyName("isLive")] public required bool IsLive { get; init; }
     /// <summary>Thread whose turn it is.</summary>
     [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
     /// <summary>Guest time in nanoseconds since reset.</summary>
     [JsonPropertyName("guestNanoseconds")] public required ulong GuestNanoseconds { get; init; }
+    /// <summary>Path of the recording.</summary>
+    [JsonPropertyName("recording")] public required string Recording { get; init; }
 }
 
 /// <summary>Answer to <c>ttvm/lastWrite</c> and <c>ttvm/nextWrite</c>.</summary>

@@ -5,13 +5,13 @@ using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
 using Replay.Queries;
+using Symbols.Dwarf;
 
 namespace Dap.Sessions;
 
 /// <summary>Breakpoints of every kind. All are exact in both directions: a run stops just before what they name.</summary>
 internal sealed class BreakpointRequests
 {
-    private const string NoHitCounts = "hit counts are not supported: use a condition";
     private const string NoSource = "there are no symbols for this recording, so that source lines have no addresses: set a breakpoint in the disassembly, or at an address";
     private readonly Session _session;
 
@@ -28,10 +28,32 @@ internal sealed class BreakpointRequests
 
     private Answer SetSource(SetBreakpointsArguments arguments)
     {
-        int count = arguments.Breakpoints?.Length ?? arguments.Lines?.Length ?? 0;
-        var answers = new Breakpoint[count];
-        for (int i = 0; i < count; i++) answers[i] = Refused(NoSource, arguments.Breakpoints?[i].Line ?? arguments.Lines![i]);
-        return Answer.Of(new SetBreakpointsResponseBody { Breakpoints = answers });
+        var entries = new List<BreakpointEntry>();
+        var answers = new List<Breakpoint>();
+        foreach (SourceBreakpoint wanted in arguments.Breakpoints ?? []) answers.Add(SetLine(entries, arguments.Source, wanted));
+        if (arguments.Breakpoints is null)
+            foreach (long line in arguments.Lines ?? []) answers.Add(SetLine(entries, arguments.Source, new SourceBreakpoint { Line = line }));
+        _session.Breakpoints.Replace($"{Commands.SetBreakpoints} {arguments.Source.Path ?? arguments.Source.Name}", entries);
+        return Answer.Of(new SetBreakpointsResponseBody { Breakpoints = [.. answers] });
+    }
+
+    private Breakpoint SetLine(List<BreakpointEntry> entries, Source source, SourceBreakpoint wanted)
+    {
+        string path = source.Path ?? source.Name ?? "";
+        IReadOnlyList<LineAddress> places = wanted.Line is > 0 and <= uint.MaxValue ? _session.Symbols.BreakpointAddresses(path, (uint)wanted.Line) : [];
+        if (places.Count == 0) return Refused(WhyNoCode(path), wanted.Line);
+        var conditions = new List<StopCondition>();
+        foreach (LineAddress place in places) conditions.Add(StopCondition.Breakpoint(place.Address));
+        long line = places[0].Line;
+        var entry = new BreakpointEntry(0, "breakpoint", $"{SourcePath.FileName(path)}:{line}", conditions) { Source = source, Line = line };
+        return Accept(entries, entry, wanted.Condition, wanted.HitCondition, wanted.LogMessage, places[0].Address);
+    }
+
+    private string WhyNoCode(string path)
+    {
+        if (_session.Symbols.IsEmpty) return NoSource;
+        return _session.Symbols.KnowsSource(path) ? "there is no code at this line or below it"
+            : $"no symbol file has lines of {path}: name the ELF file that was compiled from it under \"symbols\" in launch.json";
     }
 
     private Answer SetFunctions(SetFunctionBreakpointsArguments arguments)
@@ -41,9 +63,16 @@ internal sealed class BreakpointRequests
         foreach (FunctionBreakpoint wanted in arguments.Breakpoints)
         {
             // An address will do where a name is asked for.
-            ulong? address = _session.Symbols.AddressOf(wanted.Name) ?? MemoryPlace.TryParse(wanted.Name)?.Address;
-            if (address is { } known) answers.Add(Accept(entries, "function breakpoint", wanted.Name, [StopCondition.Breakpoint(known)], wanted.Condition, wanted.HitCondition, known));
-            else answers.Add(Refused($"'{wanted.Name}' is not a known symbol: write an address, such as 0xffffffff81000000"));
+            IReadOnlyList<ulong> addresses = _session.Symbols.FunctionAddresses(wanted.Name);
+            if (addresses.Count == 0 && MemoryPlace.TryParse(wanted.Name) is { } place) addresses = [place.Address];
+            if (addresses.Count == 0)
+            {
+                answers.Add(Refused($"'{wanted.Name}' is not a known symbol: write an address, such as 0xffffffff81000000"));
+                continue;
+            }
+            var conditions = new List<StopCondition>();
+            foreach (ulong address in addresses) conditions.Add(StopCondition.Breakpoint(address));
+            answers.Add(Accept(entries, "function breakpoint", wanted.Name, conditions, wanted.Condition, wanted.HitCondition, addresses[0]));
         }
         _session.Breakpoints.Replace(Commands.SetFunctionBreakpoints, entries);
         return Answer.Of(new SetFunctionBreakpointsResponseBody { Breakpoints = [.. answers] });
@@ -152,14 +181,33 @@ internal sealed class BreakpointRequests
     // ----
 
     private Breakpoint Accept(List<BreakpointEntry> entries, string reason, string label, IReadOnlyList<StopCondition> conditions, string? expression, string? hitCondition,
-        ulong? address = null)
+        ulong? address = null) => Accept(entries, new BreakpointEntry(0, reason, label, conditions), expression, hitCondition, null, address);
+
+    private Breakpoint Accept(List<BreakpointEntry> entries, BreakpointEntry entry, string? expression, string? hitCondition, string? logMessage, ulong? address)
     {
-        if (!string.IsNullOrWhiteSpace(hitCondition)) return Refused(NoHitCounts);
         string? condition = string.IsNullOrWhiteSpace(expression) ? null : expression;
-        if (condition is not null && Check(condition) is { } problem) return Refused($"its condition: {problem}");
+        if (condition is not null && Check(condition) is { } problem) return Refused($"its condition: {problem}", entry.Line);
+        LogMessage? log = string.IsNullOrEmpty(logMessage) ? null : LogMessage.Parse(logMessage);
+        foreach (string part in log?.Expressions ?? [])
+            if (Check(part) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
+        HitCondition? hits = null;
+        if (!string.IsNullOrWhiteSpace(hitCondition))
+        {
+            try
+            {
+                hits = HitCondition.Parse(hitCondition);
+            }
+            catch (RequestException e)
+            {
+                return Refused(e.Message, entry.Line);
+            }
+        }
         long id = _session.Breakpoints.NextId();
-        entries.Add(new BreakpointEntry(id, reason, label, conditions, condition));
-        return new Breakpoint { Id = id, Verified = true, InstructionReference = address is { } known ? new MemoryPlace(known).ToString() : null };
+        entries.Add(entry with { Id = id, Expression = condition, Hits = hits, Log = log });
+        return new Breakpoint
+        {
+            Id = id, Verified = true, InstructionReference = address is { } known ? new MemoryPlace(known).ToString() : null, Source = entry.Source, Line = entry.Line,
+        };
     }
 
     // A condition that reads memory may fail here and be good where it counts; one that is not an expression never is.

@@ -1,17 +1,33 @@
 using System.Collections.Generic;
+using Dap.Protocol;
 using Replay.Queries;
 
 namespace Dap.Sessions;
 
-/// <summary>Something at which a run stops.</summary>
+/// <summary>Something at which a run stops, or about which it prints.</summary>
 /// <param name="Id">Number for the client.</param>
 /// <param name="Reason">The word of the protocol for a stop at it.</param>
 /// <param name="Label">What it is, for people.</param>
 /// <param name="Conditions">What the timeline looks for: any of them.</param>
-/// <param name="Expression">Must not be zero there; null: no matter.</param>
-internal sealed record BreakpointEntry(long Id, string Reason, string Label, IReadOnlyList<StopCondition> Conditions, string? Expression);
+internal sealed record BreakpointEntry(long Id, string Reason, string Label, IReadOnlyList<StopCondition> Conditions)
+{
+    /// <summary>Must not be zero there; null: no matter.</summary>
+    public string? Expression { get; init; }
 
-/// <summary>All breakpoints of a session, by the request that sets them: each replaces those of its kind.</summary>
+    /// <summary>Which of the hits count; null: all.</summary>
+    public HitCondition? Hits { get; init; }
+
+    /// <summary>Printed instead of stopping; null: it stops.</summary>
+    public LogMessage? Log { get; init; }
+
+    /// <summary>Where it is in the source; null: nowhere.</summary>
+    public Source? Source { get; init; }
+
+    /// <summary>The line there.</summary>
+    public long? Line { get; init; }
+}
+
+/// <summary>All breakpoints of a session, by the request that sets them, and by the file if it is about one: each replaces those of its kind.</summary>
 internal sealed class Breakpoints
 {
     private readonly Dictionary<string, IReadOnlyList<BreakpointEntry>> _entries = [];

@@ -65,13 +65,19 @@ internal sealed class MemoryRequests
             throw new RequestException($"at most {MaximumInstructions} instructions can be disassembled at once");
         var lines = new Disassembler(_session.View).Read(place.Address, offset, (int)arguments.InstructionCount);
         var instructions = new List<DisassembledInstruction>(lines.Count);
+        SourcePosition? before = null;
         foreach (DisassembledLine line in lines)
         {
+            // Only the first of a line's instructions says which; the client goes on with it.
+            SourcePosition? source = line.IsValid ? _session.Symbols.LineOf(line.Address) : null;
+            bool isNew = source is { } at && (before is not { } last || last.Path != at.Path || last.Line != at.Line);
+            before = source;
             string? symbol = arguments.ResolveSymbols == true ? _session.Symbols.NameOf(line.Address, out ulong distance) is { } name && distance == 0 ? name : null : null;
             instructions.Add(new DisassembledInstruction
             {
                 Address = Hexadecimal.Padded(line.Address, 64), Instruction = line.Text, InstructionBytes = line.Bytes.Length > 0 ? line.Bytes : null,
                 Symbol = symbol, PresentationHint = line.IsValid ? null : "invalid",
+                Location = isNew ? _session.Symbols.SourceOf(source!.Value.Path) : null, Line = isNew ? source!.Value.Line : null,
             });
         }
         return Answer.Of(new DisassembleResponseBody { Instructions = [.. instructions] });

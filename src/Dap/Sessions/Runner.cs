@@ -25,9 +25,7 @@ internal sealed class Runner(Session session)
     /// <param name="accept">Asked with the machine standing there; null: any will do.</param>
     public StopReport Run(bool isForward, int cpuIndex, StopCondition? temporary = null, Func<bool>? accept = null)
     {
-        List<BreakpointEntry> entries = [.. session.Breakpoints.All];
-        HashSet<StopCondition> conditions = [.. entries.SelectMany(entry => entry.Conditions)];
-        if (temporary is not null) conditions.Add(temporary);
+        (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
         session.Activity.Title(isForward ? "Running" : "Running backwards");
         Position from = session.Machine.Position;
         while (true)
@@ -43,9 +41,44 @@ internal sealed class Runner(Session session)
                 _console.PrintSince(from);
                 return paused;
             }
+            if (stop.Reason == TimelineStopReason.End && isForward && !session.IsDiverted && session.Timeline.IsLive)
+            {
+                _console.PrintSince(from);
+                return LiveOn(cpuIndex, temporary, accept);
+            }
             if (Report(stop, cpuIndex, entries, temporary, accept) is not { } report) continue;
             _console.PrintSince(from);
             return report;
+        }
+    }
+
+    private (List<BreakpointEntry> Entries, HashSet<StopCondition> Conditions) Collect(StopCondition? temporary)
+    {
+        List<BreakpointEntry> entries = [.. session.Breakpoints.All];
+        HashSet<StopCondition> conditions = [.. entries.SelectMany(entry => entry.Conditions)];
+        if (temporary is not null) conditions.Add(temporary);
+        return (entries, conditions);
+    }
+
+    // From the end of what is recorded the guest lives on, perhaps for ever: requests are served meanwhile, and may change breakpoints.
+    private StopReport LiveOn(int cpuIndex, StopCondition? temporary, Func<bool>? accept)
+    {
+        session.IsRunning = true;
+        try
+        {
+            while (true)
+            {
+                session.ServeWhileRunning();
+                (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
+                TimelineStop stop = session.LiveOn(conditions);
+                if (stop.Reason == TimelineStopReason.Done && !session.Activity.Token.IsCancellationRequested) continue;
+                // What was hit and did not count lies before the end.
+                if (Report(stop, cpuIndex, entries, temporary, accept) is { } report) return report;
+            }
+        }
+        finally
+        {
+            session.IsRunning = false;
         }
     }
 
@@ -80,6 +113,11 @@ internal sealed class Runner(Session session)
             foreach (BreakpointEntry entry in entries)
             {
                 if (!entry.Conditions.Contains(one.Condition) || hit.Contains(entry) || !IsTrue(entry, cpu)) continue;
+                if (entry.Log is { } log)
+                {
+                    Print(entry, log, cpu);
+                    continue;
+                }
                 what = one.Event;
                 hit.Add(entry);
             }
@@ -87,6 +125,11 @@ internal sealed class Runner(Session session)
         if (hit.Count > 0) return new StopReport(hit[0].Reason, Describe(hit, what), cpu, [.. hit.Select(entry => entry.Id)]);
         return isTemporary ? new StopReport("step", $"Stepped to {stop.Position}", cpu) : null;
     }
+
+    private void Print(BreakpointEntry entry, LogMessage log, int cpuIndex) => session.Send(Events.Output, new OutputEventBody
+    {
+        Category = "console", Output = log.Format(session.ViewOf(cpuIndex), session.Symbols) + "\n", Source = entry.Source, Line = entry.Line,
+    });
 
     private bool IsTrue(BreakpointEntry entry, int cpuIndex)
     {

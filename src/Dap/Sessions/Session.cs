@@ -1,11 +1,20 @@
 using System;
-using System.IO;
+using System.Collections.Generic;
+using System.Threading;
 using Dap.Handles;
 using Dap.Inspection;
+using Dap.Live;
 using Dap.Protocol;
+using Dap.Sources;
+using Dap.Unwinding;
+using Introspection.Consoles;
+using Introspection.History;
 using Replay.Packages;
+using Replay.Queries;
+using Replay.Recording;
 using Replay.Timelines;
 using Vmm.Cpu;
+using Vmm.Inputs;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -15,24 +24,38 @@ namespace Dap.Sessions;
 internal sealed record FrameHandle(int CpuIndex, CallFrame Frame, bool IsInnermost);
 
 /// <summary>
-/// What a client debugs: a recording with its timeline, and perhaps a diversion. Belongs to the engine's thread.
+/// What a client debugs: a recording with its timeline, the guest itself if it lives, and perhaps a diversion. Belongs to the engine's thread.
 /// </summary>
-internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSource symbols) : IDisposable
+internal sealed class Session(MessageWriter writer, Activity activity) : IDisposable
 {
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
+    private LiveGuest? _guest;
+    private bool _ownsGuest;
+    private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
+    private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
-    public ISymbolSource Symbols { get; } = symbols;
+    /// <summary>What is known about the guest's code.</summary>
+    public SymbolSet Symbols { get; private set; } = new();
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
 
     /// <summary>The vCPU that the user looks at.</summary>
     public int FocusCpu { get; private set; }
+
+    /// <summary>The guest is running, and nothing of it can be looked at.</summary>
+    public bool IsRunning { get; set; }
+
+    /// <summary>Serves requests that have come while the guest runs.</summary>
+    public required Action ServeWhileRunning { get; init; }
+
+    /// <summary>What is typed for a living guest goes there; null: there is none. Callable from any thread.</summary>
+    public LiveInput? Input => Volatile.Read(ref _guest) is { Recording.IsAlive: true } guest ? guest.Input : null;
 
     public bool IsLaunched => _timeline is not null;
     public bool IsDiverted => _diversion is not null;
@@ -54,6 +77,10 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
         throw new RequestException($"there is no thread {threadId}: threads are vCPUs, numbered from 1 to {Machine.Vcpus.Count}");
     }
 
+    /// <summary>The vCPU of a thread; none named: the one that the user looks at.</summary>
+    /// <exception cref="RequestException">There is no such thread.</exception>
+    public int CpuOf(long? threadId) => threadId is { } thread ? CpuOfThread(thread) : FocusCpu;
+
     public static long ThreadOfCpu(int cpuIndex) => cpuIndex + 1;
 
     public FrameHandle FrameOf(long frameId) =>
@@ -64,7 +91,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
     /// <exception cref="RequestException">Something is being debugged already.</exception>
     public void Open(string path)
     {
-        if (_timeline is not null) throw new RequestException($"{Recording.Path} is being debugged already: disconnect first");
+        RequireNothingLaunched();
         RecordingFile recording = RecordingFile.Open(path);
         try
         {
@@ -76,6 +103,63 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
             throw;
         }
         _recording = recording;
+    }
+
+    public void RequireNothingLaunched()
+    {
+        if (_timeline is not null) throw new RequestException($"{Recording.Path} is being debugged already: disconnect first");
+    }
+
+    /// <summary>Debugs a living guest.</summary>
+    /// <param name="guest">Stands between two instructions.</param>
+    /// <param name="isOurs">Its recording is finished at the end of the session; else it lives on.</param>
+    /// <exception cref="RequestException">Something is being debugged already.</exception>
+    public void Open(LiveGuest guest, bool isOurs)
+    {
+        RequireNothingLaunched();
+        _timeline = new Timeline(guest.Recording);
+        _recording = guest.Recording.Recording;
+        _ownsGuest = isOurs;
+        guest.Input.Printed = text => Send(Events.Output, new OutputEventBody { Category = "stdout", Output = text });
+        Volatile.Write(ref _guest, guest);
+        _timeline.Seek(_timeline.End);
+    }
+
+    /// <summary>Lets a living guest live on until it stops for one of the conditions, ends, or is held up: <see cref="TimelineStopReason.Done"/>.</summary>
+    public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions) => Timeline.ContinueLive(conditions, Activity.BeginSlice());
+
+    // ---- The recording, beside where the session stands.
+
+    /// <summary>Named positions.</summary>
+    public BookmarkFile Bookmarks => new(Recording.Path);
+
+    /// <exception cref="RequestException">It is not a position of the recording.</exception>
+    public Position ParsePosition(string text)
+    {
+        try
+        {
+            return PositionSyntax.Parse(text, Recording.End);
+        }
+        catch (PositionSyntaxException e)
+        {
+            throw new RequestException(e.Message);
+        }
+    }
+
+    /// <summary>A machine at another position of the recording, to look at.</summary>
+    /// <param name="position">Not past the end.</param>
+    /// <param name="which">0 or 1: two can be looked at side by side.</param>
+    public Machine MachineAt(Position position, int which) =>
+        (_otherMoments[which] ??= new OtherMoment(Recording)).At(position, Activity, Activity.Token);
+
+    /// <summary>What the guest printed to a channel.</summary>
+    public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
+
+    /// <summary>From now on these symbols, which belong to the session.</summary>
+    public void UseSymbols(SymbolSet symbols)
+    {
+        Symbols.Dispose();
+        Symbols = symbols;
     }
 
     // ---- Diversions.
@@ -118,12 +202,14 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
     public void Stopped(in StopReport report)
     {
         Forget();
+        _guest?.Input.Flush();
         FocusCpu = report.CpuIndex;
         writer.WriteEvent(Events.Stopped, new StoppedEventBody
         {
             Reason = report.Reason, Description = report.Description, Text = report.Description, ThreadId = ThreadOfCpu(report.CpuIndex), AllThreadsStopped = true,
             HitBreakpointIds = report.BreakpointIds is { Count: > 0 } ids ? [.. ids] : null,
         });
+        Send("ttvm/moved", Where());
     }
 
     /// <summary>Stands elsewhere without having been asked to run, as after a seek: for a client, the machine ran in between.</summary>
@@ -147,19 +233,48 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
         Position position = Machine.Position;
         return new TtvmPosition
         {
-            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
+            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = Timeline.IsLive, Recording = Recording.Path, ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
             Percent = end == 0 ? 100 : Math.Round(Math.Min(100, 100.0 * position.InstructionCount / end), 4), GuestNanoseconds = Machine.GuestNanoseconds,
         };
     }
 
-    public void Dispose()
+    /// <summary>
+    /// Ends what is debugged. The recording of a guest that we started is made whole; one that we were attached to lives on.
+    /// </summary>
+    /// <exception cref="RecordingException">The recording cannot be written; what there is of it stays, to be recovered.</exception>
+    public void End()
     {
+        Forget();
         _diversion?.Dispose();
+        foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
+        Array.Clear(_otherMoments);
+        Array.Clear(_consoles);
         _timeline?.Dispose();
-        _recording?.Dispose();
+        LiveGuest? guest = _guest;
+        if (guest is null) _recording?.Dispose();
+        string path = _recording?.Path ?? "";
+        Symbols.Dispose();
+        Symbols = new();
         _diversion = null;
         _timeline = null;
         _recording = null;
+        Volatile.Write(ref _guest, null);
+        if (guest is null) return;
+        guest.Input.Printed = null;
+        if (!_ownsGuest) return;
+        using (guest.Recording)
+        {
+            Activity.Title("Finishing the recording");
+            guest.Recording.Finish(new FinishProgress(Activity));
+        }
+        Print($"Recorded: {path}");
+    }
+
+    public void Dispose() => End();
+
+    private sealed class FinishProgress(Activity activity) : IProgress<double>
+    {
+        public void Report(double value) => activity.Report(new TimelineProgress((ulong)(value * 1000), 1000));
     }
 }
 
@@ -168,4 +283,4 @@ internal sealed class Session(MessageWriter writer, Activity activity, ISymbolSo
 /// <param name="Description">For people.</param>
 /// <param name="CpuIndex">The vCPU that it is about.</param>
 /// <param name="BreakpointIds">Breakpoints that were hit.</param>
-internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, System.Collections.Generic.IReadOnlyList<long>? BreakpointIds = null);
+internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, IReadOnlyList<long>? BreakpointIds = null);

@@ -8,7 +8,7 @@ using Vmm.Cpu;
 
 namespace Dap.Sessions;
 
-/// <summary>What the machine looks like where it stands: vCPUs as threads, their calls, and scopes that are read when they are opened.</summary>
+/// <summary>What the machine looks like where it stands: vCPUs as threads, and scopes that are read when they are opened.</summary>
 internal sealed class StateRequests
 {
     private const int MaximumVariables = 4096;
@@ -18,7 +18,6 @@ internal sealed class StateRequests
     {
         _session = session;
         requests.Add(Commands.Threads, Threads);
-        requests.Add<StackTraceArguments>(Commands.StackTrace, StackTrace);
         requests.Add<ScopesArguments>(Commands.Scopes, ReadScopes);
         requests.Add<VariablesArguments>(Commands.Variables, Variables);
         requests.Add<SetVariableArguments>(Commands.SetVariable, SetVariable);
@@ -28,7 +27,7 @@ internal sealed class StateRequests
     {
         var threads = new Thread[_session.Machine.Vcpus.Count];
         for (int i = 0; i < threads.Length; i++)
-            threads[i] = new Thread { Id = Session.ThreadOfCpu(i), Name = $"vCPU {i}: {Mode(_session.ViewOf(i))}{(_session.IsDiverted ? " [diversion]" : "")}" };
+            threads[i] = new Thread { Id = Session.ThreadOfCpu(i), Name = $"vCPU {i}: {(_session.IsRunning ? "running" : Mode(_session.ViewOf(i)))}{(_session.IsDiverted ? " [diversion]" : "")}" };
         return Answer.Of(new ThreadsResponseBody { Threads = threads });
     }
 
@@ -44,33 +43,6 @@ internal sealed class StateRequests
         };
         string mode = !s.IsProtected ? "real mode" : s.IsVirtual8086 ? "virtual-8086 mode" : $"ring {s.Cpl}, {view.CodeSize}-bit";
         return $"{activity}{mode}{(view.Machine.CurrentCpuIndex == view.Vcpu.Index ? ", its turn" : "")}";
-    }
-
-    private Answer StackTrace(StackTraceArguments arguments)
-    {
-        int cpu = _session.CpuOfThread(arguments.ThreadId);
-        List<CallFrame> calls = new FrameWalker(_session.ViewOf(cpu)).Walk();
-        long start = Math.Max(0, arguments.StartFrame ?? 0), count = arguments.Levels is > 0 and long levels ? levels : calls.Count;
-        var frames = new List<StackFrame>();
-        for (long i = start; i < calls.Count && i - start < count; i++) frames.Add(FrameOf(cpu, calls[(int)i], i == 0));
-        return Answer.Of(new StackTraceResponseBody { StackFrames = [.. frames], TotalFrames = calls.Count });
-    }
-
-    private StackFrame FrameOf(int cpu, in CallFrame call, bool isInnermost)
-    {
-        // The line of a caller is that of its call, which the return address lies behind.
-        SourcePosition? source = _session.Symbols.LineOf(isInnermost ? call.Code : call.Code - 1);
-        string? symbol = _session.Symbols.NameOf(call.Code, out ulong offset);
-        string name = symbol is null ? Hexadecimal.Of(call.Code) : offset == 0 ? symbol : $"{symbol}+0x{offset:x}";
-        return new StackFrame
-        {
-            Id = _session.Frames.Add(new FrameHandle(cpu, call, isInnermost)),
-            Name = isInnermost ? name : $"{name} (by frame pointer)",
-            InstructionPointerReference = Hexadecimal.Of(call.Code),
-            Line = source?.Line ?? 0,
-            Column = source?.Column ?? 0,
-            Source = source is { } known ? new Source { Name = System.IO.Path.GetFileName(known.Path), Path = known.Path } : null,
-        };
     }
 
     private Answer ReadScopes(ScopesArguments arguments)

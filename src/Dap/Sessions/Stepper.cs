@@ -1,6 +1,7 @@
 using System;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Unwinding;
 using Iced.Intel;
 using Replay.Queries;
 using Replay.Timelines;
@@ -88,7 +89,7 @@ internal sealed class Stepper(Session session, Runner runner)
         StopReport report = BackInto(cpuIndex);
         if (report.Reason != "step") return report;
         Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
-        bool isReturn = FrameWalker.IsReturn(instruction) || FrameWalker.IsInterruptReturn(instruction);
+        bool isReturn = CodeShape.IsReturn(instruction) || CodeShape.IsInterruptReturn(instruction);
         if (isReturn)
         {
             Position inside = session.Timeline.Position;
@@ -126,8 +127,8 @@ internal sealed class Stepper(Session session, Runner runner)
 
     private CallFrame FrameOf(int cpuIndex)
     {
-        CallFrame frame = new FrameWalker(session.ViewOf(cpuIndex)).Walk()[0];
-        if (frame.ReturnSlot == 0) throw new RequestException("the caller is not known: the stack shows no frame pointer here");
+        CallFrame frame = new StackUnwinder(session.ViewOf(cpuIndex), session.Symbols).Innermost();
+        if (frame.ReturnSlot == 0) throw new RequestException("the caller is not known: neither unwind information nor a frame pointer shows it here");
         return frame;
     }
 
@@ -154,8 +155,8 @@ internal sealed class Stepper(Session session, Runner runner)
         {
             if (StepOnce(cpuIndex) is not { } concerns) return Forward.End;
             if (concerns) return Forward.Done;
-            if (done % TransitionsPerCheck != TransitionsPerCheck - 1) continue;
             if (session.Activity.Token.IsCancellationRequested) return Forward.Cancelled;
+            if (done % TransitionsPerCheck != TransitionsPerCheck - 1) continue;
             session.Activity.Report(new TimelineProgress(machine.InstructionCount, session.Recording.End.InstructionCount));
         }
     }
@@ -170,9 +171,9 @@ internal sealed class Stepper(Session session, Runner runner)
         {
             if (diversion.Machine.Step() == RunStop.Ended) return null;
         }
-        else if (session.Timeline.StepForward().Reason == TimelineStopReason.End)
+        else if (session.Timeline.StepForward(1, null, session.Activity.Token).Reason == TimelineStopReason.End)
         {
-            return null;
+            return session.Timeline.IsLive ? false : null;
         }
         return (machine.InstructionCount != count && turn == cpuIndex) || machine.Vcpus[cpuIndex].State.Rip != rip;
     }

@@ -1,0 +1,36 @@
+using System;
+using System.Collections.Generic;
+using Dap.Protocol;
+
+namespace Dap.Sessions;
+
+/// <summary>Source files: which there are, and where in them breakpoints can be.</summary>
+internal sealed class SourceRequests
+{
+    private readonly Session _session;
+
+    public SourceRequests(Session session, RequestTable requests)
+    {
+        _session = session;
+        requests.Add<BreakpointLocationsArguments>(Commands.BreakpointLocations, BreakpointLocations);
+        requests.Add(Commands.LoadedSources, LoadedSources);
+        requests.Add<SourceArguments>(Commands.Source, _ => throw new RequestException("sources are files: what is not on this machine has no text"));
+    }
+
+    private Answer BreakpointLocations(BreakpointLocationsArguments arguments)
+    {
+        var locations = new List<BreakpointLocation>();
+        long end = arguments.EndLine ?? arguments.Line;
+        foreach (uint line in _session.Symbols.StatementLines(arguments.Source.Path ?? ""))
+            if (line >= arguments.Line && line <= end) locations.Add(new BreakpointLocation { Line = line });
+        return Answer.Of(new BreakpointLocationsResponseBody { Breakpoints = [.. locations] });
+    }
+
+    private Answer LoadedSources()
+    {
+        var sources = new SortedDictionary<string, Source>(StringComparer.Ordinal);
+        foreach (Source source in _session.Symbols.AllSources())
+            if (source.Path is { } path) sources.TryAdd(path, source);
+        return Answer.Of(new LoadedSourcesResponseBody { Sources = [.. sources.Values] });
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Generic;
+using Symbols.Dwarf;
+
+namespace Dap.Sources;
+
+/// <summary>What the debug information says about one instruction's address.</summary>
+/// <param name="Location">Its line; null: none.</param>
+/// <param name="Function">The function whose code it is; null: unknown, as in assembler code.</param>
+/// <param name="Inlined">The inlined calls that it is in, the outermost first.</param>
+/// <param name="File">Who says so.</param>
+internal sealed record CodePlace(SourceLocation? Location, DebugFunction? Function, IReadOnlyList<InlinedCall> Inlined, SymbolFile? File)
+{
+    /// <summary>Nothing is known.</summary>
+    public static CodePlace Unknown { get; } = new(null, null, [], null);
+
+    public bool HasLine => Location is { Line: > 0, Path: not null };
+
+    /// <summary>The line, from 1; 0: none.</summary>
+    public uint Line => Location?.Line ?? 0;
+
+    /// <summary>A statement of its line begins here: a step by lines can end here.</summary>
+    public bool BeginsStatement(ulong address) => HasLine && Location is { IsStatement: true } location && location.Range.Start == address;
+
+    /// <summary>The first address behind the prologue of the function; the address itself where no function is known.</summary>
+    public ulong AfterPrologue(ulong address) => Function is { } function ? File!.Dwarf.AfterPrologue(function) : address;
+
+    public bool IsSameLine(CodePlace other) => Line == other.Line && Location?.Path == other.Location?.Path;
+}

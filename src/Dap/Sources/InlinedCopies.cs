@@ -1,0 +1,36 @@
+using System;
+using System.Collections.Generic;
+using Symbols.Dwarf;
+
+namespace Dap.Sources;
+
+/// <summary>Where a function was inlined.</summary>
+internal static class InlinedCopies
+{
+    /// <summary>Units of a kernel number thousands, and each has to be read for this: a file with more is not searched.</summary>
+    private const int MaximumUnitCount = 512;
+
+    /// <summary>First address of each inlined copy.</summary>
+    public static List<ulong> Of(DwarfInfo dwarf, string name)
+    {
+        var entries = new List<ulong>();
+        if (dwarf.UnitCount > MaximumUnitCount) return entries;
+        for (int unit = 0; unit < dwarf.UnitCount; unit++)
+            foreach (DebugFunction function in dwarf.FunctionsOf(unit)) Collect(function.Calls, name, entries);
+        return entries;
+    }
+
+    private static void Collect(IReadOnlyList<InlinedCall> calls, string name, List<ulong> entries)
+    {
+        foreach (InlinedCall call in calls)
+        {
+            if (call.Name == name || call.LinkageName == name)
+            {
+                ulong first = ulong.MaxValue;
+                foreach (Symbols.AddressRange range in call.Ranges) first = Math.Min(first, range.Start);
+                if (first != ulong.MaxValue) entries.Add(first);
+            }
+            Collect(call.Calls, name, entries);
+        }
+    }
+}

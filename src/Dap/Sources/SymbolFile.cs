@@ -1,0 +1,52 @@
+using System;
+using System.Collections.Generic;
+using Symbols.Dwarf;
+using Symbols.Elf;
+
+namespace Dap.Sources;
+
+/// <summary>One ELF file that tells about a guest's code. Opening it reads its headers; everything else is read when it is first asked for.</summary>
+internal sealed class SymbolFile : IDisposable
+{
+    private DwarfInfo? _dwarf;
+    private FrameUnwinder? _unwinder;
+    private Dictionary<string, List<string>>? _pathsByFileName;
+
+    /// <param name="image">Belongs to this from now on.</param>
+    public SymbolFile(ElfImage image) => Image = image;
+
+    public ElfImage Image { get; }
+
+    public bool Is64 => Image.Header.Is64;
+
+    public DwarfInfo Dwarf => _dwarf ??= DwarfInfo.Open(Image);
+
+    public FrameUnwinder Unwinder => _unwinder ??= new FrameUnwinder(Image);
+
+    public bool Covers(ulong address) => Image.IsMapped(address);
+
+    public CodePlace PlaceOf(ulong address)
+    {
+        DebugFunction? function = Dwarf.FindFunction(address);
+        SourceLocation? location = Dwarf.FindLine(address);
+        return function is null && location is null ? CodePlace.Unknown : new CodePlace(location, function, function?.CallsAt(address) ?? [], this);
+    }
+
+    /// <summary>The compiler's paths of all source files that have a name, without folders.</summary>
+    public IReadOnlyList<string> PathsOf(string fileName)
+    {
+        if (_pathsByFileName is null)
+        {
+            _pathsByFileName = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+            foreach (string path in Dwarf.SourceFiles)
+            {
+                string name = SourcePath.FileName(path);
+                if (!_pathsByFileName.TryGetValue(name, out List<string>? paths)) _pathsByFileName[name] = paths = [];
+                paths.Add(path);
+            }
+        }
+        return _pathsByFileName.TryGetValue(fileName, out List<string>? found) ? found : [];
+    }
+
+    public void Dispose() => Image.Dispose();
+}

@@ -1,0 +1,73 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using Symbols;
+using Symbols.Elf;
+using Vmm.Platform;
+
+namespace Dap.Sources;
+
+/// <summary>Opens the symbol files of a session: those that the user names, and the kernel that the recording itself holds.</summary>
+internal static class SymbolLoader
+{
+    /// <summary>Never fails: what cannot be used is told.</summary>
+    /// <param name="configuration">The machine, with its images.</param>
+    /// <param name="recordingPath">Sources are looked for near it.</param>
+    /// <param name="paths">Symbol files, which know better than the kernel in the recording.</param>
+    /// <param name="sourceMap">What paths of sources begin with, and what that is here.</param>
+    /// <param name="tell">Takes a sentence for the user.</param>
+    public static SymbolSet Load(MachineConfiguration configuration, string recordingPath, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
+        Action<string> tell)
+    {
+        var files = new List<SymbolFile>();
+        var folders = new List<string> { Directory.GetCurrentDirectory() };
+        AddFolderOf(folders, recordingPath);
+        foreach (string path in paths ?? [])
+        {
+            if (Open(path, tell) is not { } image) continue;
+            files.Add(new SymbolFile(image));
+            AddFolderOf(folders, path);
+        }
+        if (configuration.FindImage("kernel") is { } kernel && OwnImage(kernel) is { } own) files.Add(new SymbolFile(own));
+        return new SymbolSet(files, new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders));
+    }
+
+    private static ElfImage? Open(string path, Action<string> tell)
+    {
+        if (!File.Exists(path))
+        {
+            tell($"The symbol file {path} does not exist; going on without it.");
+            return null;
+        }
+        try
+        {
+            ElfImage image = ElfImage.Open(path);
+            if (image.Symbols.Symbols.Count <= 1 && image.Section(".debug_info") is null)
+                tell($"The symbol file {path} has neither symbols nor debug information: it may be stripped.");
+            return image;
+        }
+        catch (SymbolFormatException e)
+        {
+            tell($"{e.Message.TrimEnd('.')}; going on without it.");
+            return null;
+        }
+    }
+
+    // A kernel that is no ELF file, such as a bzImage, has no symbols: nothing to complain about.
+    private static ElfImage? OwnImage(MachineImage kernel)
+    {
+        try
+        {
+            return ElfImage.Open(kernel.Content, kernel.Name);
+        }
+        catch (SymbolFormatException)
+        {
+            return null;
+        }
+    }
+
+    private static void AddFolderOf(List<string> folders, string path)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) folders.Add(folder);
+    }
+}

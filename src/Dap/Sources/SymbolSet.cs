@@ -1,0 +1,198 @@
+using System;
+using System.Collections.Generic;
+using Dap.Inspection;
+using Dap.Protocol;
+using Symbols.Dwarf;
+using Symbols.Elf;
+
+namespace Dap.Sources;
+
+/// <summary>All symbol files of a session: what is known about an address, a name or a source line. Of several files that know something, the first counts.</summary>
+internal sealed class SymbolSet : ISymbolSource, IDisposable
+{
+    private const int MaximumCachedPlaces = 1 << 16;
+
+    private readonly IReadOnlyList<SymbolFile> _files;
+    private readonly SourceFinder _finder;
+    private readonly Dictionary<ulong, CodePlace> _places = [];
+    private readonly Dictionary<string, Source> _sources = new(StringComparer.Ordinal);
+
+    /// <param name="files">Belong to this from now on.</param>
+    /// <param name="finder">Where sources are.</param>
+    public SymbolSet(IReadOnlyList<SymbolFile> files, SourceFinder finder)
+    {
+        _files = files;
+        _finder = finder;
+    }
+
+    /// <summary>No file: nothing is known.</summary>
+    public SymbolSet() : this([], new SourceFinder(new Dictionary<string, string>(), [])) { }
+
+    public bool IsEmpty => _files.Count == 0;
+
+    public IReadOnlyList<SymbolFile> Files => _files;
+
+    // ---- Addresses.
+
+    /// <summary>The first file that has debug information or unwind information for an address, else that has a section there; null: none.</summary>
+    public SymbolFile? FileOf(ulong linear)
+    {
+        foreach (SymbolFile file in _files)
+            if (file.Covers(linear)) return file;
+        return null;
+    }
+
+    /// <summary>What the debug information says about an instruction.</summary>
+    public CodePlace PlaceOf(ulong linear)
+    {
+        if (_places.TryGetValue(linear, out CodePlace? known)) return known;
+        CodePlace place = CodePlace.Unknown;
+        foreach (SymbolFile file in _files)
+        {
+            if (!file.Covers(linear)) continue;
+            place = file.PlaceOf(linear);
+            if (place != CodePlace.Unknown) break;
+        }
+        if (_places.Count >= MaximumCachedPlaces) _places.Clear();
+        return _places[linear] = place;
+    }
+
+    /// <summary>The functions that an address is in, the innermost inlined one first; empty: unknown.</summary>
+    public IReadOnlyList<SourceFrame> FramesAt(ulong linear)
+    {
+        foreach (SymbolFile file in _files)
+            if (file.Covers(linear) && file.Dwarf.FramesAt(linear) is { Count: > 0 } frames) return frames;
+        return [];
+    }
+
+    public string? NameOf(ulong linear, out ulong offset)
+    {
+        foreach (SymbolFile file in _files)
+        {
+            if (file.Image.Symbols.Find(linear) is not { } hit) continue;
+            offset = hit.OffsetBytes;
+            return hit.Name;
+        }
+        offset = 0;
+        return null;
+    }
+
+    public SourcePosition? LineOf(ulong linear) =>
+        PlaceOf(linear) is { HasLine: true, Location: { } location } ? new SourcePosition(location.Path!, (int)location.Line, (int)location.Column) : null;
+
+    // ---- Names.
+
+    public ulong? AddressOf(string name) => SymbolOf(name)?.Address;
+
+    public ulong? SizeOf(string name) => SymbolOf(name) is { SizeBytes: > 0 } symbol ? symbol.SizeBytes : null;
+
+    private ElfSymbol? SymbolOf(string name)
+    {
+        foreach (SymbolFile file in _files)
+            foreach (ElfSymbol symbol in file.Image.Symbols.ByName(name))
+                if (symbol.IsDefined) return symbol;
+        return null;
+    }
+
+    /// <summary>Where a breakpoint on a function goes: behind its prologue, in each function of that name, and at the beginning of each inlined copy.</summary>
+    public IReadOnlyList<ulong> FunctionAddresses(string name)
+    {
+        var addresses = new List<ulong>();
+        foreach (SymbolFile file in _files)
+        {
+            int before = addresses.Count;
+            foreach (DebugFunction function in file.Dwarf.FunctionsByName(name)) Add(addresses, file.Dwarf.AfterPrologue(function));
+            foreach (ulong entry in InlinedCopies.Of(file.Dwarf, name)) Add(addresses, entry);
+            // Code without debug information, as from an assembler, has a symbol only.
+            if (addresses.Count == before)
+                foreach (ElfSymbol symbol in file.Image.Symbols.ByName(name))
+                    if (symbol.IsDefined) Add(addresses, symbol.Address);
+        }
+        return addresses;
+    }
+
+    // ---- Source lines.
+
+    /// <summary>Where a breakpoint on a line of a file of this machine goes; empty: the line, and those below it, have no code.</summary>
+    public IReadOnlyList<LineAddress> BreakpointAddresses(string path, uint line)
+    {
+        var found = new List<LineAddress>();
+        foreach (SymbolFile file in _files)
+        {
+            foreach (string compilerPath in CompilerPaths(file, path))
+                foreach (LineAddress address in file.Dwarf.BreakpointAddresses(compilerPath, line)) AddNearest(found, address);
+        }
+        return found;
+    }
+
+    /// <summary>The lines of a file of this machine that have statements, in order.</summary>
+    public IReadOnlyCollection<uint> StatementLines(string path)
+    {
+        var lines = new SortedSet<uint>();
+        foreach (SymbolFile file in _files)
+            foreach (string compilerPath in CompilerPaths(file, path)) lines.UnionWith(file.Dwarf.StatementLines(compilerPath));
+        return lines;
+    }
+
+    /// <summary>A symbol file names that file.</summary>
+    public bool KnowsSource(string path)
+    {
+        foreach (SymbolFile file in _files)
+            if (CompilerPaths(file, path).Count > 0) return true;
+        return false;
+    }
+
+    /// <summary>A compiler's path for the client: the file here, or, where that is not here, a name that opens nothing and says why.</summary>
+    public Source SourceOf(string compilerPath)
+    {
+        if (_sources.TryGetValue(compilerPath, out Source? known)) return known;
+        string name = SourcePath.FileName(compilerPath);
+        Source source = _finder.Find(compilerPath) is { } path ? new Source { Name = name, Path = path } : new Source
+        {
+            Name = name, PresentationHint = "deemphasize",
+            Origin = $"{compilerPath} is not on this machine: say where its folder is with \"sourceMap\" in launch.json",
+        };
+        return _sources[compilerPath] = source;
+    }
+
+    /// <summary>All source files that the symbol files name.</summary>
+    public IEnumerable<Source> AllSources()
+    {
+        foreach (SymbolFile file in _files)
+            foreach (string path in file.Dwarf.SourceFiles) yield return SourceOf(path);
+    }
+
+    public void Dispose()
+    {
+        foreach (SymbolFile file in _files) file.Dispose();
+    }
+
+    // What the compiler called a file of this machine. Where none is found here under this very path, one may still be spelled otherwise.
+    private List<string> CompilerPaths(SymbolFile file, string path)
+    {
+        string normalized = SourcePath.Normalize(path);
+        var exact = new List<string>();
+        var similar = new List<string>();
+        foreach (string candidate in file.PathsOf(SourcePath.FileName(normalized)))
+        {
+            if (_finder.Find(candidate) is { } here && SourcePath.Normalize(here) == normalized) exact.Add(candidate);
+            else if (SourcePath.Matches(candidate, normalized)) similar.Add(candidate);
+        }
+        return exact.Count > 0 ? exact : similar;
+    }
+
+    // Files of several units may have their next line with code at different places: the nearest counts.
+    private static void AddNearest(List<LineAddress> found, in LineAddress address)
+    {
+        if (found.Count > 0 && address.Line > found[0].Line) return;
+        if (found.Count > 0 && address.Line < found[0].Line) found.Clear();
+        foreach (LineAddress known in found)
+            if (known.Address == address.Address) return;
+        found.Add(address);
+    }
+
+    private static void Add(List<ulong> addresses, ulong address)
+    {
+        if (!addresses.Contains(address)) addresses.Add(address);
+    }
+}

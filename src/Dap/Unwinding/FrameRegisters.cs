@@ -1,0 +1,90 @@
+using System;
+using Dap.Inspection;
+using Symbols.Dwarf;
+using Vmm.Cpu;
+
+namespace Dap.Unwinding;
+
+/// <summary>The registers of a frame as far as they are known, numbered as instructions do: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15; and memory.</summary>
+internal sealed class FrameRegisters : IUnwindContext
+{
+    public const int Rcx = 1, Rsp = 4, Rbp = 5;
+    private const int GeneralCount = 16;
+
+    // System V ABI, psABI-x86-64 figure 3.36; psABI-i386 figure 2.14 has the processor's own order.
+    private static readonly int[] s_dwarf64 = [0, 2, 1, 3, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    private readonly GuestView _view;
+    private readonly ulong[] _values;
+    private uint _known;
+
+    private FrameRegisters(GuestView view, ulong[] values, uint known, ulong rip)
+    {
+        _view = view;
+        _values = values;
+        _known = known;
+        Rip = rip;
+    }
+
+    public ulong Rip { get; set; }
+
+    public bool Is64 => _view.CodeSize == 64;
+
+    public int PointerSize => Math.Max(2, _view.CodeSize / 8);
+
+    /// <summary>The innermost frame's: the vCPU's.</summary>
+    public static FrameRegisters Of(GuestView view)
+    {
+        ref VcpuState s = ref view.Vcpu.State;
+        var values = new ulong[GeneralCount];
+        for (int i = 0; i < GeneralCount; i++) values[i] = s.General[i];
+        return new FrameRegisters(view, values, (1u << GeneralCount) - 1, s.Rip);
+    }
+
+    public FrameRegisters Copy() => new(_view, [.. _values], _known, Rip);
+
+    public ulong? this[int register]
+    {
+        get => (_known >> register & 1) != 0 ? _values[register] : null;
+        set
+        {
+            _values[register] = value ?? 0;
+            _known = value is null ? _known & ~(1u << register) : _known | 1u << register;
+        }
+    }
+
+    /// <summary>Linear address of the code.</summary>
+    public ulong Code => _view.CodeAddressOf(Rip);
+
+    /// <summary>Linear address of the top of the stack; 0: unknown.</summary>
+    public ulong Stack => this[Rsp] is { } stack ? _view.StackAddressOf(stack) : 0;
+
+    /// <summary>A number on the stack; null: unknown, or no memory.</summary>
+    public ulong? OnStack(ulong offset) => _view.ReadNumber(_view.StackAddressOf(offset), PointerSize);
+
+    /// <summary>The caller's registers, from what call frame information gives.</summary>
+    public FrameRegisters Caller(UnwoundFrame frame)
+    {
+        var caller = new FrameRegisters(_view, new ulong[GeneralCount], 0, frame.ReturnAddress);
+        for (int i = 0; i < (Is64 ? GeneralCount : 8); i++)
+            if (frame.TryRegister(i, out ulong value)) caller[NumberOf(i)] = value;
+        return caller;
+    }
+
+    public bool TryReadRegister(int register, out ulong value)
+    {
+        bool isProgramCounter = register == (Is64 ? 16 : 8);
+        ulong? known = isProgramCounter ? Rip : (uint)register < (Is64 ? 16u : 8u) ? this[NumberOf(register)] : null;
+        value = known ?? 0;
+        return known is not null;
+    }
+
+    public bool TryReadMemory(ulong address, int sizeBytes, out ulong value)
+    {
+        ulong? read = _view.ReadNumber(address, sizeBytes);
+        value = read ?? 0;
+        return read is not null;
+    }
+
+    private int NumberOf(int dwarfRegister) => Is64 ? s_dwarf64[dwarfRegister] : dwarfRegister;
+}

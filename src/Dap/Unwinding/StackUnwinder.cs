@@ -1,0 +1,136 @@
+using System.Collections.Generic;
+using Dap.Inspection;
+using Dap.Sources;
+using Iced.Intel;
+using Symbols.Dwarf;
+
+namespace Dap.Unwinding;
+
+/// <summary>
+/// Finds the callers of a vCPU's code. In this order: by call frame information; by following code without any to its return, which leads out of interrupt handlers
+/// written in assembler too; by frame pointers ([RBP] is the caller's RBP, [RBP+8] the return address); and, for the innermost frame alone, by looking for something
+/// like a return address on the stack.
+/// </summary>
+internal sealed class StackUnwinder
+{
+    public const int MaximumDepth = 256;
+    private const int MaximumGuessedSlots = 512;
+
+    private readonly GuestView _view;
+    private readonly SymbolSet _symbols;
+    private readonly Disassembler _disassembler;
+    private readonly ReturnFollower _follower;
+
+    public StackUnwinder(GuestView view, SymbolSet symbols)
+    {
+        _view = view;
+        _symbols = symbols;
+        _disassembler = new Disassembler(view);
+        _follower = new ReturnFollower(view, _disassembler);
+    }
+
+    /// <summary>The innermost frame alone, with its caller as far as it is known.</summary>
+    public CallFrame Innermost() => Walk(1)[0];
+
+    /// <summary>From the innermost frame outwards.</summary>
+    public List<CallFrame> Walk(int maximumDepth = MaximumDepth)
+    {
+        var frames = new List<CallFrame>();
+        FrameRegisters registers = FrameRegisters.Of(_view);
+        var frame = new CallFrame(registers.Code, registers.Stack, FrameOrigin.Innermost, IsExact: true);
+        while (frames.Count < maximumDepth)
+        {
+            if (CallerOf(registers, frame) is not { } caller)
+            {
+                frames.Add(frame);
+                break;
+            }
+            frames.Add(frame with { ReturnSlot = caller.Slot, ReturnAddress = caller.Frame.Code, ReturnStack = caller.Frame.Stack });
+            (registers, frame) = (caller.Registers, caller.Frame);
+        }
+        return frames;
+    }
+
+    private readonly record struct Caller(FrameRegisters Registers, CallFrame Frame, ulong Slot);
+
+    private Caller? CallerOf(FrameRegisters registers, in CallFrame frame)
+    {
+        if (registers.Stack == 0) return null;
+        if (ByInformation(registers, frame, out bool isOutermost) is { } informed) return informed;
+        if (isOutermost) return null;
+        if (_follower.Follow(registers, out bool isInterrupt) is { } followed) return Make(registers, followed, FrameOrigin.Code, isInterrupt);
+        if (ByFramePointer(registers, frame) is { } chained) return chained;
+        return frame.Origin == FrameOrigin.Innermost && registers[FrameRegisters.Rbp] != 0 ? ByGuess(registers) : null;
+    }
+
+    private Caller? ByInformation(FrameRegisters registers, in CallFrame frame, out bool isOutermost)
+    {
+        isOutermost = false;
+        foreach (SymbolFile file in _symbols.Files)
+        {
+            if (file.Is64 != registers.Is64 || !file.Covers(frame.Lookup)) continue;
+            UnwoundFrame unwound = file.Unwinder.Unwind(frame.Lookup, registers);
+            isOutermost = unwound.IsOutermost;
+            if (unwound.Problem is not null || unwound.ReturnAddress == 0) continue;
+            return Make(registers, registers.Caller(unwound), FrameOrigin.CallFrameInformation, unwound.IsSignalFrame);
+        }
+        return null;
+    }
+
+    private Caller? ByFramePointer(FrameRegisters registers, in CallFrame frame)
+    {
+        if (registers[FrameRegisters.Rbp] is not { } framePointer) return null;
+        ulong size = (ulong)registers.PointerSize, offset = framePointer + size;
+        ulong? outer = null;
+        if (frame.Origin == FrameOrigin.Innermost && SlotWithoutFrame(registers) is { } slot)
+        {
+            // RBP is still, or again, the caller's.
+            offset = slot;
+            outer = framePointer;
+        }
+        else if (framePointer == 0)
+        {
+            return null;
+        }
+        outer ??= registers.OnStack(framePointer);
+        if (registers.OnStack(offset) is not { } address || address == 0) return null;
+        FrameRegisters caller = registers.Copy();
+        caller.Rip = address;
+        caller[FrameRegisters.Rsp] = offset + size;
+        caller[FrameRegisters.Rbp] = outer;
+        return Make(registers, caller, FrameOrigin.FramePointer, isInterrupt: false);
+    }
+
+    // In a function's first instructions, and at its last one, its frame does not stand.
+    private ulong? SlotWithoutFrame(FrameRegisters registers)
+    {
+        Instruction next = _disassembler.Decode(registers.Code);
+        ulong stack = registers[FrameRegisters.Rsp]!.Value;
+        if (CodeShape.IsReturn(next) || CodeShape.IsPushOfFramePointer(next)) return stack;
+        return CodeShape.IsFrameSetup(next) ? stack + (ulong)registers.PointerSize : null;
+    }
+
+    private Caller? ByGuess(FrameRegisters registers)
+    {
+        ulong size = (ulong)registers.PointerSize, stack = registers[FrameRegisters.Rsp]!.Value;
+        for (int i = 0; i < MaximumGuessedSlots; i++, stack += size)
+        {
+            if (registers.OnStack(stack) is not { } address) return null;
+            if (address < 0x1000) continue;
+            FrameRegisters caller = registers.Copy();
+            caller.Rip = address;
+            caller[FrameRegisters.Rsp] = stack + size;
+            if (Make(registers, caller, FrameOrigin.Guess, isInterrupt: false) is { } found) return found;
+        }
+        return null;
+    }
+
+    // Null: it cannot be. A caller's code can be read and, unless it was interrupted, has just called; its stack lies above.
+    private Caller? Make(FrameRegisters from, FrameRegisters caller, FrameOrigin origin, bool isInterrupt)
+    {
+        if (caller.Stack == 0 || _view.Translate(caller.Code) is null) return null;
+        if (!isInterrupt && (caller.Stack <= from.Stack || !CodeShape.IsBehindCall(_disassembler, caller.Code, out _))) return null;
+        ulong slot = isInterrupt ? 0 : caller.Stack - (ulong)from.PointerSize;
+        return new Caller(caller, new CallFrame(caller.Code, caller.Stack, origin, isInterrupt), slot);
+    }
+}
