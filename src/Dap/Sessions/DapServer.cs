@@ -16,7 +16,7 @@ public sealed record DapServerOptions
 
 /// <summary>
 /// Serves one client until it leaves. Threads: the caller's is the engine's, which does one request after the other, owns the machine and everything else of the session,
-/// and writes the answers; one of its own reads messages, answers those that are rubbish, and may end what the engine does (pause, cancel, disconnect). Both write through
+/// and writes the answers; one of the session's replays the recording in the background for its timeline; one of its own reads messages, answers those that are rubbish, and may end what the engine does (pause, cancel, disconnect). Both write through
 /// <see cref="MessageWriter"/>. The reader lives until the connection is closed, as nothing ends a read from a standard stream.
 /// </summary>
 public sealed class DapServer : IDisposable
@@ -49,6 +49,8 @@ public sealed class DapServer : IDisposable
         _ = new PagingRequests(_session, _requests);
         _ = new ViewRequests(_session, _requests);
         _ = new BookmarkRequests(_session, _requests);
+        _ = new HistoryRequests(_session, _requests);
+        _ = new EventRequests(_session, _requests);
     }
 
     /// <summary>Returns when the client has disconnected or closed the connection.</summary>
@@ -155,6 +157,7 @@ public sealed class DapServer : IDisposable
     {
         bool wanted = _activity.TryBegin(request);
         bool answered = false;
+        _session.KeepBackgroundQuiet(isBusy: true);
         try
         {
             if (!wanted) throw new OperationCanceledException();
@@ -185,6 +188,7 @@ public sealed class DapServer : IDisposable
         {
             if (request.Command == Commands.Pause) _activity.PauseAnswered();
             _activity.End();
+            _session.KeepBackgroundQuiet(isBusy: false);
         }
     }
 

@@ -80,6 +80,7 @@ internal sealed class LifecycleRequests
             throw;
         }
         _session.UseSymbols(SymbolLoader.Load(_session.Recording.Configuration, path, arguments.Symbols, arguments.SourceMap, text => _session.Print(text, "important")));
+        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, arguments.Layouts, text => _session.Print(text, "important"));
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Answer.After(() => _session.Send<TtvmNoArguments>(Events.Initialized, null));
     }
