@@ -83,7 +83,7 @@ export interface TtvmPageTableArguments {
     threadId?: number;
     /** Of an entry that was answered before. */
     path?: string;
-    /** Only entries that (or something below which) have all of these. */
+    /** Only pages that have all of these, and tables that have such a page below. Rights count as all levels together grant them. */
     filters?: PageFilter[];
     /** Mark what differs from this position. */
     comparedTo?: Position;
@@ -117,9 +117,9 @@ export interface TtvmPageTableEntry {
     /** Names of the bits that are set, such as P, W, U, A, D, G, PS, XD. */
     bits: string[];
     shadow?: TtvmShadowEntry;
-    /** With comparedTo: what it is as against then. */
+    /** With comparedTo: what it is as against then; of a table 'changed' also when only something below it is. */
     change?: 'added' | 'removed' | 'changed';
-    /** With comparedTo: the entry's value then. */
+    /** With comparedTo: the entry's value then, where it was present and differs in any way. */
     was?: Address;
 }
 /** What the shadow page table, by which the machine translates, holds for an entry of the guest's. */
@@ -144,7 +144,18 @@ export interface TtvmTranslation {
     access?: string;
     /** Why an access faults, with the error code; absent when a supervisor read does not. */
     fault?: string;
+    /** Each kind of access: supervisor and user, read, write and fetch. */
+    accesses: TtvmAccessCheck[];
     shadow?: TtvmShadowEntry;
+}
+export interface TtvmAccessCheck {
+    /** "supervisor read", "user write" ... */
+    access: string;
+    faults: boolean;
+    /** Of the page fault. */
+    errorCode?: Address;
+    /** In a sentence. */
+    why: string;
 }
 export interface TtvmWalkStep { level: string; index: number; entryAddress: Address; value: Address; bits: TtvmBit[]; explanation: string }
 export interface TtvmBit { name: string; isSet: boolean; meaning: string }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using Dap.Protocol;
@@ -56,7 +57,7 @@ internal static class GuestLauncher
     private static MachineSetup Setup(string program, TtvmLaunchArguments arguments)
     {
         bool isDisk = arguments.Bios is not null || IsDisk(program);
-        string[] more = arguments.Disks ?? [];
+        IReadOnlyList<string> more = arguments.Disks ?? [];
         return new MachineSetup
         {
             Kernel = isDisk ? null : program, Disks = isDisk ? [program, .. more] : more, Bios = arguments.Bios, Initrd = arguments.Initrd,

@@ -16,6 +16,8 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
     [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
     /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Files that declare layouts of locks.</summary>
+    [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
 
     // What follows is for guests that are started.
 
@@ -30,7 +32,7 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
     /// <summary>The kernel's initial RAM disk.</summary>
     [JsonPropertyName("initrd")] public string? Initrd { get; init; }
     /// <summary>Disk images; they are never written to.</summary>
-    [JsonPropertyName("disks")] public string[]? Disks { get; init; }
+    [JsonPropertyName("disks")] public IReadOnlyList<string>? Disks { get; init; }
     /// <summary>How the guest sees its disks: ata (default) or virtio.</summary>
     [JsonPropertyName("diskInterface")] public string? DiskInterface { get; init; }
     /// <summary>A ROM image to start at the reset vector; the program is then a disk.</summary>
@@ -44,6 +46,12 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
 /// <summary>Arguments of <c>attach</c>, to a guest that <c>ttvm record --dap</c> runs.</summary>
 public sealed record TtvmAttachArguments : AttachRequestArguments
 {
+    /// <summary>The connection itself is the client's affair: a port of the loopback interface.</summary>
+    [JsonPropertyName("port")] public long? Port { get; init; }
+    /// <summary>The same, a pipe.</summary>
+    [JsonPropertyName("pipe")] public string? Pipe { get; init; }
+    /// <summary>Files that declare layouts of locks.</summary>
+    [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
     /// <summary>Stop the guest. Default: false, it runs on.</summary>
     [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
     /// <summary>ELF files with symbols and lines, a path or several; the recording's own kernel needs not be named.</summary>
@@ -86,7 +94,7 @@ public sealed record TtvmThreadArguments
     [JsonPropertyName("granularity")] public string? Granularity { get; init; }
 }
 
-/// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>.</summary>
+/// <summary>Answer to <c>ttvm/position</c>, <c>ttvm/seek</c> and <c>ttvm/returnToRecording</c>; body of the event <c>ttvm/moved</c>, which follows each <c>stopped</c>.</summary>
 public sealed record TtvmPosition
 {
     /// <summary>Where the session stands.</summary>
@@ -99,12 +107,12 @@ public sealed record TtvmPosition
     [JsonPropertyName("inDiversion")] public required bool InDiversion { get; init; }
     /// <summary>The recording is still being made: behind its end the guest lives.</summary>
     [JsonPropertyName("isLive")] public required bool IsLive { get; init; }
-    /// <summary>Path of the recording.</summary>
-    [JsonPropertyName("recording")] public required string Recording { get; init; }
     /// <summary>Thread whose turn it is.</summary>
     [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
     /// <summary>Guest time in nanoseconds since reset.</summary>
     [JsonPropertyName("guestNanoseconds")] public required ulong GuestNanoseconds { get; init; }
+    /// <summary>Path of the recording.</summary>
+    [JsonPropertyName("recording")] public required string Recording { get; init; }
 }
 
 /// <summary>Answer to <c>ttvm/lastWrite</c> and <c>ttvm/nextWrite</c>.</summary>

@@ -6,6 +6,7 @@ using System.Text;
 using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions.Scopes;
+using Introspection.Paging;
 using Vmm.Cpu;
 using Vmm.Paging;
 

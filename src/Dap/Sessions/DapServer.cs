@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Frozen;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
@@ -61,6 +62,9 @@ public sealed class DapServer : IDisposable
         _ = new StateRequests(_session, _requests);
         _ = new MemoryRequests(_session, _requests);
         _ = new EvaluationRequests(_session, _requests);
+        _ = new PagingRequests(_session, _requests);
+        _ = new ViewRequests(_session, _requests);
+        _ = new BookmarkRequests(_session, _requests);
     }
 
     /// <summary>Returns when the client has disconnected or closed the connection.</summary>
@@ -70,6 +74,16 @@ public sealed class DapServer : IDisposable
         using CancellationTokenRegistration registration = cancellation.Register(server.Leave);
         new System.Threading.Thread(server.ReadMessages) { Name = "dap reader", IsBackground = true }.Start();
         server.HandleRequests();
+    }
+
+    /// <summary>Every request that is served.</summary>
+    internal static IReadOnlyCollection<string> Requests
+    {
+        get
+        {
+            using var server = new DapServer(new Connection(Stream.Null, Stream.Null), new DapServerOptions());
+            return [.. server._requests.Commands, Commands.Cancel, "ttvm/type"];
+        }
     }
 
     public void Dispose()

@@ -7,11 +7,14 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Sources;
 using Dap.Unwinding;
+using Introspection.Consoles;
+using Introspection.History;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
 using Replay.Timelines;
 using Vmm.Cpu;
+using Vmm.Inputs;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -32,6 +35,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private Diversion? _diversion;
     private LiveGuest? _guest;
     private bool _ownsGuest;
+    private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
+    private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
     /// <summary>What is known about the guest's code.</summary>
@@ -71,6 +76,10 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         if (threadId >= 1 && threadId <= Machine.Vcpus.Count) return (int)threadId - 1;
         throw new RequestException($"there is no thread {threadId}: threads are vCPUs, numbered from 1 to {Machine.Vcpus.Count}");
     }
+
+    /// <summary>The vCPU of a thread; none named: the one that the user looks at.</summary>
+    /// <exception cref="RequestException">There is no such thread.</exception>
+    public int CpuOf(long? threadId) => threadId is { } thread ? CpuOfThread(thread) : FocusCpu;
 
     public static long ThreadOfCpu(int cpuIndex) => cpuIndex + 1;
 
@@ -118,6 +127,33 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     /// <summary>Lets a living guest live on until it stops for one of the conditions, ends, or is held up: <see cref="TimelineStopReason.Done"/>.</summary>
     public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions) => Timeline.ContinueLive(conditions, Activity.BeginSlice());
+
+    // ---- The recording, beside where the session stands.
+
+    /// <summary>Named positions.</summary>
+    public BookmarkFile Bookmarks => new(Recording.Path);
+
+    /// <exception cref="RequestException">It is not a position of the recording.</exception>
+    public Position ParsePosition(string text)
+    {
+        try
+        {
+            return PositionSyntax.Parse(text, Recording.End);
+        }
+        catch (PositionSyntaxException e)
+        {
+            throw new RequestException(e.Message);
+        }
+    }
+
+    /// <summary>A machine at another position of the recording, to look at.</summary>
+    /// <param name="position">Not past the end.</param>
+    /// <param name="which">0 or 1: two can be looked at side by side.</param>
+    public Machine MachineAt(Position position, int which) =>
+        (_otherMoments[which] ??= new OtherMoment(Recording)).At(position, Activity, Activity.Token);
+
+    /// <summary>What the guest printed to a channel.</summary>
+    public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
 
     /// <summary>From now on these symbols, which belong to the session.</summary>
     public void UseSymbols(SymbolSet symbols)
@@ -173,6 +209,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
             Reason = report.Reason, Description = report.Description, Text = report.Description, ThreadId = ThreadOfCpu(report.CpuIndex), AllThreadsStopped = true,
             HitBreakpointIds = report.BreakpointIds is { Count: > 0 } ids ? [.. ids] : null,
         });
+        Send("ttvm/moved", Where());
     }
 
     /// <summary>Stands elsewhere without having been asked to run, as after a seek: for a client, the machine ran in between.</summary>
@@ -209,6 +246,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     {
         Forget();
         _diversion?.Dispose();
+        foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
+        Array.Clear(_otherMoments);
+        Array.Clear(_consoles);
         _timeline?.Dispose();
         LiveGuest? guest = _guest;
         if (guest is null) _recording?.Dispose();

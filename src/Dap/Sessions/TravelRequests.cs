@@ -46,15 +46,7 @@ internal sealed class Travel(Session session)
     public StopReport Seek(string position)
     {
         session.RequireRecording("going elsewhere");
-        Position target;
-        try
-        {
-            target = PositionSyntax.Parse(position, session.Recording.End);
-        }
-        catch (PositionSyntaxException e)
-        {
-            throw new RequestException(e.Message);
-        }
+        Position target = session.ParsePosition(position);
         session.Activity.Title($"Going to {target}");
         session.Timeline.Seek(target, session.Activity, session.Activity.Token);
         return new StopReport("goto", $"At {session.Timeline.Position}", session.Machine.CurrentCpuIndex);

@@ -166,6 +166,14 @@ public sealed class ShadowPageTable(PagingControls controls, ulong firstFetchGen
         }
     }
 
+    /// <summary>How many entries are filled in the aligned range of 2^<paramref name="shift"/> bytes at <paramref name="linear"/>; shift is 12, 21, 22, 30 or 39.</summary>
+    public int CountFilled(ulong linear, int shift) => shift switch
+    {
+        12 => Find(linear).IsPresent ? 1 : 0,
+        22 => CountFilled(linear, 21) + CountFilled(linear + (1 << 21), 21),
+        _ => FindNode(linear, (shift - 12) / 9) is { } node ? CountLeaves(node) : 0,
+    };
+
     private Node? FindNode(ulong linear, int wantedLevel)
     {
         Node? node = _root;

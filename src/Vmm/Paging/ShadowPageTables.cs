@@ -46,6 +46,7 @@ public sealed class ShadowPageTables
     private readonly PhysicalMemory _memory;
     private readonly Dictionary<PagingControls, ShadowPageTable> _spaces = [];
     private readonly Dictionary<int, List<TableUse>> _uses = [];
+    private readonly Dictionary<int, long> _tracedWrites = [];
     private ulong _generation, _useCounter;
 
     internal ShadowPageTables(PhysicalMemory memory) => _memory = memory;
@@ -55,6 +56,12 @@ public sealed class ShadowPageTables
     public ShadowCounters Counters { get; } = new();
 
     public IReadOnlyCollection<ShadowPageTable> Spaces => _spaces.Values;
+
+    /// <summary>Pages of RAM that are write-protected because they serve as page tables, by index.</summary>
+    public IReadOnlyCollection<int> TracedPages => _uses.Keys;
+
+    /// <summary>Stores to a page of RAM, by index, while it served as a page table.</summary>
+    public long TracedWritesOf(int pageIndex) => _tracedWrites.GetValueOrDefault(pageIndex);
 
     /// <summary>Why a page is write-protected: the ranges that it maps as a page table.</summary>
     public IEnumerable<(ShadowPageTable Space, int Level, ulong Linear)> UsesOf(int pageIndex)
@@ -81,6 +88,7 @@ public sealed class ShadowPageTables
     {
         foreach (int page in _uses.Keys) _memory.Ram.RemoveTraits(page, PageTraits.PageTable);
         _uses.Clear();
+        _tracedWrites.Clear();
         _spaces.Clear();
     }
 
@@ -108,6 +116,7 @@ public sealed class ShadowPageTables
     {
         if (!_uses.TryGetValue(pageIndex, out List<TableUse>? uses)) return;
         Counters.TracedWrites++;
+        CollectionsMarshal.GetValueRefOrAddDefault(_tracedWrites, pageIndex, out _)++;
         for (int u = uses.Count - 1; u >= 0; u--)
         {
             TableUse use = uses[u];

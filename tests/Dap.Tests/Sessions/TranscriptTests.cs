@@ -1,4 +1,8 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
 using System.Text.Json.Nodes;
+using Dap.Sessions;
 using Xunit;
 
 namespace Dap.Tests.Sessions;
@@ -10,6 +14,16 @@ public sealed class TranscriptTests(Recordings recordings)
     private const string Deposit = "0xffffffff80102ccb", Balance = "0xffffffff80104658";
     private const string Thread1 = """{"threadId":1}""";
     private const string ByInstruction = """{"threadId":1,"granularity":"instruction"}""";
+
+    [Fact]
+    public void Every_request_is_in_a_transcript()
+    {
+        var missing = new SortedSet<string>(DapServer.Requests, StringComparer.Ordinal);
+        foreach (string file in Directory.GetFiles(TestKit.Repository.PathOf("tests/Dap.Tests/golden"), "*.txt"))
+            foreach (string line in File.ReadLines(file))
+                if (line.StartsWith("> ", StringComparison.Ordinal)) missing.Remove(line.Split(' ')[1]);
+        Assert.Empty(missing);
+    }
 
     [Fact]
     public void Lifecycle()
@@ -34,6 +48,10 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("threads");
         client.Ask("pause", Thread1);
         client.Ask("source", """{"sourceReference":1}""");
+        client.Ask("cancel", """{"requestId":1}""");
+        client.Ask("cancel", """{"requestId":"x"}""");
+        client.Ask("ttvm/type", """{"text":"x"}""");
+        client.Ask("ttvm/type");
         client.Ask("restart");
         client.Ask("terminate");
         client.Ask("disconnect");

@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Introspection.Paging;
 using Vmm.Paging;
 
 namespace Dap.Sessions.Scopes;
@@ -42,7 +43,7 @@ internal sealed class GuestTableScope(Session session, int cpuIndex)
                 Name = $"[{entry.Index:x3}] {entry.Linear:x16}",
                 Value = $"{target} {bits}",
                 Type = $"{PageTableReader.NameOf(table.Level)} entry {entry.Value:x16} at physical 0x{entry.Address:x}",
-                VariablesReference = entry.IsLeaf ? 0 : session.Variables.Add(VariableSource.Of(() => Read(reader.TableBelow(table, entry)))),
+                VariablesReference = entry.IsLeaf ? 0 : session.Variables.Add(VariableSource.Of(() => Read(PageTableReader.TableBelow(entry)))),
                 MemoryReference = (entry.IsLeaf ? new MemoryPlace(entry.Linear) : new MemoryPlace(entry.Target, true)).ToString(),
             });
         }

@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Introspection.Paging;
 using Vmm.Memory;
 using Vmm.Paging;
 

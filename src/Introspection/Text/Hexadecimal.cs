@@ -2,10 +2,10 @@ using System;
 using System.Globalization;
 using System.Text;
 
-namespace Dap.Inspection;
+namespace Introspection.Text;
 
 /// <summary>Numbers as the debugger writes them.</summary>
-internal static class Hexadecimal
+public static class Hexadecimal
 {
     /// <summary>"0x" and all digits of so many bits.</summary>
     public static string Padded(ulong value, int bits) => "0x" + value.ToString($"x{bits / 4}", CultureInfo.InvariantCulture);

@@ -1,12 +1,12 @@
 using System.Collections.Generic;
 
-namespace Dap.Inspection;
+namespace Introspection.Text;
 
 /// <summary>A bit of a register.</summary>
-internal readonly record struct NamedBit(int Bit, string Name, string Meaning);
+public readonly record struct NamedBit(int Bit, string Name, string Meaning);
 
 /// <summary>Names of the bits of control registers and page-table entries (SDM 1 3.4.3; 3A 2.3, 2.5, 4.5).</summary>
-internal static class BitNames
+public static class BitNames
 {
     public static IReadOnlyList<NamedBit> Flags { get; } =
     [

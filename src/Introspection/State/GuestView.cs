@@ -4,10 +4,10 @@ using Vmm.Memory;
 using Vmm.Paging;
 using Vmm.Platform;
 
-namespace Dap.Inspection;
+namespace Introspection.State;
 
 /// <summary>Memory as one vCPU sees it, read without any effect on the machine: no accessed bits, no chips, no faults.</summary>
-internal readonly record struct GuestView(Machine Machine, Vcpu Vcpu)
+public readonly record struct GuestView(Machine Machine, Vcpu Vcpu)
 {
     public PagingControls Paging => PagingControls.Of(Vcpu.State);
 
@@ -95,24 +95,4 @@ internal readonly record struct GuestView(Machine Machine, Vcpu Vcpu)
     public ulong? ReadNumber(ulong linear, int sizeBytes) => ReadNumber(new MemoryPlace(linear), sizeBytes);
 
     private static int LeftInPage(ulong address) => PagedMemory.PageSizeBytes - (int)(address & (PagedMemory.PageSizeBytes - 1));
-}
-
-/// <summary>An address: linear in the address space of a vCPU, or guest-physical.</summary>
-internal readonly record struct MemoryPlace(ulong Address, bool IsPhysical = false)
-{
-    private const string PhysicalPrefix = "phys:";
-
-    /// <summary>As the protocol's memory references are written: hexadecimal, with "phys:" before what is guest-physical.</summary>
-    public override string ToString() => $"{(IsPhysical ? PhysicalPrefix : "")}0x{Address:x}";
-
-    public static MemoryPlace? TryParse(string reference)
-    {
-        string text = reference.Trim();
-        bool isPhysical = text.StartsWith(PhysicalPrefix, StringComparison.Ordinal);
-        if (isPhysical) text = text[PhysicalPrefix.Length..];
-        bool isHexadecimal = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
-        var style = isHexadecimal ? System.Globalization.NumberStyles.AllowHexSpecifier : System.Globalization.NumberStyles.None;
-        return ulong.TryParse(isHexadecimal ? text[2..] : text, style, System.Globalization.CultureInfo.InvariantCulture, out ulong address)
-            ? new MemoryPlace(address, isPhysical) : null;
-    }
 }

@@ -1,0 +1,66 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Text.Json;
+using Dap.Protocol;
+
+namespace Dap.Sessions;
+
+/// <summary>
+/// Named positions of a recording, in NAME.ttvm.bookmarks.json beside it. The file is read each time, as another session may have changed it, and replaced as a whole.
+/// </summary>
+internal sealed class BookmarkFile(string recordingPath)
+{
+    private readonly string _path = recordingPath + ".bookmarks.json";
+
+    /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public List<TtvmBookmark> Read()
+    {
+        if (!File.Exists(_path)) return [];
+        try
+        {
+            TtvmBookmarks? content = JsonSerializer.Deserialize(File.ReadAllBytes(_path), DapJson.Of<TtvmBookmarks>());
+            return [.. content?.Bookmarks ?? []];
+        }
+        catch (JsonException e)
+        {
+            throw new RequestException($"the bookmarks in {_path} cannot be read ({e.Message}): repair the file, or move it away to begin anew");
+        }
+    }
+
+    /// <exception cref="RequestException">The file is damaged, or cannot be written.</exception>
+    public List<TtvmBookmark> Set(TtvmBookmark bookmark)
+    {
+        List<TtvmBookmark> all = Read();
+        int index = all.FindIndex(other => other.Name == bookmark.Name);
+        if (index >= 0) all[index] = bookmark;
+        else all.Add(bookmark);
+        Write(all);
+        return all;
+    }
+
+    /// <exception cref="RequestException">There is none of that name, or the file is damaged or cannot be written.</exception>
+    public List<TtvmBookmark> Remove(string name)
+    {
+        List<TtvmBookmark> all = Read();
+        if (all.RemoveAll(other => other.Name == name) == 0) throw new RequestException($"there is no bookmark '{name}'");
+        Write(all);
+        return all;
+    }
+
+    // First beside it, then in its place: whatever happens, one of the two is whole.
+    private void Write(List<TtvmBookmark> bookmarks)
+    {
+        string next = _path + ".new";
+        try
+        {
+            File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(new TtvmBookmarks { Bookmarks = bookmarks }, DapJson.Of<TtvmBookmarks>()));
+            File.Move(next, _path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RequestException($"the bookmarks cannot be written to {_path}: {e.Message}");
+        }
+    }
+}
