@@ -218,6 +218,44 @@ public sealed class Timeline : IDisposable
         return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(limit is null ? TimelineStopReason.Start : TimelineStopReason.Done);
     }
 
+    /// <summary>Every hit from a position on and before another, in their order; the cursor stays.</summary>
+    /// <param name="conditions">Any but console texts.</param>
+    /// <param name="from">The first position that counts.</param>
+    /// <param name="before">The first one that does not.</param>
+    /// <param name="onHit">Called with a machine that may be looked at: at a breakpoint it stands just before the instruction, at anything else in the midst of it.</param>
+    /// <param name="progress">Of the scan.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    public void Scan(IReadOnlyCollection<StopCondition> conditions, Position from, Position before, Action<Machine, QueryHit> onHit, IProgress<TimelineProgress>? progress,
+        CancellationToken cancellation)
+    {
+        if (before <= from) return;
+        ReplaySession session = _sessions.Rent();
+        var observer = new ConditionObserver(conditions);
+        bool isGood = false;
+        try
+        {
+            MachineSnapshot? nearby = _nearby.FindAtOrBefore(from);
+            int checkpoint = _checkpoints.FindAtOrBefore(from);
+            bool isNearer = nearby is not null && nearby.Position > _checkpoints.PositionOf(checkpoint);
+            session.Restore(isNearer ? nearby! : _checkpoints.Load(checkpoint));
+            observer.ArmForAll(session.Machine, from, before, hit => onHit(session.Machine, hit));
+            ulong done = 0, total = before.InstructionCount - session.Machine.InstructionCount;
+            session.RunTo(before, count =>
+            {
+                progress?.Report(new TimelineProgress(done += count, total));
+                return !cancellation.IsCancellationRequested;
+            });
+            isGood = true;
+        }
+        finally
+        {
+            observer.Disarm();
+            if (isGood) _sessions.Return(session);
+            else session.Dispose();
+        }
+        cancellation.ThrowIfCancellationRequested();
+    }
+
     /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since
     /// the start.</summary>
     public MachineEvent? LastWrite(ulong address, int sizeBytes, bool isPhysical, IProgress<TimelineProgress>? progress = null,
