@@ -73,6 +73,10 @@ internal static class Program
         {
             return Fail(context, e.ExitCode, e.Message);
         }
+        catch (MachineSetupException e)
+        {
+            return Fail(context, e.IsFile ? ExitCode.BadFile : ExitCode.Usage, e.Message);
+        }
         catch (Exception e) when (e is RecordingFormatException or BootImageException or RecordingException or Vmm.Devices.DiskImageException)
         {
             return Fail(context, ExitCode.BadFile, e.Message);

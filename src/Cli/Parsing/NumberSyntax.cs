@@ -46,16 +46,6 @@ internal static class NumberSyntax
         throw CommandException.Usage($"{option}: {text} is too big: at most {maximum} (0x{maximum:x})");
     }
 
-    /// <summary>A size of memory in bytes: 256M, 1G, 65536K, 268435456.</summary>
-    public static ulong ParseMemorySize(string text, string option)
-    {
-        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
-        string digits = shift == 0 ? text : text[..^1];
-        if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) || value > ulong.MaxValue >> shift)
-            throw CommandException.Usage($"{option}: '{text}' is not a size: write 256M or 1G");
-        return value << shift;
-    }
-
     private static bool TryHexadecimal(string text, out ulong value)
     {
         string digits = text.Replace("_", "", StringComparison.Ordinal).Replace("`", "", StringComparison.Ordinal);

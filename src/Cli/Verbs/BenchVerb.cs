@@ -7,6 +7,7 @@ using Cli.Demo;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Replay.Recording;
 using Vmm.Platform;
 
 namespace Cli.Verbs;
@@ -21,6 +22,7 @@ internal static class BenchVerb
         public Option<string?> Kernel { get; } = new("--kernel") { Description = "A Linux kernel to boot; by default Debian's, if guests/fetch-debian.sh has fetched it", HelpName = "FILE" };
         public Option<string?> Initrd { get; } = new("--initrd") { Description = "Its initial RAM disk, which must power off", HelpName = "FILE" };
         public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
+        public Option<string?> Only { get; } = new("--only") { Description = "Only the demo kernel and what an editor waits for: dap", HelpName = "dap" };
         public Option<bool> Quick { get; } = new("--quick") { Description = "A tenth of the work, and no Linux" };
         public Option<bool> NoQemu { get; } = new("--no-qemu") { Description = "Do not run QEMU beside it" };
     }
@@ -28,14 +30,16 @@ internal static class BenchVerb
     public static VerbCommand Create(CommandContext context)
     {
         var o = new Options();
+        o.Only.AcceptOnlyFromAmong("dap");
         var verb = new VerbCommand("bench",
-            "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back; and QEMU beside it "
+            "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back, what an editor waits "
+            + "for; and QEMU beside it "
             + "where it is installed. Prints a table in Markdown. Run it on a quiet machine.", """
             Examples:
               ttvm bench
               ttvm bench --quick
               ttvm bench --kernel vmlinuz --initrd initramfs.cpio.gz -o bench.md
-            """) { o.Kernel, o.Initrd, o.Output, o.Quick, o.NoQemu };
+            """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Quick, o.NoQemu };
         return verb.Does(parsed =>
         {
             var report = new BenchReport();
@@ -43,8 +47,11 @@ internal static class BenchVerb
             try
             {
                 bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
-                Say(context, "integer loops");
-                new IntegerLoops(quick ? 2_000_000U : 30_000_000U, qemu, context.Cancellation).Run(report);
+                if (parsed.GetValue(o.Only) is null)
+                {
+                    Say(context, "integer loops");
+                    new IntegerLoops(quick ? 2_000_000U : 30_000_000U, qemu, context.Cancellation).Run(report);
+                }
                 MeasureDemo(context, report, folder, quick);
                 if (!quick) MeasureLinux(context, report, folder, parsed.GetValue(o.Kernel), parsed.GetValue(o.Initrd), qemu);
                 if (!qemu) report.Note("QEMU was not run: it is not installed (apt-get install qemu-system-x86), or --no-qemu was given");
@@ -76,6 +83,7 @@ internal static class BenchVerb
         };
         new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "", "");
         new StepBackLatency(name, path, quick ? 20 : 100, context.Cancellation).Run(report);
+        new DapLatency($"{name}, debug adapter", path, quick ? 10 : 100, context.Cancellation).Run(report);
     }
 
     private static void MeasureLinux(CommandContext context, BenchReport report, string folder, string? kernel, string? initrd, bool qemu)
@@ -92,10 +100,11 @@ internal static class BenchVerb
         string path = Path.Combine(folder, "linux.ttvm");
         var configuration = new MachineConfiguration
         {
-            CommandLine = Append, Images = [MachineImages.Read("kernel", kernel), MachineImages.Read("initrd", initrd)],
+            CommandLine = Append, Images = [MachineSetup.ReadImage("kernel", kernel), MachineSetup.ReadImage("initrd", initrd)],
         };
         TimeSpan ours = new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "100 MIPS", "at most 1");
         new StepBackLatency(name, path, 100, context.Cancellation).Run(report);
+        new DapLatency($"{name}, debug adapter", path, 50, context.Cancellation).Run(report);
         if (!qemu) return;
         Say(context, "Linux boot in QEMU");
         IEnumerable<string> more = ["-initrd", initrd, "-append", Append];

@@ -15,7 +15,8 @@ internal static class DapVerb
         var pipe = new Option<string?>("--pipe") { Description = "Listen on a named pipe (a Unix domain socket, which may be a path)", HelpName = "NAME" };
         var verb = new VerbCommand("dap",
             "Serves the Debug Adapter Protocol to one client, such as VS Code: over standard input and output, or where --server or --pipe says. "
-            + "The client launches a recording: {\"program\": \"boot.ttvm\", \"at\": \"50%\"}.", """
+            + "The client launches a recording, {\"program\": \"boot.ttvm\", \"at\": \"50%\"}, or a kernel, which is recorded while it is debugged: "
+            + "{\"program\": \"vmlinuz\", \"append\": \"console=ttyS0\"}. To debug a guest that runs already, see `ttvm record --help`, --dap.", """
             Examples:
               ttvm dap
               ttvm dap --server 4711
@@ -29,7 +30,7 @@ internal static class DapVerb
             if (port is < 0 or > 65535) throw CommandException.Usage($"--server: {port} is not a port: use 0 to 65535");
             if (name is { Length: 0 }) throw CommandException.Usage("--pipe: the name is empty");
             using Connection connection = Open(context, port, name);
-            DapServer.Serve(connection, new DapServerOptions(), context.Cancellation);
+            DapServer.Serve(connection, new DapServerOptions { Host = new HostServices() }, context.Cancellation);
             return ExitCode.Good;
         });
     }

@@ -6,6 +6,7 @@ using System.IO;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Dap.Live;
 using Replay.Packages;
 using Replay.Recording;
 using Vmm.Cpu;
@@ -16,9 +17,6 @@ namespace Cli.Verbs;
 /// <summary><c>ttvm record -o FILE (--kernel F | --disk F | --bios F) ...</c></summary>
 internal static class RecordVerb
 {
-    private const int MaximumCpuCount = 8;
-    private const ulong MinimumMemory = 1UL << 20, MaximumMemory = 16UL << 30;
-
     private const string Description =
         "Runs a machine and records it: a kernel (Linux bzImage, Multiboot 1 or 2, PVH or plain ELF), a disk with a boot sector, or a BIOS. What the guest prints "
         + "appears on standard output, the summary on standard error. Ctrl-C stops and finishes the recording. While it runs, FILE.partial beside it "
@@ -45,6 +43,7 @@ internal static class RecordVerb
           ttvm record -o demo.ttvm --kernel guests/prebuilt/demo64.elf --cpus 4 --chaos 7
           ttvm record -o boot.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0" --cpus 2 --memory 256M
           ttvm record -o shell.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0 ttvm.shell" --input -
+          ttvm record -o live.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0 ttvm.shell" --input - --dap 4711
           ttvm record -o disk.ttvm --bios bios-256k.bin --disk disk.img --until "text:login:"
         """;
 
@@ -66,7 +65,7 @@ internal static class RecordVerb
         };
 
         public Option<int> Cpus { get; } = new("--cpus") { Description = "Number of vCPUs, 1 to 8", HelpName = "N", DefaultValueFactory = static _ => 1 };
-        public Option<string> Memory { get; } = new("--memory") { Description = "Size of memory", HelpName = "SIZE", DefaultValueFactory = static _ => "256M" };
+        public Option<string> Memory { get; } = new("--memory") { Description = "Size of memory", HelpName = "SIZE", DefaultValueFactory = static _ => MachineSetup.DefaultMemory };
         public Option<string> Clock { get; } = new("--clock")
         {
             Description = "virtual: guest time is a function of instructions, idle time is skipped; host: it follows real time, which is logged",
@@ -77,6 +76,11 @@ internal static class RecordVerb
         public Option<string?> Input { get; } = new("--input") { Description = "Script of inputs, or - for the keyboard", HelpName = "SCRIPT|-" };
         public Option<string> Until { get; } = new("--until") { Description = "When to stop: exit, text:S or count:N", HelpName = "WHEN", DefaultValueFactory = static _ => "exit" };
         public Option<string?> Checkpoints { get; } = new("--checkpoint-interval") { Description = "Instructions between checkpoints, by default 16,000,000", HelpName = "N" };
+        public Option<int?> Dap { get; } = new("--dap")
+        {
+            Description = "Let debuggers such as VS Code attach while it runs: the Debug Adapter Protocol at this port of the loopback interface; 0: any that is free", HelpName = "PORT",
+        };
+
         public Option<bool> Force { get; } = new("--force") { Description = "Replace an existing file" };
         public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "Do not show what the guest prints" };
         public Option<bool> Json { get; } = new("--json") { Description = "Print the summary as JSON on standard output; implies --quiet" };
@@ -89,7 +93,7 @@ internal static class RecordVerb
         o.DiskInterface.AcceptOnlyFromAmong("ata", "virtio");
         var verb = new VerbCommand("record", Description, Examples)
         {
-            o.Output, o.Kernel, o.Initrd, o.Append, o.Disk, o.Bios, o.DiskInterface, o.Cpus, o.Memory, o.Clock, o.Chaos, o.Input, o.Until, o.Checkpoints, o.Force,
+            o.Output, o.Kernel, o.Initrd, o.Append, o.Disk, o.Bios, o.DiskInterface, o.Cpus, o.Memory, o.Clock, o.Chaos, o.Input, o.Until, o.Checkpoints, o.Dap, o.Force,
             o.Quiet, o.Json,
         };
         return verb.Does(parsed => Record(context, o, parsed));
@@ -101,21 +105,29 @@ internal static class RecordVerb
         bool force = parsed.GetValue(o.Force);
         (string? text, ulong count) = ParseUntil(parsed.GetValue(o.Until)!);
         CheckOutput(path, force);
-        MachineConfiguration configuration = Configure(o, parsed);
+        int? dapPort = parsed.GetValue(o.Dap);
+        if (dapPort is not null)
+        {
+            if (dapPort is < 0 or > 65535) throw CommandException.Usage($"--dap: {dapPort} is not a port: use 0 to 65535");
+            if (count != ulong.MaxValue) throw CommandException.Usage("--dap and --until count:N exclude each other: use exit or text:S");
+        }
+        MachineConfiguration configuration = Setup(o, parsed).Configure();
         bool json = parsed.GetValue(o.Json), quiet = json || parsed.GetValue(o.Quiet);
         using GuestConsole? console = quiet ? null : new GuestConsole(Console.OpenStandardOutput());
-        ILiveInput input = OpenInput(parsed.GetValue(o.Input));
+        // Whoever attaches may want to type.
+        ILiveInput input = dapPort is not null && parsed.GetValue(o.Input) is null ? new InteractiveInput() : OpenInput(parsed.GetValue(o.Input));
         var options = new RecorderOptions
         {
-            Path = path, Overwrite = force, RecordedFrom = CommandLine(parsed), Console = console, StopAtText = text,
+            Path = path, Overwrite = force, RecordedFrom = CommandLine(parsed), Console = console, StopAtText = dapPort is null ? text : null,
         };
         if (parsed.GetValue(o.Checkpoints) is { } interval)
             options = options with { CheckpointInterval = Math.Max(10_000, NumberSyntax.ParseCount(interval, "--checkpoint-interval")) };
 
-        using var recorder = new Recorder(configuration, input, new HostServices(), options);
+        LiveInput? live = dapPort is null ? null : new LiveInput(input);
+        using var recorder = new Recorder(configuration, live ?? input, new HostServices(), options);
         var watch = Stopwatch.StartNew();
-        RecorderStop stop = quiet
-            ? ProgressDisplay.Run("recording", progress => RunQuietly(recorder, count, progress, context))
+        RecorderStop stop = live is not null ? RunAttachable(recorder, live, dapPort!.Value, text, context)
+            : quiet ? ProgressDisplay.Run("recording", progress => RunQuietly(recorder, count, progress, context))
             : recorder.Run(count, context.Cancellation);
         watch.Stop();
         console?.Flush();
@@ -130,6 +142,14 @@ internal static class RecordVerb
         if (json) summary.WriteJson(context.Out, recording);
         else summary.Write(context.Error, recording);
         return summary.ExitCode;
+    }
+
+    // The live recording takes the recorder over only as long as it runs: it is finished like any other.
+    private static RecorderStop RunAttachable(Recorder recorder, LiveInput input, int port, string? text, CommandContext context)
+    {
+        var live = new LiveRecording(recorder);
+        using (live.Recording)
+            return new AttachableGuest(new LiveGuest(live, input), port, context.Error).Run(text, context.Cancellation);
     }
 
     private static RecorderStop RunQuietly(Recorder recorder, ulong untilCount, ProgressDisplay progress, CommandContext context)
@@ -167,37 +187,13 @@ internal static class RecordVerb
         }
     }
 
-    private static MachineConfiguration Configure(Options o, ParseResult parsed)
+    private static MachineSetup Setup(Options o, ParseResult parsed) => new()
     {
-        string? kernel = parsed.GetValue(o.Kernel), initrd = parsed.GetValue(o.Initrd), bios = parsed.GetValue(o.Bios);
-        string[] disks = parsed.GetValue(o.Disk) ?? [];
-        int cpuCount = parsed.GetValue(o.Cpus);
-        ulong memory = NumberSyntax.ParseMemorySize(parsed.GetValue(o.Memory)!, "--memory");
-        if (kernel is not null && bios is not null) throw CommandException.Usage("--kernel and --bios exclude each other: a BIOS finds its kernel on a disk");
-        if (kernel is null && bios is null && disks.Length == 0) throw CommandException.Usage("nothing to boot: give --kernel, --disk or --bios");
-        if (kernel is null && (initrd is not null || parsed.GetValue(o.Append)!.Length > 0))
-            throw CommandException.Usage("--initrd and --append belong to a kernel: give --kernel as well");
-        if (cpuCount is < 1 or > MaximumCpuCount) throw CommandException.Usage($"--cpus {cpuCount}: a machine has 1 to {MaximumCpuCount} vCPUs");
-        if (memory is < MinimumMemory or > MaximumMemory || memory % MinimumMemory != 0)
-            throw CommandException.Usage($"--memory {parsed.GetValue(o.Memory)}: a machine has 1M to 16G of memory, in whole MiB");
-
-        var images = new List<MachineImage>();
-        if (kernel is not null) images.Add(MachineImages.Read("kernel", kernel));
-        if (initrd is not null) images.Add(MachineImages.Read("initrd", initrd));
-        if (bios is not null) images.Add(MachineImages.Read("bios", bios));
-        images.AddRange(MachineImages.ReadDisks(disks));
-        return new MachineConfiguration
-        {
-            CpuCount = cpuCount,
-            MemorySizeBytes = memory,
-            Boot = kernel is not null ? BootKind.Kernel : bios is not null ? BootKind.Bios : BootKind.BootSector,
-            Clock = parsed.GetValue(o.Clock) == "host" ? ClockKind.Host : ClockKind.Virtual,
-            DiskInterface = parsed.GetValue(o.DiskInterface) == "virtio" ? DiskInterface.Virtio : DiskInterface.Ata,
-            CommandLine = parsed.GetValue(o.Append)!,
-            ChaosSeed = parsed.GetValue(o.Chaos),
-            Images = images,
-        };
-    }
+        Kernel = parsed.GetValue(o.Kernel), Initrd = parsed.GetValue(o.Initrd), Bios = parsed.GetValue(o.Bios), Disks = parsed.GetValue(o.Disk) ?? [],
+        DiskInterface = parsed.GetValue(o.DiskInterface) == "virtio" ? DiskInterface.Virtio : DiskInterface.Ata,
+        CpuCount = parsed.GetValue(o.Cpus), Memory = parsed.GetValue(o.Memory)!, CommandLine = parsed.GetValue(o.Append)!,
+        Clock = parsed.GetValue(o.Clock) == "host" ? ClockKind.Host : ClockKind.Virtual, ChaosSeed = parsed.GetValue(o.Chaos), NameOf = static option => $"--{option}",
+    };
 
     private static ILiveInput OpenInput(string? source)
     {

@@ -5,6 +5,8 @@ namespace Dap.Protocol;
 /// <summary>How the types of our own requests are read and written.</summary>
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TtvmLaunchArguments))]
+[JsonSerializable(typeof(TtvmAttachArguments))]
+[JsonSerializable(typeof(TtvmTypeArguments))]
 [JsonSerializable(typeof(TtvmNoArguments))]
 [JsonSerializable(typeof(TtvmSeekArguments))]
 [JsonSerializable(typeof(TtvmWriteArguments))]

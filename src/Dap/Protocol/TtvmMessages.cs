@@ -6,11 +6,11 @@ namespace Dap.Protocol;
 /// <summary>Arguments of <c>launch</c>. The protocol leaves them to the debug adapter.</summary>
 public sealed record TtvmLaunchArguments : LaunchRequestArguments
 {
-    /// <summary>A recording, NAME.ttvm.</summary>
+    /// <summary>A recording, NAME.ttvm, which is replayed; or a kernel or a disk, which is started and recorded.</summary>
     [JsonPropertyName("program")] public string? Program { get; init; }
-    /// <summary>Where to begin: a position, a percentage, start or end. Default: start.</summary>
+    /// <summary>Where to begin in a recording: a position, a percentage, start or end. Default: start.</summary>
     [JsonPropertyName("at")] public string? At { get; init; }
-    /// <summary>Stand there; else run to the first breakpoint. Default: true, as a recording waits for ever.</summary>
+    /// <summary>Stand there; else run to the first breakpoint. Default: true for a recording, which waits for ever, false for a guest that is started.</summary>
     [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
     /// <summary>ELF files with symbols and lines, a path or several; the recording's own kernel needs not be named.</summary>
     [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
@@ -18,33 +18,53 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
     /// <summary>Files that declare layouts of locks.</summary>
     [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
-    /// <summary>Where a live session records to.</summary>
+
+    // What follows is for guests that are started.
+
+    /// <summary>The recording to make; one of that name is replaced. Default: the program's name with .ttvm, or with -2.ttvm and so on when there is one.</summary>
     [JsonPropertyName("recording")] public string? Recording { get; init; }
+    /// <summary>vCPUs, 1 to 8. Default: 1.</summary>
     [JsonPropertyName("cpus")] public long? Cpus { get; init; }
+    /// <summary>Memory: 256M, 1G. Default: 256M.</summary>
     [JsonPropertyName("memory")] public string? Memory { get; init; }
+    /// <summary>The kernel's command line.</summary>
     [JsonPropertyName("append")] public string? Append { get; init; }
+    /// <summary>The kernel's initial RAM disk.</summary>
     [JsonPropertyName("initrd")] public string? Initrd { get; init; }
+    /// <summary>Disk images; they are never written to.</summary>
     [JsonPropertyName("disks")] public IReadOnlyList<string>? Disks { get; init; }
-    /// <summary>"ata" or "virtio".</summary>
+    /// <summary>How the guest sees its disks: ata (default) or virtio.</summary>
     [JsonPropertyName("diskInterface")] public string? DiskInterface { get; init; }
+    /// <summary>A ROM image to start at the reset vector; the program is then a disk.</summary>
     [JsonPropertyName("bios")] public string? Bios { get; init; }
-    /// <summary>"virtual" or "host".</summary>
+    /// <summary>virtual (default) or host.</summary>
     [JsonPropertyName("clock")] public string? Clock { get; init; }
-    /// <summary>Seed of the chaos scheduler.</summary>
+    /// <summary>Seed of the chaos scheduler. Default: fixed turns.</summary>
     [JsonPropertyName("chaos")] public ulong? Chaos { get; init; }
 }
 
-/// <summary>Arguments of <c>attach</c>, to <c>ttvm record --dap</c>.</summary>
+/// <summary>Arguments of <c>attach</c>, to a guest that <c>ttvm record --dap</c> runs.</summary>
 public sealed record TtvmAttachArguments : AttachRequestArguments
 {
-    /// <summary>The connection itself is the client's affair.</summary>
+    /// <summary>The connection itself is the client's affair: a port of the loopback interface.</summary>
     [JsonPropertyName("port")] public long? Port { get; init; }
+    /// <summary>The same, a pipe.</summary>
     [JsonPropertyName("pipe")] public string? Pipe { get; init; }
-    /// <summary>As for <c>launch</c>.</summary>
-    [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
-    [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Files that declare layouts of locks.</summary>
     [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
+    /// <summary>Stop the guest. Default: false, it runs on.</summary>
     [JsonPropertyName("stopOnEntry")] public bool? StopOnEntry { get; init; }
+    /// <summary>ELF files with symbols and lines, a path or several; the recording's own kernel needs not be named.</summary>
+    [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
+    /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
+    [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+}
+
+/// <summary>Arguments of <c>ttvm/type</c>.</summary>
+public sealed record TtvmTypeArguments
+{
+    /// <summary>What is typed, for the guest's first serial port.</summary>
+    [JsonPropertyName("text")] public required string Text { get; init; }
 }
 
 /// <summary>For requests that take no arguments: whatever comes is ignored.</summary>

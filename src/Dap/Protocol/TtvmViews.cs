@@ -90,9 +90,3 @@ public sealed record TtvmScreen
     [JsonPropertyName("cursorRow")] public required long CursorRow { get; init; }
     [JsonPropertyName("cursorColumn")] public required long CursorColumn { get; init; }
 }
-
-/// <summary>Arguments of <c>ttvm/type</c>.</summary>
-public sealed record TtvmTypeArguments
-{
-    [JsonPropertyName("text")] public required string Text { get; init; }
-}

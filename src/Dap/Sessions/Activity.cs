@@ -18,7 +18,8 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
     private readonly HashSet<long> _cancelledRequests = [];
     private CancellationTokenSource _source = new();
     private long _request;
-    private bool _isLeaving, _isDisposed;
+    private CancellationTokenSource? _slice;
+    private bool _isLeaving, _isDisposed, _hasArrivals;
     private int _waitingPauses;
 
     // Only the engine's thread uses what follows.
@@ -57,6 +58,16 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
         }
     }
 
+    /// <summary>A request has been read and waits: a guest that runs without end is held up for it.</summary>
+    public void Arrived()
+    {
+        lock (_gate)
+        {
+            _hasArrivals = true;
+            if (!_isDisposed) _slice?.Cancel();
+        }
+    }
+
     public void CancelRequest(long sequence)
     {
         lock (_gate)
@@ -89,6 +100,26 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
             if (_waitingPauses > 0 || _isLeaving) _source.Cancel();
             return !_cancelledRequests.Remove(request.Sequence);
         }
+    }
+
+    /// <summary>
+    /// A stretch of a run that may have no end: the token fires when a request arrives, or what ends the run. Requests that wait now are to be served before.
+    /// </summary>
+    public CancellationToken BeginSlice()
+    {
+        lock (_gate)
+        {
+            _slice?.Dispose();
+            _slice = CancellationTokenSource.CreateLinkedTokenSource(_source.Token);
+            if (_hasArrivals) _slice.Cancel();
+            return _slice.Token;
+        }
+    }
+
+    /// <summary>What has arrived up to now is about to be served.</summary>
+    public void ServeArrivals()
+    {
+        lock (_gate) _hasArrivals = false;
     }
 
     public void PauseAnswered()
@@ -140,6 +171,7 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
         lock (_gate)
         {
             _isDisposed = true;
+            _slice?.Dispose();
             _source.Dispose();
         }
     }

@@ -1,9 +1,13 @@
 using System;
+using System.Collections.Frozen;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
+using Dap.Live;
 using Dap.Protocol;
 using Dap.Transports;
+using Replay.Recording;
 
 namespace Dap.Sessions;
 
@@ -12,6 +16,12 @@ public sealed record DapServerOptions
 {
     /// <summary>What takes longer is told to the client, with the possibility to cancel it.</summary>
     public TimeSpan ProgressDelay { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Clock and random numbers for guests that are started; null: only recordings are debugged.</summary>
+    public IHostServices? Host { get; init; }
+
+    /// <summary>The living guest that clients attach to, and that lives on when they go; null: there is none.</summary>
+    public LiveGuest? Guest { get; init; }
 }
 
 /// <summary>
@@ -28,6 +38,11 @@ public sealed class DapServer : IDisposable
     private readonly MessageWriter _writer;
     private readonly Activity _activity;
     private readonly Session _session;
+    /// <summary>Requests that are served while a guest runs.</summary>
+    private static FrozenSet<string> RunningRequests { get; } = FrozenSet.Create(StringComparer.Ordinal, Commands.Threads, Commands.SetBreakpoints,
+        Commands.SetFunctionBreakpoints, Commands.SetInstructionBreakpoints, Commands.SetDataBreakpoints, Commands.SetExceptionBreakpoints, Commands.DataBreakpointInfo,
+        Commands.BreakpointLocations, Commands.Source, Commands.LoadedSources, "ttvm/position", "ttvm/bookmarks");
+
     private readonly RequestTable _requests = new();
     private readonly Channel<Request> _waiting = Channel.CreateBounded<Request>(MaximumWaiting);
 
@@ -36,8 +51,8 @@ public sealed class DapServer : IDisposable
         _connection = connection;
         _writer = new MessageWriter(connection.Output);
         _activity = new Activity(_writer, options.ProgressDelay);
-        _session = new Session(_writer, _activity);
-        _ = new LifecycleRequests(_session, _requests);
+        _session = new Session(_writer, _activity) { ServeWhileRunning = ServeWhileRunning };
+        _ = new LifecycleRequests(_session, _requests, options);
         _ = new ExecutionRequests(_session, _requests);
         _ = new TravelRequests(_session, _requests);
         _ = new BreakpointRequests(_session, _requests);
@@ -60,6 +75,16 @@ public sealed class DapServer : IDisposable
         using CancellationTokenRegistration registration = cancellation.Register(server.Leave);
         new System.Threading.Thread(server.ReadMessages) { Name = "dap reader", IsBackground = true }.Start();
         server.HandleRequests();
+    }
+
+    /// <summary>Every request that is served.</summary>
+    internal static IReadOnlyCollection<string> Requests
+    {
+        get
+        {
+            using var server = new DapServer(new Connection(Stream.Null, Stream.Null), new DapServerOptions());
+            return [.. server._requests.Commands, Commands.Cancel, "ttvm/type"];
+        }
     }
 
     public void Dispose()
@@ -109,6 +134,9 @@ public sealed class DapServer : IDisposable
             case Commands.Cancel:
                 Cancel(request);
                 return true;
+            case "ttvm/type":
+                Type(request);
+                return true;
             case Commands.Disconnect or Commands.Terminate:
                 _activity.Leave();
                 break;
@@ -117,6 +145,7 @@ public sealed class DapServer : IDisposable
         {
             // A full queue keeps the client waiting.
             _waiting.Writer.WriteAsync(request).AsTask().GetAwaiter().GetResult();
+            _activity.Arrived();
         }
         catch (ChannelClosedException)
         {
@@ -141,6 +170,33 @@ public sealed class DapServer : IDisposable
         }
     }
 
+    // The guest that it is for may be running.
+    private void Type(Request request)
+    {
+        try
+        {
+            TtvmTypeArguments arguments = request.Read<TtvmTypeArguments>();
+            if (_session.Input?.TryType(arguments.Text) == true) Answer.Empty.Write(_writer, request);
+            else _writer.WriteFailure(request, "nothing takes what is typed: only a guest that lives does, and not while a script types");
+        }
+        catch (RequestException e)
+        {
+            _writer.WriteFailure(request, e.Message);
+        }
+    }
+
+    /// <summary>Serves what can be served while the guest runs, up to a request that ends the run.</summary>
+    private void ServeWhileRunning()
+    {
+        _activity.ServeArrivals();
+        while (_waiting.Reader.TryPeek(out Request? next) && next.Command is not (Commands.Pause or Commands.Disconnect or Commands.Terminate))
+        {
+            _waiting.Reader.TryRead(out Request? request);
+            if (RunningRequests.Contains(request!.Command)) Handle(request, () => _requests.Handle(request));
+            else Handle(request, () => throw new RequestException("the guest is running: pause it first"));
+        }
+    }
+
     private void HandleRequests()
     {
         while (_waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
@@ -156,12 +212,25 @@ public sealed class DapServer : IDisposable
     private void Handle(Request request)
     {
         bool wanted = _activity.TryBegin(request);
-        bool answered = false;
         _session.KeepBackgroundQuiet(isBusy: true);
         try
         {
-            if (!wanted) throw new OperationCanceledException();
-            Answer answer = _requests.Handle(request);
+            Handle(request, () => wanted ? _requests.Handle(request) : throw new OperationCanceledException());
+        }
+        finally
+        {
+            if (request.Command == Commands.Pause) _activity.PauseAnswered();
+            _activity.End();
+            _session.KeepBackgroundQuiet(isBusy: false);
+        }
+    }
+
+    private void Handle(Request request, Func<Answer> handle)
+    {
+        bool answered = false;
+        try
+        {
+            Answer answer = handle();
             answer.Write(_writer, request);
             answered = true;
             answer.Then?.Invoke();
@@ -174,7 +243,8 @@ public sealed class DapServer : IDisposable
         {
             Fail(request, answered, "cancelled", showUser: false);
         }
-        catch (Exception e) when (e is Replay.Packages.RecordingFormatException or Replay.Replaying.ReplayDivergenceException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is Replay.Packages.RecordingFormatException or Replay.Replaying.ReplayDivergenceException or RecordingException or IOException
+            or UnauthorizedAccessException)
         {
             Fail(request, answered, e.Message, showUser: true);
         }
@@ -183,12 +253,6 @@ public sealed class DapServer : IDisposable
 #pragma warning restore CA1031
         {
             Fail(request, answered, $"'{request.Command}' failed, which is a bug in ttvm: {e.GetType().Name}: {e.Message}", showUser: true);
-        }
-        finally
-        {
-            if (request.Command == Commands.Pause) _activity.PauseAnswered();
-            _activity.End();
-            _session.KeepBackgroundQuiet(isBusy: false);
         }
     }
 

@@ -1,5 +1,6 @@
 using System;
 using Dap.Protocol;
+using Dap.Stepping;
 
 namespace Dap.Sessions;
 
@@ -8,21 +9,23 @@ internal sealed class ExecutionRequests
 {
     private readonly Session _session;
     private readonly Runner _runner;
-    private readonly Stepper _stepper;
+    private readonly Stepper _instructions;
+    private readonly LineStepper _lines;
 
     public ExecutionRequests(Session session, RequestTable requests)
     {
         _session = session;
         _runner = new Runner(session);
-        _stepper = new Stepper(session, _runner);
+        _instructions = new Stepper(session, _runner);
+        _lines = new LineStepper(session, _runner, _instructions);
         requests.Add<ContinueArguments>(Commands.Continue, a => Continue(a.ThreadId));
-        requests.Add<ReverseContinueArguments>(Commands.ReverseContinue, a => Back("going back", a.ThreadId, cpu => _runner.Run(false, cpu)));
-        requests.Add<NextArguments>(Commands.Next, a => Go(a.ThreadId, _stepper.Over));
-        requests.Add<StepInArguments>(Commands.StepIn, a => Go(a.ThreadId, _stepper.Into));
-        requests.Add<StepOutArguments>(Commands.StepOut, a => Go(a.ThreadId, _stepper.Out));
-        requests.Add<StepBackArguments>(Commands.StepBack, a => Back("stepping back", a.ThreadId, _stepper.BackOver));
-        requests.Add<TtvmThreadArguments>("ttvm/reverseStepIn", a => Back("stepping back", a.ThreadId, _stepper.BackInto));
-        requests.Add<TtvmThreadArguments>("ttvm/reverseStepOut", a => Back("stepping back", a.ThreadId, _stepper.BackOut));
+        requests.Add<ReverseContinueArguments>(Commands.ReverseContinue, a => Back(a.ThreadId, cpu => _runner.Run(false, cpu), "going back"));
+        requests.Add<NextArguments>(Commands.Next, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Over : _instructions.Over));
+        requests.Add<StepInArguments>(Commands.StepIn, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Into : _instructions.Into));
+        requests.Add<StepOutArguments>(Commands.StepOut, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Out : _instructions.Out));
+        requests.Add<StepBackArguments>(Commands.StepBack, a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackOver : _instructions.BackOver));
+        requests.Add<TtvmThreadArguments>("ttvm/reverseStepIn", a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackInto : _instructions.BackInto));
+        requests.Add<TtvmThreadArguments>("ttvm/reverseStepOut", a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackOut : _instructions.BackOut));
         // The reader's thread has ended the run, if there was one; that run has said that it stopped.
         requests.Add<PauseArguments>(Commands.Pause, _ => Answer.Empty);
     }
@@ -30,23 +33,26 @@ internal sealed class ExecutionRequests
     private Answer Continue(long threadId)
     {
         int cpu = _session.CpuOfThread(threadId);
-        return Answer.Of(new ContinueResponseBody { AllThreadsContinued = true }, () => Do(cpu, c => _runner.Run(true, c)));
+        return Answer.Of(new ContinueResponseBody { AllThreadsContinued = true }, () => Move(_session, cpu, c => _runner.Run(true, c)));
     }
 
     private Answer Go(long threadId, Func<int, StopReport> move)
     {
         int cpu = _session.CpuOfThread(threadId);
-        return Answer.After(() => Do(cpu, move));
+        return Answer.After(() => Move(_session, cpu, move));
     }
 
-    private Answer Back(string what, long threadId, Func<int, StopReport> move)
+    // Clients send a granularity only while their disassembly has the focus: without one, steps are by source lines. A statement is a line here.
+    private static bool ByLine(string? granularity) => granularity != "instruction";
+
+    private Answer Back(long threadId, Func<int, StopReport> move, string what = "stepping back")
     {
         _session.RequireRecording(what);
         return Go(threadId, move);
     }
 
-    // The answer has said that it runs: whatever happens, a stop has to follow.
-    private void Do(int cpu, Func<int, StopReport> move)
+    /// <summary>Does a movement that the client was told of: whatever happens, a stop has to follow.</summary>
+    public static void Move(Session session, int cpu, Func<int, StopReport> move)
     {
         var report = new StopReport("exception", "The run failed", cpu);
         try
@@ -55,17 +61,17 @@ internal sealed class ExecutionRequests
         }
         catch (RequestException e)
         {
-            _session.Print(char.ToUpperInvariant(e.Message[0]) + e.Message[1..] + ".", "important");
+            session.Print(char.ToUpperInvariant(e.Message[0]) + e.Message[1..] + ".", "important");
             report = new StopReport("pause", "Did not move", cpu);
         }
         catch (Replay.Replaying.ReplayDivergenceException e)
         {
-            _session.Print(e.Message, "important");
+            session.Print(e.Message, "important");
             report = new StopReport("exception", "The replay differs from the recording", cpu);
         }
         finally
         {
-            _session.Stopped(report);
+            session.Stopped(report);
         }
     }
 }

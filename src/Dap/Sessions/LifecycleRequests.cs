@@ -1,33 +1,39 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
+using Dap.Live;
 using Dap.Protocol;
 using Dap.Sources;
+using Replay.Recording;
 
 namespace Dap.Sessions;
 
 /// <summary>The beginning and the end of a session.</summary>
 internal sealed class LifecycleRequests
 {
-    private const string NoAttach = "'attach' is not supported: launch a recording instead";
+    private const string NothingToAttachTo = "there is no guest here to attach to: start one with `ttvm record --dap PORT ...`, and connect to that port";
+    private const string CannotRecord = "this server only replays recordings";
 
     private readonly Session _session;
     private readonly Travel _travel;
     private readonly Runner _runner;
+    private readonly DapServerOptions _options;
     private bool _isInitialized, _isConfigured;
     private bool _stopsOnEntry = true;
 
-    public LifecycleRequests(Session session, RequestTable requests)
+    public LifecycleRequests(Session session, RequestTable requests, DapServerOptions options)
     {
+        _options = options;
         _session = session;
         _travel = new Travel(session);
         _runner = new Runner(session);
         requests.Add<InitializeRequestArguments>(Commands.Initialize, Initialize);
         requests.Add<TtvmLaunchArguments>(Commands.Launch, Launch);
-        requests.Add(Commands.Attach, () => throw new RequestException(NoAttach) { ShowUser = true });
+        requests.Add<TtvmAttachArguments>(Commands.Attach, Attach);
         requests.Add(Commands.ConfigurationDone, ConfigurationDone);
         requests.Add(Commands.Restart, Restart);
-        requests.Add(Commands.Terminate, () => Answer.After(() => session.Send(Events.Terminated, new TerminatedEventBody())));
-        requests.Add(Commands.Disconnect, () => Answer.Empty);
+        requests.Add(Commands.Terminate, () => Answer.After(Terminate));
+        requests.Add(Commands.Disconnect, () => Answer.After(_session.End));
     }
 
     private Answer Initialize(InitializeRequestArguments arguments)
@@ -68,7 +74,9 @@ internal sealed class LifecycleRequests
     private Answer Launch(TtvmLaunchArguments arguments)
     {
         if (!_isInitialized) throw new RequestException("'initialize' has to come before 'launch'");
+        _session.RequireNothingLaunched();
         string path = CheckProgram(arguments.Program);
+        if (!IsRecording(path)) return Start(path, arguments);
         _session.Open(path);
         try
         {
@@ -76,28 +84,70 @@ internal sealed class LifecycleRequests
         }
         catch (RequestException)
         {
-            _session.Dispose();
+            _session.End();
             throw;
         }
-        _session.UseSymbols(SymbolLoader.Load(_session.Recording.Configuration, path, arguments.Symbols, arguments.SourceMap, text => _session.Print(text, "important")));
-        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, arguments.Layouts, text => _session.Print(text, "important"));
+        LoadSymbols(path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
         _stopsOnEntry = arguments.StopOnEntry ?? true;
-        return Answer.After(() => _session.Send<TtvmNoArguments>(Events.Initialized, null));
+        return Launched();
+    }
+
+    // A guest is started, and recorded while it is debugged.
+    private Answer Start(string program, TtvmLaunchArguments arguments)
+    {
+        if (_options.Host is not { } host) throw new RequestException(CannotRecord) { ShowUser = true };
+        _session.Open(GuestLauncher.Launch(program, arguments, host), isOurs: true);
+        LoadSymbols(program, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
+        _session.Print($"Recording to {_session.Recording.Path}");
+        _stopsOnEntry = arguments.StopOnEntry ?? false;
+        return Launched();
+    }
+
+    private Answer Attach(TtvmAttachArguments arguments)
+    {
+        if (!_isInitialized) throw new RequestException("'initialize' has to come before 'attach'");
+        _session.RequireNothingLaunched();
+        if (_options.Guest is not { } guest) throw new RequestException(NothingToAttachTo) { ShowUser = true };
+        _session.Open(guest, isOurs: false);
+        LoadSymbols(_session.Recording.Path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
+        _stopsOnEntry = arguments.StopOnEntry ?? false;
+        return Launched();
+    }
+
+    private void LoadSymbols(string path, IReadOnlyList<string>? symbols, IReadOnlyDictionary<string, string>? sourceMap, IReadOnlyList<string>? layouts)
+    {
+        void Tell(string text) => _session.Print(text, "important");
+        _session.UseSymbols(SymbolLoader.Load(_session.Recording.Configuration, path, symbols, sourceMap, Tell));
+        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, layouts, Tell);
+    }
+
+    private Answer Launched() => Answer.After(() => _session.Send<TtvmNoArguments>(Events.Initialized, null));
+
+    private void Terminate()
+    {
+        try
+        {
+            _session.End();
+        }
+        finally
+        {
+            _session.Send(Events.Terminated, new TerminatedEventBody());
+        }
     }
 
     private static string CheckProgram(string? program)
     {
-        if (string.IsNullOrWhiteSpace(program)) throw Visible("launch.json lacks 'program': the path of a recording, NAME.ttvm");
+        if (string.IsNullOrWhiteSpace(program)) throw Visible("launch.json lacks 'program': the path of a recording, NAME.ttvm, or of a kernel or disk to start");
         if (Directory.Exists(program))
         {
             throw Visible(program.TrimEnd('/').EndsWith(".partial", StringComparison.Ordinal)
                 ? $"{program} is a recording that was not finished: make it whole with `ttvm recover {program}`" : $"{program} is a directory, not a recording");
         }
         if (!File.Exists(program)) throw Visible($"{program} does not exist: make a recording with `ttvm record -o NAME.ttvm --kernel KERNEL`, or `ttvm demo`");
-        if (Path.GetExtension(program) != ".ttvm" && !HasZipHeader(program))
-            throw Visible($"{program} is not a recording: record it with `ttvm record -o NAME.ttvm --kernel {program}`, and launch NAME.ttvm");
         return program;
     }
+
+    private static bool IsRecording(string path) => Path.GetExtension(path) == ".ttvm" || HasZipHeader(path);
 
     // Recordings are zip files, whatever they are called.
     private static bool HasZipHeader(string path)

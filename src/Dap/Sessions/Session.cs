@@ -1,12 +1,17 @@
 using System;
+using System.Collections.Generic;
+using System.Threading;
 using Dap.Handles;
 using Dap.Inspection;
+using Dap.Live;
 using Dap.Protocol;
 using Dap.Sources;
 using Dap.Unwinding;
 using Introspection.Consoles;
 using Introspection.History;
 using Replay.Packages;
+using Replay.Queries;
+using Replay.Recording;
 using Replay.Timelines;
 using Vmm.Cpu;
 using Vmm.Inputs;
@@ -19,7 +24,7 @@ namespace Dap.Sessions;
 internal sealed record FrameHandle(int CpuIndex, CallFrame Frame, bool IsInnermost);
 
 /// <summary>
-/// What a client debugs: a recording with its timeline, and perhaps a diversion. Belongs to the engine's thread.
+/// What a client debugs: a recording with its timeline, the guest itself if it lives, and perhaps a diversion. Belongs to the engine's thread.
 /// </summary>
 internal sealed class Session(MessageWriter writer, Activity activity) : IDisposable
 {
@@ -28,6 +33,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
+    private LiveGuest? _guest;
+    private bool _ownsGuest;
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
     private HistoryWorker? _history;
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
@@ -43,6 +50,15 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     /// <summary>The vCPU that the user looks at.</summary>
     public int FocusCpu { get; private set; }
+
+    /// <summary>The guest is running, and nothing of it can be looked at.</summary>
+    public bool IsRunning { get; set; }
+
+    /// <summary>Serves requests that have come while the guest runs.</summary>
+    public required Action ServeWhileRunning { get; init; }
+
+    /// <summary>What is typed for a living guest goes there; null: there is none. Callable from any thread.</summary>
+    public LiveInput? Input => Volatile.Read(ref _guest) is { Recording.IsAlive: true } guest ? guest.Input : null;
 
     public bool IsLaunched => _timeline is not null;
     public bool IsDiverted => _diversion is not null;
@@ -78,7 +94,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <exception cref="RequestException">Something is being debugged already.</exception>
     public void Open(string path)
     {
-        if (_timeline is not null) throw new RequestException($"{Recording.Path} is being debugged already: disconnect first");
+        RequireNothingLaunched();
         RecordingFile recording = RecordingFile.Open(path);
         try
         {
@@ -91,6 +107,29 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         }
         _recording = recording;
     }
+
+    public void RequireNothingLaunched()
+    {
+        if (_timeline is not null) throw new RequestException($"{Recording.Path} is being debugged already: disconnect first");
+    }
+
+    /// <summary>Debugs a living guest.</summary>
+    /// <param name="guest">Stands between two instructions.</param>
+    /// <param name="isOurs">Its recording is finished at the end of the session; else it lives on.</param>
+    /// <exception cref="RequestException">Something is being debugged already.</exception>
+    public void Open(LiveGuest guest, bool isOurs)
+    {
+        RequireNothingLaunched();
+        _timeline = new Timeline(guest.Recording);
+        _recording = guest.Recording.Recording;
+        _ownsGuest = isOurs;
+        guest.Input.Printed = text => Send(Events.Output, new OutputEventBody { Category = "stdout", Output = text });
+        Volatile.Write(ref _guest, guest);
+        _timeline.Seek(_timeline.End);
+    }
+
+    /// <summary>Lets a living guest live on until it stops for one of the conditions, ends, or is held up: <see cref="TimelineStopReason.Done"/>.</summary>
+    public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions) => Timeline.ContinueLive(conditions, Activity.BeginSlice());
 
     // ---- The recording, beside where the session stands.
 
@@ -191,6 +230,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public void Stopped(in StopReport report)
     {
         Forget();
+        _guest?.Input.Flush();
         FocusCpu = report.CpuIndex;
         writer.WriteEvent(Events.Stopped, new StoppedEventBody
         {
@@ -221,13 +261,19 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         Position position = Machine.Position;
         return new TtvmPosition
         {
-            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = false, Recording = Recording.Path, ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
+            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = Timeline.IsLive, Recording = Recording.Path,
+            ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
             Percent = end == 0 ? 100 : Math.Round(Math.Min(100, 100.0 * position.InstructionCount / end), 4), GuestNanoseconds = Machine.GuestNanoseconds,
         };
     }
 
-    public void Dispose()
+    /// <summary>
+    /// Ends what is debugged. The recording of a guest that we started is made whole; one that we were attached to lives on.
+    /// </summary>
+    /// <exception cref="RecordingException">The recording cannot be written; what there is of it stays, to be recovered.</exception>
+    public void End()
     {
+        Forget();
         _diversion?.Dispose();
         _history?.Dispose();
         _history = null;
@@ -235,11 +281,32 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         Array.Clear(_otherMoments);
         Array.Clear(_consoles);
         _timeline?.Dispose();
-        _recording?.Dispose();
+        LiveGuest? guest = _guest;
+        if (guest is null) _recording?.Dispose();
+        string path = _recording?.Path ?? "";
         Symbols.Dispose();
+        Symbols = new();
+        Locks = DeclaredLocks.None;
         _diversion = null;
         _timeline = null;
         _recording = null;
+        Volatile.Write(ref _guest, null);
+        if (guest is null) return;
+        guest.Input.Printed = null;
+        if (!_ownsGuest) return;
+        using (guest.Recording)
+        {
+            Activity.Title("Finishing the recording");
+            guest.Recording.Finish(new FinishProgress(Activity));
+        }
+        Print($"Recorded: {path}");
+    }
+
+    public void Dispose() => End();
+
+    private sealed class FinishProgress(Activity activity) : IProgress<double>
+    {
+        public void Report(double value) => activity.Report(new TimelineProgress((ulong)(value * 1000), 1000));
     }
 }
 
@@ -248,4 +315,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 /// <param name="Description">For people.</param>
 /// <param name="CpuIndex">The vCPU that it is about.</param>
 /// <param name="BreakpointIds">Breakpoints that were hit.</param>
-internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, System.Collections.Generic.IReadOnlyList<long>? BreakpointIds = null);
+internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, IReadOnlyList<long>? BreakpointIds = null)
+{
+    /// <summary>No reason for a client: the end of a stretch was reached, and nothing happened in it.</summary>
+    public const string AtLimit = "limit";
+}

@@ -38,7 +38,7 @@ internal sealed class ViewRequests
         TextScreen screen = TextScreen.Of(_session.Machine);
         return Answer.Of(new TtvmConsole
         {
-            Channels = ConsoleLines.ChannelNames, Lines = lines, IsCut = isCut, CanType = false,
+            Channels = ConsoleLines.ChannelNames, Lines = lines, IsCut = isCut, CanType = _session.Input?.CanType == true,
             Screen = new TtvmScreen { Columns = TextScreen.ColumnCount, Lines = screen.Rows, CursorRow = screen.CursorRow, CursorColumn = screen.CursorColumn },
         });
     }

@@ -1,0 +1,116 @@
+import * as vscode from 'vscode';
+import type { TtvmPosition } from '../protocol';
+
+/** What changed: the session itself, whether it runs, where it stands, or what is known of its timeline. */
+export type Change = 'session' | 'running' | 'moved' | 'timeline';
+
+/** A ttvm session as the views see it. */
+export class TtvmSession {
+    position: TtvmPosition | undefined;
+    isStopped = false;
+    /** How often it stopped: what was read before an earlier stop may be outdated. */
+    stopCount = 0;
+    /** Positions at which a breakpoint stopped it. */
+    readonly hits: string[] = [];
+    /** The last event `stopped` was a breakpoint's. */
+    isHit = false;
+    sendsMoved = false;
+
+    constructor(readonly session: vscode.DebugSession) { }
+
+    request<T>(command: string, args?: unknown): Thenable<T> { return this.session.customRequest(command, args) as Thenable<T>; }
+}
+
+/** Follows the ttvm sessions of this window and says what changes in the active one. */
+export class Sessions implements vscode.Disposable {
+    private readonly all = new Map<string, TtvmSession>();
+    private readonly changed = new vscode.EventEmitter<Change>();
+    private readonly subscriptions: vscode.Disposable[];
+    readonly onDidChange = this.changed.event;
+
+    constructor() {
+        this.subscriptions = [
+            this.changed,
+            vscode.debug.registerDebugAdapterTrackerFactory('ttvm', { createDebugAdapterTracker: session => this.track(session) }),
+            vscode.debug.onDidTerminateDebugSession(session => this.remove(session)),
+            vscode.debug.onDidChangeActiveDebugSession(() => this.report('session')),
+            vscode.debug.onDidChangeActiveStackItem(() => this.report('running'))
+        ];
+    }
+
+    dispose(): void { vscode.Disposable.from(...this.subscriptions).dispose(); }
+
+    /** The session that the user looks at. */
+    get active(): TtvmSession | undefined {
+        const session = vscode.debug.activeDebugSession;
+        return (session && this.all.get(session.id)) ?? [...this.all.values()].at(-1);
+    }
+
+    /** The vCPU that the user looks at, as a DAP thread. */
+    get threadId(): number | undefined {
+        const item = vscode.debug.activeStackItem;
+        return item?.session.type === 'ttvm' ? item.threadId : this.active?.position?.threadId;
+    }
+
+    private track(session: vscode.DebugSession): vscode.DebugAdapterTracker {
+        const tracked = new TtvmSession(session);
+        this.all.set(session.id, tracked);
+        this.report('session');
+        return { onDidSendMessage: message => this.onMessage(tracked, message as Message) };
+    }
+
+    private remove(session: vscode.DebugSession): void {
+        if (this.all.delete(session.id)) this.report('session');
+    }
+
+    private onMessage(tracked: TtvmSession, message: Message): void {
+        if (message.type !== 'event') return;
+        switch (message.event) {
+            case 'continued':
+                tracked.isStopped = false;
+                this.reportOf(tracked, 'running');
+                break;
+            case 'stopped':
+                tracked.isStopped = true;
+                tracked.stopCount++;
+                tracked.isHit = /breakpoint|exception/.test(String(message.body?.['reason']));
+                if (!tracked.sendsMoved) void this.askPosition(tracked);
+                break;
+            case 'ttvm/moved':
+                tracked.sendsMoved = true;
+                this.onMoved(tracked, message.body as unknown as TtvmPosition);
+                break;
+            case 'ttvm/timelineChanged':
+                this.reportOf(tracked, 'timeline');
+                break;
+        }
+    }
+
+    /** For a server that does not send ttvm/moved, and before the first one. */
+    private async askPosition(tracked: TtvmSession): Promise<void> {
+        const stop = tracked.stopCount;
+        try {
+            const position = await tracked.request<TtvmPosition>('ttvm/position');
+            if (stop === tracked.stopCount && !tracked.sendsMoved) this.onMoved(tracked, position);
+        } catch {
+            // The session ended meanwhile.
+        }
+    }
+
+    private onMoved(tracked: TtvmSession, position: TtvmPosition): void {
+        tracked.position = position;
+        if (tracked.isHit && !position.inDiversion && !tracked.hits.includes(position.position)) tracked.hits.push(position.position);
+        this.reportOf(tracked, 'moved');
+    }
+
+    private reportOf(tracked: TtvmSession, change: Change): void {
+        if (tracked === this.active) this.report(change);
+    }
+
+    private report(change: Change): void {
+        void vscode.commands.executeCommand('setContext', 'ttvm.inDiversion', this.active?.position?.inDiversion === true);
+        this.changed.fire(change);
+    }
+}
+
+interface Message { type: string; event?: string; body?: Record<string, unknown> }

@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import { AdapterFactory } from './debug/adapterFactory';
+import { registerCommands } from './debug/commands';
+import { ConfigurationProvider } from './debug/configurationProvider';
+import { Sessions } from './debug/sessions';
+import { StatusBar } from './debug/statusBar';
+import { RecordingEditor } from './recordings/recordingEditor';
+import { registerRecordingCommands } from './recordings/commands';
+import { RecordTaskProvider } from './recordings/recordTasks';
+import { registerViews } from './views/views';
+
+export function activate(context: vscode.ExtensionContext): void {
+    const sessions = new Sessions();
+    const configurations = new ConfigurationProvider(context);
+    context.subscriptions.push(
+        sessions,
+        new StatusBar(sessions),
+        vscode.debug.registerDebugConfigurationProvider('ttvm', configurations),
+        vscode.debug.registerDebugConfigurationProvider('ttvm', configurations, vscode.DebugConfigurationProviderTriggerKind.Dynamic),
+        vscode.debug.registerDebugAdapterDescriptorFactory('ttvm', new AdapterFactory(context)),
+        vscode.tasks.registerTaskProvider('ttvm', new RecordTaskProvider(context)),
+        vscode.window.registerCustomEditorProvider('ttvm.recording', new RecordingEditor(context), { supportsMultipleEditorsPerDocument: true }));
+    const memory = registerViews(context, sessions);
+    registerCommands(context, sessions, memory);
+    registerRecordingCommands(context);
+    // The views' tabs show once ttvm is of use in this window.
+    void vscode.commands.executeCommand('setContext', 'ttvm.isActivated', true);
+}
+
+export function deactivate(): void { }
