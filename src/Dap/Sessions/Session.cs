@@ -30,17 +30,23 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 {
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
+    // The server is to take 300 MiB beside the guest's memory.
+    private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 128L << 20 };
+
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
     private LiveGuest? _guest;
     private bool _ownsGuest;
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
+    private HistoryWorker? _history;
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
     /// <summary>What is known about the guest's code.</summary>
     public SymbolSet Symbols { get; private set; } = new();
+    /// <summary>The locks that are declared.</summary>
+    public DeclaredLocks Locks { get; set; } = DeclaredLocks.None;
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
@@ -95,7 +101,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         RecordingFile recording = RecordingFile.Open(path);
         try
         {
-            _timeline = new Timeline(recording);
+            _timeline = new Timeline(recording, s_limits);
         }
         catch
         {
@@ -117,7 +123,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public void Open(LiveGuest guest, bool isOurs)
     {
         RequireNothingLaunched();
-        _timeline = new Timeline(guest.Recording);
+        _timeline = new Timeline(guest.Recording, s_limits);
         _recording = guest.Recording.Recording;
         _ownsGuest = isOurs;
         guest.Input.Printed = text => Send(Events.Output, new OutputEventBody { Category = "stdout", Output = text });
@@ -144,6 +150,31 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         {
             throw new RequestException(e.Message);
         }
+    }
+
+    /// <summary>The same, where a wrong one is no mistake of the client's.</summary>
+    public bool TryParsePosition(string text, out Position position)
+    {
+        try
+        {
+            position = PositionSyntax.Parse(text, Recording.End);
+            return true;
+        }
+        catch (PositionSyntaxException)
+        {
+            position = default;
+            return false;
+        }
+    }
+
+    /// <summary>What happens over time. It works in the background from its first question on.</summary>
+    public HistoryWorker History => _history ??= new HistoryWorker(Recording, () => writer.WriteEvent<TtvmNoArguments>("ttvm/timelineChanged", null));
+
+    /// <summary>The engine's thread needs the processor, or not any more.</summary>
+    public void KeepBackgroundQuiet(bool isBusy)
+    {
+        if (isBusy) _history?.Pause();
+        else _history?.Resume();
     }
 
     /// <summary>A machine at another position of the recording, to look at.</summary>
@@ -246,6 +277,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     {
         Forget();
         _diversion?.Dispose();
+        _history?.Dispose();
+        _history = null;
         foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
         Array.Clear(_otherMoments);
         Array.Clear(_consoles);

@@ -50,7 +50,7 @@ public sealed class Timeline : IDisposable
         Recording = recording;
         recording.Pages.CacheBudgetBytes = Math.Max(16L << 20, _options.MemoryBudgetBytes / 4);
         _nearby = new NearbySnapshots(_pool, _options.MemoryBudgetBytes - _options.MemoryBudgetBytes / 4);
-        _sessions = new SessionPool(recording, _pool);
+        _sessions = new SessionPool(recording, _pool, _options.MemoryBudgetBytes);
         _checkpoints = recording.CheckpointStore;
         _session = new ReplaySession(recording, _pool, new NullOutputSink());
         try
@@ -521,6 +521,6 @@ public sealed record TimelineOptions
     /// <summary>Machines side by side in reverse scans; 0: one per core.</summary>
     public int MaxParallelism { get; init; }
 
-    /// <summary>For snapshots near the cursor and decompressed pages.</summary>
+    /// <summary>For snapshots near the cursor and decompressed pages; and as much again for machines that wait for the next scan.</summary>
     public long MemoryBudgetBytes { get; init; } = 512L << 20;
 }
