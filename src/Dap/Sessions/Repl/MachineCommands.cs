@@ -46,7 +46,7 @@ internal sealed class MachineCommands(Session session)
     {
         ulong linear = EvaluationRequests.NumberOf(line.Required, line.View, session.Symbols);
         var reader = new ShadowReader(session.Machine, session.Machine.ShadowOf(line.View.Vcpu.Index));
-        ShadowView shadow = reader.OfPage(linear, line.View.Translate(linear));
+        ShadowStatus shadow = reader.OfPage(linear, line.View.Translate(linear));
         string machine = shadow.MachineOffset is { } offset ? $", machine page 0x{offset >> 12:x}" : "";
         return $"0x{linear & ~0xFFFUL:x16}: {PageTableAnswers.NameOf(shadow.State)}{machine}\n{shadow.Why}";
     }
