@@ -155,7 +155,7 @@ export class Workbench {
     }
 
     async waitForStop() {
-        await this.page.locator('.debug-toolbar').waitFor({ timeout: 60000 });
+        await this.page.locator('.debug-toolbar').waitFor({ timeout: 30000 });
         await until('position in the status bar', () => this.position(), 60000);
     }
 

@@ -81,9 +81,12 @@ async function chooseCandidate(folder: vscode.WorkspaceFolder | undefined): Prom
  */
 export function registerStart(context: vscode.ExtensionContext): void {
     const hasLaunchJson = () => (vscode.workspace.getConfiguration('launch').get<unknown[]>('configurations') ?? []).length > 0;
+    const set = (startsOnF5: boolean) => vscode.commands.executeCommand('setContext', 'ttvm.startsOnF5', startsOnF5);
     const update = async () => {
-        const startsOnF5 = !hasLaunchJson() && (await findCandidates(undefined)).length > 0;
-        await vscode.commands.executeCommand('setContext', 'ttvm.startsOnF5', startsOnF5);
+        // The extension was probably activated by something to debug: F5 works before that has been searched for.
+        if (hasLaunchJson()) return void set(false);
+        await set(true);
+        await set((await findCandidates(undefined)).length > 0);
     };
     const watcher = vscode.workspace.createFileSystemWatcher('**/*.ttvm', false, true, false);
     context.subscriptions.push(watcher, watcher.onDidCreate(update), watcher.onDidDelete(update),
