@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Frozen;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
@@ -25,7 +26,7 @@ public sealed record DapServerOptions
 
 /// <summary>
 /// Serves one client until it leaves. Threads: the caller's is the engine's, which does one request after the other, owns the machine and everything else of the session,
-/// and writes the answers; one of its own reads messages, answers those that are rubbish, and may end what the engine does (pause, cancel, disconnect). Both write through
+/// and writes the answers; one of the session's replays the recording in the background for its timeline; one of its own reads messages, answers those that are rubbish, and may end what the engine does (pause, cancel, disconnect). Both write through
 /// <see cref="MessageWriter"/>. The reader lives until the connection is closed, as nothing ends a read from a standard stream.
 /// </summary>
 public sealed class DapServer : IDisposable
@@ -63,6 +64,8 @@ public sealed class DapServer : IDisposable
         _ = new PagingRequests(_session, _requests);
         _ = new ViewRequests(_session, _requests);
         _ = new BookmarkRequests(_session, _requests);
+        _ = new HistoryRequests(_session, _requests);
+        _ = new EventRequests(_session, _requests);
     }
 
     /// <summary>Returns when the client has disconnected or closed the connection.</summary>
@@ -72,6 +75,16 @@ public sealed class DapServer : IDisposable
         using CancellationTokenRegistration registration = cancellation.Register(server.Leave);
         new System.Threading.Thread(server.ReadMessages) { Name = "dap reader", IsBackground = true }.Start();
         server.HandleRequests();
+    }
+
+    /// <summary>Every request that is served.</summary>
+    internal static IReadOnlyCollection<string> Requests
+    {
+        get
+        {
+            using var server = new DapServer(new Connection(Stream.Null, Stream.Null), new DapServerOptions());
+            return [.. server._requests.Commands, Commands.Cancel, "ttvm/type"];
+        }
     }
 
     public void Dispose()
@@ -199,6 +212,7 @@ public sealed class DapServer : IDisposable
     private void Handle(Request request)
     {
         bool wanted = _activity.TryBegin(request);
+        _session.KeepBackgroundQuiet(isBusy: true);
         try
         {
             Handle(request, () => wanted ? _requests.Handle(request) : throw new OperationCanceledException());
@@ -207,6 +221,7 @@ public sealed class DapServer : IDisposable
         {
             if (request.Command == Commands.Pause) _activity.PauseAnswered();
             _activity.End();
+            _session.KeepBackgroundQuiet(isBusy: false);
         }
     }
 

@@ -1,5 +1,6 @@
 using System;
 using Dap.Protocol;
+using Dap.Stepping;
 
 namespace Dap.Sessions;
 
@@ -8,21 +9,23 @@ internal sealed class ExecutionRequests
 {
     private readonly Session _session;
     private readonly Runner _runner;
-    private readonly Stepper _stepper;
+    private readonly Stepper _instructions;
+    private readonly LineStepper _lines;
 
     public ExecutionRequests(Session session, RequestTable requests)
     {
         _session = session;
         _runner = new Runner(session);
-        _stepper = new Stepper(session, _runner);
+        _instructions = new Stepper(session, _runner);
+        _lines = new LineStepper(session, _runner, _instructions);
         requests.Add<ContinueArguments>(Commands.Continue, a => Continue(a.ThreadId));
-        requests.Add<ReverseContinueArguments>(Commands.ReverseContinue, a => Back("going back", a.ThreadId, cpu => _runner.Run(false, cpu)));
-        requests.Add<NextArguments>(Commands.Next, a => Go(a.ThreadId, _stepper.Over));
-        requests.Add<StepInArguments>(Commands.StepIn, a => Go(a.ThreadId, _stepper.Into));
-        requests.Add<StepOutArguments>(Commands.StepOut, a => Go(a.ThreadId, _stepper.Out));
-        requests.Add<StepBackArguments>(Commands.StepBack, a => Back("stepping back", a.ThreadId, _stepper.BackOver));
-        requests.Add<TtvmThreadArguments>("ttvm/reverseStepIn", a => Back("stepping back", a.ThreadId, _stepper.BackInto));
-        requests.Add<TtvmThreadArguments>("ttvm/reverseStepOut", a => Back("stepping back", a.ThreadId, _stepper.BackOut));
+        requests.Add<ReverseContinueArguments>(Commands.ReverseContinue, a => Back(a.ThreadId, cpu => _runner.Run(false, cpu), "going back"));
+        requests.Add<NextArguments>(Commands.Next, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Over : _instructions.Over));
+        requests.Add<StepInArguments>(Commands.StepIn, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Into : _instructions.Into));
+        requests.Add<StepOutArguments>(Commands.StepOut, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Out : _instructions.Out));
+        requests.Add<StepBackArguments>(Commands.StepBack, a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackOver : _instructions.BackOver));
+        requests.Add<TtvmThreadArguments>("ttvm/reverseStepIn", a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackInto : _instructions.BackInto));
+        requests.Add<TtvmThreadArguments>("ttvm/reverseStepOut", a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackOut : _instructions.BackOut));
         // The reader's thread has ended the run, if there was one; that run has said that it stopped.
         requests.Add<PauseArguments>(Commands.Pause, _ => Answer.Empty);
     }
@@ -39,7 +42,10 @@ internal sealed class ExecutionRequests
         return Answer.After(() => Do(cpu, move));
     }
 
-    private Answer Back(string what, long threadId, Func<int, StopReport> move)
+    // Clients send a granularity only while their disassembly has the focus: without one, steps are by source lines. A statement is a line here.
+    private static bool ByLine(string? granularity) => granularity != "instruction";
+
+    private Answer Back(long threadId, Func<int, StopReport> move, string what = "stepping back")
     {
         _session.RequireRecording(what);
         return Go(threadId, move);

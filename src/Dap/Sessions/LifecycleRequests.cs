@@ -5,6 +5,7 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Sources;
 using Replay.Recording;
+using Vmm.Platform;
 
 namespace Dap.Sessions;
 
@@ -87,7 +88,7 @@ internal sealed class LifecycleRequests
             _session.End();
             throw;
         }
-        LoadSymbols(path, arguments.Symbols, arguments.SourceMap);
+        LoadSymbols(path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Launched();
     }
@@ -97,7 +98,7 @@ internal sealed class LifecycleRequests
     {
         if (_options.Host is not { } host) throw new RequestException(CannotRecord) { ShowUser = true };
         _session.Open(GuestLauncher.Launch(program, arguments, host), isOurs: true);
-        LoadSymbols(program, arguments.Symbols, arguments.SourceMap);
+        LoadSymbols(program, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
         _session.Print($"Recording to {_session.Recording.Path}");
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
@@ -109,13 +110,20 @@ internal sealed class LifecycleRequests
         _session.RequireNothingLaunched();
         if (_options.Guest is not { } guest) throw new RequestException(NothingToAttachTo) { ShowUser = true };
         _session.Open(guest, isOurs: false);
-        LoadSymbols(_session.Recording.Path, arguments.Symbols, arguments.SourceMap);
+        LoadSymbols(_session.Recording.Path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }
 
-    private void LoadSymbols(string path, IReadOnlyList<string>? symbols, IReadOnlyDictionary<string, string>? sourceMap) =>
-        _session.UseSymbols(SymbolLoader.Load(_session.Recording.Configuration, path, symbols, sourceMap, text => _session.Print(text, "important")));
+    // What is known about the guest beyond its bytes.
+    private void LoadSymbols(string path, IReadOnlyList<string>? symbols, IReadOnlyDictionary<string, string>? sourceMap, IReadOnlyList<string>? layouts)
+    {
+        MachineConfiguration configuration = _session.Recording.Configuration;
+        _session.UseSymbols(SymbolLoader.Load(configuration, path, symbols, sourceMap, Tell));
+        _session.Locks = DeclaredLocks.Load(configuration, path, layouts, Tell);
+    }
+
+    private void Tell(string text) => _session.Print(text, "important");
 
     private Answer Launched() => Answer.After(() => _session.Send<TtvmNoArguments>(Events.Initialized, null));
 

@@ -21,10 +21,12 @@ internal sealed class Runner(Session session)
     /// </summary>
     /// <param name="isForward">The direction.</param>
     /// <param name="cpuIndex">The vCPU that the stop is about when no event says otherwise.</param>
-    /// <param name="temporary">Null: none.</param>
+    /// <param name="temporary">Any of these; empty: none.</param>
     /// <param name="accept">Asked with the machine standing there; null: any will do.</param>
-    public StopReport Run(bool isForward, int cpuIndex, StopCondition? temporary = null, Func<bool>? accept = null)
+    /// <param name="limit">When nothing is hit before it, or going back from it on, the machine stands there, with <see cref="StopReport.AtLimit"/>.</param>
+    public StopReport Run(bool isForward, int cpuIndex, IReadOnlyList<StopCondition>? temporary = null, Func<bool>? accept = null, Position? limit = null)
     {
+        temporary ??= [];
         (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
         session.Activity.Title(isForward ? "Running" : "Running backwards");
         Position from = session.Machine.Position;
@@ -33,7 +35,7 @@ internal sealed class Runner(Session session)
             TimelineStop stop;
             try
             {
-                stop = Go(isForward, conditions);
+                stop = Go(isForward, conditions, limit);
             }
             catch (OperationCanceledException)
             {
@@ -41,27 +43,27 @@ internal sealed class Runner(Session session)
                 _console.PrintSince(from);
                 return paused;
             }
+            if (limit is not null && stop.Reason == TimelineStopReason.Done) return new StopReport(StopReport.AtLimit, "", cpuIndex);
             if (stop.Reason == TimelineStopReason.End && isForward && !session.IsDiverted && session.Timeline.IsLive)
             {
                 _console.PrintSince(from);
                 return LiveOn(cpuIndex, temporary, accept);
             }
             if (Report(stop, cpuIndex, entries, temporary, accept) is not { } report) continue;
-            _console.PrintSince(from);
+            if (limit is null) _console.PrintSince(from);
             return report;
         }
     }
 
-    private (List<BreakpointEntry> Entries, HashSet<StopCondition> Conditions) Collect(StopCondition? temporary)
+    private (List<BreakpointEntry> Entries, HashSet<StopCondition> Conditions) Collect(IReadOnlyList<StopCondition> temporary)
     {
         List<BreakpointEntry> entries = [.. session.Breakpoints.All];
-        HashSet<StopCondition> conditions = [.. entries.SelectMany(entry => entry.Conditions)];
-        if (temporary is not null) conditions.Add(temporary);
+        HashSet<StopCondition> conditions = [.. entries.SelectMany(entry => entry.Conditions), .. temporary];
         return (entries, conditions);
     }
 
     // From the end of what is recorded the guest lives on, perhaps for ever: requests are served meanwhile, and may change breakpoints.
-    private StopReport LiveOn(int cpuIndex, StopCondition? temporary, Func<bool>? accept)
+    private StopReport LiveOn(int cpuIndex, IReadOnlyList<StopCondition> temporary, Func<bool>? accept)
     {
         session.IsRunning = true;
         try
@@ -82,16 +84,16 @@ internal sealed class Runner(Session session)
         }
     }
 
-    private TimelineStop Go(bool isForward, HashSet<StopCondition> conditions)
+    private TimelineStop Go(bool isForward, HashSet<StopCondition> conditions, Position? limit)
     {
         session.Activity.NextMovement();
         if (session.Diversion is { } diversion) return diversion.Continue(conditions, ulong.MaxValue, session.Activity.Token);
-        return isForward ? session.Timeline.Continue(conditions, session.Activity, session.Activity.Token)
-            : session.Timeline.ReverseContinue(conditions, session.Activity, session.Activity.Token);
+        return isForward ? session.Timeline.Continue(conditions, limit, session.Activity, session.Activity.Token)
+            : session.Timeline.ReverseContinue(conditions, limit, session.Activity, session.Activity.Token);
     }
 
     // Null: none of what was hit counts.
-    private StopReport? Report(in TimelineStop stop, int cpuIndex, List<BreakpointEntry> entries, StopCondition? temporary, Func<bool>? accept)
+    private StopReport? Report(in TimelineStop stop, int cpuIndex, List<BreakpointEntry> entries, IReadOnlyList<StopCondition> temporary, Func<bool>? accept)
     {
         switch (stop.Reason)
         {
@@ -109,7 +111,7 @@ internal sealed class Runner(Session session)
         foreach (QueryHit one in stop.Hits)
         {
             if (one.Event.CpuIndex >= 0) cpu = one.Event.CpuIndex;
-            isTemporary |= temporary is not null && one.Condition == temporary && (accept is null || accept());
+            isTemporary |= temporary.Contains(one.Condition) && (accept is null || accept());
             foreach (BreakpointEntry entry in entries)
             {
                 if (!entry.Conditions.Contains(one.Condition) || hit.Contains(entry) || !IsTrue(entry, cpu)) continue;
@@ -124,6 +126,16 @@ internal sealed class Runner(Session session)
         }
         if (hit.Count > 0) return new StopReport(hit[0].Reason, Describe(hit, what), cpu, [.. hit.Select(entry => entry.Id)]);
         return isTemporary ? new StopReport("step", $"Stepped to {stop.Position}", cpu) : null;
+    }
+
+    /// <summary>What the guest has printed since a position.</summary>
+    public void PrintSince(Position from) => _console.PrintSince(from);
+
+    /// <summary>The stop at a breakpoint of the user's on the instruction that a vCPU stands at; null: there is none that counts.</summary>
+    public StopReport? HitHere(int cpuIndex, ulong code)
+    {
+        var here = new QueryHit(StopCondition.Breakpoint(code), new MachineEvent(session.Machine.Position, MachineEventKind.Execute, cpuIndex, 0, 0, code, 0, 0, 0));
+        return Report(new TimelineStop(TimelineStopReason.Hit, session.Machine.Position, [here]), cpuIndex, [.. session.Breakpoints.All], [], null);
     }
 
     private void Print(BreakpointEntry entry, LogMessage log, int cpuIndex) => session.Send(Events.Output, new OutputEventBody

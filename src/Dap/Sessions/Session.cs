@@ -36,11 +36,14 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private LiveGuest? _guest;
     private bool _ownsGuest;
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
+    private HistoryWorker? _history;
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
     /// <summary>What is known about the guest's code.</summary>
     public SymbolSet Symbols { get; private set; } = new();
+    /// <summary>The locks that are declared.</summary>
+    public DeclaredLocks Locks { get; set; } = DeclaredLocks.None;
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
@@ -146,6 +149,31 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         }
     }
 
+    /// <summary>The same, where a wrong one is no mistake of the client's.</summary>
+    public bool TryParsePosition(string text, out Position position)
+    {
+        try
+        {
+            position = PositionSyntax.Parse(text, Recording.End);
+            return true;
+        }
+        catch (PositionSyntaxException)
+        {
+            position = default;
+            return false;
+        }
+    }
+
+    /// <summary>What happens over time. It works in the background from its first question on.</summary>
+    public HistoryWorker History => _history ??= new HistoryWorker(Recording, () => writer.WriteEvent<TtvmNoArguments>("ttvm/timelineChanged", null));
+
+    /// <summary>The engine's thread needs the processor, or not any more.</summary>
+    public void KeepBackgroundQuiet(bool isBusy)
+    {
+        if (isBusy) _history?.Pause();
+        else _history?.Resume();
+    }
+
     /// <summary>A machine at another position of the recording, to look at.</summary>
     /// <param name="position">Not past the end.</param>
     /// <param name="which">0 or 1: two can be looked at side by side.</param>
@@ -246,6 +274,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     {
         Forget();
         _diversion?.Dispose();
+        _history?.Dispose();
+        _history = null;
         foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
         Array.Clear(_otherMoments);
         Array.Clear(_consoles);
@@ -283,4 +313,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 /// <param name="Description">For people.</param>
 /// <param name="CpuIndex">The vCPU that it is about.</param>
 /// <param name="BreakpointIds">Breakpoints that were hit.</param>
-internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, IReadOnlyList<long>? BreakpointIds = null);
+internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, IReadOnlyList<long>? BreakpointIds = null)
+{
+    /// <summary>No reason for a client: the end of a stretch was reached, and nothing happened in it.</summary>
+    public const string AtLimit = "limit";
+}

@@ -59,6 +59,8 @@ internal sealed class StateRequests
                 Scope("Registers", registers.Source, "registers"),
                 Scope("Guest page tables", guestTables.Source),
                 Scope("Shadow page tables", shadowTables.Source),
+                Scope("Locks", VariableSource.Of(new LockScope(_session).Read)),
+                Scope("Devices", VariableSource.Of(new DeviceScope(_session).Read)),
                 Scope("Exits", VariableSource.Of(new ExitScope(_session).Read)),
                 Scope("Recording", VariableSource.Of(new RecordingScope(_session).Read)),
             ],

@@ -118,7 +118,7 @@ internal sealed class Stepper(Session session, Runner runner)
         GuestView view = session.ViewOf(cpuIndex);
         int size = view.CodeSize / 8;
         StopCondition write = StopCondition.Watch(slot, size, WatchAccess.Write, isPhysical: false) with { CpuIndex = cpuIndex };
-        return runner.Run(false, cpuIndex, write, () =>
+        return runner.Run(false, cpuIndex, [write], () =>
         {
             Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
             return view.CodeAddress == returnAddress || (!instruction.IsInvalid && view.CodeAddress + (ulong)instruction.Length == returnAddress);
@@ -135,7 +135,7 @@ internal sealed class Stepper(Session session, Runner runner)
     private static bool ComesBack(in Instruction i) => i.FlowControl is FlowControl.Call or FlowControl.IndirectCall or FlowControl.Interrupt
         || i.HasRepPrefix || i.HasRepnePrefix || i.Mnemonic == Mnemonic.Hlt;
 
-    private static StopCondition At(ulong code, int cpuIndex) => StopCondition.Breakpoint(code) with { CpuIndex = cpuIndex };
+    private static StopCondition[] At(ulong code, int cpuIndex) => [StopCondition.Breakpoint(code) with { CpuIndex = cpuIndex }];
 
     // A deeper call of the same code has a lower stack.
     private bool IsSameFrame(int cpuIndex, ulong stack) => session.ViewOf(cpuIndex).StackAddress >= stack;

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Dap.Protocol;
+using Dap.Views;
 using Introspection.Consoles;
 using Vmm.Inputs;
 
@@ -17,6 +18,8 @@ internal sealed class ViewRequests
     {
         _session = session;
         requests.Add<TtvmConsoleArguments>("ttvm/console", Console);
+        requests.Add("ttvm/devices", () => Answer.Of(DeviceViews.Read(session.Machine)));
+        requests.Add("ttvm/locks", () => Answer.Of(new LockViews(session).Read()));
     }
 
     private Answer Console(TtvmConsoleArguments arguments)
@@ -35,7 +38,7 @@ internal sealed class ViewRequests
         TextScreen screen = TextScreen.Of(_session.Machine);
         return Answer.Of(new TtvmConsole
         {
-            Channels = ConsoleLines.ChannelNames, Lines = lines, IsCut = isCut, CanType = false,
+            Channels = ConsoleLines.ChannelNames, Lines = lines, IsCut = isCut, CanType = _session.Input?.CanType == true,
             Screen = new TtvmScreen { Columns = TextScreen.ColumnCount, Lines = screen.Rows, CursorRow = screen.CursorRow, CursorColumn = screen.CursorColumn },
         });
     }

@@ -11,6 +11,7 @@ internal sealed class SymbolFile : IDisposable
     private DwarfInfo? _dwarf;
     private FrameUnwinder? _unwinder;
     private Dictionary<string, List<string>>? _pathsByFileName;
+    private readonly Dictionary<ulong, ulong> _afterPrologues = [];
 
     /// <param name="image">Belongs to this from now on.</param>
     public SymbolFile(ElfImage image) => Image = image;
@@ -46,6 +47,13 @@ internal sealed class SymbolFile : IDisposable
             }
         }
         return _pathsByFileName.TryGetValue(fileName, out List<string>? found) ? found : [];
+    }
+
+    /// <summary>The first address behind a function's prologue.</summary>
+    public ulong AfterPrologue(DebugFunction function)
+    {
+        if (_afterPrologues.TryGetValue(function.EntryPc, out ulong known)) return known;
+        return _afterPrologues[function.EntryPc] = Dwarf.AfterPrologue(function);
     }
 
     public void Dispose() => Image.Dispose();

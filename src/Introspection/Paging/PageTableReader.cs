@@ -42,7 +42,7 @@ public sealed class PageTableReader(Machine machine, PagingControls controls)
     /// <summary>The table that an entry refers to.</summary>
     public static GuestTable TableBelow(in GuestEntry entry) => new(entry.Level - 1, entry.Target, entry.Linear, entry.Allowed);
 
-    /// <summary>The present entries of a table that lies in memory, in ascending order.</summary>
+    /// <summary>The present entries of a table, in ascending order. Where there is no memory all bits are set, as the processor would read it.</summary>
     public List<GuestEntry> Entries(in GuestTable table)
     {
         var entries = new List<GuestEntry>();
@@ -64,7 +64,6 @@ public sealed class PageTableReader(Machine machine, PagingControls controls)
             Add(table, 3, pointers.Item4, entries);
             return;
         }
-        if (machine.Memory.RamOffset(table.Address) < 0) return;
         machine.Memory.Read(new GuestPhysicalAddress(table.Address), _table);
         for (int i = 0; i < TableSizeBytes / EntrySizeBytes; i++)
             Add(table, i, IsNarrow ? BinaryPrimitives.ReadUInt32LittleEndian(_table.AsSpan(i * 4)) : BinaryPrimitives.ReadUInt64LittleEndian(_table.AsSpan(i * 8)), entries);
@@ -76,7 +75,7 @@ public sealed class PageTableReader(Machine machine, PagingControls controls)
         if (Controls.Mode == PagingMode.Pae && table.Level == 3)
             return index switch { 0 => Controls.Pointers.Item1, 1 => Controls.Pointers.Item2, 2 => Controls.Pointers.Item3, _ => Controls.Pointers.Item4 };
         var at = new GuestPhysicalAddress(table.Address + (ulong)(index * EntrySizeBytes));
-        return machine.Memory.RamOffset(at.Value) < 0 ? 0 : IsNarrow ? machine.Memory.Read<uint>(at) : machine.Memory.Read<ulong>(at);
+        return IsNarrow ? machine.Memory.Read<uint>(at) : machine.Memory.Read<ulong>(at);
     }
 
     /// <summary>The entry of a table, if it is present.</summary>

@@ -35,7 +35,10 @@ internal static class ManifestJson
         if (manifest is null || manifest.Machine is null || manifest.Images is null || manifest.End is null || manifest.Parts is null)
             throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json' is incomplete");
         if (manifest.FormatVersion != FormatVersion)
-            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads version {FormatVersion}");
+        {
+            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads version {FormatVersion}: "
+                + (manifest.FormatVersion > FormatVersion ? "a newer ttvm made it, and is needed to open it" : "record it again, or open it with the ttvm that made it"));
+        }
         return manifest;
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Vmm.Cpu;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -123,9 +124,10 @@ internal sealed class ConditionObserver : IMachineObserver
     private static uint Directed(StopCondition c, MachineEventKind read, MachineEventKind write) =>
         (c.Reads ? Bit(read) : 0) | (c.Writes ? Bit(write) : 0);
 
-    private static bool Matches(StopCondition c, in MachineEvent e)
+    private bool Matches(StopCondition c, in MachineEvent e)
     {
         if ((KindsOf(c) & Bit(e.Kind)) == 0 || (c.CpuIndex is { } cpu && cpu != e.CpuIndex)) return false;
+        if ((c.Stack is not null || c.AddressSpace is not null) && (e.CpuIndex < 0 || !IsInFrame(c, _machine!.Vcpus[e.CpuIndex].State))) return false;
         return c.Kind switch
         {
             StopConditionKind.Breakpoint => e.Address == (ulong)c.Number,
@@ -136,6 +138,9 @@ internal sealed class ConditionObserver : IMachineObserver
             _ => c.Number < 0 || e.Number == c.Number,
         };
     }
+
+    private static bool IsInFrame(StopCondition c, in VcpuState s) =>
+        (c.Stack is not { } stack || (s.Rsp >= stack.Lowest && s.Rsp <= stack.Highest)) && (c.AddressSpace is not { } space || (s.Cr3 & ~0xFFFUL) == space);
 
     private static bool Overlap(ulong first, int sizeBytes, StopCondition c)
     {

@@ -15,7 +15,7 @@ public enum WatchAccess { Read = 1, Write = 2, Access = 3 }
 public enum AccessDirection { Read = 1, Write = 2, Either = 3 }
 
 /// <summary>
-/// Something at which <see cref="Timelines.Timeline.Continue"/> or <see cref="Timelines.Timeline.ReverseContinue"/> stops. Made by the
+/// Something at which a <see cref="Timelines.Timeline"/> stops when it continues, in either direction. Made by the
 /// static methods.
 /// </summary>
 public sealed record StopCondition
@@ -32,6 +32,11 @@ public sealed record StopCondition
     public string Text { get; private init; } = "";
     /// <summary>Only what this vCPU does; null: any.</summary>
     public int? CpuIndex { get; init; }
+
+    /// <summary>A breakpoint only where RSP is within these, both included: what tells one call of a function from another; null: anywhere.</summary>
+    public (ulong Lowest, ulong Highest)? Stack { get; init; }
+    /// <summary>A breakpoint only in this address space, by the page table's address in CR3; null: in any.</summary>
+    public ulong? AddressSpace { get; init; }
 
     /// <summary>Just before the instruction at a linear address executes.</summary>
     public static StopCondition Breakpoint(ulong linearAddress) =>

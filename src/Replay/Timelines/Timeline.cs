@@ -166,14 +166,22 @@ public sealed class Timeline : IDisposable
 
     /// <summary>Forward to the first hit after the cursor, or the end.</summary>
     public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, IProgress<TimelineProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) => Continue(conditions, null, progress, cancellation);
+
+    /// <summary>Forward to the first hit after the cursor, or the end, or a limit.</summary>
+    /// <param name="conditions">Any of them.</param>
+    /// <param name="limit">Stand there (<see cref="TimelineStopReason.Done"/>) when nothing is hit before it; null: the end.</param>
+    /// <param name="progress">Of the movement.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
     {
         QueryHit? printed = FindPrinted(conditions, reverse: false, out List<StopCondition> others);
-        Position limit = printed?.Event.At ?? End;
-        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindFirst(others, Position, limit, progress, cancellation);
+        if (limit is { } before && printed?.Event.At >= before) printed = null;
+        Position last = printed?.Event.At ?? limit ?? End;
+        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindFirst(others, Position, last, progress, cancellation);
         if (hits.Count == 0 && printed is { } hit) hits = [hit];
-        Seek(hits.Count > 0 ? hits[0].Event.At : End, others.Count == 0 ? progress : null, cancellation);
-        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(TimelineStopReason.End);
+        Seek(hits.Count > 0 ? hits[0].Event.At : last, others.Count == 0 ? progress : null, cancellation);
+        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(limit is null ? TimelineStopReason.End : TimelineStopReason.Done);
     }
 
     /// <summary>
@@ -192,13 +200,22 @@ public sealed class Timeline : IDisposable
 
     /// <summary>Back to the last hit before the cursor, or the start.</summary>
     public TimelineStop ReverseContinue(IReadOnlyCollection<StopCondition> conditions, IProgress<TimelineProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) => ReverseContinue(conditions, null, progress, cancellation);
+
+    /// <summary>Back to the last hit before the cursor, or the start, or a limit.</summary>
+    /// <param name="conditions">Any of them.</param>
+    /// <param name="limit">Stand there (<see cref="TimelineStopReason.Done"/>) when nothing is hit from it on; null: the start.</param>
+    /// <param name="progress">Of the movement.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public TimelineStop ReverseContinue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
     {
         QueryHit? printed = FindPrinted(conditions, reverse: true, out List<StopCondition> others);
-        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindLast(others, printed?.Event.At ?? Start, null, progress, cancellation);
+        if (limit is { } after && printed?.Event.At < after) printed = null;
+        Position first = limit ?? Start;
+        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindLast(others, printed?.Event.At ?? first, null, progress, cancellation);
         if (hits.Count == 0 && printed is { } hit) hits = [hit];
-        Seek(hits.Count > 0 ? hits[0].Event.At : Start, null, cancellation);
-        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(TimelineStopReason.Start);
+        Seek(hits.Count > 0 ? hits[0].Event.At : first, null, cancellation);
+        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(limit is null ? TimelineStopReason.Start : TimelineStopReason.Done);
     }
 
     /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since

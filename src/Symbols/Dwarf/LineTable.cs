@@ -60,7 +60,10 @@ public sealed class LineTable
         return _map.TryFind(address, out int index) ? Find(Sequences[index], address, out range) : null;
     }
 
-    /// <summary>As above within one sequence; of several at one address the last one, as the others are empty.</summary>
+    /// <summary>
+    /// As above within one sequence; of several at one address the last one, as the others are empty. It is a statement if one of the same line before it there is:
+    /// GCC writes a row for each view of a place (DWARF 5 location views), and marks the first.
+    /// </summary>
     private LineRow? Find(in LineSequence sequence, ulong address, out AddressRange range)
     {
         ReadOnlySpan<LineRow> rows = _rows.AsSpan(sequence.FirstRow, sequence.RowCount);
@@ -72,6 +75,10 @@ public sealed class LineTable
             else high = middle;
         }
         range = low == 0 || low == rows.Length ? default : new AddressRange(rows[low - 1].Address, rows[low].Address);
-        return low == 0 || low == rows.Length ? null : rows[low - 1];
+        if (low == 0 || low == rows.Length) return null;
+        LineRow found = rows[low - 1];
+        for (int i = low - 2; i >= 0 && rows[i].Address == found.Address && rows[i].File == found.File && rows[i].Line == found.Line; i--)
+            found = found with { Flags = found.Flags | rows[i].Flags };
+        return found;
     }
 }

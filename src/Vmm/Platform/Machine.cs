@@ -106,6 +106,19 @@ public sealed class Machine : IDisposable
     /// <summary>The CRTC's start and cursor offsets in characters from B8000h, for showing the text screen.</summary>
     public (int Start, int Cursor) TextScreen => (Chipset.Vga.StartOffset, Chipset.Vga.CursorOffset);
 
+    /// <summary>What every chip holds now, in the order of a snapshot.</summary>
+    public IReadOnlyList<ChipState> ReadChips()
+    {
+        var chips = new List<ChipState>();
+        foreach (ISnapshotted chip in Chipset.Parts)
+        {
+            var writer = new StateWriter();
+            chip.Save(writer);
+            chips.Add(new ChipState(chip.SnapshotName, StateFields.Parse(writer.WrittenMemory)));
+        }
+        return chips;
+    }
+
     /// <summary>The shadow page table of a vCPU's current address space.</summary>
     public ShadowPageTable ShadowOf(int cpuIndex) => _vcpus[cpuIndex].Mmu.Space;
 

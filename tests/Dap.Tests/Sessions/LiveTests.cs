@@ -136,6 +136,44 @@ public sealed class LiveTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
+    public void Debians_kernel_boots_under_the_debugger_and_takes_commands()
+    {
+        string recorded = Path.Combine(_folder, "linux.ttvm");
+        using (TestClient client = Started(GuestImages.LinuxCloudKernel(), a =>
+        {
+            a["initrd"] = GuestImages.Initramfs();
+            a["append"] = "console=ttyS0 ttvm.shell";
+            a["memory"] = "256M";
+            a["recording"] = recorded;
+        }, stopOnEntry: false))
+        {
+            client.Body("setExceptionBreakpoints", """{"filters":[],"filterOptions":[{"filterId":"console","condition":"ttvm: init reached"}]}""");
+            client.Body("configurationDone");
+            Assert.Equal("exception", (string?)WaitForStop(client)["reason"]);
+            string there = client.Position();
+            // Somewhere in the past, then on over the end of what is recorded, to the prompt.
+            Live(client, "ttvm/seek", """{"position":"50%"}""");
+            Live(client, "stepBack", ByInstruction);
+            Live(client, "continue");
+            Assert.Equal(there, client.Position());
+            client.Body("setExceptionBreakpoints", """{"filters":[],"filterOptions":[{"filterId":"console","condition":"ttvm# "}]}""");
+            Live(client, "continue");
+            client.Body("setExceptionBreakpoints", """{"filters":[],"filterOptions":[{"filterId":"console","condition":"is 42"}]}""");
+            client.Body("ttvm/type", """{"text":"echo six times seven is $((6*7))\n"}""");
+            Assert.Equal("exception", (string?)Live(client, "continue")["reason"]);
+            client.Body("setExceptionBreakpoints", """{"filters":[]}""");
+            client.Body("ttvm/type", """{"text":"poweroff -f\n"}""");
+            Assert.Equal("end", (string?)Live(client, "continue")["reason"]);
+            client.Body("disconnect");
+            client.Close();
+        }
+        using RecordingFile recording = RecordingFile.Open(recorded);
+        Assert.Equal(OutcomeKind.PowerOff, recording.Outcome.Kind);
+        Assert.True(RecordingVerifier.Verify(recording).IsGood);
+    }
+
+    [Fact]
     public void An_earlier_recording_is_not_replaced_unless_it_is_named()
     {
         string program = Copy(GuestImages.PrebuiltDemo64), first = Path.ChangeExtension(program, ".ttvm");

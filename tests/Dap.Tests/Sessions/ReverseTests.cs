@@ -9,6 +9,7 @@ namespace Dap.Tests.Sessions;
 public sealed class ReverseTests(Recordings recordings)
 {
     private const string Deposit = "0xffffffff80102ccb";
+    private const string ByInstruction = """{"threadId":1,"granularity":"instruction"}""";
 
     [Theory]
     [InlineData("20%")]
@@ -21,11 +22,11 @@ public sealed class ReverseTests(Recordings recordings)
         for (int i = 0; i < 60; i++)
         {
             rips.Push(client.Rip());
-            client.Move("stepIn");
+            client.Move("stepIn", ByInstruction);
         }
         while (rips.TryPop(out string? rip))
         {
-            client.Move("ttvm/reverseStepIn");
+            client.Move("ttvm/reverseStepIn", ByInstruction);
             Assert.Equal(rip, client.Rip());
         }
     }
@@ -38,7 +39,7 @@ public sealed class ReverseTests(Recordings recordings)
     public void Steps_of_one_of_two_processors_and_back(int threadId, string at)
     {
         using TestClient client = TestClient.Launched(recordings.Two, at);
-        string thread = $$"""{"threadId":{{threadId}}}""";
+        string thread = $$"""{"threadId":{{threadId}},"granularity":"instruction"}""";
         var rips = new Stack<string>();
         for (int i = 0; i < 30; i++)
         {
@@ -63,11 +64,11 @@ public sealed class ReverseTests(Recordings recordings)
         for (int i = 0; i < 40; i++)
         {
             rips.Push(client.Rip());
-            Assert.Equal("step", (string?)client.Move("next")["reason"]);
+            Assert.Equal("step", (string?)client.Move("next", ByInstruction)["reason"]);
         }
         while (rips.TryPop(out string? rip))
         {
-            client.Move("stepBack");
+            client.Move("stepBack", ByInstruction);
             Assert.Equal(rip, client.Rip());
         }
     }

@@ -1,4 +1,8 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
 using System.Text.Json.Nodes;
+using Dap.Sessions;
 using Xunit;
 
 namespace Dap.Tests.Sessions;
@@ -9,6 +13,17 @@ public sealed class TranscriptTests(Recordings recordings)
     // In the demo kernel as committed: bank_deposit, and the balance of the account.
     private const string Deposit = "0xffffffff80102ccb", Balance = "0xffffffff80104658";
     private const string Thread1 = """{"threadId":1}""";
+    private const string ByInstruction = """{"threadId":1,"granularity":"instruction"}""";
+
+    [Fact]
+    public void Every_request_is_in_a_transcript()
+    {
+        var missing = new SortedSet<string>(DapServer.Requests, StringComparer.Ordinal);
+        foreach (string file in Directory.GetFiles(TestKit.Repository.PathOf("tests/Dap.Tests/golden"), "*.txt"))
+            foreach (string line in File.ReadLines(file))
+                if (line.StartsWith("> ", StringComparison.Ordinal)) missing.Remove(line.Split(' ')[1]);
+        Assert.Empty(missing);
+    }
 
     [Fact]
     public void Lifecycle()
@@ -33,6 +48,10 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("threads");
         client.Ask("pause", Thread1);
         client.Ask("source", """{"sourceReference":1}""");
+        client.Ask("cancel", """{"requestId":1}""");
+        client.Ask("cancel", """{"requestId":"x"}""");
+        client.Ask("ttvm/type", """{"text":"x"}""");
+        client.Ask("ttvm/type");
         client.Ask("restart");
         client.Ask("terminate");
         client.Ask("disconnect");
@@ -70,7 +89,7 @@ public sealed class TranscriptTests(Recordings recordings)
         }
         client.Note("the end of the recording, forwards, twice");
         client.Ask("continue", Thread1);
-        foreach (string command in (string[])["continue", "stepIn", "next", "stepBack", "stepIn"]) client.Ask(command, Thread1);
+        foreach (string command in (string[])["continue", "stepIn", "next", "stepBack", "stepIn"]) client.Ask(command, ByInstruction);
         client.Ask("next", """{"threadId":9}""");
         client.Ask("next");
         Golden.Check("stepping", client.Transcript);
@@ -136,9 +155,9 @@ public sealed class TranscriptTests(Recordings recordings)
         }
         client.Ask("variables", """{"variablesReference":9999}""");
         client.Ask("scopes", """{"frameId":77}""");
-        client.Ask("stepIn", """{"threadId":2}""");
+        client.Ask("stepIn", """{"threadId":2,"granularity":"instruction"}""");
         client.Ask("scopes", """{"frameId":1}""");
-        client.Ask("stepBack", """{"threadId":2}""");
+        client.Ask("stepBack", """{"threadId":2,"granularity":"instruction"}""");
         client.Ask("ttvm/position");
         Golden.Check("state", client.Transcript);
     }
@@ -162,7 +181,7 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("writeMemory", $$"""{"memoryReference":"{{Balance}}","data":"AQIDBA=="}""");
         client.Ask("readMemory", $$"""{"memoryReference":"{{Balance}}","count":4}""");
         client.Ask("threads");
-        client.Ask("stepIn", Thread1);
+        client.Ask("stepIn", ByInstruction);
         foreach (string command in (string[])["stepBack", "reverseContinue", "ttvm/reverseStepIn"]) client.Ask(command, Thread1);
         client.Ask("ttvm/seek", """{"position":"start"}""");
         client.Ask("ttvm/lastWrite", $$"""{"address":"{{Balance}}"}""");

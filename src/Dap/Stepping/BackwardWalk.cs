@@ -1,0 +1,192 @@
+using System;
+using System.Collections.Generic;
+using Dap.Inspection;
+using Dap.Sessions;
+using Dap.Sources;
+using Dap.Unwinding;
+using Replay.Queries;
+using Replay.Timelines;
+using Symbols.Dwarf;
+using Vmm.Time;
+
+namespace Dap.Stepping;
+
+/// <summary>
+/// One step back by source lines: the inverse of <see cref="ForwardWalk"/>. It ends at the beginning of the line that was left last in the same frame, which is this
+/// line where the machine stands in the middle of it; at the beginning of a function, at the line of the call. Calls that have returned, interrupts, exceptions and
+/// what other vCPUs do are gone over. Breakpoints of the user's that were hit on the way end it there.
+/// </summary>
+internal sealed class BackwardWalk
+{
+    /// <summary>So many transitions of a call are read until it is looked for by a breakpoint.</summary>
+    private const long LongestReadCall = 1 << 15;
+
+    private readonly Session _session;
+    private readonly Runner _runner;
+    private readonly Flow _flow;
+    private readonly FlowHistory _history;
+    private readonly int _cpuIndex;
+    private readonly LineStep _kind;
+    private readonly Position _origin;
+    // Where the walk is: the vCPU's code and frame after the transition that comes next.
+    private ulong _code;
+    private FramePlace _place;
+    private Position _checkedFrom;
+    private IReadOnlyList<InlinedCall> _frame;
+    private CodePlace? _line;
+    private Position _lineStart;
+    private bool _isFirst = true;
+
+    public BackwardWalk(Session session, Runner runner, int cpuIndex, LineStep kind)
+    {
+        _session = session;
+        _runner = runner;
+        _cpuIndex = cpuIndex;
+        _kind = kind;
+        _flow = new Flow(session, cpuIndex);
+        _origin = _checkedFrom = session.Timeline.Position;
+        _history = new FlowHistory(session, _flow, _origin);
+        (_code, _place) = (_flow.Code, _flow.Frame);
+        _frame = session.Symbols.PlaceOf(_code).Inlined;
+    }
+
+    public StopReport Run()
+    {
+        try
+        {
+            while (_history.TryPrevious(out FlowStep step))
+                if (Before(step) is { } report) return report;
+            return _line is null ? Finish(_session.Timeline.Start) is { Reason: not "step" } hit ? hit : _runner.AtStart(_cpuIndex) : Finish(_lineStart);
+        }
+        catch (OperationCanceledException)
+        {
+            _session.Timeline.Seek(_origin);
+            return new StopReport("pause", $"Paused the step back; still at {_origin}", _cpuIndex);
+        }
+    }
+
+    // Null: it goes on.
+    private StopReport? Before(FlowStep step)
+    {
+        bool isFirst = _isFirst;
+        _isFirst = false;
+        switch (step.Kind)
+        {
+            case FlowKind.Return or FlowKind.InterruptReturn:
+                bool mayEnter = _kind == LineStep.Into && _session.Symbols.PlaceOf(step.Code).HasLine, enters = mayEnter && step.Kind == FlowKind.Return;
+                if (!enters)
+                {
+                    if (OverCall(step, out FlowStep call) is { } stopped) return stopped;
+                    enters = mayEnter && call.Kind == FlowKind.Call;
+                    if (enters) _history.Restart(step.At);
+                    else step = call;
+                }
+                if (!enters) break;
+                // A step into stops behind a call that has returned, before it goes on in the line.
+                if (!isFirst) return Finish(_line is not null && !_line.IsSameLine(_session.Symbols.PlaceOf(_code)) ? _lineStart : step.After);
+                Enter(step);
+                break;
+            case FlowKind.Call or FlowKind.Delivery:
+                // The frame begins behind it.
+                if (_line is not null) return Finish(_lineStart);
+                _frame = _session.Symbols.PlaceOf(step.Code).Inlined;
+                if (!_session.Symbols.PlaceOf(step.Code).HasLine) return Finish(step.At);
+                break;
+        }
+        (_code, _place) = (step.Code, step.Frame);
+        return AtPlace(step);
+    }
+
+    private StopReport? AtPlace(in FlowStep step)
+    {
+        CodePlace place = _session.Symbols.PlaceOf(step.Code);
+        if (!place.BeginsStatement(step.Code)) return null;
+        InlineRelation relation = InlineLevel.Compare(_frame, place.Inlined);
+        if (_kind == LineStep.Into && relation != InlineRelation.Same)
+        {
+            if (_line is not null) return Finish(_lineStart);
+            _frame = place.Inlined;
+            relation = InlineRelation.Same;
+        }
+        switch (relation)
+        {
+            case InlineRelation.Deeper:
+                return null;
+            case InlineRelation.Left or InlineRelation.LeftForDeeper:
+                if (_line is not null) return Finish(_lineStart);
+                _frame = InlineLevel.Common(_frame, place.Inlined);
+                if (relation == InlineRelation.LeftForDeeper) return null;
+                break;
+        }
+        if (_line is not null && !place.IsSameLine(_line)) return Finish(_lineStart);
+        _line = place;
+        _lineStart = step.At;
+        return null;
+    }
+
+    // What was called has lines: its last one is what comes before.
+    private void Enter(in FlowStep step)
+    {
+        _frame = _session.Symbols.PlaceOf(step.Code).Inlined;
+        _line = null;
+    }
+
+    /// <summary>To the call, interrupt or exception that was come back from by a return. Not null: a stop on the way.</summary>
+    /// <param name="returning">The return.</param>
+    /// <param name="call">What entered it; the return itself where nothing did, as it was used as a jump.</param>
+    private StopReport? OverCall(FlowStep returning, out FlowStep call)
+    {
+        call = returning;
+        (ulong code, FramePlace place) = (_code, _place);
+        long begin = _history.ReadCount;
+        while (_history.ReadCount - begin < LongestReadCall)
+        {
+            if (!_history.TryPrevious(out FlowStep step)) break;
+            if (!step.ComesBackAt(code, place)) continue;
+            call = step;
+            return null;
+        }
+        return JumpToCall(returning, code, place, ref call);
+    }
+
+    // Long calls: back to the last execution of the call instruction with that stack, at full speed.
+    private StopReport? JumpToCall(FlowStep returning, ulong code, FramePlace place, ref FlowStep call)
+    {
+        if (Check(returning.At) is { } hit) return hit;
+        Timeline timeline = _session.Timeline;
+        timeline.Seek(returning.At);
+        List<StopCondition> conditions = CallFinder.Conditions(_session, _cpuIndex, code, place, returning.Kind);
+        StopReport report = conditions.Count == 0 ? _runner.AtStart(_cpuIndex) : _runner.Run(false, _cpuIndex, conditions, () => CallFinder.IsCall(_flow, code, place));
+        if (report.Reason == "start")
+        {
+            // Nothing called it: stacks were switched, or the call lies before the recording. It is a jump then.
+            _checkedFrom = returning.At;
+            _history.Restart(returning.At);
+            call = returning;
+            return null;
+        }
+        if (report.Reason != "step") return report;
+        _checkedFrom = timeline.Position;
+        FlowKind kind = _flow.Code == code ? FlowKind.Delivery : FlowKind.Call;
+        call = new FlowStep(timeline.Position, timeline.Position, _flow.Code, _flow.Frame, kind, 1);
+        _history.Restart(timeline.Position);
+        return null;
+    }
+
+    private StopReport Finish(Position target)
+    {
+        if (Check(target) is { } hit) return hit;
+        _session.Timeline.Seek(target);
+        return new StopReport("step", $"Stepped to {target}", _cpuIndex);
+    }
+
+    // Whether a breakpoint of the user's was hit between a position and what was looked at so far.
+    private StopReport? Check(Position from)
+    {
+        bool isHit = _flow.LastBreakpoint is not null;
+        if ((!isHit && !_flow.NeedsCheck) || from >= _checkedFrom) return null;
+        _session.Timeline.Seek(_checkedFrom);
+        StopReport report = _runner.Run(false, _cpuIndex, limit: from);
+        return report.Reason == StopReport.AtLimit ? null : report;
+    }
+}

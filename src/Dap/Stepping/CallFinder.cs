@@ -1,0 +1,46 @@
+using System;
+using System.Collections.Generic;
+using Dap.Inspection;
+using Dap.Sessions;
+using Dap.Unwinding;
+using Iced.Intel;
+using Replay.Queries;
+
+namespace Dap.Stepping;
+
+/// <summary>Finds, going back, the call, interrupt or exception that a place was come back to from.</summary>
+internal static class CallFinder
+{
+    /// <summary>What to look for.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="cpuIndex">The vCPU.</param>
+    /// <param name="code">Linear address at which it goes on.</param>
+    /// <param name="frame">What the registers say there.</param>
+    /// <param name="kind">The return: RET, or IRET and the like.</param>
+    public static List<StopCondition> Conditions(Session session, int cpuIndex, ulong code, FramePlace frame, FlowKind kind)
+    {
+        var conditions = new List<StopCondition>();
+        var disassembler = new Disassembler(session.ViewOf(cpuIndex));
+        FramePlace lowest = frame with { Stack = frame.Stack - Math.Min(frame.Stack, FlowStep.MaximumPoppedBytes) };
+        for (ulong length = 1; length <= 8; length++)
+        {
+            Instruction instruction = disassembler.Decode(code - length);
+            if (instruction.Length == (int)length && CodeShape.IsCall(instruction))
+                conditions.Add(lowest.Breakpoint(code - length, cpuIndex, frame.Stack - lowest.Stack));
+        }
+        if (kind == FlowKind.InterruptReturn)
+        {
+            conditions.Add(StopCondition.Interrupt() with { CpuIndex = cpuIndex });
+            conditions.Add(StopCondition.Exception() with { CpuIndex = cpuIndex });
+        }
+        return conditions;
+    }
+
+    /// <summary>The machine stands just before it: what a delivery interrupts goes on at the very place, or behind its instruction.</summary>
+    public static bool IsCall(Flow flow, ulong code, in FramePlace frame)
+    {
+        if (flow.Code == code) return flow.Frame == frame;
+        Instruction instruction = new Disassembler(flow.View).Decode(flow.Code);
+        return flow.Code + (ulong)instruction.Length == code && flow.Frame.AddressSpace == frame.AddressSpace && flow.Frame.Stack <= frame.Stack;
+    }
+}

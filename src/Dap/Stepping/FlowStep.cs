@@ -1,0 +1,68 @@
+using Replay.Queries;
+using Vmm.Cpu;
+using Vmm.Time;
+
+namespace Dap.Stepping;
+
+/// <summary>What a transition of a vCPU does to its frames.</summary>
+internal enum FlowKind : byte
+{
+    /// <summary>Nothing: it stays in its function, or jumps.</summary>
+    Other,
+    /// <summary>An unconditional jump, which may be a call that needs not come back.</summary>
+    Jump,
+    /// <summary>A call, INT n or system call that went elsewhere.</summary>
+    Call,
+    /// <summary>RET.</summary>
+    Return,
+    /// <summary>IRET, SYSRET or SYSEXIT.</summary>
+    InterruptReturn,
+    /// <summary>An interrupt or exception was delivered: the instruction was not done.</summary>
+    Delivery,
+}
+
+/// <summary>One transition that concerns a vCPU.</summary>
+/// <param name="At">Where the machine stood before.</param>
+/// <param name="After">Where it stood then.</param>
+/// <param name="Code">Linear address of the vCPU's instruction before.</param>
+/// <param name="Frame">In which frame, as far as a vCPU's registers tell.</param>
+/// <param name="Kind">What happened.</param>
+/// <param name="SizeBytes">Of the instruction.</param>
+internal readonly record struct FlowStep(Position At, Position After, ulong Code, FramePlace Frame, FlowKind Kind, int SizeBytes)
+{
+    /// <summary>A procedure takes at most so many bytes of arguments with it when it returns (RET n).</summary>
+    public const ulong MaximumPoppedBytes = 256;
+
+    /// <summary>Where the instruction's successor lies.</summary>
+    public ulong Next => Code + (ulong)SizeBytes;
+
+    /// <summary>What was entered by this transition, when it comes back, can be at this place.</summary>
+    /// <param name="code">Linear address.</param>
+    /// <param name="frame">What the registers say there.</param>
+    public bool ComesBackAt(ulong code, in FramePlace frame) => frame.AddressSpace == Frame.AddressSpace && Kind switch
+    {
+        FlowKind.Call => code == Next && frame.Stack >= Frame.Stack && frame.Stack - Frame.Stack <= MaximumPoppedBytes,
+        // A handler may go back behind the instruction that it has dealt with.
+        FlowKind.Delivery => frame.Stack == Frame.Stack && (code == Code || code == Next),
+        _ => false,
+    };
+}
+
+/// <summary>What tells one activation of code from another: where its stack is.</summary>
+/// <param name="Stack">RSP.</param>
+/// <param name="AddressSpace">
+/// In user mode the page table's address, as two programs may have stacks at one address; 0 in the kernel, whose stacks all differ, and which may change the space.
+/// </param>
+internal readonly record struct FramePlace(ulong Stack, ulong AddressSpace)
+{
+    public static FramePlace Of(in VcpuState s) => new(s.Rsp, s.Cpl == 3 ? s.Cr3 & ~0xFFFUL : 0);
+
+    /// <summary>A breakpoint at an address in this frame.</summary>
+    /// <param name="code">Linear address.</param>
+    /// <param name="cpuIndex">The vCPU.</param>
+    /// <param name="poppedBytes">RSP may be so much higher.</param>
+    public StopCondition Breakpoint(ulong code, int cpuIndex, ulong poppedBytes = 0) => StopCondition.Breakpoint(code) with
+    {
+        CpuIndex = cpuIndex, Stack = (Stack, Stack + poppedBytes), AddressSpace = AddressSpace == 0 ? null : AddressSpace,
+    };
+}

@@ -1,0 +1,49 @@
+using System.Collections.Generic;
+using Dap.Inspection;
+using Dap.Protocol;
+using Dap.Sessions;
+using Dap.Sources;
+using Dap.Unwinding;
+using Replay.Queries;
+using Replay.Timelines;
+
+namespace Dap.Stepping;
+
+/// <summary>
+/// Steps of one vCPU by source lines, in both directions; by instructions (<see cref="Stepper"/>) where the code has no lines. Where lines begin is what the line
+/// table calls a statement; inlined calls are calls.
+/// </summary>
+internal sealed class LineStepper(Session session, Runner runner, Stepper instructions)
+{
+    public StopReport Over(int cpuIndex) => HasLine(cpuIndex) ? Forward(cpuIndex, LineStep.Over) : instructions.Over(cpuIndex);
+
+    public StopReport Into(int cpuIndex) => HasLine(cpuIndex) ? Forward(cpuIndex, LineStep.Into) : instructions.Into(cpuIndex);
+
+    /// <summary>To the caller, right behind the call; out of an inlined call, to what it was inlined into.</summary>
+    public StopReport Out(int cpuIndex) => IsInlined(cpuIndex) ? Forward(cpuIndex, LineStep.Out) : instructions.Out(cpuIndex);
+
+    public StopReport BackOver(int cpuIndex) => HasLine(cpuIndex) ? Backward(cpuIndex, LineStep.Over) : instructions.BackOver(cpuIndex);
+
+    public StopReport BackInto(int cpuIndex) => HasLine(cpuIndex) ? Backward(cpuIndex, LineStep.Into) : instructions.BackInto(cpuIndex);
+
+    /// <summary>To the call that made the innermost frame.</summary>
+    public StopReport BackOut(int cpuIndex) => instructions.BackOut(cpuIndex);
+
+    private StopReport Forward(int cpuIndex, LineStep kind)
+    {
+        session.Activity.Title("Stepping");
+        return new ForwardWalk(session, runner, cpuIndex, kind).Run();
+    }
+
+    private StopReport Backward(int cpuIndex, LineStep kind)
+    {
+        session.Activity.Title("Stepping back");
+        return new BackwardWalk(session, runner, cpuIndex, kind).Run();
+    }
+
+    private bool HasLine(int cpuIndex) => PlaceOf(cpuIndex).HasLine;
+
+    private bool IsInlined(int cpuIndex) => PlaceOf(cpuIndex).Inlined.Count > 0;
+
+    private CodePlace PlaceOf(int cpuIndex) => session.Symbols.PlaceOf(session.ViewOf(cpuIndex).CodeAddress);
+}

@@ -1,0 +1,164 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using Introspection.State;
+using Vmm.Cpu;
+using Vmm.Platform;
+
+namespace Introspection.Locks;
+
+/// <summary>What a reader of locks must know of names.</summary>
+/// <param name="AddressOf">Linear address of a symbol; null: there is none.</param>
+/// <param name="FunctionAt">Name of the function that a linear address is in; null: unknown.</param>
+public sealed record LockSymbols(Func<string, ulong?> AddressOf, Func<ulong, string?> FunctionAt);
+
+/// <summary>
+/// Reads declared locks out of guest memory. Nothing in there is trusted: pointers are checked against the declared nodes, and every walk has an end.
+/// </summary>
+public sealed class LockReader
+{
+    private readonly GuestView _view;
+    private readonly LockLayout _layout;
+    private readonly LockSymbols _symbols;
+    // What each vCPU runs, read once.
+    private ulong?[]? _current;
+
+    /// <param name="view">Memory as the vCPU sees it whose address space has the locks.</param>
+    /// <param name="layout">What is declared.</param>
+    /// <param name="symbols">What is where.</param>
+    public LockReader(in GuestView view, LockLayout layout, LockSymbols symbols)
+    {
+        _view = view;
+        _layout = layout;
+        _symbols = symbols;
+    }
+
+    /// <summary>All declared locks, in their order.</summary>
+    public List<LockView> Read()
+    {
+        var locks = new List<LockView>();
+        foreach (LockDeclaration one in _layout.Locks) locks.Add(Read(one));
+        return locks;
+    }
+
+    private LockView Read(LockDeclaration one)
+    {
+        LockType type = _layout.Types[one.Type];
+        string kind = type.Kind == "mcs" ? "MCS" : type.Kind;
+        if (Resolve(one.At) is not { } address)
+            return new LockView(one.Name, kind, 0, LockState.Free, [], $"There is no symbol for '{one.At}': the recording's kernel has none of that name.");
+        if (_view.MemoryAt(new MemoryPlace(address), 0) is null) return new LockView(one.Name, kind, address, LockState.Free, [], "Its memory is not mapped at this position.");
+        return type.Kind switch
+        {
+            "mcs" => ReadMcs(one, type, address),
+            "ticket" => ReadTicket(one, type, address),
+            _ => ReadSpin(one, type, address),
+        };
+    }
+
+    private LockView ReadMcs(LockDeclaration one, LockType type, ulong address)
+    {
+        if (Number(address, type.Tail!) is not { } tail) return new LockView(one.Name, "MCS", address, LockState.Corrupt, [], "Its tail is not in memory.");
+        if (tail == 0) return new LockView(one.Name, "MCS", address, LockState.Free, []);
+        McsQueue queue = McsQueue.Read(this, type.Node!, address, tail);
+        var waiters = new List<LockWaiter>();
+        foreach (McsNode node in queue.Nodes)
+        {
+            bool isOwner = waiters.Count == 0 && queue.HasOwner;
+            string name = NameOf(node, type.Node!), cpu = node.CpuIndex is { } index ? $" on vCPU {index}" : "";
+            waiters.Add(new LockWaiter(isOwner, node.CpuIndex, node.Address, $"{name}{cpu} {(isOwner ? "holds it" : "waits")}"));
+        }
+        LockState state = queue.IsCorrupt ? LockState.Corrupt : waiters.Count > 1 || !queue.HasOwner ? LockState.Contended : LockState.Held;
+        return new LockView(one.Name, "MCS", address, state, waiters, queue.Problem);
+    }
+
+    private LockView ReadSpin(LockDeclaration one, LockType type, ulong address)
+    {
+        if (Number(address, type.Locked!) is not { } locked) return new LockView(one.Name, "spin", address, LockState.Corrupt, [], "Its word is not in memory.");
+        var queue = new List<LockWaiter>();
+        string? problem = null;
+        if (locked != 0 && type.Owner is { } field && Number(address, field) is { } owner)
+        {
+            if (owner < (ulong)_view.Machine.Vcpus.Count) queue.Add(new LockWaiter(true, (int)owner, null, $"vCPU {owner} holds it"));
+            else problem = $"Its owner is said to be vCPU {owner}, and there is none of that number.";
+        }
+        bool isCorrupt = problem is not null;
+        AddWaiters(type, address, queue);
+        bool anybodyWaits = queue.Exists(static one => !one.IsOwner);
+        if (locked != 0 && type.Owner is null) problem = "Who holds it is not known: the lock does not keep it.";
+        return new LockView(one.Name, "spin", address, isCorrupt ? LockState.Corrupt : locked == 0 ? LockState.Free : anybodyWaits ? LockState.Contended : LockState.Held, queue, problem);
+    }
+
+    private LockView ReadTicket(LockDeclaration one, LockType type, ulong address)
+    {
+        if (Number(address, type.Serving!) is not { } serving || Number(address, type.Next!) is not { } next)
+            return new LockView(one.Name, "ticket", address, LockState.Corrupt, [], "Its tickets are not in memory.");
+        ulong mask = type.Next!.SizeBytes == 8 ? ulong.MaxValue : (1UL << (8 * type.Next.SizeBytes)) - 1, given = (next - serving) & mask;
+        // Nobody draws two tickets at once.
+        if (given > (ulong)_view.Machine.Vcpus.Count)
+            return new LockView(one.Name, "ticket", address, LockState.Corrupt, [], $"{given} tickets are out, and there are {_view.Machine.Vcpus.Count} vCPUs to hold them.");
+        var queue = new List<LockWaiter>();
+        for (ulong i = 0; i < given; i++) queue.Add(new LockWaiter(i == 0, null, null, $"ticket {(serving + i) & mask} {(i == 0 ? "holds it" : "waits")}"));
+        return new LockView(one.Name, "ticket", address, given == 0 ? LockState.Free : given == 1 ? LockState.Held : LockState.Contended, queue);
+    }
+
+    // vCPUs that are in the function that waits, with this lock in the register.
+    private void AddWaiters(LockType type, ulong address, List<LockWaiter> queue)
+    {
+        if (type.Acquire is not { } acquire) return;
+        foreach (Vcpu vcpu in _view.Machine.Vcpus)
+        {
+            var view = new GuestView(_view.Machine, vcpu);
+            if (Register(vcpu, acquire.Register) != address || _symbols.FunctionAt(view.CodeAddress) != acquire.Function) continue;
+            queue.Add(new LockWaiter(false, vcpu.Index, null, $"vCPU {vcpu.Index} is in {acquire.Function}"));
+        }
+    }
+
+    /// <summary>"symbol", "symbol+0x10" or a number; null: the symbol is unknown.</summary>
+    internal ulong? Resolve(string text)
+    {
+        int plus = text.IndexOf('+', StringComparison.Ordinal);
+        string name = (plus < 0 ? text : text[..plus]).Trim();
+        ulong? offset = plus < 0 ? 0 : ParseNumber(text[(plus + 1)..].Trim());
+        return offset is null ? null : (ParseNumber(name) ?? _symbols.AddressOf(name)) + offset;
+    }
+
+    internal ulong? Number(ulong address, MemoryField field) => _view.ReadNumber(address + (ulong)field.Offset, field.SizeBytes);
+
+    /// <summary>The vCPU that runs a node, by the declared per-CPU data; null: none does.</summary>
+    internal int? CpuRunning(ulong node)
+    {
+        int index = Array.IndexOf(_current ??= ReadCurrent(), node);
+        return index < 0 ? null : index;
+    }
+
+    private ulong?[] ReadCurrent()
+    {
+        if (_layout.Cpus is not { } cpus || Resolve(cpus.At) is not { } first) return [];
+        var current = new ulong?[_view.Machine.Vcpus.Count];
+        for (int i = 0; i < current.Length; i++) current[i] = Number(first + (ulong)((long)i * cpus.Stride), cpus.Current);
+        return current;
+    }
+
+    private string NameOf(McsNode node, QueueNode layout)
+    {
+        string called = layout.Called ?? "node";
+        if (layout.Id is { } id && Number(node.Address, id) is { } number) return $"{called} {number}";
+        return string.Create(CultureInfo.InvariantCulture, $"{called} at 0x{node.Address:x}");
+    }
+
+    private static ulong? ParseNumber(string text) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+        ? ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong hex) ? hex : null
+        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : null;
+
+    private static ulong? Register(Vcpu vcpu, string name)
+    {
+        ref VcpuState s = ref vcpu.State;
+        return name switch
+        {
+            "rax" => s.Rax, "rbx" => s.Rbx, "rcx" => s.Rcx, "rdx" => s.Rdx, "rsi" => s.Rsi, "rdi" => s.Rdi, "rbp" => s.Rbp,
+            "eax" => (uint)s.Rax, "ebx" => (uint)s.Rbx, "ecx" => (uint)s.Rcx, "edx" => (uint)s.Rdx, "esi" => (uint)s.Rsi, "edi" => (uint)s.Rdi, "ebp" => (uint)s.Rbp,
+            _ => null,
+        };
+    }
+}

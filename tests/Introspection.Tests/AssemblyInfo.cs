@@ -1,0 +1,3 @@
+using Introspection.Tests;
+
+[assembly: Xunit.AssemblyFixture(typeof(Recordings))]
