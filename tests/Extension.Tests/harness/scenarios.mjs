@@ -92,7 +92,8 @@ async function reverse_continue_to_a_data_breakpoint(window) {
     await window.answer(`${BALANCE} + 8`);
     const kind = window.page.locator('.quick-input-list .monaco-list-row', { hasText: /^\s*write\s*$/ }).first();
     await kind.click();
-    await window.page.locator('.debug-breakpoints .monaco-list-row', { hasText: BALANCE }).first().waitFor();
+    await window.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await sleep(1000);
     await window.page.keyboard.press('Alt+F5');
     const hit = await window.moved(end, 'reverse continue');
     assert.ok(number(hit) > 0 && number(hit) < number(end));
