@@ -1,11 +1,13 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.Threading;
 using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
 using Replay.Queries;
 using Symbols.Dwarf;
+using Vmm.Platform;
 
 namespace Dap.Sessions;
 
@@ -143,6 +145,9 @@ internal sealed class BreakpointRequests
     private (MemoryPlace? Place, long Size, string? Problem) PlaceOf(DataBreakpointInfoArguments arguments)
     {
         if (MemoryPlace.TryParse(arguments.Name) is { } address) return (address, arguments.Bytes ?? 8, null);
+        // A variable by its name, as long as it is.
+        if (!RegisterFile.CanSet(arguments.Name) && _session.Symbols.AddressOf(arguments.Name) is { } variable)
+            return (new MemoryPlace(variable), arguments.Bytes ?? (long)Math.Min(_session.Symbols.SizeOf(arguments.Name) ?? 8, long.MaxValue), null);
         try
         {
             GuestView view = arguments.FrameId is { } frame ? _session.ViewOf(_session.FrameOf(frame).CpuIndex) : _session.View;
@@ -188,8 +193,9 @@ internal sealed class BreakpointRequests
     {
         try
         {
-            (string label, IReadOnlyList<StopCondition> conditions) = ExceptionFilters.ConditionsOf(filter, condition);
-            answers.Add(Accept(entries, "exception", label, conditions, null, null));
+            (string? what, string? expression) = ExceptionFilters.Split(filter, condition);
+            (string label, IReadOnlyList<StopCondition> conditions) = ExceptionFilters.ConditionsOf(filter, what);
+            answers.Add(Accept(entries, "exception", label, conditions, expression, null));
         }
         catch (RequestException e)
         {
@@ -222,11 +228,31 @@ internal sealed class BreakpointRequests
             }
         }
         long id = _session.Breakpoints.NextId();
-        entries.Add(entry with { Id = id, Expression = condition, Hits = hits, Log = log });
+        entries.Add(entry with { Id = id, Expression = condition, Hits = hits, Log = log, Conditions = Filtered(entry.Conditions, condition) });
         return new Breakpoint
         {
             Id = id, Verified = true, InstructionReference = address is { } known ? new MemoryPlace(known).ToString() : null, Source = entry.Source, Line = entry.Line,
         };
+    }
+
+    // Conditions of breakpoints are looked at where they are hit: a false one then costs next to nothing.
+    private IReadOnlyList<StopCondition> Filtered(IReadOnlyList<StopCondition> conditions, string? expression)
+    {
+        if (expression is null) return conditions;
+        var gate = new Lock();
+        ISymbolSource symbols = _session.Symbols;
+        bool Filter(Machine machine, int cpuIndex)
+        {
+            // Symbol files are read as they are needed, by one thread at a time.
+            lock (gate) return HitCounter.IsTrue(expression, new GuestView(machine, machine.Vcpus[cpuIndex]), symbols);
+        }
+        var filtered = new List<StopCondition>();
+        foreach (StopCondition condition in conditions)
+        {
+            bool isBreakpoint = condition.Kind is StopConditionKind.Breakpoint or StopConditionKind.PhysicalBreakpoint;
+            filtered.Add(isBreakpoint ? condition with { Filter = Filter } : condition);
+        }
+        return filtered;
     }
 
     // A condition that reads memory may fail here and be good where it counts; one that is not an expression never is.

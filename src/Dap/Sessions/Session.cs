@@ -30,6 +30,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 {
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
+    // The server is to take 300 MiB beside the guest's memory.
+    private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 128L << 20 };
+
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
@@ -98,7 +101,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         RecordingFile recording = RecordingFile.Open(path);
         try
         {
-            _timeline = new Timeline(recording);
+            _timeline = new Timeline(recording, s_limits);
         }
         catch
         {
@@ -120,7 +123,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public void Open(LiveGuest guest, bool isOurs)
     {
         RequireNothingLaunched();
-        _timeline = new Timeline(guest.Recording);
+        _timeline = new Timeline(guest.Recording, s_limits);
         _recording = guest.Recording.Recording;
         _ownsGuest = isOurs;
         guest.Input.Printed = text => Send(Events.Output, new OutputEventBody { Category = "stdout", Output = text });
@@ -261,7 +264,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         Position position = Machine.Position;
         return new TtvmPosition
         {
-            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = Timeline.IsLive, Recording = Recording.Path, ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
+            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = Timeline.IsLive, Recording = Recording.Path,
+            ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
             Percent = end == 0 ? 100 : Math.Round(Math.Min(100, 100.0 * position.InstructionCount / end), 4), GuestNanoseconds = Machine.GuestNanoseconds,
         };
     }
@@ -285,6 +289,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         string path = _recording?.Path ?? "";
         Symbols.Dispose();
         Symbols = new();
+        Locks = DeclaredLocks.None;
         _diversion = null;
         _timeline = null;
         _recording = null;
