@@ -75,6 +75,9 @@ internal sealed class TestClient : IDisposable
         return answer["body"] ?? new JsonObject();
     }
 
+    /// <summary>The body of a good answer, which the transcript leaves out.</summary>
+    public JsonNode Quietly(string command, string arguments) => Exchange(command, arguments, isShown: false)["body"]!;
+
     /// <summary>Asks for a movement, and returns the body of the stop that ends it.</summary>
     public JsonNode Move(string command, string arguments = """{"threadId":1}""")
     {
@@ -177,7 +180,8 @@ internal sealed class TestClient : IDisposable
             if (isEvent)
             {
                 Events.Add(message);
-                Show("!", (string)message["event"]!, message["body"]);
+                // The background says when it says it.
+                if ((string)message["event"]! != "ttvm/timelineChanged") Show("!", (string)message["event"]!, message["body"]);
                 continue;
             }
             Xunit.Assert.Equal(sequence, (int)message["request_seq"]!);

@@ -64,6 +64,12 @@ internal sealed class BreakpointRequests
         var answers = new List<Breakpoint>();
         foreach (FunctionBreakpoint wanted in arguments.Breakpoints)
         {
+            if (WatchOf(wanted.Name) is { } watched)
+            {
+                StopCondition condition = StopCondition.Watch(watched.Watch.Place.Address, watched.Watch.SizeBytes, watched.Access, watched.Watch.Place.IsPhysical);
+                answers.Add(Accept(entries, "data breakpoint", wanted.Name, [condition], wanted.Condition, wanted.HitCondition));
+                continue;
+            }
             // An address will do where a name is asked for.
             IReadOnlyList<ulong> addresses = _session.Symbols.FunctionAddresses(wanted.Name);
             if (addresses.Count == 0 && MemoryPlace.TryParse(wanted.Name) is { } place) addresses = [place.Address];
@@ -78,6 +84,19 @@ internal sealed class BreakpointRequests
         }
         _session.Breakpoints.Replace(Commands.SetFunctionBreakpoints, entries);
         return Answer.Of(new SetFunctionBreakpointsResponseBody { Breakpoints = [.. answers] });
+    }
+
+    /// <summary>
+    /// "write 0x1000 8", "read phys:0x2000", "access 0x1000 4": a breakpoint on data by a name. Extensions of editors can set breakpoints on functions, but none on data.
+    /// </summary>
+    private static (DataWatch Watch, WatchAccess Access)? WatchOf(string name)
+    {
+        string[] words = name.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length is < 2 or > 3 || MemoryPlace.TryParse(words[1]) is not { } place) return null;
+        WatchAccess? access = words[0] switch { "write" => WatchAccess.Write, "read" => WatchAccess.Read, "access" => WatchAccess.Access, _ => null };
+        int size = 1;
+        if (access is null || (words.Length == 3 && !int.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out size))) return null;
+        return size is < 1 or > DataWatch.MaximumSizeBytes ? null : (new DataWatch(place, size), access.Value);
     }
 
     private Answer SetInstructions(SetInstructionBreakpointsArguments arguments)

@@ -33,7 +33,7 @@ internal sealed record DeclaredLocks(IReadOnlyList<LockLayout> Layouts, string? 
             }
             catch (LockLayoutException e)
             {
-                tell($"{e.Message}; going on without it");
+                tell($"{e.Message.TrimEnd('.')}; going on without it");
             }
         }
         // The demo needs no files.

@@ -4,6 +4,7 @@ using System.Globalization;
 using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions.Repl;
 
 namespace Dap.Sessions;
 
@@ -79,7 +80,7 @@ internal sealed class EvaluationRequests
         var targets = new List<CompletionItem>();
         if (start == 0)
         {
-            foreach (ConsoleCommand command in ConsoleCommands.All)
+            foreach (ConsoleCommand command in _commands.All)
                 if (command.Name.StartsWith(word, StringComparison.Ordinal)) targets.Add(Item(command.Name, "function", command.Help, start, word));
         }
         foreach (string register in RegisterFile.Names)

@@ -33,13 +33,13 @@ internal sealed class ExecutionRequests
     private Answer Continue(long threadId)
     {
         int cpu = _session.CpuOfThread(threadId);
-        return Answer.Of(new ContinueResponseBody { AllThreadsContinued = true }, () => Do(cpu, c => _runner.Run(true, c)));
+        return Answer.Of(new ContinueResponseBody { AllThreadsContinued = true }, () => Move(_session, cpu, c => _runner.Run(true, c)));
     }
 
     private Answer Go(long threadId, Func<int, StopReport> move)
     {
         int cpu = _session.CpuOfThread(threadId);
-        return Answer.After(() => Do(cpu, move));
+        return Answer.After(() => Move(_session, cpu, move));
     }
 
     // Clients send a granularity only while their disassembly has the focus: without one, steps are by source lines. A statement is a line here.
@@ -51,8 +51,8 @@ internal sealed class ExecutionRequests
         return Go(threadId, move);
     }
 
-    // The answer has said that it runs: whatever happens, a stop has to follow.
-    private void Do(int cpu, Func<int, StopReport> move)
+    /// <summary>Does a movement that the client was told of: whatever happens, a stop has to follow.</summary>
+    public static void Move(Session session, int cpu, Func<int, StopReport> move)
     {
         var report = new StopReport("exception", "The run failed", cpu);
         try
@@ -61,17 +61,17 @@ internal sealed class ExecutionRequests
         }
         catch (RequestException e)
         {
-            _session.Print(char.ToUpperInvariant(e.Message[0]) + e.Message[1..] + ".", "important");
+            session.Print(char.ToUpperInvariant(e.Message[0]) + e.Message[1..] + ".", "important");
             report = new StopReport("pause", "Did not move", cpu);
         }
         catch (Replay.Replaying.ReplayDivergenceException e)
         {
-            _session.Print(e.Message, "important");
+            session.Print(e.Message, "important");
             report = new StopReport("exception", "The replay differs from the recording", cpu);
         }
         finally
         {
-            _session.Stopped(report);
+            session.Stopped(report);
         }
     }
 }

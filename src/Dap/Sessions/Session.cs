@@ -264,7 +264,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         Position position = Machine.Position;
         return new TtvmPosition
         {
-            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = Timeline.IsLive, Recording = Recording.Path, ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
+            Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = Timeline.IsLive, Recording = Recording.Path,
+            ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
             Percent = end == 0 ? 100 : Math.Round(Math.Min(100, 100.0 * position.InstructionCount / end), 4), GuestNanoseconds = Machine.GuestNanoseconds,
         };
     }
@@ -288,6 +289,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         string path = _recording?.Path ?? "";
         Symbols.Dispose();
         Symbols = new();
+        Locks = DeclaredLocks.None;
         _diversion = null;
         _timeline = null;
         _recording = null;

@@ -27,11 +27,12 @@ internal sealed class StateRequests
     {
         var threads = new Thread[_session.Machine.Vcpus.Count];
         for (int i = 0; i < threads.Length; i++)
-            threads[i] = new Thread { Id = Session.ThreadOfCpu(i), Name = $"vCPU {i}: {(_session.IsRunning ? "running" : Mode(_session.ViewOf(i)))}{(_session.IsDiverted ? " [diversion]" : "")}" };
+            threads[i] = new Thread { Id = Session.ThreadOfCpu(i), Name = $"vCPU {i}: {(_session.IsRunning ? "running" : Describe(_session.ViewOf(i)))}{(_session.IsDiverted ? " [diversion]" : "")}" };
         return Answer.Of(new ThreadsResponseBody { Threads = threads });
     }
 
-    private static string Mode(in GuestView view)
+    /// <summary>What a vCPU is doing, in a few words.</summary>
+    public static string Describe(in GuestView view)
     {
         ref VcpuState s = ref view.Vcpu.State;
         string activity = s.Activity switch

@@ -30,17 +30,26 @@ public static class DeviceReader
         if (name == "i8042") return Serials.DescribeKeyboardController(chip);
         if (name == "vga") return Displays.DescribeVga(chip);
         if (name.StartsWith("ata", StringComparison.Ordinal)) return Disks.DescribeChannel(chip);
-        if (name == "port-b") return new DeviceView("System control port B", "", [new DeviceRegister("61H", RegisterText.Bits(chip.Number("control"), 8, "timer 2 gate", "speaker"))]);
+        if (name == "port-b") return Registers("System control port B", ("61H", RegisterText.Bits(chip.Number("control"), 8, "timer 2 gate", "speaker")));
         if (name == "reset-control")
         {
-            return new DeviceView("Reset control", "",
-                [new DeviceRegister("CF9H", RegisterText.Bits(chip.Number("resetControl"), 8, "", "full", "reset")), new DeviceRegister("92H", RegisterText.Bits(chip.Number("portA"), 8, "fast reset", "A20"))]);
+            return Registers("Reset control", ("CF9H", RegisterText.Bits(chip.Number("resetControl"), 8, "", "full", "reset")),
+                ("92H", RegisterText.Bits(chip.Number("portA"), 8, "fast reset", "A20")));
         }
-        if (name == "fwcfg")
-        {
-            return new DeviceView("Firmware configuration", "",
-                [new DeviceRegister("selector", RegisterText.Hex(chip.Number("selected"), 16)), new DeviceRegister("offset", $"{chip.Number("offset")}")]);
-        }
+        if (name == "fwcfg") return Registers("Firmware configuration", ("selector", RegisterText.Hex(chip.Number("selected"), 16)), ("offset", $"{chip.Number("offset")}"));
         return chip.Count("config") > 0 ? PciFunctions.Describe(chip) : null;
+    }
+
+    // A chip that is said in one line.
+    private static DeviceView Registers(string name, params ReadOnlySpan<(string Name, string Value)> registers)
+    {
+        var list = new List<DeviceRegister>();
+        var summary = new List<string>();
+        foreach ((string register, string value) in registers)
+        {
+            list.Add(new DeviceRegister(register, value));
+            summary.Add($"{register} {value}");
+        }
+        return new DeviceView(name, string.Join("; ", summary), list);
     }
 }

@@ -12,17 +12,25 @@ internal static class Disks
     {
         ulong control = chip.Number("control"), selected = chip.Number("selected");
         var registers = new List<DeviceRegister> { new("device control", RegisterText.Bits(control, 8, "", "nIEN", "SRST", "", "", "", "", "HOB")), new("selected", $"drive {selected}") };
-        int count = chip.Count("status");
+        int count = 0;
         var active = new List<string>();
-        for (int i = 0; i < count; i++) registers.Add(Drive(chip, i, active));
+        for (int i = 0, places = chip.Count("status"); i < places; i++)
+        {
+            DeviceRegister drive = Drive(chip, i, active, out bool isThere);
+            if (!isThere) continue;
+            registers.Add(drive);
+            count++;
+        }
         string summary = count == 0 ? "no drives" : active.Count > 0 ? string.Join("; ", active) : $"{RegisterText.Plural(count, "drive")}, idle";
         return new DeviceView($"ATA channel {chip.ChipNumber}", summary, registers);
     }
 
-    private static DeviceRegister Drive(ChipFields chip, int number, List<string> active)
+    private static DeviceRegister Drive(ChipFields chip, int number, List<string> active, out bool isThere)
     {
         ulong status = chip.Number("status"), error = chip.Number("error"), features = chip.Number("features"), sectors = chip.Number("sectorCount");
         ulong low = chip.Number("lbaLow"), mid = chip.Number("lbaMid"), high = chip.Number("lbaHigh"), device = chip.Number("device");
+        // A drive is ready or busy at any time; where there is none nobody drives the bus.
+        isThere = status != 0;
         bool pending = chip.Flag("interruptPending");
         ulong transfer = Math.Min(4, chip.Number("transfer")), next = chip.Number("nextSector"), left = chip.Number("sectorsLeft");
         string busy = transfer == 0 ? "idle" : $"{s_transfers[transfer]}, sector {next}, {left} left";

@@ -36,7 +36,7 @@ internal static class PciFunctions
         }
         string summary = ClassName(classCode);
         if (vendor == 0x1AF4) summary = AddVirtio(chip, device, registers);
-        else if (chip.Count("tables") > 0) registers.Add(new DeviceRegister("bus master", Text.Hexadecimal.Bytes(chip.Bytes("statuses").Span)));
+        else if (chip.Count("table") > 0) registers.Add(new DeviceRegister("bus master", Text.Hexadecimal.Bytes(chip.Bytes("statuses").Span)));
         return new DeviceView($"PCI {chip.ChipName}", $"{vendor:x4}:{device:x4}, {summary}", registers);
     }
 
@@ -71,6 +71,7 @@ internal static class PciFunctions
         0x0101 => "IDE controller",
         0x0100 => "SCSI controller",
         0x0180 => "mass storage controller",
+        0x0500 => "memory controller",
         0x0600 => "host bridge",
         0x0601 => "ISA bridge",
         0x0680 => "bridge",

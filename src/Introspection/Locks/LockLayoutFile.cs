@@ -47,6 +47,7 @@ public static class LockLayoutFile
     /// <exception cref="LockLayoutException">The file cannot be read, or is no layout.</exception>
     public static LockLayout Read(string path)
     {
+        if (!File.Exists(path)) throw new LockLayoutException($"the layout file {path} does not exist");
         try
         {
             return Parse(File.ReadAllBytes(path), path);

@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using System.IO;
 using System.Text.Json.Nodes;
 using Xunit;
@@ -71,5 +70,80 @@ public sealed class ViewTests(Recordings recordings)
         Assert.Equal("{\"bookmarks\": [ {", File.ReadAllText(file));
         File.Delete(file);
         Golden.Check("console", client.Transcript);
+    }
+
+    [Fact]
+    public void Locks_and_devices()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two, "70%");
+        client.Ask("ttvm/locks");
+        client.Ask("ttvm/devices");
+        client.Note("layouts that are named, and are no good");
+        string file = Path.Combine(Path.GetDirectoryName(recordings.Two)!, "bad.layout.json");
+        File.WriteAllText(file, """{"types":{"x":{"kind":"rw"}},"locks":[]}""");
+        using var other = new TestClient();
+        other.Ask("initialize", """{"adapterID":"ttvm"}""");
+        other.Ask("launch", new JsonObject { ["program"] = recordings.Two, ["layouts"] = new JsonArray(file, "/nowhere/x.layout.json") }.ToJsonString());
+        other.Ask("ttvm/locks");
+        File.Delete(file);
+        Golden.Check("locks-devices", client.Transcript + other.Transcript);
+    }
+
+    [Fact]
+    public void Events_in_both_directions()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two, "50%");
+        foreach (string kind in (string[])["exception", "interrupt", "systemCall", "contextSwitch", "schedule", "input", "consoleLine"])
+        {
+            client.Ask("ttvm/seek", """{"position":"50%"}""");
+            client.Ask("ttvm/gotoEvent", $$"""{"kind":"{{kind}}"}""");
+            client.Ask("ttvm/gotoEvent", $$"""{"kind":"{{kind}}"}""");
+            client.Ask("ttvm/gotoEvent", $$"""{"kind":"{{kind}}","reverse":true}""");
+        }
+        client.Ask("ttvm/gotoEvent", """{"kind":"interrupt","threadId":2}""");
+        client.Ask("ttvm/gotoEvent", """{"kind":"schedule","threadId":2,"reverse":true}""");
+        client.Ask("ttvm/gotoEvent", """{"kind":"eclipse"}""");
+        client.Ask("ttvm/seek", """{"position":"end"}""");
+        client.Ask("ttvm/gotoEvent", """{"kind":"interrupt"}""");
+        Golden.Check("events", client.Transcript);
+    }
+
+    [Fact]
+    public void Console_commands()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two, "70%");
+        foreach (string command in (string[])["bt", "info threads", "thread 2", "info threads", "thread 9", "info breakpoints", "locks", "devices", "devices pic", "devices 8254",
+            "devices toaster", "ranges", "tablechanges 60% 70%", "tablechanges 69.9%", "tablechanges", "shadow rip", "shadow 0x7fffffff0000", "bookmarks",
+            "bookmark here where it is", "bookmarks", "seek start", "walk 0x1000", "ranges", "seek here", "stepi", "rsi", "rsi", "si 5", "reverse-nexti", "continue", "rc", "x/2z rsp", "locks/x"])
+            client.Ask("evaluate", new JsonObject { ["expression"] = command, ["context"] = "repl" }.ToJsonString());
+        client.Ask("completions", """{"text":"rev","column":4}""");
+        File.Delete(recordings.Two + ".bookmarks.json");
+        Golden.Check("console-commands", client.Transcript);
+    }
+
+    [Fact]
+    public void Timeline()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two, "50%");
+        client.Body("ttvm/setBookmark", """{"name":"middle"}""");
+        Complete(client, """{"bucketCount":5}""");
+        Complete(client, """{"from":"50%","to":"50.05%","bucketCount":3}""");
+        client.Ask("ttvm/timeline", """{"from":"60%","to":"50%"}""");
+        client.Ask("ttvm/timeline", """{"from":"never"}""");
+        client.Ask("ttvm/removeBookmark", """{"name":"middle"}""");
+        File.Delete(recordings.Two + ".bookmarks.json");
+        Golden.Check("timeline", client.Transcript);
+    }
+
+    // What comes while it is not complete differs from run to run.
+    private static void Complete(TestClient client, string arguments)
+    {
+        while (true)
+        {
+            JsonNode answer = client.Quietly("ttvm/timeline", arguments);
+            if ((bool)answer["isComplete"]!) break;
+            System.Threading.Thread.Sleep(5);
+        }
+        client.Ask("ttvm/timeline", arguments);
     }
 }
