@@ -44,6 +44,7 @@ if [ -z "$quick" ]; then
     make -s -C guests || stop "the guests do not build"
     guests/fetch-debian.sh || stop "Debian's kernels cannot be fetched"
     guests/make-initramfs.sh || stop "the initramfs cannot be made"
+    tests/Extension.Tests/setup.sh || stop "VS Code for the extension's tests cannot be installed"
     export TTVM_REQUIRE_ALL=1
 fi
 

@@ -30,16 +30,9 @@ public sealed class Recordings : IDisposable
             Images = [new MachineImage("kernel", "demo64.elf", File.ReadAllBytes(GuestImages.PrebuiltDemo64))],
         };
         string path = Path.Combine(_folder, name);
-        using var recorder = new Recorder(configuration, new NoInput(), new NoHost(), new RecorderOptions { Path = path, CheckpointInterval = 200_000, RecordedFrom = "a test" });
+        using var recorder = new Recorder(configuration, new NoInput(), new StandingHost(), new RecorderOptions { Path = path, CheckpointInterval = 200_000, RecordedFrom = "a test" });
         recorder.Run(100_000_000);
         recorder.Finish();
         return path;
-    }
-
-    // A clock that stands: checkpoints are then where the interval says. The demo kernel wants no random numbers.
-    private sealed class NoHost : IHostServices
-    {
-        public ulong ReadMonotonicNanoseconds() => 0;
-        public void FillRandom(Span<byte> destination) => throw new InvalidOperationException("the host's random numbers are not to be used");
     }
 }

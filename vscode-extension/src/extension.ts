@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { AdapterFactory } from './debug/adapterFactory';
 import { registerCommands } from './debug/commands';
-import { ConfigurationProvider } from './debug/configurationProvider';
+import { ConfigurationProvider, registerStart } from './debug/configurationProvider';
 import { Sessions } from './debug/sessions';
 import { StatusBar } from './debug/statusBar';
 import { RecordingEditor } from './recordings/recordingEditor';
@@ -20,9 +20,10 @@ export function activate(context: vscode.ExtensionContext): void {
         vscode.debug.registerDebugAdapterDescriptorFactory('ttvm', new AdapterFactory(context)),
         vscode.tasks.registerTaskProvider('ttvm', new RecordTaskProvider(context)),
         vscode.window.registerCustomEditorProvider('ttvm.recording', new RecordingEditor(context), { supportsMultipleEditorsPerDocument: true }));
-    const memory = registerViews(context, sessions);
-    registerCommands(context, sessions, memory);
+    const show = registerViews(context, sessions);
+    registerCommands(context, sessions, show);
     registerRecordingCommands(context);
+    registerStart(context);
     // The views' tabs show once ttvm is of use in this window.
     void vscode.commands.executeCommand('setContext', 'ttvm.isActivated', true);
 }

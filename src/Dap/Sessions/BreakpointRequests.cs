@@ -1,11 +1,13 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.Threading;
 using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
 using Replay.Queries;
 using Symbols.Dwarf;
+using Vmm.Platform;
 
 namespace Dap.Sessions;
 
@@ -62,6 +64,12 @@ internal sealed class BreakpointRequests
         var answers = new List<Breakpoint>();
         foreach (FunctionBreakpoint wanted in arguments.Breakpoints)
         {
+            if (WatchOf(wanted.Name) is { } watched)
+            {
+                StopCondition condition = StopCondition.Watch(watched.Watch.Place.Address, watched.Watch.SizeBytes, watched.Access, watched.Watch.Place.IsPhysical);
+                answers.Add(Accept(entries, "data breakpoint", wanted.Name, [condition], wanted.Condition, wanted.HitCondition));
+                continue;
+            }
             // An address will do where a name is asked for.
             IReadOnlyList<ulong> addresses = _session.Symbols.FunctionAddresses(wanted.Name);
             if (addresses.Count == 0 && MemoryPlace.TryParse(wanted.Name) is { } place) addresses = [place.Address];
@@ -76,6 +84,19 @@ internal sealed class BreakpointRequests
         }
         _session.Breakpoints.Replace(Commands.SetFunctionBreakpoints, entries);
         return Answer.Of(new SetFunctionBreakpointsResponseBody { Breakpoints = [.. answers] });
+    }
+
+    /// <summary>
+    /// "write 0x1000 8", "read phys:0x2000", "access 0x1000 4": a breakpoint on data by a name. Extensions of editors can set breakpoints on functions, but none on data.
+    /// </summary>
+    private static (DataWatch Watch, WatchAccess Access)? WatchOf(string name)
+    {
+        string[] words = name.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length is < 2 or > 3 || MemoryPlace.TryParse(words[1]) is not { } place) return null;
+        WatchAccess? access = words[0] switch { "write" => WatchAccess.Write, "read" => WatchAccess.Read, "access" => WatchAccess.Access, _ => null };
+        int size = 1;
+        if (access is null || (words.Length == 3 && !int.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out size))) return null;
+        return size is < 1 or > DataWatch.MaximumSizeBytes ? null : (new DataWatch(place, size), access.Value);
     }
 
     private Answer SetInstructions(SetInstructionBreakpointsArguments arguments)
@@ -124,6 +145,9 @@ internal sealed class BreakpointRequests
     private (MemoryPlace? Place, long Size, string? Problem) PlaceOf(DataBreakpointInfoArguments arguments)
     {
         if (MemoryPlace.TryParse(arguments.Name) is { } address) return (address, arguments.Bytes ?? 8, null);
+        // A variable by its name, as long as it is.
+        if (!RegisterFile.CanSet(arguments.Name) && _session.Symbols.AddressOf(arguments.Name) is { } variable)
+            return (new MemoryPlace(variable), arguments.Bytes ?? (long)Math.Min(_session.Symbols.SizeOf(arguments.Name) ?? 8, long.MaxValue), null);
         try
         {
             GuestView view = arguments.FrameId is { } frame ? _session.ViewOf(_session.FrameOf(frame).CpuIndex) : _session.View;
@@ -169,8 +193,9 @@ internal sealed class BreakpointRequests
     {
         try
         {
-            (string label, IReadOnlyList<StopCondition> conditions) = ExceptionFilters.ConditionsOf(filter, condition);
-            answers.Add(Accept(entries, "exception", label, conditions, null, null));
+            (string? what, string? expression) = ExceptionFilters.Split(filter, condition);
+            (string label, IReadOnlyList<StopCondition> conditions) = ExceptionFilters.ConditionsOf(filter, what);
+            answers.Add(Accept(entries, "exception", label, conditions, expression, null));
         }
         catch (RequestException e)
         {
@@ -203,11 +228,31 @@ internal sealed class BreakpointRequests
             }
         }
         long id = _session.Breakpoints.NextId();
-        entries.Add(entry with { Id = id, Expression = condition, Hits = hits, Log = log });
+        entries.Add(entry with { Id = id, Expression = condition, Hits = hits, Log = log, Conditions = Filtered(entry.Conditions, condition) });
         return new Breakpoint
         {
             Id = id, Verified = true, InstructionReference = address is { } known ? new MemoryPlace(known).ToString() : null, Source = entry.Source, Line = entry.Line,
         };
+    }
+
+    // Conditions of breakpoints are looked at where they are hit: a false one then costs next to nothing.
+    private IReadOnlyList<StopCondition> Filtered(IReadOnlyList<StopCondition> conditions, string? expression)
+    {
+        if (expression is null) return conditions;
+        var gate = new Lock();
+        ISymbolSource symbols = _session.Symbols;
+        bool Filter(Machine machine, int cpuIndex)
+        {
+            // Symbol files are read as they are needed, by one thread at a time.
+            lock (gate) return HitCounter.IsTrue(expression, new GuestView(machine, machine.Vcpus[cpuIndex]), symbols);
+        }
+        var filtered = new List<StopCondition>();
+        foreach (StopCondition condition in conditions)
+        {
+            bool isBreakpoint = condition.Kind is StopConditionKind.Breakpoint or StopConditionKind.PhysicalBreakpoint;
+            filtered.Add(isBreakpoint ? condition with { Filter = Filter } : condition);
+        }
+        return filtered;
     }
 
     // A condition that reads memory may fail here and be good where it counts; one that is not an expression never is.

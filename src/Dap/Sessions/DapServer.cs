@@ -58,6 +58,7 @@ public sealed class DapServer : IDisposable
         _ = new BreakpointRequests(_session, _requests);
         _ = new StackRequests(_session, _requests);
         _ = new SourceRequests(_session, _requests);
+        _ = new GotoRequests(_session, _requests);
         _ = new StateRequests(_session, _requests);
         _ = new MemoryRequests(_session, _requests);
         _ = new EvaluationRequests(_session, _requests);

@@ -11,6 +11,7 @@ namespace Dap.Sessions;
 internal static class ExceptionFilters
 {
     private const string Vectors = "vector-";
+    private const string OnlyIf = "if EXPRESSION, such as: if cpl == 3";
 
     // SDM 3A table 6-1.
     private static readonly (int Vector, string Name)[] s_exceptions =
@@ -21,7 +22,20 @@ internal static class ExceptionFilters
         (19, "#XM SIMD floating point"),
     ];
 
+    // What kernels print before they give up: Linux (kernel/panic.c, lib/bug.c), the BSDs and xv6, GNU Mach, and our own demo kernels.
+    private static readonly string[] s_panicTexts = ["Kernel panic", "panic:", "BUG: ", "kernel BUG at", "Assertion `"];
+
     public static ExceptionBreakpointsFilter[] All { get; } = MakeAll();
+
+    /// <summary>A filter's condition in two: what it looks for, such as a port, and an expression behind "if". A console's text may have an "if" in it.</summary>
+    public static (string? What, string? Expression) Split(string filter, string? condition)
+    {
+        string text = (condition ?? "").Trim();
+        if (filter == "console") return (text, null);
+        if (text.StartsWith("if ", StringComparison.Ordinal)) return (null, text[3..].Trim());
+        int at = text.IndexOf(" if ", StringComparison.Ordinal);
+        return at < 0 ? (text, null) : (text[..at].Trim(), text[(at + 4)..].Trim());
+    }
 
     /// <summary>What a filter with a condition looks for.</summary>
     /// <exception cref="RequestException">There is no such filter, or the condition is not one.</exception>
@@ -50,8 +64,9 @@ internal static class ExceptionFilters
             "msr" => ($"an access to MSR {text}", [StopCondition.Msr((uint)Number(text, uint.MaxValue))]),
             "cr" when text.Length == 0 => ("a write of a control register", [.. ControlRegisters()]),
             "cr" => ($"a write of CR{text}", [StopCondition.ControlRegister((int)Number(text, 8))]),
+            "panic" => ("the guest panics", [.. PanicTexts()]),
             "console" when text.Length == 0 => throw new RequestException("the filter for console text needs the text as its condition"),
-            "console" => ($"the console printing '{text}'", [StopCondition.ConsoleText(text)]),
+            "console" => ($"the guest prints '{text}'", [StopCondition.ConsoleText(text)]),
             _ => throw new RequestException($"there is no exception filter '{filter}'"),
         };
     }
@@ -60,15 +75,16 @@ internal static class ExceptionFilters
 
     private static ExceptionBreakpointsFilter[] MakeAll()
     {
-        var filters = new List<ExceptionBreakpointsFilter> { Filter("exceptions", "Any exception", "The processor delivers an exception") };
-        foreach ((int vector, string name) in s_exceptions) filters.Add(Filter($"{Vectors}{vector}", name, $"The processor delivers exception {vector}"));
-        filters.Add(Filter("interrupts", "Interrupts", "A hardware interrupt is delivered", "a vector, such as 0x20; nothing: any"));
-        filters.Add(Filter("softwareInterrupts", "Software interrupts and system calls", "INT n, SYSCALL, SYSENTER", "a vector; nothing: any"));
+        var filters = new List<ExceptionBreakpointsFilter> { Filter("exceptions", "Any exception", "The processor delivers an exception", OnlyIf) };
+        foreach ((int vector, string name) in s_exceptions) filters.Add(Filter($"{Vectors}{vector}", name, $"The processor delivers exception {vector}", OnlyIf));
+        filters.Add(Filter("interrupts", "Interrupts", "A hardware interrupt is delivered", $"a vector, such as 0x20; nothing: any; {OnlyIf}"));
+        filters.Add(Filter("softwareInterrupts", "Software interrupts and system calls", "INT n, SYSCALL, SYSENTER", $"a vector; nothing: any; {OnlyIf}"));
         filters.Add(Filter("tripleFault", "Triple fault", "It ends the machine: a run stops there in any case"));
-        filters.Add(Filter("port", "Port accesses", "IN or OUT", "a port, such as 0x3f8; nothing: any"));
-        filters.Add(Filter("mmio", "MMIO accesses", "A chip's memory-mapped registers are read or written", "a guest-physical address; nothing: any"));
-        filters.Add(Filter("msr", "MSR accesses", "RDMSR or WRMSR", "a register, such as 0xc0000080; nothing: any"));
-        filters.Add(Filter("cr", "Control register writes", "MOV to CR0, CR2, CR3, CR4 or CR8", "a number, such as 3; nothing: any"));
+        filters.Add(Filter("port", "Port accesses", "IN or OUT", $"a port, such as 0x3f8; nothing: any; {OnlyIf}"));
+        filters.Add(Filter("mmio", "MMIO accesses", "A chip's memory-mapped registers are read or written", $"a guest-physical address; nothing: any; {OnlyIf}"));
+        filters.Add(Filter("msr", "MSR accesses", "RDMSR or WRMSR", $"a register, such as 0xc0000080; nothing: any; {OnlyIf}"));
+        filters.Add(Filter("cr", "Control register writes", "MOV to CR0, CR2, CR3, CR4 or CR8", $"a number, such as 3; nothing: any; {OnlyIf}"));
+        filters.Add(Filter("panic", "Guest panic", $"The guest prints {string.Join(", ", Array.ConvertAll(s_panicTexts, text => $"'{text.Trim()}'"))}", OnlyIf));
         filters.Add(Filter("console", "Console text", "The guest prints a text", "the text, such as panic"));
         return [.. filters];
     }
@@ -77,6 +93,11 @@ internal static class ExceptionFilters
     {
         Filter = id, Label = label, Description = description, Default = false, SupportsCondition = condition is not null, ConditionDescription = condition,
     };
+
+    private static IEnumerable<StopCondition> PanicTexts()
+    {
+        foreach (string text in s_panicTexts) yield return StopCondition.ConsoleText(text);
+    }
 
     private static IEnumerable<StopCondition> ControlRegisters()
     {

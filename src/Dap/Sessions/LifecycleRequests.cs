@@ -5,6 +5,7 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Sources;
 using Replay.Recording;
+using Vmm.Platform;
 
 namespace Dap.Sessions;
 
@@ -51,7 +52,9 @@ internal sealed class LifecycleRequests
             SupportsCancelRequest = true,
             SupportsFunctionBreakpoints = true,
             SupportsConditionalBreakpoints = true,
+            SupportsHitConditionalBreakpoints = true,
             SupportsLogPoints = true,
+            SupportsGotoTargetsRequest = true,
             SupportsBreakpointLocationsRequest = true,
             SupportsLoadedSourcesRequest = true,
             SupportsInstructionBreakpoints = true,
@@ -114,12 +117,15 @@ internal sealed class LifecycleRequests
         return Launched();
     }
 
+    // What is known about the guest beyond its bytes.
     private void LoadSymbols(string path, IReadOnlyList<string>? symbols, IReadOnlyDictionary<string, string>? sourceMap, IReadOnlyList<string>? layouts)
     {
-        void Tell(string text) => _session.Print(text, "important");
-        _session.UseSymbols(SymbolLoader.Load(_session.Recording.Configuration, path, symbols, sourceMap, Tell));
-        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, layouts, Tell);
+        MachineConfiguration configuration = _session.Recording.Configuration;
+        _session.UseSymbols(SymbolLoader.Load(configuration, path, symbols, sourceMap, Tell));
+        _session.Locks = DeclaredLocks.Load(configuration, path, layouts, Tell);
     }
+
+    private void Tell(string text) => _session.Print(text, "important");
 
     private Answer Launched() => Answer.After(() => _session.Send<TtvmNoArguments>(Events.Initialized, null));
 

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
 using Replay.Queries;
@@ -15,6 +14,7 @@ namespace Dap.Sessions;
 internal sealed class Runner(Session session)
 {
     private readonly ConsolePrinter _console = new(session);
+    private readonly HitCounter _hits = new(session);
 
     /// <summary>
     /// Runs until a breakpoint of the user's is hit, or a temporary one for which <paramref name="accept"/> is true.
@@ -105,6 +105,7 @@ internal sealed class Runner(Session session)
                 return new StopReport("pause", $"Paused at {stop.Position}", cpuIndex);
         }
         var hit = new List<BreakpointEntry>();
+        var judged = new HashSet<long>();
         int cpu = cpuIndex;
         bool isTemporary = false;
         MachineEvent what = stop.Hits[0].Event;
@@ -114,7 +115,9 @@ internal sealed class Runner(Session session)
             isTemporary |= temporary.Contains(one.Condition) && (accept is null || accept());
             foreach (BreakpointEntry entry in entries)
             {
-                if (!entry.Conditions.Contains(one.Condition) || hit.Contains(entry) || !IsTrue(entry, cpu)) continue;
+                if (!entry.Conditions.Contains(one.Condition) || !judged.Add(entry.Id)) continue;
+                if (Counts(entry, cpu) is not { } counts) return new StopReport("pause", $"Paused at {stop.Position}, counting hits", cpu);
+                if (!counts) continue;
                 if (entry.Log is { } log)
                 {
                     Print(entry, log, cpu);
@@ -143,22 +146,33 @@ internal sealed class Runner(Session session)
         Category = "console", Output = log.Format(session.ViewOf(cpuIndex), session.Symbols) + "\n", Source = entry.Source, Line = entry.Line,
     });
 
-    private bool IsTrue(BreakpointEntry entry, int cpuIndex)
+    // Its condition holds, and the number of the hit is one that counts. Null: it was cancelled.
+    private bool? Counts(BreakpointEntry entry, int cpuIndex)
     {
-        if (entry.Expression is null) return true;
+        if (!HitCounter.IsTrue(entry.Expression, session.ViewOf(cpuIndex), session.Symbols)) return false;
+        if (entry.Hits is not { } wanted) return true;
         try
         {
-            return Expression.Evaluate(entry.Expression, session.ViewOf(cpuIndex), session.Symbols).Number != 0;
+            return wanted.Accepts(_hits.NumberHere(entry));
         }
-        catch (ExpressionException)
+        catch (OperationCanceledException)
         {
-            // It reads what is not there now: not true.
-            return false;
+            return null;
         }
     }
 
-    private string Describe(List<BreakpointEntry> hit, in MachineEvent what) => what.Kind == MachineEventKind.Execute
-        ? $"Breakpoint at {hit[0].Label}" : $"{char.ToUpperInvariant(hit[0].Label[0])}{hit[0].Label[1..]}: {EventText.Describe(what)}";
+    private static string Describe(List<BreakpointEntry> hit, in MachineEvent what)
+    {
+        string label = hit[0].Label;
+        return what.Kind switch
+        {
+            MachineEventKind.Execute => $"Breakpoint at {label}",
+            MachineEventKind.Output => Capital(label),
+            _ => $"{Capital(label)}: {EventText.Describe(what)}",
+        };
+    }
+
+    private static string Capital(string text) => $"{char.ToUpperInvariant(text[0])}{text[1..]}";
 
     public StopReport AtStart(int cpuIndex) => new("start", "Start of the recording", cpuIndex);
 

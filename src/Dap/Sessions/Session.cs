@@ -30,6 +30,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 {
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
+    // The server is to take 300 MiB beside the guest's memory.
+    private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 128L << 20 };
+
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
@@ -98,7 +101,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         RecordingFile recording = RecordingFile.Open(path);
         try
         {
-            _timeline = new Timeline(recording);
+            _timeline = new Timeline(recording, s_limits);
         }
         catch
         {
@@ -120,7 +123,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public void Open(LiveGuest guest, bool isOurs)
     {
         RequireNothingLaunched();
-        _timeline = new Timeline(guest.Recording);
+        _timeline = new Timeline(guest.Recording, s_limits);
         _recording = guest.Recording.Recording;
         _ownsGuest = isOurs;
         guest.Input.Printed = text => Send(Events.Output, new OutputEventBody { Category = "stdout", Output = text });

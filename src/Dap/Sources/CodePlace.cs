@@ -21,9 +21,6 @@ internal sealed record CodePlace(SourceLocation? Location, DebugFunction? Functi
     /// <summary>A statement of its line begins here: a step by lines can end here. A prologue is no statement, as a step into a function ends behind it.</summary>
     public bool BeginsStatement(ulong address) => HasLine && Location is { IsStatement: true } location && location.Range.Start == address && !IsPrologue(address);
 
-    /// <summary>The first address behind the prologue of the function; the address itself where no function is known.</summary>
-    public ulong AfterPrologue(ulong address) => Function is { } function ? File!.AfterPrologue(function) : address;
-
     private bool IsPrologue(ulong address) => Function is { } function && address >= function.EntryPc && address < File!.AfterPrologue(function);
 
     public bool IsSameLine(CodePlace other) => Line == other.Line && Location?.Path == other.Location?.Path;

@@ -35,7 +35,7 @@ internal sealed class ForwardWalk
     private readonly LineStep _kind;
     private readonly CodePlace _start;
     private IReadOnlyList<InlinedCall> _frame;
-    private bool _hasLeft;
+    private bool _hasLeft, _isEntering;
     private Position _stretchStart;
     private int _stepCount;
 
@@ -72,13 +72,12 @@ internal sealed class ForwardWalk
             case FlowKind.Delivery:
                 return Over(step) ?? AtPlace();
             case FlowKind.Call:
-                if (_kind == LineStep.Into && EntryOf(_flow.Code) is { } entry) return EndStretch() ?? Enter(entry);
+                if (!_isEntering && MayEnter()) return Enter();
                 return Over(step) ?? AtPlace();
             case FlowKind.Return or FlowKind.InterruptReturn:
                 return EndStretch() ?? Stepped();
             case FlowKind.Jump when IsTailCall():
-                if (_kind == LineStep.Into && EntryOf(_flow.Code) is { } tail) return EndStretch() ?? Enter(tail);
-                return ReturnFromTail();
+                return MayEnter() ? Enter() : ReturnFromTail();
             default:
                 return AtPlace();
         }
@@ -89,6 +88,7 @@ internal sealed class ForwardWalk
         ulong code = _flow.Code;
         CodePlace place = _session.Symbols.PlaceOf(code);
         if (!place.HasLine) return null;
+        if (_isEntering) return place.BeginsStatement(code) ? EndStretch() ?? Stepped() : null;
         InlineRelation relation = InlineLevel.Compare(_frame, place.Inlined);
         if (_kind == LineStep.Out && relation is InlineRelation.Left) return EndStretch() ?? Stepped();
         if (!place.BeginsStatement(code)) return null;
@@ -101,7 +101,7 @@ internal sealed class ForwardWalk
                 _frame = InlineLevel.Common(_frame, place.Inlined);
                 _hasLeft = true;
                 return null;
-            case InlineRelation.Same when _kind == LineStep.Out || (!_hasLeft && place.IsSameLine(_start)):
+            case InlineRelation.Same when !_hasLeft && (_kind == LineStep.Out || place.IsSameLine(_start)):
                 return null;
             default:
                 return EndStretch() ?? Stepped();
@@ -132,15 +132,13 @@ internal sealed class ForwardWalk
         return report.Reason == "step" ? null : report;
     }
 
-    private StopReport Enter(ulong address) => address == _flow.Code ? Stepped()
-        : _runner.Run(true, _cpuIndex, [StopCondition.Breakpoint(address) with { CpuIndex = _cpuIndex }]);
+    // A function with lines begins here: a step into goes on to its first statement, which the prologue is not. Others are gone over.
+    private bool MayEnter() => _kind == LineStep.Into && _session.Symbols.PlaceOf(_flow.Code).HasLine;
 
-    // A function with lines begins here: where a step into it stops. Null: it is gone over.
-    private ulong? EntryOf(ulong code)
+    private StopReport? Enter()
     {
-        CodePlace place = _session.Symbols.PlaceOf(code);
-        if (!place.HasLine) return null;
-        return place.Function?.EntryPc == code ? place.AfterPrologue(code) : code;
+        _isEntering = true;
+        return AtPlace();
     }
 
     // A jump from a function to another one's beginning. Assembler code has no functions, and jumps as it likes.

@@ -17,6 +17,7 @@ internal sealed class ConditionObserver : IMachineObserver
     private Machine? _machine;
     private Position _after, _before;
     private bool _wantsFirst;
+    private Action<QueryHit>? _onHit;
 
     /// <param name="conditions">Of console texts nothing is seen before <see cref="ExpectTexts"/>: in a recording, the log answers for them.</param>
     public ConditionObserver(IReadOnlyCollection<StopCondition> conditions)
@@ -43,6 +44,13 @@ internal sealed class ConditionObserver : IMachineObserver
     /// <summary>Looks for the last hit from <paramref name="from"/> on and before <paramref name="before"/>.</summary>
     public void ArmForLast(Machine machine, Position from, Position before)
     {
+        Arm(machine, from, before, wantsFirst: false);
+    }
+
+    /// <summary>Tells of every hit from <paramref name="from"/> on and before <paramref name="before"/>, and keeps none.</summary>
+    public void ArmForAll(Machine machine, Position from, Position before, Action<QueryHit> onHit)
+    {
+        _onHit = onHit;
         Arm(machine, from, before, wantsFirst: false);
     }
 
@@ -87,6 +95,11 @@ internal sealed class ConditionObserver : IMachineObserver
 
     private void Hit(StopCondition condition, in MachineEvent machineEvent)
     {
+        if (_onHit is { } tell)
+        {
+            tell(new QueryHit(condition, machineEvent));
+            return;
+        }
         if (_hits.Count > 0 && machineEvent.At != _hits[0].Event.At) _hits.Clear();
         _hits.Add(new QueryHit(condition, machineEvent));
         if (_wantsFirst) _machine!.RequestStop();
@@ -130,8 +143,8 @@ internal sealed class ConditionObserver : IMachineObserver
         if ((c.Stack is not null || c.AddressSpace is not null) && (e.CpuIndex < 0 || !IsInFrame(c, _machine!.Vcpus[e.CpuIndex].State))) return false;
         return c.Kind switch
         {
-            StopConditionKind.Breakpoint => e.Address == (ulong)c.Number,
-            StopConditionKind.PhysicalBreakpoint => e.Physical == (ulong)c.Number,
+            StopConditionKind.Breakpoint => e.Address == (ulong)c.Number && (c.Filter is null || c.Filter(_machine!, e.CpuIndex)),
+            StopConditionKind.PhysicalBreakpoint => e.Physical == (ulong)c.Number && (c.Filter is null || c.Filter(_machine!, e.CpuIndex)),
             StopConditionKind.Port => Overlap((ulong)e.Number, e.SizeBytes, c),
             StopConditionKind.Mmio => Overlap(e.Physical, e.SizeBytes, c),
             StopConditionKind.Watch => Overlap(c.IsPhysical ? e.Physical : e.Address, e.SizeBytes, c),

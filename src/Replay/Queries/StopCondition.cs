@@ -1,3 +1,4 @@
+using System;
 using Vmm.Platform;
 
 namespace Replay.Queries;
@@ -37,6 +38,12 @@ public sealed record StopCondition
     public (ulong Lowest, ulong Highest)? Stack { get; init; }
     /// <summary>A breakpoint only in this address space, by the page table's address in CR3; null: in any.</summary>
     public ulong? AddressSpace { get; init; }
+
+    /// <summary>
+    /// A breakpoint only where this is true of the machine, which stands just before the instruction, and the vCPU's number; null: no matter. Called on the threads
+    /// of scans, several at a time on different machines; must not change anything.
+    /// </summary>
+    public Func<Machine, int, bool>? Filter { get; init; }
 
     /// <summary>Just before the instruction at a linear address executes.</summary>
     public static StopCondition Breakpoint(ulong linearAddress) =>

@@ -50,7 +50,7 @@ public sealed class Timeline : IDisposable
         Recording = recording;
         recording.Pages.CacheBudgetBytes = Math.Max(16L << 20, _options.MemoryBudgetBytes / 4);
         _nearby = new NearbySnapshots(_pool, _options.MemoryBudgetBytes - _options.MemoryBudgetBytes / 4);
-        _sessions = new SessionPool(recording, _pool);
+        _sessions = new SessionPool(recording, _pool, _options.MemoryBudgetBytes);
         _checkpoints = recording.CheckpointStore;
         _session = new ReplaySession(recording, _pool, new NullOutputSink());
         try
@@ -216,6 +216,44 @@ public sealed class Timeline : IDisposable
         if (hits.Count == 0 && printed is { } hit) hits = [hit];
         Seek(hits.Count > 0 ? hits[0].Event.At : first, null, cancellation);
         return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(limit is null ? TimelineStopReason.Start : TimelineStopReason.Done);
+    }
+
+    /// <summary>Every hit from a position on and before another, in their order; the cursor stays.</summary>
+    /// <param name="conditions">Any but console texts.</param>
+    /// <param name="from">The first position that counts.</param>
+    /// <param name="before">The first one that does not.</param>
+    /// <param name="onHit">Called with a machine that may be looked at: at a breakpoint it stands just before the instruction, at anything else in the midst of it.</param>
+    /// <param name="progress">Of the scan.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    public void Scan(IReadOnlyCollection<StopCondition> conditions, Position from, Position before, Action<Machine, QueryHit> onHit, IProgress<TimelineProgress>? progress,
+        CancellationToken cancellation)
+    {
+        if (before <= from) return;
+        ReplaySession session = _sessions.Rent();
+        var observer = new ConditionObserver(conditions);
+        bool isGood = false;
+        try
+        {
+            MachineSnapshot? nearby = _nearby.FindAtOrBefore(from);
+            int checkpoint = _checkpoints.FindAtOrBefore(from);
+            bool isNearer = nearby is not null && nearby.Position > _checkpoints.PositionOf(checkpoint);
+            session.Restore(isNearer ? nearby! : _checkpoints.Load(checkpoint));
+            observer.ArmForAll(session.Machine, from, before, hit => onHit(session.Machine, hit));
+            ulong done = 0, total = before.InstructionCount - session.Machine.InstructionCount;
+            session.RunTo(before, count =>
+            {
+                progress?.Report(new TimelineProgress(done += count, total));
+                return !cancellation.IsCancellationRequested;
+            });
+            isGood = true;
+        }
+        finally
+        {
+            observer.Disarm();
+            if (isGood) _sessions.Return(session);
+            else session.Dispose();
+        }
+        cancellation.ThrowIfCancellationRequested();
     }
 
     /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since
@@ -483,6 +521,6 @@ public sealed record TimelineOptions
     /// <summary>Machines side by side in reverse scans; 0: one per core.</summary>
     public int MaxParallelism { get; init; }
 
-    /// <summary>For snapshots near the cursor and decompressed pages.</summary>
+    /// <summary>For snapshots near the cursor and decompressed pages; and as much again for machines that wait for the next scan.</summary>
     public long MemoryBudgetBytes { get; init; } = 512L << 20;
 }

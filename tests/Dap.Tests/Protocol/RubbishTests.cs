@@ -65,7 +65,7 @@ public sealed class RubbishTests(Recordings recordings)
     public void Any_requests_in_any_order(int seed)
     {
         var random = new Random(seed);
-        using TestClient client = (seed % 4) switch { 0 => TestClient.Launched(recordings.One, "50%"), 1 => Live(), 2 => TestClient.Launched(recordings.Two, "end"), _ => new TestClient() };
+        using TestClient client = (seed % 4) switch { 0 => TestClient.Launched(Copy(recordings.One), "50%"), 1 => Live(), 2 => TestClient.Launched(Copy(recordings.Two), "end"), _ => new TestClient() };
         for (int i = 0; i < 250; i++)
         {
             string command = s_commands[random.Next(s_commands.Length)];
@@ -107,6 +107,14 @@ public sealed class RubbishTests(Recordings recordings)
         client.SendRaw(filler);
         client.Close();
         await drain.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    // Bookmarks stay beside a recording.
+    private static string Copy(string recording)
+    {
+        string path = Path.ChangeExtension(recording, ".fuzz.ttvm");
+        File.Copy(recording, path, overwrite: true);
+        return path;
     }
 
     // A guest that lives and waits for keys.

@@ -155,9 +155,13 @@ export class Workbench {
     }
 
     async waitForStop() {
-        await this.page.locator('.debug-toolbar').waitFor({ timeout: 60000 });
+        await this.page.locator('.debug-toolbar').waitFor({ timeout: 30000 });
         await until('position in the status bar', () => this.position(), 60000);
+        await this.untilSettled();
     }
+
+    /** Keys for a stopped session work as soon as VS Code has read its stack. */
+    async untilSettled() { await this.page.locator('.debug-toolbar .action-label:not(.disabled)[aria-label^="Step Back"]').waitFor(); }
 
     /** The position in the status bar, without its thousands separators. */
     async position() {
@@ -166,7 +170,12 @@ export class Workbench {
         return /([\d,]+(:\d+)?) \(/.exec(text)?.[1].replaceAll(',', '');
     }
 
-    async moved(from, what = 'a move') { return until(what, async () => { const now = await this.position(); return now !== from && now; }, 60000); }
+    async moved(from, what = 'a move') {
+        return until(what, async () => { const now = await this.position(); return now !== from && now; }, 60000).then(async now => {
+            await this.untilSettled();
+            return now;
+        });
+    }
 
     /** The frame in which a webview's own document lies: VS Code nests it twice. */
     async view(name) {

@@ -16,7 +16,8 @@ export function checkConfiguration(configuration: { [name: string]: unknown }, s
     const request = String(configuration.request);
     const schema = Object.hasOwn(schemas, request) ? schemas[request] : undefined;
     if (!schema) return `"request" is "launch" or "attach", not "${request}".`;
-    const known = Object.keys(schema.properties);
+    // VS Code adds its own fields to the schema at run time.
+    const known = Object.keys(schema.properties).filter(name => !GENERAL.includes(name) && schema.properties[name].type !== undefined);
     for (const name of Object.keys(configuration)) {
         if (known.includes(name) || GENERAL.includes(name) || name.startsWith('__')) continue;
         const nearest = known.map(other => ({ other, distance: editDistance(name.toLowerCase(), other.toLowerCase()) })).sort((a, b) => a.distance - b.distance)[0];

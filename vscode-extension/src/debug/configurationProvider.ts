@@ -19,7 +19,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     async resolveDebugConfiguration(folder: vscode.WorkspaceFolder | undefined, configuration: vscode.DebugConfiguration): Promise<vscode.DebugConfiguration | undefined> {
         // Without a launch.json, VS Code hands over nothing at all.
         if (!configuration.type && !configuration.request && !configuration.name) {
-            const candidate = openedRecording() ?? await pick(await findCandidates(folder));
+            const candidate = openedRecording() ?? await chooseCandidate(folder);
             if (!candidate) return undefined;
             Object.assign(configuration, configurationOf(candidate));
         }
@@ -55,7 +55,9 @@ function openedRecording(): Candidate | undefined {
     return input instanceof vscode.TabInputCustom && input.viewType === 'ttvm.recording' ? { file: input.uri, isRecording: true } : undefined;
 }
 
-async function pick(candidates: Candidate[]): Promise<Candidate | undefined> {
+/** The only thing that can be debugged here, or the one that the user picks. */
+async function chooseCandidate(folder: vscode.WorkspaceFolder | undefined): Promise<Candidate | undefined> {
+    const candidates = await findCandidates(folder);
     if (candidates.length === 1) return candidates[0];
     if (candidates.length === 0) {
         const create = 'Create the Demo Recording', guide = 'Open the Walkthrough';
@@ -72,4 +74,27 @@ async function pick(candidates: Candidate[]): Promise<Candidate | undefined> {
         detail: candidate.isRecording ? undefined : 'A kernel: it is recorded while you debug it'
     }));
     return (await vscode.window.showQuickPick(items, { title: 'Debug what?', matchOnDescription: true }))?.candidate;
+}
+
+/**
+ * F5 where VS Code would ask which debugger to use, as no source file is open: `ttvm.startsOnF5` says that there is something to debug and no launch.json.
+ */
+export function registerStart(context: vscode.ExtensionContext): void {
+    const hasLaunchJson = () => (vscode.workspace.getConfiguration('launch').get<unknown[]>('configurations') ?? []).length > 0;
+    const set = (startsOnF5: boolean) => vscode.commands.executeCommand('setContext', 'ttvm.startsOnF5', startsOnF5);
+    const update = async () => {
+        // The extension was probably activated by something to debug: F5 works before that has been searched for.
+        if (hasLaunchJson()) return void set(false);
+        await set(true);
+        await set((await findCandidates(undefined)).length > 0);
+    };
+    const watcher = vscode.workspace.createFileSystemWatcher('**/*.ttvm', false, true, false);
+    context.subscriptions.push(watcher, watcher.onDidCreate(update), watcher.onDidDelete(update),
+        vscode.workspace.onDidChangeConfiguration(event => { if (event.affectsConfiguration('launch')) void update(); }),
+        vscode.commands.registerCommand('ttvm.start', async () => {
+            if (hasLaunchJson()) return void await vscode.commands.executeCommand('workbench.action.debug.start');
+            const candidate = openedRecording() ?? await chooseCandidate(undefined);
+            if (candidate) await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(candidate.file), configurationOf(candidate));
+        }));
+    void update();
 }

@@ -76,7 +76,7 @@ export class View implements vscode.WebviewViewProvider, vscode.Disposable {
                 this.show(message.view, message.address);
                 break;
             case 'start':
-                await vscode.commands.executeCommand('workbench.action.debug.start');
+                await vscode.commands.executeCommand('ttvm.start');
                 break;
             case 'copy':
                 await vscode.env.clipboard.writeText(message.text);

@@ -59,7 +59,7 @@ const filterBoxes = FILTERS.map(({ filter, title }) => {
     return h('label', { class: 'chip', title }, box, filter);
 });
 const search = h('input', { type: 'text', class: 'address', 'aria-label': 'Translate an address', placeholder: 'rip, 0xffffffff81000000', spellcheck: 'false' });
-const compare = h('input', { type: 'text', class: 'position', 'aria-label': 'Compare with position', placeholder: 'position, 50%, start', value: options.comparedTo, spellcheck: 'false' });
+const compare = h('input', { type: 'text', class: 'position', 'aria-label': 'Compare with position', placeholder: '50% or 123456', value: options.comparedTo, spellcheck: 'false' });
 const tabNames: { [tab in Tab]: string } = { tree: 'Tree', ranges: 'Merged ranges', changes: 'Changes' };
 const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Ways to look at the page tables' });
 const summary = h('span', { class: 'note', role: 'status' });
@@ -71,8 +71,8 @@ const bar = h('div', { class: 'bars' },
         h('form', { class: 'inline', onsubmit: (event: Event) => { event.preventDefault(); setCompared(compare.value); } },
             h('label', {}, 'Compare with ', compare), h('button', { type: 'submit' }, 'Compare'), h('button', { type: 'button', class: 'icon', title: 'Compare no more', 'aria-label': 'Compare no more', onclick: () => setCompared('') }, '✕'))));
 const walk = h('div', { class: 'walk', hidden: true });
-const content = h('div', { class: 'scroll grow' });
-const page = h('div', { class: 'fill' }, bar, walk, content);
+const content = h('div');
+const page = h('div', { class: 'fill' }, bar, h('div', { class: 'scroll grow' }, walk, content));
 
 function drawTabs(): void {
     tabs.replaceChildren(...(Object.keys(tabNames) as Tab[]).map(tab => h('button', {

@@ -28,9 +28,9 @@ const EVENTS: { kind: TimelineKind; label: string; density?: (bucket: TtvmTimeli
     { kind: 'systemCall', label: 'System calls', density: bucket => bucket.systemCalls, color: '--vscode-charts-green', title: 'System calls' },
     { kind: 'contextSwitch', label: 'Switches', density: bucket => bucket.contextSwitches, color: '--vscode-charts-purple', title: 'Context switches: another address space' },
     { kind: 'consoleLine', label: 'Console', color: '--vscode-charts-blue', title: 'Lines that the guest printed' },
-    { kind: 'input', label: 'Inputs', color: '--vscode-charts-orange', title: 'What came from outside: keys, disks, clocks' }
+    { kind: 'input', label: 'Inputs', color: '--vscode-terminal-ansiMagenta', title: 'What came from outside: keys, disks, clocks' }
 ];
-const CPU_COLORS = ['--vscode-charts-blue', '--vscode-charts-green', '--vscode-charts-orange', '--vscode-charts-purple'];
+const CPU_COLORS = ['--vscode-charts-blue', '--vscode-charts-green', '--vscode-terminal-ansiCyan', '--vscode-charts-purple'];
 
 /** Rows that have something to show; vCPUs always. */
 export function rowsOf(timeline: TtvmTimeline, hits: Position[]): Row[] {
@@ -146,7 +146,8 @@ function eachBucket(timeline: TtvmTimeline, x: (count: number) => number, action
     const size = (timeline.to - timeline.from) / Math.max(1, timeline.buckets.length);
     timeline.buckets.forEach((bucket, i) => {
         if (!bucket.isKnown) return;
-        const left = x(timeline.from + i * size), right = x(timeline.from + (i + 1) * size);
+        // Whole pixels: bars that touch leave no seam.
+        const left = Math.floor(x(timeline.from + i * size)), right = Math.floor(x(timeline.from + (i + 1) * size));
         action(bucket, left, Math.max(1, right - left), Math.max(1, size));
     });
 }

@@ -184,6 +184,8 @@ function drawProbe(): void {
         return;
     }
     place(probeLine, probe, visible());
+    // What is said there may be known only now.
+    if (!tip.hidden && !tip.dataset.marker) fillTip(...describe(probe));
 }
 
 // ---- The mouse.
@@ -213,10 +215,14 @@ function describe(count: number): [string, string] {
 function showTip(over: HTMLElement, title: string, text: string): void {
     const { left, bottom } = over.getBoundingClientRect();
     showTipAt(left, bottom, title, text);
+    tip.dataset.marker = 'true';
 }
 
+function fillTip(title: string, text: string): void { tip.replaceChildren(h('strong', {}, title), ...text.split('\n').map(line => h('div', {}, line))); }
+
 function showTipAt(x: number, y: number, title: string, text: string): void {
-    tip.replaceChildren(h('strong', {}, title), ...text.split('\n').map(line => h('div', {}, line)));
+    fillTip(title, text);
+    delete tip.dataset.marker;
     tip.hidden = false;
     const { width, height } = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(4, Math.min(x + 12, window.innerWidth - width - 4))}px`;

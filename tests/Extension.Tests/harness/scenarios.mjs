@@ -1,0 +1,279 @@
+// What users do, each in a window of its own on a folder of its own. A scenario throws when something is not as it should be.
+import assert from 'node:assert/strict';
+import { sleep, until } from './vscode.mjs';
+
+const VARIABLES = '.debug-variables', STACK = '.debug-call-stack';
+const BALANCE = '0xffffffff80104658';
+
+const openPanel = async (window, title) => {
+    const tab = window.page.locator('.part.panel .composite-bar .action-item', { hasText: new RegExp(`^\\s*${title}\\s*$`, 'i') }).first();
+    await tab.click();
+};
+const view = async (window, title, name) => {
+    await openPanel(window, title);
+    return window.view(name);
+};
+const text = locator => locator.innerText().then(value => value.replace(/\s+/g, ' ').trim());
+const number = position => Number(position.split(':')[0]);
+
+/** Goes to a position through the command, as users do. */
+async function seek(window, position) {
+    const before = await window.position();
+    await window.page.keyboard.press('Alt+F8');
+    await window.answer(position);
+    return window.moved(before, `seek to ${position}`);
+}
+
+async function start(window) {
+    await window.startDebugging();
+    await window.waitForStop();
+}
+
+/** F5 in a folder with one recording, no launch.json, no open file. */
+async function f5_without_launch_json(window) {
+    await start(window);
+    assert.equal(await window.position(), '0');
+    const frame = await text(window.page.locator(`${STACK} .monaco-list-row`, { hasText: '_start' }).first());
+    assert.match(frame, /boot\.S/);
+    await window.page.locator('.tab', { hasText: 'boot.S' }).waitFor();
+    const buttons = await window.page.locator('.debug-toolbar .action-label').evaluateAll(all => all.map(each => each.getAttribute('aria-label')));
+    for (const title of ['Step Back (Alt+F10)', 'Reverse (Alt+F5)', 'Reverse Step Into (Alt+F11)', 'Reverse Step Out (Shift+Alt+F11)', 'Go to Position... (Alt+F8)', 'Bookmark this Position...'])
+        assert.ok(buttons.includes(title), `the toolbar lacks ${title}: ${buttons.join(', ')}`);
+    await window.shot('f5-stopped-at-entry');
+}
+
+/** The editor of a .ttvm file tells what it is; its button replays it. */
+async function editor_and_its_replay_button(window) {
+    await window.openFile('demo.ttvm');
+    const editor = await window.view('recording');
+    await editor.locator('.card').first().waitFor();
+    const page = await text(editor.locator('.recording'));
+    for (const part of ['1,995,523', '4 vCPUs', '16 MiB', 'BUG: lost update: expected 65142 got 58610', '0x11 to the debug-exit port']) assert.ok(page.includes(part), `the editor lacks "${part}"`);
+    await window.shot('editor');
+    await editor.locator('button', { hasText: 'Replay' }).click();
+    await window.waitForStop();
+    await window.shot('editor-replaying');
+}
+
+/** Steps by source line and by instruction, forwards and back to where they began. */
+async function steps_back(window) {
+    await start(window);
+    await seek(window, '1000000');
+    const line = () => text(window.page.locator(`${STACK} .monaco-list-row.focused, ${STACK} .monaco-list-row.selected`).first());
+    const first = await window.position();
+    await window.page.keyboard.press('F10');
+    const second = await window.moved(first, 'step over');
+    assert.ok(number(second) > number(first));
+    await window.shot('stepped-over');
+    await window.page.keyboard.press('Alt+F10');
+    const third = await window.moved(second, 'step back');
+    assert.ok(number(third) < number(second), `${third} is not before ${second}`);
+    await window.shot('stepped-back');
+    assert.ok(await line());
+
+    // By instruction, as long as the disassembly has the focus.
+    await window.command('Debug: Open Disassembly View');
+    await window.page.locator('.disassembly-view .monaco-list-row').first().waitFor();
+    await window.page.locator('.disassembly-view .monaco-list-row').nth(5).click();
+    const from = number(await window.position());
+    await window.page.keyboard.press('F10');
+    const next = await window.moved(String(from), 'step over an instruction');
+    await window.page.keyboard.press('Alt+F10');
+    await until('back by one instruction', async () => number(await window.position()) === from);
+    assert.ok(number(next) > from);
+    await window.shot('stepped-back-by-instruction');
+}
+
+/** From the lost update back to the last write of the balance, by a data breakpoint. */
+async function reverse_continue_to_a_data_breakpoint(window) {
+    await start(window);
+    const end = await seek(window, 'end');
+    await window.command('Debug: Add Data Breakpoint at Address');
+    await window.answer(`${BALANCE} + 8`);
+    const kind = window.page.locator('.quick-input-list .monaco-list-row', { hasText: /^\s*write\s*$/ }).first();
+    await kind.click();
+    await window.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await sleep(1000);
+    await window.page.keyboard.press('Alt+F5');
+    const hit = await window.moved(end, 'reverse continue');
+    assert.ok(number(hit) > 0 && number(hit) < number(end));
+    await until('the label', async () => /data breakpoint|write/i.test(await text(window.page.locator(STACK).first())));
+    await window.shot('data-breakpoint');
+}
+
+/** Scopes of guest and shadow page tables unfold in the Variables. */
+async function page_tables_in_variables(window) {
+    await start(window);
+    await seek(window, '50%');
+    await window.page.locator(`${VARIABLES} .monaco-list-row`).first().waitFor();
+    await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: 'Registers' }).first().click();
+    await window.page.keyboard.press('ArrowLeft');
+    for (const scope of ['Guest page tables', 'Shadow page tables']) {
+        const rowsBefore = (await window.rows(VARIABLES)).length;
+        await window.expand(VARIABLES, scope);
+        await until(`rows of ${scope}`, async () => (await window.rows(VARIABLES)).length > rowsBefore);
+        await window.shot(scope.toLowerCase().replaceAll(' ', '-'));
+        await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: scope }).first().click();
+        await window.page.keyboard.press('ArrowLeft');
+    }
+}
+
+/** The view: tree with the shadow beside it, filters, a walk, ranges, differences. */
+async function page_tables_view(window) {
+    await start(window);
+    await seek(window, '50%');
+    const tables = await view(window, 'Page Tables', 'pageTables');
+    const root = tables.locator('tr[data-level="1"]');
+    await root.first().waitFor();
+    await root.first().focus();
+    await tables.locator('tr:focus').press('ArrowRight');
+    await tables.locator('tr[data-level="2"]').first().waitFor();
+    await tables.locator('tr[data-level="2"]').first().click();
+    await tables.locator('tr[data-level="3"]').first().waitFor();
+    assert.match(await text(tables.locator('.note').first()), /4-level paging, CR3/);
+    await window.shot('page-tables');
+    await tables.getByLabel('Translate an address').fill('rip');
+    await tables.getByRole('button', { name: 'Walk' }).click();
+    await tables.locator('.walk-steps tbody tr').nth(1).waitFor();
+    assert.match(await text(tables.locator('.walk-steps')), /PML4\[\d+\]/);
+    await window.shot('page-tables-walk');
+    await tables.getByRole('button', { name: 'Close' }).click();
+    await tables.getByRole('tab', { name: 'Merged ranges' }).click();
+    await until('ranges', async () => /\d+ ranges?/.test(await text(tables.locator('.note').first())));
+    await window.shot('page-tables-ranges');
+    await tables.getByRole('tab', { name: 'Tree' }).click();
+    await tables.getByLabel('user', { exact: true }).check();
+    await until('fewer rows', async () => await tables.locator('tbody tr').count() > 0);
+    await window.shot('page-tables-user');
+}
+
+/** Lanes, markers and the cursor; a click goes there, zooming asks again. */
+async function timeline(window) {
+    await start(window);
+    const lanes = await view(window, 'Timeline', 'timeline');
+    await lanes.locator('.plot').waitFor();
+    for (const label of ['Instructions', 'Guest time', 'vCPU 0', 'vCPU 3', 'Console']) await lanes.locator('.label', { hasText: label }).waitFor();
+    await lanes.locator('.marker.consoleLine').first().waitFor({ state: 'attached' });
+    await window.shot('timeline');
+    const plot = await lanes.locator('.plot').boundingBox();
+    const before = await window.position();
+    await window.page.mouse.click(plot.x + plot.width * 0.75, plot.y + 60);
+    const position = number(await window.moved(before, 'click on the timeline'));
+    assert.ok(Math.abs(position / 1995523 - 0.75) < 0.01, `${position} is not at 75%`);
+    await window.page.mouse.move(plot.x + plot.width * 0.5, plot.y + 70);
+    await lanes.locator('.tip').waitFor();
+    await window.shot('timeline-hover');
+    await window.page.mouse.wheel(0, -400);
+    await until('zoomed in', async () => !/^1,995,523 instructions/.test(await text(lanes.locator('.note'))));
+    await window.page.mouse.wheel(0, -400);
+    await sleep(500);
+    await window.shot('timeline-zoomed');
+    // The same with the keys.
+    await lanes.locator('.plot').focus();
+    await window.page.keyboard.press('0');
+    await window.page.keyboard.press('End');
+    const now = await window.position();
+    await window.page.keyboard.press('Enter');
+    assert.equal(number(await window.moved(now, 'Enter on the timeline')), 1995523);
+}
+
+/** Serial output up to now; a click on a line goes to where it was printed. */
+async function console_lines(window) {
+    await start(window);
+    const end = await seek(window, 'end');
+    const guest = await view(window, 'Guest Console', 'console');
+    const lines = guest.locator('.line');
+    await until('12 lines', async () => await lines.count() === 12);
+    assert.match(await text(lines.last()), /BUG: lost update: expected 65142 got 58610/);
+    await window.shot('console');
+    await lines.nth(3).click();
+    const printed = await window.moved(end, 'click on a line');
+    assert.ok(number(printed) < number(end));
+    await until('lines up to there only', async () => await lines.count() < 12 && await lines.count() >= 3);
+    await window.shot('console-earlier');
+    await guest.getByRole('tab', { name: 'Screen' }).click();
+    await guest.locator('.vga').waitFor();
+    await window.shot('console-screen');
+}
+
+/** Bytes at an address; what changed stands out; right click; a change opens a diversion, and one action returns. */
+async function memory(window) {
+    await start(window);
+    await seek(window, '50%');
+    const bytes = await view(window, 'Memory', 'memory');
+    await bytes.getByLabel('Address or expression').fill(BALANCE);
+    await bytes.getByRole('button', { name: 'Show', exact: true }).click();
+    const first = bytes.locator(`.byte[data-address="${BALANCE}"]`);
+    await first.waitFor();
+    await seek(window, '75%');
+    await bytes.locator('.byte.changed').first().waitFor();
+    await window.shot('memory-changed');
+    const before = await window.position();
+    await first.click({ button: 'right' });
+    const menu = window.page.locator('.context-view .action-item', { hasText: 'Go to Last Write' }).first();
+    await menu.waitFor();
+    await window.shot('memory-menu');
+    await menu.click();
+    assert.ok(number(await window.moved(before, 'last write')) < number(before));
+    await window.shot('memory-last-write');
+    await first.click();
+    await window.page.keyboard.type('7f');
+    await until('diversion', async () => await window.page.locator('.statusbar-item', { hasText: 'DIVERSION' }).count() > 0);
+    await until('the byte', async () => await first.innerText() === '7f');
+    await window.shot('memory-diversion');
+    await window.page.locator('.statusbar-item', { hasText: 'DIVERSION' }).first().click();
+    await until('back', async () => await window.page.locator('.statusbar-item', { hasText: 'DIVERSION' }).count() === 0);
+}
+
+/** A misspelled field: a sentence, and a button that opens launch.json. */
+async function bad_launch_json(window) {
+    await window.startDebugging();
+    const dialog = window.page.locator('.monaco-dialog-box');
+    await dialog.waitFor();
+    assert.match(await text(dialog), /ttvm does not know "stopOnEntri"\. Did you mean "stopOnEntry"\?/);
+    await window.shot('bad-launch-json');
+    await dialog.getByRole('button', { name: 'Open launch.json' }).click();
+    await window.page.locator('.tab', { hasText: 'launch.json' }).waitFor();
+    await window.shot('launch-json');
+}
+
+/** Locks and devices. */
+async function machine(window) {
+    await start(window);
+    await seek(window, '50%');
+    const devices = await view(window, 'Machine', 'devices');
+    await devices.locator('tr[data-level="1"]').first().waitFor();
+    await devices.locator('tr[data-level="1"]').first().click();
+    await devices.locator('tr[data-level="2"]').first().waitFor();
+    await window.shot('machine');
+}
+
+/** A session in light and in high contrast, for looking at. */
+async function themes(window, { server }) {
+    await start(window);
+    await seek(window, '50%');
+    for (const [name, theme] of [['light', 'Default Light Modern'], ['high-contrast', 'Default High Contrast']]) {
+        server.configure({ 'workbench.colorTheme': theme });
+        await until(theme, async () => await window.page.locator(name === 'light' ? '.monaco-workbench.vs' : '.monaco-workbench.hc-black').count() > 0);
+        for (const [title, id] of [['Timeline', 'timeline'], ['Page Tables', 'pageTables'], ['Memory', 'memory']]) {
+            await view(window, title, id);
+            await sleep(700);
+            await window.shot(`${name}-${id.toLowerCase()}`);
+        }
+    }
+    server.configure({});
+}
+
+/** What a scenario's folder holds besides the recording and its sources. */
+export const files = {
+    bad_launch_json: {
+        '.vscode/launch.json': JSON.stringify({
+            version: '0.2.0', configurations: [{ type: 'ttvm', request: 'launch', name: 'Wrong', program: '${workspaceFolder}/demo.ttvm', stopOnEntri: true }]
+        }, null, 2)
+    }
+};
+
+export const scenarios = {
+    f5_without_launch_json, editor_and_its_replay_button, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines,
+    memory, bad_launch_json, machine, themes
+};
