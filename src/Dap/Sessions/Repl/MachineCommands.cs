@@ -39,7 +39,8 @@ internal sealed class MachineCommands(Session session)
                 .Append(PageTableReader.Bits(entry)).Append('\n');
         }
         if (steps.Fault is { } fault) text.Append(fault);
-        else text.Append(CultureInfo.InvariantCulture, $"physical 0x{steps.Walk.Physical:x}, page of 0x{steps.Walk.PageSizeBytes:x} bytes{(steps.Access is { } access ? $", {access}" : "")}");
+        else text.Append(CultureInfo.InvariantCulture,
+                $"physical 0x{steps.Walk.Physical:x}, page of 0x{steps.Walk.PageSizeBytes:x} bytes{(steps.Access is { } access ? $", {access}" : "")}");
         return text.ToString();
     }
 
