@@ -56,7 +56,8 @@ public sealed class ShadowReader(Machine machine, ShadowPageTable space)
     {
         ShadowEntry entry = space.Find(linear);
         if (!entry.IsPresent)
-            return new ShadowStatus(ShadowState.NotFilled, null, physical is null ? "The guest maps nothing here, and so does the shadow." : "Not touched since the last checkpoint: the next access fills it.");
+            return new ShadowStatus(ShadowState.NotFilled, null, physical is null
+                ? "The guest maps nothing here, and so does the shadow." : "Not touched since the last checkpoint: the next access fills it.");
         if (physical is null || (physical.Value & ~0xFFFUL) != entry.PhysicalPage)
             return new ShadowStatus(ShadowState.Stale, MachineOffset(entry.PhysicalPage), "The guest's tables say otherwise, which is a bug of the machine: they are kept in step eagerly.");
         return Filled(entry);
@@ -68,9 +69,11 @@ public sealed class ShadowReader(Machine machine, ShadowPageTable space)
         if (MachineOffset(entry.PhysicalPage) is not { } offset) return new ShadowStatus(ShadowState.InStep, null, "No memory: each access goes to a chip.");
         int page = (int)(offset >> PagedMemory.PageShift);
         PageTraits traits = machine.Memory.Ram.TraitsOf(page);
-        if ((traits & PageTraits.PageTable) != 0) return new ShadowStatus(ShadowState.WriteProtected, offset, $"In step; stores are traced, because the page is {string.Join(", and ", UsesOf(page))}.");
+        if ((traits & PageTraits.PageTable) != 0)
+            return new ShadowStatus(ShadowState.WriteProtected, offset, $"In step; stores are traced, because the page is {string.Join(", and ", UsesOf(page))}.");
         string dirty = entry.IsWritable && !entry.IsDirty ? " The first store walks the guest's tables, to set the dirty bit." : "";
-        return new ShadowStatus(ShadowState.InStep, offset, $"Filled, and as the guest's tables say{((traits & PageTraits.Code) != 0 ? "; the page holds decoded code, and stores drop it" : "")}.{dirty}");
+        return new ShadowStatus(ShadowState.InStep, offset,
+            $"Filled, and as the guest's tables say{((traits & PageTraits.Code) != 0 ? "; the page holds decoded code, and stores drop it" : "")}.{dirty}");
     }
 
     /// <summary>Guest pages that are write-protected, in ascending order of address.</summary>

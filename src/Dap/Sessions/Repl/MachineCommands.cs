@@ -35,10 +35,12 @@ internal sealed class MachineCommands(Session session)
         foreach (TranslationStep step in steps.Steps)
         {
             GuestEntry entry = step.Entry;
-            text.Append(CultureInfo.InvariantCulture, $"{PageTableReader.NameOf(entry.Level),-5} entry at 0x{entry.Address:x}: {entry.Value:x16}  {PageTableReader.Bits(entry)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{PageTableReader.NameOf(entry.Level),-5} entry at 0x{entry.Address:x}: {entry.Value:x16}  ")
+                .Append(PageTableReader.Bits(entry)).Append('\n');
         }
         if (steps.Fault is { } fault) text.Append(fault);
-        else text.Append(CultureInfo.InvariantCulture, $"physical 0x{steps.Walk.Physical:x}, page of 0x{steps.Walk.PageSizeBytes:x} bytes{(steps.Access is { } access ? $", {access}" : "")}");
+        else text.Append(CultureInfo.InvariantCulture,
+                $"physical 0x{steps.Walk.Physical:x}, page of 0x{steps.Walk.PageSizeBytes:x} bytes{(steps.Access is { } access ? $", {access}" : "")}");
         return text.ToString();
     }
 
