@@ -72,7 +72,7 @@ async function steps_back(window) {
     assert.ok(await line());
 
     // By instruction, as long as the disassembly has the focus.
-    await window.command('Debug: Open Disassembly View');
+    await window.command('Open Disassembly View');
     await window.page.locator('.disassembly-view .monaco-list-row').first().waitFor();
     await window.page.locator('.disassembly-view .monaco-list-row').nth(5).click();
     const from = number(await window.position());
@@ -216,6 +216,15 @@ async function memory(window) {
     await menu.click();
     assert.ok(number(await window.moved(before, 'last write')) < number(before));
     await window.shot('memory-last-write');
+    // A breakpoint from the same menu stops the way forward.
+    await first.click({ button: 'right' });
+    await window.page.locator('.context-view .action-item', { hasText: 'Break on Write' }).first().click();
+    await sleep(1500);
+    const written = await window.position();
+    await window.page.keyboard.press('F5');
+    const next = await window.moved(written, 'continue to the next write');
+    assert.ok(number(next) > number(written) && number(next) < 1995523, `${next}: no write stopped it`);
+    await window.shot('memory-break-on-write');
     await first.click();
     await window.page.keyboard.type('7f');
     await until('diversion', async () => await window.page.locator('.statusbar-item', { hasText: 'DIVERSION' }).count() > 0);

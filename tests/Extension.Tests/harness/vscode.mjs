@@ -113,7 +113,12 @@ export class Workbench {
         await page.goto(`http://127.0.0.1:${server.port}/?${new URLSearchParams({ folder })}`);
         await page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row', { timeout: 90000 });
         // Pressed before the extension host knows its debuggers, F5 only opens the Run view.
-        await until('extension host', () => hostLogs(server.work).some(log => !logsBefore.has(log) && /Eager extensions activated/.test(fs.readFileSync(log, 'utf8'))), 90000);
+        await until('extension host', () => hostLogs(server.work).some(log => {
+            if (logsBefore.has(log)) return false;
+            const text = fs.readFileSync(log, 'utf8');
+            return /Eager extensions activated/.test(text) && /_doActivateExtension ttvm\.ttvm/.test(text);
+        }), 90000);
+        await sleep(500);
         return workbench;
     }
 
