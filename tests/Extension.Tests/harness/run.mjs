@@ -39,7 +39,7 @@ async function runOne(name) {
     }
     const window = await Workbench.open(browser, server, folder, shots);
     try {
-        await scenarios[name](window, { server });
+        await scenarios[name](window);
         const ours = window.errors.filter(error => /ttvm|webview/i.test(error));
         if (ours.length > 0) throw new Error(`errors in the page: ${ours.join('; ')}`);
     } catch (error) {

@@ -258,19 +258,19 @@ async function machine(window) {
 }
 
 /** A session in light and in high contrast, for looking at. */
-async function themes(window, { server }) {
+async function themes(window) {
     await start(window);
     await seek(window, '50%');
-    for (const [name, theme] of [['light', 'Default Light Modern'], ['high-contrast', 'Default High Contrast']]) {
-        server.configure({ 'workbench.colorTheme': theme });
-        await until(theme, async () => await window.page.locator(name === 'light' ? '.monaco-workbench.vs' : '.monaco-workbench.hc-black').count() > 0);
-        for (const [title, id] of [['Timeline', 'timeline'], ['Page Tables', 'pageTables'], ['Memory', 'memory']]) {
+    for (const [name, theme, kind] of [['light', 'Light Modern', 'vs'], ['high-contrast', 'Dark High Contrast', 'hc-black']]) {
+        await window.command('Preferences: Color Theme');
+        await window.page.locator('.quick-input-list .monaco-list-row', { hasText: theme }).first().click();
+        await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
+        for (const [title, id] of [['Timeline', 'timeline'], ['Page Tables', 'pageTables'], ['Memory', 'memory'], ['Machine', 'locks']]) {
             await view(window, title, id);
             await sleep(700);
             await window.shot(`${name}-${id.toLowerCase()}`);
         }
     }
-    server.configure({});
 }
 
 /** What a scenario's folder holds besides the recording and its sources. */

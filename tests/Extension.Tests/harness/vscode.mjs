@@ -171,7 +171,7 @@ export class Workbench {
     /** The position in the status bar, without its thousands separators. */
     async position() {
         const item = this.page.locator('.statusbar-item[id="ttvm.ttvm.position"], .statusbar-item[id*="ttvm.position"]').first();
-        const text = await item.innerText({ timeout: 500 });
+        const text = await item.innerText({ timeout: 5000 });
         return /([\d,]+(:\d+)?) \(/.exec(text)?.[1].replaceAll(',', '');
     }
 
