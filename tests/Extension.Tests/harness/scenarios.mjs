@@ -257,21 +257,23 @@ async function machine(window) {
     await window.shot('machine');
 }
 
-/** A session in light and in high contrast, for looking at. */
-async function themes(window) {
+/** The views in a theme, for looking at. */
+const inTheme = (name, kind) => async window => {
     await start(window);
+    await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
     await seek(window, '50%');
-    for (const [name, theme, kind] of [['light', 'Light Modern', 'vs'], ['high-contrast', 'Dark High Contrast', 'hc-black']]) {
-        await window.command('Preferences: Color Theme');
-        await window.page.locator('.quick-input-list .monaco-list-row', { hasText: theme }).first().click();
-        await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
-        for (const [title, id] of [['Timeline', 'timeline'], ['Page Tables', 'pageTables'], ['Memory', 'memory'], ['Machine', 'locks']]) {
-            await view(window, title, id);
-            await sleep(700);
-            await window.shot(`${name}-${id.toLowerCase()}`);
-        }
+    for (const [title, id] of [['Timeline', 'timeline'], ['Page Tables', 'pageTables'], ['Memory', 'memory'], ['Machine', 'locks']]) {
+        await view(window, title, id);
+        await sleep(700);
+        await window.shot(`${name}-${id.toLowerCase()}`);
     }
-}
+};
+
+/** User settings of a scenario, besides the harness's own. */
+export const settings = {
+    light_theme: { 'workbench.colorTheme': 'Default Light Modern' },
+    high_contrast_theme: { 'workbench.colorTheme': 'Default High Contrast' }
+};
 
 /** What a scenario's folder holds besides the recording and its sources. */
 export const files = {
@@ -284,5 +286,5 @@ export const files = {
 
 export const scenarios = {
     f5_without_launch_json, editor_and_its_replay_button, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines,
-    memory, bad_launch_json, machine, themes
+    memory, bad_launch_json, machine, light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };
