@@ -47,7 +47,10 @@ internal sealed class DapLatency(string name, string path, int sampleCount, Canc
             }
         }
         foreach ((string command, List<double> list) in times)
-            report.Add($"{name}: {command}", list.Count == 0 ? "refused" : RecordingCost.Percentiles(list), command.Contains("step", StringComparison.Ordinal) || command.StartsWith("next", StringComparison.Ordinal) ? StepTarget : StateTarget);
+        {
+            bool isStep = command.Contains(" by ", StringComparison.Ordinal);
+            report.Add($"{name}: {command}", list.Count == 0 ? "refused" : RecordingCost.Percentiles(list), isStep ? StepTarget : StateTarget);
+        }
         report.Add($"{name}: memory of the server after that", $"{Words.Size(client.MemorySizeBytes)}, of a guest with {Words.Size(guestMemory)}", "at most 300 MiB more than the guest's");
         client.Ask("disconnect");
     }

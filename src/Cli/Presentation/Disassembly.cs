@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Iced.Intel;
+using Introspection.State;
 using Vmm.Cpu;
 using Vmm.Platform;
 
@@ -20,7 +21,8 @@ internal static class Disassembly
     /// <summary>Instructions from an address on; stops at memory that cannot be read.</summary>
     public static List<DisassemblyLine> Read(Machine machine, Vcpu vcpu, ulong rip, int count, int? codeSize = null)
     {
-        int size = codeSize ?? GuestMemory.CodeSize(vcpu);
+        var view = new GuestView(machine, vcpu);
+        int size = codeSize ?? view.CodeSize;
         var lines = new List<DisassemblyLine>();
         var formatter = new IntelFormatter();
         ConfigureFormatter(formatter.Options);
@@ -28,7 +30,7 @@ internal static class Disassembly
         Span<byte> bytes = stackalloc byte[LongestInstruction];
         for (int i = 0; i < count; i++)
         {
-            int read = GuestMemory.Read(machine, vcpu, GuestMemory.CodeAddress(vcpu, rip), bytes);
+            int read = view.Read(view.CodeAddressOf(rip), bytes);
             if (read == 0)
             {
                 lines.Add(new DisassemblyLine(rip, "", "no memory is mapped here"));

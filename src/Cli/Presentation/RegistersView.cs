@@ -1,6 +1,8 @@
 using System.IO;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
+using Introspection.State;
+using Introspection.Text;
 using Vmm.Cpu;
 using Vmm.Platform;
 
@@ -18,7 +20,7 @@ internal static class RegistersView
     public static void Write(TextWriter output, Machine machine, Vcpu vcpu, bool all)
     {
         ref VcpuState s = ref vcpu.State;
-        output.WriteLine($"position {machine.Position}, vCPU {vcpu.Index}{(vcpu.Index == machine.CurrentCpuIndex ? " (its turn)" : "")}: {Mode(vcpu)}");
+        output.WriteLine($"position {machine.Position}, vCPU {vcpu.Index}{(vcpu.Index == machine.CurrentCpuIndex ? " (its turn)" : "")}: {Mode(machine, vcpu)}");
         output.WriteLine();
         for (int i = 0; i < 16; i += 4)
         {
@@ -26,7 +28,7 @@ internal static class RegistersView
         }
         output.WriteLine($"RIP {s.Rip:x16}  {Disassembly.AtRip(machine, vcpu)}");
         ulong flags = s.ReadRFlags();
-        output.WriteLine($"RFLAGS {flags:x8}  {BitNames.Flags(flags)}");
+        output.WriteLine($"RFLAGS {flags:x8}  {BitNames.FlagsText(flags)}");
         output.WriteLine();
         foreach (int i in s_segmentOrder)
         {
@@ -36,11 +38,11 @@ internal static class RegistersView
         output.WriteLine($"GDTR       base {s.GdtrBase:x16}  limit {s.GdtrLimit:x4}");
         output.WriteLine($"IDTR       base {s.IdtrBase:x16}  limit {s.IdtrLimit:x4}");
         output.WriteLine();
-        output.WriteLine($"CR0  {s.Cr0:x16}  {BitNames.Cr0(s.Cr0)}");
+        output.WriteLine($"CR0  {s.Cr0:x16}  {BitNames.SetAscending(s.Cr0, BitNames.Cr0)}");
         output.WriteLine($"CR2  {s.Cr2:x16}");
         output.WriteLine($"CR3  {s.Cr3:x16}");
-        output.WriteLine($"CR4  {s.Cr4:x16}  {BitNames.Cr4(s.Cr4)}");
-        output.WriteLine($"EFER {s.Efer:x16}  {BitNames.Efer(s.Efer)}");
+        output.WriteLine($"CR4  {s.Cr4:x16}  {BitNames.SetAscending(s.Cr4, BitNames.Cr4)}");
+        output.WriteLine($"EFER {s.Efer:x16}  {BitNames.SetAscending(s.Efer, BitNames.Efer)}");
         if (all) WriteRest(output, ref s);
     }
 
@@ -52,7 +54,7 @@ internal static class RegistersView
         json.WriteNumber("currentCpu", machine.CurrentCpuIndex);
         json.WriteString("activity", s.Activity.ToString());
         json.WriteNumber("cpl", s.Cpl);
-        json.WriteNumber("codeSize", GuestMemory.CodeSize(vcpu));
+        json.WriteNumber("codeSize", new GuestView(machine, vcpu).CodeSize);
         json.WriteString("instruction", Disassembly.AtRip(machine, vcpu));
         for (int i = 0; i < 16; i++) json.WriteHexadecimal(s_general[i].ToLowerInvariant(), s.General[i]);
         json.WriteHexadecimal("rip", s.Rip);
@@ -87,7 +89,7 @@ internal static class RegistersView
     }
 
     /// <summary>"running, ring 0, 64-bit code, 4-level paging".</summary>
-    public static string Mode(Vcpu vcpu)
+    public static string Mode(Machine machine, Vcpu vcpu)
     {
         ref VcpuState s = ref vcpu.State;
         string activity = s.Activity switch
@@ -97,7 +99,7 @@ internal static class RegistersView
             VcpuActivity.Shutdown => "shut down by a triple fault",
             _ => "running",
         };
-        string mode = !s.IsProtected ? "real mode" : s.IsVirtual8086 ? "virtual-8086 mode" : $"ring {s.Cpl}, {GuestMemory.CodeSize(vcpu)}-bit code";
+        string mode = !s.IsProtected ? "real mode" : s.IsVirtual8086 ? "virtual-8086 mode" : $"ring {s.Cpl}, {new GuestView(machine, vcpu).CodeSize}-bit code";
         string paging = Vmm.Paging.PagingControls.Of(s).Mode switch
         {
             Vmm.Paging.PagingMode.None => "no paging",

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using Introspection.Paging;
 using Vmm.Cpu;
 using Vmm.Memory;
 using Vmm.Paging;
@@ -79,7 +80,7 @@ internal sealed class ShadowView(Machine machine, Vcpu vcpu)
     private string MappedPages()
     {
         if (_space.Controls.Mode == PagingMode.None) return "";
-        var tables = new MappedRanges(machine, _space.Controls);
+        var tables = new PageTree(machine, _space.Controls);
         long pages = tables.Collect().Sum(range => (long)(range.SizeBytes >> PagedMemory.PageShift));
         return tables.IsCutShort ? "" : $" of {Words.Count(pages)} that the guest maps; the others are not yet filled";
     }

@@ -43,7 +43,7 @@ internal static class ConsoleVerb
             if (parsed.GetValue(screen))
             {
                 recording.Seek(until);
-                TextScreen.Write(context.Out, recording.Machine, asJson);
+                ScreenView.Write(context.Out, recording.Machine, asJson);
             }
             else if (asJson)
             {

@@ -3,6 +3,7 @@ using System.CommandLine;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Introspection.State;
 using Vmm.Cpu;
 using Vmm.Memory;
 using Vmm.Platform;
@@ -56,7 +57,7 @@ internal static class MemVerb
         for (int i = 0; i < count; i++)
         {
             ulong address = start + (ulong)i;
-            ulong? place = isPhysical ? address : GuestMemory.Translate(machine, vcpu, address);
+            ulong? place = isPhysical ? address : new GuestView(machine, vcpu).Translate(address);
             bytes[i] = -1;
             if (place is not { } at || machine.Memory.RamOffset(at) < 0) continue;
             machine.Memory.Read(new GuestPhysicalAddress(at), one);

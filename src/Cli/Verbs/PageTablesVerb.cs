@@ -5,6 +5,8 @@ using System.IO;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Introspection.Paging;
+using Introspection.Text;
 using Vmm.Cpu;
 using Vmm.Paging;
 using Vmm.Platform;
@@ -55,12 +57,12 @@ internal static class PageTablesVerb
         PagingControls controls = PagingControls.Of(vcpu.State);
         output.WriteLine($"position {machine.Position}, vCPU {vcpu.Index}: {Describe(controls)}");
         if (controls.Mode == PagingMode.None) return;
-        var tables = new MappedRanges(machine, controls);
+        var tables = new PageTree(machine, controls);
         int lines = 0;
         bool isCut = false;
         if (asTree)
         {
-            foreach (TableEntry entry in tables.Entries())
+            foreach (GuestEntry entry in tables.Entries())
             {
                 isCut = lines++ == limit;
                 if (isCut) break;
@@ -141,7 +143,7 @@ internal static class PageTablesVerb
     private static void WriteRangesJson(CommandContext context, Machine machine, Vcpu vcpu, int limit) => JsonText.WriteObject(context.Out, json =>
     {
         PagingControls controls = PagingControls.Of(vcpu.State);
-        List<MappedRange> ranges = new MappedRanges(machine, controls).Collect();
+        List<MappedRange> ranges = new PageTree(machine, controls).Collect();
         json.WritePosition("position", machine.Position);
         json.WriteNumber("cpu", vcpu.Index);
         json.WriteString("mode", controls.Mode.ToString());

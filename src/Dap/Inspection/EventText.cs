@@ -25,7 +25,7 @@ internal static class EventText
         MachineEventKind.MsrRead => $"0x{e.Value:x} from MSR 0x{(uint)e.Number:x}",
         MachineEventKind.MsrWrite => $"0x{e.Value:x} to MSR 0x{(uint)e.Number:x}",
         MachineEventKind.ControlRegisterWrite => $"0x{e.Value:x} to CR{e.Number}",
-        MachineEventKind.Output => $"the last byte of it goes to {(OutputChannel)e.Number}",
+        MachineEventKind.Output => $"a byte is printed to {(OutputChannel)e.Number}",
         _ => e.Kind.ToString(),
     };
 

@@ -22,6 +22,9 @@ internal static class ExceptionFilters
         (19, "#XM SIMD floating point"),
     ];
 
+    // What kernels print before they give up: Linux (kernel/panic.c, lib/bug.c), the BSDs and xv6, GNU Mach, and our own demo kernels.
+    private static readonly string[] s_panicTexts = ["Kernel panic", "panic:", "BUG: ", "kernel BUG at", "Assertion `"];
+
     public static ExceptionBreakpointsFilter[] All { get; } = MakeAll();
 
     /// <summary>A filter's condition in two: what it looks for, such as a port, and an expression behind "if". A console's text may have an "if" in it.</summary>
@@ -61,8 +64,9 @@ internal static class ExceptionFilters
             "msr" => ($"an access to MSR {text}", [StopCondition.Msr((uint)Number(text, uint.MaxValue))]),
             "cr" when text.Length == 0 => ("a write of a control register", [.. ControlRegisters()]),
             "cr" => ($"a write of CR{text}", [StopCondition.ControlRegister((int)Number(text, 8))]),
+            "panic" => ("the guest panics", [.. PanicTexts()]),
             "console" when text.Length == 0 => throw new RequestException("the filter for console text needs the text as its condition"),
-            "console" => ($"the console printing '{text}'", [StopCondition.ConsoleText(text)]),
+            "console" => ($"the guest prints '{text}'", [StopCondition.ConsoleText(text)]),
             _ => throw new RequestException($"there is no exception filter '{filter}'"),
         };
     }
@@ -80,6 +84,7 @@ internal static class ExceptionFilters
         filters.Add(Filter("mmio", "MMIO accesses", "A chip's memory-mapped registers are read or written", $"a guest-physical address; nothing: any; {OnlyIf}"));
         filters.Add(Filter("msr", "MSR accesses", "RDMSR or WRMSR", $"a register, such as 0xc0000080; nothing: any; {OnlyIf}"));
         filters.Add(Filter("cr", "Control register writes", "MOV to CR0, CR2, CR3, CR4 or CR8", $"a number, such as 3; nothing: any; {OnlyIf}"));
+        filters.Add(Filter("panic", "Guest panic", $"The guest prints {string.Join(", ", Array.ConvertAll(s_panicTexts, text => $"'{text.Trim()}'"))}", OnlyIf));
         filters.Add(Filter("console", "Console text", "The guest prints a text", "the text, such as panic"));
         return [.. filters];
     }
@@ -88,6 +93,11 @@ internal static class ExceptionFilters
     {
         Filter = id, Label = label, Description = description, Default = false, SupportsCondition = condition is not null, ConditionDescription = condition,
     };
+
+    private static IEnumerable<StopCondition> PanicTexts()
+    {
+        foreach (string text in s_panicTexts) yield return StopCondition.ConsoleText(text);
+    }
 
     private static IEnumerable<StopCondition> ControlRegisters()
     {

@@ -161,8 +161,18 @@ internal sealed class Runner(Session session)
         }
     }
 
-    private string Describe(List<BreakpointEntry> hit, in MachineEvent what) => what.Kind == MachineEventKind.Execute
-        ? $"Breakpoint at {hit[0].Label}" : $"{char.ToUpperInvariant(hit[0].Label[0])}{hit[0].Label[1..]}: {EventText.Describe(what)}";
+    private static string Describe(List<BreakpointEntry> hit, in MachineEvent what)
+    {
+        string label = hit[0].Label;
+        return what.Kind switch
+        {
+            MachineEventKind.Execute => $"Breakpoint at {label}",
+            MachineEventKind.Output => Capital(label),
+            _ => $"{Capital(label)}: {EventText.Describe(what)}",
+        };
+    }
+
+    private static string Capital(string text) => $"{char.ToUpperInvariant(text[0])}{text[1..]}";
 
     public StopReport AtStart(int cpuIndex) => new("start", "Start of the recording", cpuIndex);
 

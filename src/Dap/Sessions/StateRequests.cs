@@ -27,7 +27,10 @@ internal sealed class StateRequests
     {
         var threads = new Thread[_session.Machine.Vcpus.Count];
         for (int i = 0; i < threads.Length; i++)
-            threads[i] = new Thread { Id = Session.ThreadOfCpu(i), Name = $"vCPU {i}: {(_session.IsRunning ? "running" : Describe(_session.ViewOf(i)))}{(_session.IsDiverted ? " [diversion]" : "")}" };
+        {
+            string activity = _session.IsRunning ? "running" : Describe(_session.ViewOf(i));
+            threads[i] = new Thread { Id = Session.ThreadOfCpu(i), Name = $"vCPU {i}: {activity}{(_session.IsDiverted ? " [diversion]" : "")}" };
+        }
         return Answer.Of(new ThreadsResponseBody { Threads = threads });
     }
 

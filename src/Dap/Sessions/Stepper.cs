@@ -1,6 +1,8 @@
 using System;
+using System.Collections.Generic;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Stepping;
 using Dap.Unwinding;
 using Iced.Intel;
 using Replay.Queries;
@@ -37,10 +39,11 @@ internal sealed class Stepper(Session session, Runner runner)
     {
         session.Activity.Title("Stepping");
         GuestView view = session.ViewOf(cpuIndex);
-        ulong code = view.CodeAddress, stack = view.StackAddress;
+        ulong code = view.CodeAddress;
+        FramePlace frame = FramePlace.Of(view.Vcpu.State);
         Instruction instruction = new Disassembler(view).Decode(code);
         ulong next = code + (ulong)Math.Max(1, instruction.Length);
-        if (ComesBack(instruction)) return runner.Run(true, cpuIndex, At(next, cpuIndex), () => IsSameFrame(cpuIndex, stack));
+        if (ComesBack(instruction)) return runner.Run(true, cpuIndex, [frame.Breakpoint(next, cpuIndex, FlowStep.MaximumPoppedBytes)]);
         while (true)
         {
             ulong rip = session.Machine.Vcpus[cpuIndex].State.Rip;
@@ -55,7 +58,7 @@ internal sealed class Stepper(Session session, Runner runner)
             bool wasInterrupted = session.Machine.Position.EventOrdinal > 0 && session.Machine.Vcpus[cpuIndex].State.Rip != rip;
             if (!wasInterrupted || session.Machine.Outcome.Kind != OutcomeKind.None) return Stepped(cpuIndex);
             // Into a handler without an instruction done: back to where it was interrupted, and again.
-            StopReport report = runner.Run(true, cpuIndex, At(code, cpuIndex), () => IsSameFrame(cpuIndex, stack));
+            StopReport report = runner.Run(true, cpuIndex, [frame.Breakpoint(code, cpuIndex)]);
             if (report.Reason != "step" || session.Machine.InstructionCount == count) return report;
         }
     }
@@ -63,8 +66,8 @@ internal sealed class Stepper(Session session, Runner runner)
     /// <summary>Forward to the caller of the innermost frame.</summary>
     public StopReport Out(int cpuIndex)
     {
-        CallFrame frame = FrameOf(cpuIndex);
-        return runner.Run(true, cpuIndex, At(frame.ReturnAddress, cpuIndex), () => IsAbove(cpuIndex, frame.ReturnSlot));
+        (ulong code, FramePlace place, _) = CallerOf(cpuIndex);
+        return runner.Run(true, cpuIndex, [place.Breakpoint(code, cpuIndex, FlowStep.MaximumPoppedBytes)]);
     }
 
     /// <summary>Back by one instruction of a vCPU, into what was called.</summary>
@@ -86,14 +89,15 @@ internal sealed class Stepper(Session session, Runner runner)
     {
         GuestView view = session.ViewOf(cpuIndex);
         ulong behind = view.CodeAddress;
+        FramePlace after = FramePlace.Of(view.Vcpu.State);
         StopReport report = BackInto(cpuIndex);
         if (report.Reason != "step") return report;
         Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
-        bool isReturn = CodeShape.IsReturn(instruction) || CodeShape.IsInterruptReturn(instruction);
-        if (isReturn)
+        bool isReturn = CodeShape.IsReturn(instruction);
+        if (isReturn || CodeShape.IsInterruptReturn(instruction) || CodeShape.IsSystemReturn(instruction))
         {
             Position inside = session.Timeline.Position;
-            report = BackToCall(cpuIndex, view.StackAddress, behind);
+            report = BackToCall(cpuIndex, behind, after, isReturn ? FlowKind.Return : FlowKind.InterruptReturn);
             // No call made this frame: the code switched stacks, or the call lies before the recording.
             if (report.Reason == "start") session.Timeline.Seek(inside);
             return report.Reason == "start" ? Stepped(cpuIndex) : report;
@@ -108,39 +112,31 @@ internal sealed class Stepper(Session session, Runner runner)
     /// <summary>Back to the call that made the innermost frame.</summary>
     public StopReport BackOut(int cpuIndex)
     {
-        CallFrame frame = FrameOf(cpuIndex);
-        return BackToCall(cpuIndex, frame.ReturnSlot, frame.ReturnAddress);
+        (ulong code, FramePlace place, FlowKind kind) = CallerOf(cpuIndex);
+        return BackToCall(cpuIndex, code, place, kind);
     }
 
-    // The call is what last wrote the return address to its slot. An interrupt's delivery writes there as well.
-    private StopReport BackToCall(int cpuIndex, ulong slot, ulong returnAddress)
+    // The last call, interrupt or exception that comes back at that place.
+    private StopReport BackToCall(int cpuIndex, ulong code, FramePlace place, FlowKind kind)
+    {
+        List<StopCondition> conditions = CallFinder.Conditions(session, cpuIndex, code, place, kind);
+        return conditions.Count == 0 ? runner.AtStart(cpuIndex) : runner.Run(false, cpuIndex, conditions, () => CallFinder.IsCall(session.ViewOf(cpuIndex), code, place));
+    }
+
+    // Where the innermost frame will go back to, and how.
+    private (ulong Code, FramePlace Place, FlowKind Kind) CallerOf(int cpuIndex)
     {
         GuestView view = session.ViewOf(cpuIndex);
-        int size = view.CodeSize / 8;
-        StopCondition write = StopCondition.Watch(slot, size, WatchAccess.Write, isPhysical: false) with { CpuIndex = cpuIndex };
-        return runner.Run(false, cpuIndex, [write], () =>
-        {
-            Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
-            return view.CodeAddress == returnAddress || (!instruction.IsInvalid && view.CodeAddress + (ulong)instruction.Length == returnAddress);
-        });
-    }
-
-    private CallFrame FrameOf(int cpuIndex)
-    {
-        CallFrame frame = new StackUnwinder(session.ViewOf(cpuIndex), session.Symbols).Innermost();
-        if (frame.ReturnSlot == 0) throw new RequestException("the caller is not known: neither unwind information nor a frame pointer shows it here");
-        return frame;
+        CallFrame frame = new StackUnwinder(view, session.Symbols).Innermost();
+        if (frame.ReturnAddress == 0) throw new RequestException("the caller is not known: neither unwind information nor a frame pointer shows it here");
+        // Frames are at linear addresses; RSP counts from the stack segment's base.
+        ulong stack = view.Vcpu.State.Rsp + (frame.ReturnStack - frame.Stack);
+        FlowKind kind = frame.ReturnSlot == 0 ? FlowKind.InterruptReturn : FlowKind.Return;
+        return (frame.ReturnAddress, FramePlace.Of(view.Vcpu.State) with { Stack = stack }, kind);
     }
 
     private static bool ComesBack(in Instruction i) => i.FlowControl is FlowControl.Call or FlowControl.IndirectCall or FlowControl.Interrupt
         || i.HasRepPrefix || i.HasRepnePrefix || i.Mnemonic == Mnemonic.Hlt;
-
-    private static StopCondition[] At(ulong code, int cpuIndex) => [StopCondition.Breakpoint(code) with { CpuIndex = cpuIndex }];
-
-    // A deeper call of the same code has a lower stack.
-    private bool IsSameFrame(int cpuIndex, ulong stack) => session.ViewOf(cpuIndex).StackAddress >= stack;
-
-    private bool IsAbove(int cpuIndex, ulong slot) => session.ViewOf(cpuIndex).StackAddress > slot;
 
     private StopReport Stepped(int cpuIndex) => new("step", $"Stepped to {session.Machine.Position}", cpuIndex);
 

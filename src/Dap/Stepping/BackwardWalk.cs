@@ -156,7 +156,7 @@ internal sealed class BackwardWalk
         Timeline timeline = _session.Timeline;
         timeline.Seek(returning.At);
         List<StopCondition> conditions = CallFinder.Conditions(_session, _cpuIndex, code, place, returning.Kind);
-        StopReport report = conditions.Count == 0 ? _runner.AtStart(_cpuIndex) : _runner.Run(false, _cpuIndex, conditions, () => CallFinder.IsCall(_flow, code, place));
+        StopReport report = conditions.Count == 0 ? _runner.AtStart(_cpuIndex) : _runner.Run(false, _cpuIndex, conditions, () => CallFinder.IsCall(_flow.View, code, place));
         if (report.Reason == "start")
         {
             // Nothing called it: stacks were switched, or the call lies before the recording. It is a jump then.

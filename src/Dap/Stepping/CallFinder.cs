@@ -37,10 +37,13 @@ internal static class CallFinder
     }
 
     /// <summary>The machine stands just before it: what a delivery interrupts goes on at the very place, or behind its instruction.</summary>
-    public static bool IsCall(Flow flow, ulong code, in FramePlace frame)
+    public static bool IsCall(in GuestView view, ulong code, in FramePlace frame)
     {
-        if (flow.Code == code) return flow.Frame == frame;
-        Instruction instruction = new Disassembler(flow.View).Decode(flow.Code);
-        return flow.Code + (ulong)instruction.Length == code && flow.Frame.AddressSpace == frame.AddressSpace && flow.Frame.Stack <= frame.Stack;
+        FramePlace here = FramePlace.Of(view.Vcpu.State);
+        // Of an interrupted user program only the stack may be known.
+        if (here.AddressSpace != frame.AddressSpace && here.AddressSpace != 0 && frame.AddressSpace != 0) return false;
+        if (view.CodeAddress == code) return here.Stack == frame.Stack;
+        Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
+        return view.CodeAddress + (ulong)instruction.Length == code && here.Stack <= frame.Stack && frame.Stack - here.Stack <= FlowStep.MaximumPoppedBytes;
     }
 }

@@ -73,7 +73,7 @@ internal sealed class ReturnFollower(GuestView view, Disassembler disassembler)
         ulong stack = r[FrameRegisters.Rsp]!.Value;
         switch (i.Mnemonic)
         {
-            case Mnemonic.Push or Mnemonic.Pushf or Mnemonic.Pushfd or Mnemonic.Pushfq:
+            case Mnemonic.Push or Mnemonic.Pushad or Mnemonic.Pushf or Mnemonic.Pushfd or Mnemonic.Pushfq:
                 r[FrameRegisters.Rsp] = stack + (ulong)(long)i.StackPointerIncrement;
                 return true;
             case Mnemonic.Pop:
@@ -81,6 +81,12 @@ internal sealed class ReturnFollower(GuestView view, Disassembler disassembler)
                 ulong? popped = stack < bottom ? null : r.OnStack(stack);
                 r[FrameRegisters.Rsp] = stack + (ulong)(long)i.StackPointerIncrement;
                 if (i.Op0Kind == OpKind.Register && NumberOf(i.Op0Register) is { } target) r[target] = popped;
+                return true;
+            case Mnemonic.Popad:
+                // EDI lies lowest, EAX highest; what is at ESP's place is left out.
+                for (int register = 0; register < 8; register++)
+                    if (register != FrameRegisters.Rsp) r[register] = stack < bottom ? null : r.OnStack(stack + (ulong)(4 * (7 - register)));
+                r[FrameRegisters.Rsp] = stack + 32;
                 return true;
             case Mnemonic.Popf or Mnemonic.Popfd or Mnemonic.Popfq:
                 r[FrameRegisters.Rsp] = stack + (ulong)(long)i.StackPointerIncrement;

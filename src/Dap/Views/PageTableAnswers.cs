@@ -119,7 +119,7 @@ internal sealed class PageTableAnswers(Machine machine, int cpuIndex)
         Access = range.Access, PageSize = SizeText.Of(range.PageSizeBytes),
     };
 
-    public static TtvmShadowEntry ShadowOf(in ShadowView shadow) => new()
+    public static TtvmShadowEntry ShadowOf(in ShadowStatus shadow) => new()
     {
         State = NameOf(shadow.State), Machine = shadow.MachineOffset is { } offset ? Hexadecimal.Of((ulong)offset) : null, Why = shadow.Why,
     };

@@ -19,7 +19,8 @@ internal static class LocalApics
         ulong esr = chip.Number("esr");
         var registers = new List<DeviceRegister>
         {
-            new("IA32_APIC_BASE", $"{RegisterText.Hex(apicBase, 64)}: {((apicBase >> 8 & 1) != 0 ? "BSP, " : "")}{((apicBase >> 10 & 1) != 0 ? "x2APIC, " : "")}{((apicBase >> 11 & 1) != 0 ? "enabled" : "disabled")}"),
+            new("IA32_APIC_BASE", $"{RegisterText.Hex(apicBase, 64)}: {((apicBase >> 8 & 1) != 0 ? "BSP, " : "")}{((apicBase >> 10 & 1) != 0 ? "x2APIC, " : "")}"
+                + ((apicBase >> 11 & 1) != 0 ? "enabled" : "disabled")),
             new("ID", $"{chip.ChipNumber}"),
             new("TPR", RegisterText.Hex(tpr, 8)),
             new("PPR", RegisterText.Hex(Math.Max(tpr, served.Count > 0 ? (ulong)(served[^1] & 0xF0) : 0), 8)),

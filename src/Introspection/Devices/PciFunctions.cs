@@ -51,7 +51,8 @@ internal static class PciFunctions
         int queues = chip.Count("availableRing"), inUse = 0;
         for (int i = 0; i < queues; i++)
         {
-            ulong size = chip.Number("size"), vector = chip.Number("vector"), table = chip.Number("descriptorTable"), available = chip.Number("availableRing"), used = chip.Number("usedRing");
+            ulong size = chip.Number("size"), vector = chip.Number("vector");
+            ulong table = chip.Number("descriptorTable"), available = chip.Number("availableRing"), used = chip.Number("usedRing");
             bool isEnabled = chip.Flag("enabled"), isBroken = chip.Flag("broken");
             ulong nextAvailable = chip.Number("nextAvailable"), nextUsed = chip.Number("nextUsed");
             if (isEnabled) inUse++;

@@ -25,7 +25,8 @@ internal static class Serials
         [
             new("RBR", received == 0 ? "empty" : Text.Hexadecimal.Bytes([.. bytes])),
             new("IER", RegisterText.Bits(enable, 8, "received data", "transmitter empty", "line status", "modem status")),
-            new("IIR", !irq ? "0x01: no interrupt" : received >= (int)trigger && received > 0 ? "received data" : timeout ? "character timeout" : transmitterEmpty ? "transmitter empty" : "line or modem status"),
+            new("IIR", !irq ? "0x01: no interrupt" : received >= (int)trigger && received > 0 ? "received data"
+                : timeout ? "character timeout" : transmitterEmpty ? "transmitter empty" : "line or modem status"),
             new("FCR", hasFifos ? $"FIFOs on, trigger at {trigger}" : "FIFOs off"),
             new("LCR", $"{RegisterText.Hex(line, 8)}: {format}{((line >> 6 & 1) != 0 ? ", break" : "")}{((line >> 7 & 1) != 0 ? ", DLAB" : "")}"),
             new("MCR", RegisterText.Bits(modem, 8, "DTR", "RTS", "OUT1", "OUT2", "loopback")),
@@ -48,9 +49,11 @@ internal static class Serials
         [
             new("status", RegisterText.Bits(status, 8, "output full", "input full", "system", "last was a command", "unlocked", "mouse data", "timeout", "parity")),
             new("command byte", RegisterText.Bits(command, 8, "keyboard interrupt", "mouse interrupt", "system", "", "keyboard disabled", "mouse disabled", "translation")),
-            new("output buffer", isFull ? RegisterText.Hex(output, 8) : "empty"), new("output port", RegisterText.Bits(outputPort, 8, "not reset", "A20", "mouse clock", "mouse data", "IRQ 1", "IRQ 12")),
+            new("output buffer", isFull ? RegisterText.Hex(output, 8) : "empty"), 
+            new("output port", RegisterText.Bits(outputPort, 8, "not reset", "A20", "mouse clock", "mouse data", "IRQ 1", "IRQ 12")),
             new("command awaiting data", awaited == 0 ? "none" : RegisterText.Hex(awaited, 8)),
-            new("keyboard", $"scan code set {chip.Number("keyboardScanCodeSet")}, {(chip.Flag("keyboardIsScanning") ? "scanning" : "not scanning")}, {scanCodes} scan codes and {replies} replies wait"),
+            new("keyboard", $"scan code set {chip.Number("keyboardScanCodeSet")}, "
+                + $"{(chip.Flag("keyboardIsScanning") ? "scanning" : "not scanning")}, {scanCodes} scan codes and {replies} replies wait"),
             new("keyboard LEDs", RegisterText.Bits(chip.Number("keyboardLeds"), 8, "Scroll Lock", "Num Lock", "Caps Lock")),
             new("mouse", $"{(chip.Flag("mouseIsReporting") ? "reporting" : "not reporting")}, {chip.Number("mouseSampleRate")} samples a second, {mouseReplies} replies wait"),
         ]);

@@ -44,7 +44,8 @@ internal static class Timers
         byte a = cmos.Length > 10 ? cmos[10] : (byte)0, b = cmos.Length > 11 ? cmos[11] : (byte)0;
         bool isHeld = (a & 0x60) == 0x60 || (b & 0x80) != 0;
         long seconds = isHeld ? baseSeconds : baseSeconds + ((long)now - dividerStart) / (long)NanosecondsPerSecond - baseUpdate;
-        string time = seconds is < -62_135_596_800 or > 253_402_300_799 ? $"{seconds} s since 1970" : FormattableString.Invariant($"{DateTime.UnixEpoch.AddSeconds(seconds):yyyy-MM-dd HH:mm:ss}");
+        string time = seconds is < -62_135_596_800 or > 253_402_300_799 ? $"{seconds} s since 1970"
+            : FormattableString.Invariant($"{DateTime.UnixEpoch.AddSeconds(seconds):yyyy-MM-dd HH:mm:ss}");
         var memory = new List<DeviceRegister>();
         for (int i = 0; i < cmos.Length; i += 16) memory.Add(new DeviceRegister($"0x{i:x2}", Text.Hexadecimal.Bytes(cmos[i..Math.Min(cmos.Length, i + 16)])));
         return new DeviceView("MC146818A real-time clock", $"{time}{(isHeld ? ", stopped" : "")}; interrupts: {Interrupts(b)}",

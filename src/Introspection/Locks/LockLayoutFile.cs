@@ -86,8 +86,11 @@ public static class LockLayoutFile
             _ => throw new LockLayoutException($"{name}: type '{typeName}' is of kind '{type.Kind}': mcs, spin or ticket"),
         };
         if (missing is not null) throw new LockLayoutException($"{name}: type '{typeName}' lacks '{missing}'");
-        foreach (MemoryField? field in (MemoryField?[])[type.Tail, type.Locked, type.Owner, type.Serving, type.Next, type.Node?.Next, type.Node?.Waiting, type.Node?.Granted, type.Node?.WaitsFor, type.Node?.Id])
-            if (field is not null && field.SizeBytes is not (1 or 2 or 4 or 8)) throw new LockLayoutException($"{name}: type '{typeName}' has a field of {field.SizeBytes} bytes: 1, 2, 4 or 8");
+        QueueNode? node = type.Node;
+        MemoryField?[] fields = [type.Tail, type.Locked, type.Owner, type.Serving, type.Next, node?.Next, node?.Waiting, node?.Granted, node?.WaitsFor, node?.Id];
+        foreach (MemoryField? field in fields)
+            if (field is not null && field.SizeBytes is not (1 or 2 or 4 or 8))
+                throw new LockLayoutException($"{name}: type '{typeName}' has a field of {field.SizeBytes} bytes: 1, 2, 4 or 8");
         int nodes = 0;
         foreach (NodeArray array in type.Node?.Arrays ?? [])
         {

@@ -55,7 +55,10 @@ internal sealed class McsQueue
             if (before.Count == 0)
                 return new McsQueue(Reversed(queue)) { Problem = $"No node has the one at 0x{node.Address:x} as its next yet: it has joined the queue and is not linked to it." };
             if (before.Count > 1)
-                return new McsQueue(Reversed(queue)) { Problem = $"Who holds it is not certain: {before.Count} nodes have the one at 0x{node.Address:x} as their next, as one that has released the lock keeps it." };
+                return new McsQueue(Reversed(queue))
+                {
+                    Problem = $"Who holds it is not certain: {before.Count} nodes have the one at 0x{node.Address:x} as their next, as one that has released the lock keeps it.",
+                };
             current = before[0];
         }
     }

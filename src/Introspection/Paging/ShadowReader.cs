@@ -25,7 +25,7 @@ public enum ShadowState
 /// <param name="State">What it is.</param>
 /// <param name="MachineOffset">Of a page in the memory that the VMM gives the guest, in bytes; null: of a table, or not memory.</param>
 /// <param name="Why">In a sentence.</param>
-public readonly record struct ShadowView(ShadowState State, long? MachineOffset, string Why);
+public readonly record struct ShadowStatus(ShadowState State, long? MachineOffset, string Why);
 
 /// <summary>A guest page that is write-protected because it serves as a page table.</summary>
 /// <param name="Physical">Its guest-physical address.</param>
@@ -43,7 +43,7 @@ public sealed class ShadowReader(Machine machine, ShadowPageTable space)
     private const int MaximumUses = 2;
 
     /// <summary>The shadow of one entry of the guest's.</summary>
-    public ShadowView Of(in GuestEntry entry)
+    public ShadowStatus Of(in GuestEntry entry)
     {
         if (!entry.IsLeaf) return OfTable(entry);
         return entry.SizeBytes == PagedMemory.PageSizeBytes ? OfPage(entry.Linear, entry.Target) : OfLargePage(entry);
@@ -52,25 +52,28 @@ public sealed class ShadowReader(Machine machine, ShadowPageTable space)
     /// <summary>The shadow of one linear page.</summary>
     /// <param name="linear">Any address in it.</param>
     /// <param name="physical">What the guest maps it to; null: nothing.</param>
-    public ShadowView OfPage(ulong linear, ulong? physical)
+    public ShadowStatus OfPage(ulong linear, ulong? physical)
     {
         ShadowEntry entry = space.Find(linear);
         if (!entry.IsPresent)
-            return new ShadowView(ShadowState.NotFilled, null, physical is null ? "The guest maps nothing here, and so does the shadow." : "Not touched since the last checkpoint: the next access fills it.");
+            return new ShadowStatus(ShadowState.NotFilled, null, physical is null
+                ? "The guest maps nothing here, and so does the shadow." : "Not touched since the last checkpoint: the next access fills it.");
         if (physical is null || (physical.Value & ~0xFFFUL) != entry.PhysicalPage)
-            return new ShadowView(ShadowState.Stale, MachineOffset(entry.PhysicalPage), "The guest's tables say otherwise, which is a bug of the machine: they are kept in step eagerly.");
+            return new ShadowStatus(ShadowState.Stale, MachineOffset(entry.PhysicalPage), "The guest's tables say otherwise, which is a bug of the machine: they are kept in step eagerly.");
         return Filled(entry);
     }
 
     /// <summary>The state of a filled entry.</summary>
-    public ShadowView Filled(ShadowEntry entry)
+    public ShadowStatus Filled(ShadowEntry entry)
     {
-        if (MachineOffset(entry.PhysicalPage) is not { } offset) return new ShadowView(ShadowState.InStep, null, "No memory: each access goes to a chip.");
+        if (MachineOffset(entry.PhysicalPage) is not { } offset) return new ShadowStatus(ShadowState.InStep, null, "No memory: each access goes to a chip.");
         int page = (int)(offset >> PagedMemory.PageShift);
         PageTraits traits = machine.Memory.Ram.TraitsOf(page);
-        if ((traits & PageTraits.PageTable) != 0) return new ShadowView(ShadowState.WriteProtected, offset, $"In step; stores are traced, because the page is {string.Join(", and ", UsesOf(page))}.");
+        if ((traits & PageTraits.PageTable) != 0)
+            return new ShadowStatus(ShadowState.WriteProtected, offset, $"In step; stores are traced, because the page is {string.Join(", and ", UsesOf(page))}.");
         string dirty = entry.IsWritable && !entry.IsDirty ? " The first store walks the guest's tables, to set the dirty bit." : "";
-        return new ShadowView(ShadowState.InStep, offset, $"Filled, and as the guest's tables say{((traits & PageTraits.Code) != 0 ? "; the page holds decoded code, and stores drop it" : "")}.{dirty}");
+        return new ShadowStatus(ShadowState.InStep, offset,
+            $"Filled, and as the guest's tables say{((traits & PageTraits.Code) != 0 ? "; the page holds decoded code, and stores drop it" : "")}.{dirty}");
     }
 
     /// <summary>Guest pages that are write-protected, in ascending order of address.</summary>
@@ -83,25 +86,25 @@ public sealed class ShadowReader(Machine machine, ShadowPageTable space)
         return pages;
     }
 
-    private ShadowView OfTable(in GuestEntry entry)
+    private ShadowStatus OfTable(in GuestEntry entry)
     {
         int filled = space.CountFilled(entry.Linear, Log2(entry.SizeBytes));
-        if (filled == 0) return new ShadowView(ShadowState.NotFilled, null, "Nothing below was touched since the last checkpoint.");
+        if (filled == 0) return new ShadowStatus(ShadowState.NotFilled, null, "Nothing below was touched since the last checkpoint.");
         string writes = "";
         if (MachineOffset(entry.Target) is { } offset && machine.ShadowPageTables.TracedWritesOf((int)(offset >> PagedMemory.PageShift)) is > 0 and var count)
             writes = $"; {Hexadecimal.Grouped((ulong)count)} were";
-        return new ShadowView(ShadowState.PartlyFilled, null,
+        return new ShadowStatus(ShadowState.PartlyFilled, null,
             $"{Hexadecimal.Grouped((ulong)filled)} pages below are filled, so that the {PageTableReader.NameOf(entry.Level - 1)} is write-protected and stores to it are traced{writes}.");
     }
 
-    private ShadowView OfLargePage(in GuestEntry entry)
+    private ShadowStatus OfLargePage(in GuestEntry entry)
     {
         ulong count = entry.SizeBytes >> PagedMemory.PageShift;
         int filled = space.CountFilled(entry.Linear, Log2(entry.SizeBytes));
         long? machineOffset = MachineOffset(entry.Target);
         string parts = $"{Hexadecimal.Grouped((ulong)filled)} of the {Hexadecimal.Grouped(count)} entries of 4 KiB that stand for the page are filled.";
-        if (filled == 0) return new ShadowView(ShadowState.NotFilled, machineOffset, "Not touched since the last checkpoint: each access fills 4 KiB of it.");
-        return new ShadowView((ulong)filled == count ? ShadowState.InStep : ShadowState.PartlyFilled, machineOffset, parts);
+        if (filled == 0) return new ShadowStatus(ShadowState.NotFilled, machineOffset, "Not touched since the last checkpoint: each access fills 4 KiB of it.");
+        return new ShadowStatus((ulong)filled == count ? ShadowState.InStep : ShadowState.PartlyFilled, machineOffset, parts);
     }
 
     private List<string> UsesOf(int page)

@@ -35,6 +35,39 @@ public static class BitNames
     public static IReadOnlyList<NamedBit> Efer { get; } =
         [new(0, "SCE", "SYSCALL enable"), new(8, "LME", "long mode enable"), new(10, "LMA", "long mode active"), new(11, "NXE", "no-execute enable")];
 
+    /// <summary>Bits of MXCSR (SDM 1 10.2.3).</summary>
+    public static IReadOnlyList<NamedBit> Mxcsr { get; } =
+    [
+        new(0, "IE", "invalid operation"), new(1, "DE", "denormal operand"), new(2, "ZE", "division by zero"), new(3, "OE", "overflow"), new(4, "UE", "underflow"),
+        new(5, "PE", "inexact result"), new(6, "DAZ", "denormals are zeros"), new(7, "IM", "invalid operation masked"), new(8, "DM", "denormal operand masked"),
+        new(9, "ZM", "division by zero masked"), new(10, "OM", "overflow masked"), new(11, "UM", "underflow masked"), new(12, "PM", "inexact result masked"),
+        new(15, "FZ", "flush to zero"),
+    ];
+
+    /// <summary>Bits of the x87 status word (SDM 1 8.1.3).</summary>
+    public static IReadOnlyList<NamedBit> X87Status { get; } =
+    [
+        new(0, "IE", "invalid operation"), new(1, "DE", "denormal operand"), new(2, "ZE", "division by zero"), new(3, "OE", "overflow"), new(4, "UE", "underflow"),
+        new(5, "PE", "inexact result"), new(6, "SF", "stack fault"), new(7, "ES", "an unmasked exception is pending"), new(8, "C0", "condition"), new(9, "C1", "condition"),
+        new(10, "C2", "condition"), new(14, "C3", "condition"), new(15, "B", "busy"),
+    ];
+
+    /// <summary>RFLAGS: the names of the flags that are set, highest first, then the I/O privilege level if it is not zero.</summary>
+    public static string FlagsText(ulong flags)
+    {
+        string names = Set(flags, Flags);
+        return (flags >> 12 & 3) == 0 ? names : $"{names}{(names.Length > 0 ? " " : "")}IOPL={flags >> 12 & 3}";
+    }
+
+    /// <summary>The names of the bits that are set, lowest first.</summary>
+    public static string SetAscending(ulong value, IReadOnlyList<NamedBit> bits)
+    {
+        var names = new List<string>();
+        foreach (NamedBit bit in bits)
+            if ((value >> bit.Bit & 1) != 0) names.Add(bit.Name);
+        return string.Join(' ', names);
+    }
+
     /// <summary>The names of the bits that are set, highest first.</summary>
     public static string Set(ulong value, IReadOnlyList<NamedBit> bits)
     {

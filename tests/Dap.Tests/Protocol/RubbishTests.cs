@@ -65,7 +65,13 @@ public sealed class RubbishTests(Recordings recordings)
     public void Any_requests_in_any_order(int seed)
     {
         var random = new Random(seed);
-        using TestClient client = (seed % 4) switch { 0 => TestClient.Launched(Copy(recordings.One), "50%"), 1 => Live(), 2 => TestClient.Launched(Copy(recordings.Two), "end"), _ => new TestClient() };
+        using TestClient client = (seed % 4) switch
+        {
+            0 => TestClient.Launched(Copy(recordings.One), "50%"),
+            1 => Live(),
+            2 => TestClient.Launched(Copy(recordings.Two), "end"),
+            _ => new TestClient(),
+        };
         for (int i = 0; i < 250; i++)
         {
             string command = s_commands[random.Next(s_commands.Length)];

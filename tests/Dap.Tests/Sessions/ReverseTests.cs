@@ -11,6 +11,19 @@ public sealed class ReverseTests(Recordings recordings)
     private const string Deposit = "0xffffffff80102ccb";
     private const string ByInstruction = """{"threadId":1,"granularity":"instruction"}""";
 
+    [Fact]
+    public void A_guest_that_panicked_is_found_from_both_sides()
+    {
+        using TestClient client = TestClient.Launched(TestKit.Repository.PathOf("traces/demo64-lost-update.ttvm"), "end");
+        client.Body("setExceptionBreakpoints", """{"filters":["panic"]}""");
+        Assert.Equal("The guest panics", (string?)client.Move("reverseContinue")["description"]);
+        string there = client.Position();
+        Assert.Equal("start", (string?)client.Move("reverseContinue")["reason"]);
+        Assert.Equal("The guest panics", (string?)client.Move("continue")["description"]);
+        Assert.Equal(there, client.Position());
+        Assert.Equal("end", (string?)client.Move("continue")["reason"]);
+    }
+
     [Theory]
     [InlineData("20%")]
     [InlineData("55%")]

@@ -11,6 +11,8 @@ public sealed class SourceBreakpointTests(Recordings recordings)
 {
     private static string Bank => Repository.PathOf("guests/demo64/bank.c");
 
+    private static bool IsBreakpoint(JsonNode stop) => (string?)stop["reason"] is "breakpoint" or "function breakpoint" or "instruction breakpoint";
+
     private static JsonNode Set(TestClient client, string path, string breakpoints) =>
         client.Body("setBreakpoints", $$"""{"source":{"path":"{{path}}"},"breakpoints":{{breakpoints}}}""")["breakpoints"]!;
 
@@ -18,7 +20,7 @@ public sealed class SourceBreakpointTests(Recordings recordings)
     private static List<string> Stops(TestClient client, string command, int maximumCount = int.MaxValue)
     {
         var positions = new List<string>();
-        while (positions.Count < maximumCount && (string?)client.Move(command)["reason"] is "breakpoint" or "function breakpoint" or "instruction breakpoint") positions.Add(client.Position());
+        while (positions.Count < maximumCount && IsBreakpoint(client.Move(command))) positions.Add(client.Position());
         return positions;
     }
 

@@ -96,6 +96,35 @@ public sealed class TranscriptTests(Recordings recordings)
     }
 
     [Fact]
+    public void Source_lines()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "start");
+        string bank = $$"""{"source":{"path":"{{TestKit.Repository.PathOf("guests/demo64/bank.c")}}"}""";
+        client.Ask("loadedSources");
+        client.Ask("breakpointLocations", bank + ""","line":36,"endLine":52}""");
+        client.Ask("setBreakpoints", bank + ""","breakpoints":[{"line":42},{"line":5000},{"line":44,"condition":"amount =="},{"line":44,"hitCondition":"often"},"""
+            + """{"line":45,"hitCondition":">= 2","logMessage":"checksum in {eax}"}]}""");
+        client.Ask("continue", Thread1);
+        client.Ask("setBreakpoints", bank + ""","breakpoints":[]}""");
+        client.Ask("stackTrace", Thread1);
+        client.Note("steps, and the same backwards");
+        foreach (string command in (string[])["next", "next", "stepIn", "stepOut", "next", "stepBack", "ttvm/reverseStepIn", "stepBack", "ttvm/reverseStepOut"])
+        {
+            client.Ask(command, Thread1);
+            client.Ask("stackTrace", """{"threadId":1,"startFrame":0,"levels":2}""");
+        }
+        client.Note("to the next and the last time that a line is executed");
+        client.Ask("gotoTargets", bank + ""","line":44}""");
+        client.Ask("goto", """{"threadId":1,"targetId":1}""");
+        client.Ask("goto", """{"threadId":1,"targetId":2}""");
+        client.Ask("goto", """{"threadId":1,"targetId":77}""");
+        client.Ask("gotoTargets", bank + ""","line":5000}""");
+        client.Ask("dataBreakpointInfo", """{"name":"account"}""");
+        client.Ask("source", """{"sourceReference":1}""");
+        Golden.Check("sources", client.Transcript);
+    }
+
+    [Fact]
     public void Breakpoints_in_both_directions()
     {
         using TestClient client = TestClient.Launched(recordings.One, "start");

@@ -109,6 +109,20 @@ public sealed class ViewTests(Recordings recordings)
     }
 
     [Fact]
+    public void Console_commands()
+    {
+        using TestClient client = TestClient.Launched(recordings.Two, "70%");
+        foreach (string command in (string[])["bt", "info threads", "thread 2", "info threads", "thread 9", "info breakpoints", "locks", "devices", "devices pic", "devices 8254",
+            "devices toaster", "ranges", "tablechanges 60% 70%", "tablechanges 69.9%", "tablechanges", "shadow rip", "shadow 0x7fffffff0000", "bookmarks",
+            "bookmark here where it is", "bookmarks", "seek start", "walk 0x1000", "ranges", "seek here",
+            "stepi", "rsi", "rsi", "si 5", "reverse-nexti", "continue", "rc", "x/2z rsp", "locks/x"])
+            client.Ask("evaluate", new JsonObject { ["expression"] = command, ["context"] = "repl" }.ToJsonString());
+        client.Ask("completions", """{"text":"rev","column":4}""");
+        File.Delete(recordings.Two + ".bookmarks.json");
+        Golden.Check("console-commands", client.Transcript);
+    }
+
+    [Fact]
     public void Timeline()
     {
         using TestClient client = TestClient.Launched(recordings.Two, "50%");

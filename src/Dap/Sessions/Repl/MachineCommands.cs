@@ -35,10 +35,12 @@ internal sealed class MachineCommands(Session session)
         foreach (TranslationStep step in steps.Steps)
         {
             GuestEntry entry = step.Entry;
-            text.Append(CultureInfo.InvariantCulture, $"{PageTableReader.NameOf(entry.Level),-5} entry at 0x{entry.Address:x}: {entry.Value:x16}  {PageTableReader.Bits(entry)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{PageTableReader.NameOf(entry.Level),-5} entry at 0x{entry.Address:x}: {entry.Value:x16}  ")
+                .Append(PageTableReader.Bits(entry)).Append('\n');
         }
         if (steps.Fault is { } fault) text.Append(fault);
-        else text.Append(CultureInfo.InvariantCulture, $"physical 0x{steps.Walk.Physical:x}, page of 0x{steps.Walk.PageSizeBytes:x} bytes{(steps.Access is { } access ? $", {access}" : "")}");
+        else text.Append(CultureInfo.InvariantCulture,
+                $"physical 0x{steps.Walk.Physical:x}, page of 0x{steps.Walk.PageSizeBytes:x} bytes{(steps.Access is { } access ? $", {access}" : "")}");
         return text.ToString();
     }
 
@@ -46,7 +48,7 @@ internal sealed class MachineCommands(Session session)
     {
         ulong linear = EvaluationRequests.NumberOf(line.Required, line.View, session.Symbols);
         var reader = new ShadowReader(session.Machine, session.Machine.ShadowOf(line.View.Vcpu.Index));
-        ShadowView shadow = reader.OfPage(linear, line.View.Translate(linear));
+        ShadowStatus shadow = reader.OfPage(linear, line.View.Translate(linear));
         string machine = shadow.MachineOffset is { } offset ? $", machine page 0x{offset >> 12:x}" : "";
         return $"0x{linear & ~0xFFFUL:x16}: {PageTableAnswers.NameOf(shadow.State)}{machine}\n{shadow.Why}";
     }

@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Views;
 using Introspection.Paging;
 using Vmm.Paging;
 
@@ -33,15 +34,16 @@ internal sealed class GuestTableScope(Session session, int cpuIndex)
     private List<Variable> Read(GuestTable table)
     {
         PageTableReader reader = Reader;
+        var shadow = new ShadowReader(session.Machine, session.Machine.ShadowOf(cpuIndex));
         var list = new List<Variable>();
         foreach (GuestEntry entry in reader.Entries(table))
         {
-            string bits = BitNames.PageTableEntry(entry.Value, table.Level, entry.IsLeaf);
-            string target = entry.IsLeaf ? $"0x{entry.Target:x} ({SizeOf(entry.SizeBytes)})" : $"{PageTableReader.NameOf(table.Level - 1)} at 0x{entry.Target:x}";
+            string bits = PageTableReader.Bits(entry);
+            string target = entry.IsLeaf ? $"0x{entry.Target:x} ({SizeText.Of(entry.SizeBytes)})" : $"{PageTableReader.NameOf(table.Level - 1)} at 0x{entry.Target:x}";
             list.Add(new Variable
             {
                 Name = $"[{entry.Index:x3}] {entry.Linear:x16}",
-                Value = $"{target} {bits}",
+                Value = $"{target} {bits}; shadow {PageTableAnswers.NameOf(shadow.Of(entry).State)}",
                 Type = $"{PageTableReader.NameOf(table.Level)} entry {entry.Value:x16} at physical 0x{entry.Address:x}",
                 VariablesReference = entry.IsLeaf ? 0 : session.Variables.Add(VariableSource.Of(() => Read(PageTableReader.TableBelow(entry)))),
                 MemoryReference = (entry.IsLeaf ? new MemoryPlace(entry.Linear) : new MemoryPlace(entry.Target, true)).ToString(),
@@ -49,6 +51,4 @@ internal sealed class GuestTableScope(Session session, int cpuIndex)
         }
         return list;
     }
-
-    private static string SizeOf(ulong sizeBytes) => sizeBytes >= 1 << 30 ? $"{sizeBytes >> 30} GiB" : sizeBytes >= 1 << 20 ? $"{sizeBytes >> 20} MiB" : $"{sizeBytes >> 10} KiB";
 }

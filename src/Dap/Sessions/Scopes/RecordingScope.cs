@@ -3,6 +3,8 @@ using System.Globalization;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Views;
+using Introspection.History;
 using Replay.Checkpoints;
 using Replay.Log;
 using Replay.Packages;
@@ -31,7 +33,9 @@ internal sealed class RecordingScope(Session session)
             Plain("log size", $"{Hexadecimal.Grouped((ulong)sizes.LogSizeBytes)} bytes"),
             Plain("file size", $"{Hexadecimal.Grouped((ulong)sizes.FileSizeBytes)} bytes"),
             Opened("checkpoints", $"{sizes.CheckpointCount}", Checkpoints),
-            Opened("events near by", "inputs, each with its position", Events),
+            Opened("schedule near by", "turns of the vCPUs, each with its position", () => Happened(HistoryEventKind.Schedule)),
+            Opened("events near by", "exceptions, interrupts, system calls, context switches", () => Happened(null)),
+            Opened("inputs near by", "what came from outside, each with its position", Inputs),
         ];
     }
 
@@ -43,7 +47,7 @@ internal sealed class RecordingScope(Session session)
     }
 
     // The last inputs up to the position, and the next ones.
-    private IReadOnlyList<Variable> Events()
+    private IReadOnlyList<Variable> Inputs()
     {
         Position here = session.Machine.Position;
         var before = new Queue<LogRecord>();
@@ -57,6 +61,18 @@ internal sealed class RecordingScope(Session session)
         }
         foreach (LogRecord input in before) list.Add(Plain(input.At.ToString(), $"{input.Kind}, {input.Data.Length} bytes{(input.At < here ? "" : ", to come")}"));
         return list.Count > 0 ? list : [Plain("none", "no input entered this machine")];
+    }
+
+    private IReadOnlyList<Variable> Happened(HistoryEventKind? wanted)
+    {
+        Position here = session.Timeline.Position;
+        var list = new List<Variable>();
+        foreach (HistoryEvent one in NearbyEvents.Read(session.Recording, here, NearbyCount, wanted, session.Activity.Token))
+        {
+            string who = one.Kind is HistoryEventKind.Schedule or HistoryEventKind.Input ? "" : $"vCPU {one.CpuIndex}: ";
+            list.Add(Plain(one.At.ToString(), $"{who}{TimelineMarkers.Describe(one)}{(one.At < here ? "" : ", to come")}"));
+        }
+        return list.Count > 0 ? list : [Plain("none", "nothing of that happened near by")];
     }
 
     private Variable Opened(string name, string value, System.Func<IReadOnlyList<Variable>> read) =>

@@ -119,27 +119,52 @@ internal sealed class RegisterScope(Session session, int cpuIndex)
         int top = s.X87Status >> 11 & 7;
         var list = new List<Variable>
         {
-            Plain("control", Hexadecimal.Padded(s.X87Control, 16)), Plain("status", $"{Hexadecimal.Padded(s.X87Status, 16)} (top {top})"), Plain("tags", Hexadecimal.Padded(s.X87Tags, 8)),
+            Plain("control", $"{Hexadecimal.Padded(s.X87Control, 16)} (precision {s.X87Control >> 8 & 3}, rounding {s.X87Control >> 10 & 3})"),
+            Group("status", $"{Hexadecimal.Padded(s.X87Status, 16)} (top {top}) {BitNames.Set(s.X87Status, BitNames.X87Status)}", () => Bits(State.X87Status, BitNames.X87Status)),
+            Plain("tags", Hexadecimal.Padded(s.X87Tags, 8)),
         };
         for (int i = 0; i < 8; i++)
         {
             int physical = (i + top) & 7;
             X87Register register = s.X87[physical];
             bool isEmpty = (s.X87Tags >> physical & 1) == 0;
-            list.Add(Plain($"st{i}", $"{register.SignExponent:x4} {register.Significand:x16}{(isEmpty ? " (empty)" : "")}"));
+            list.Add(Plain($"st{i}", $"{register.SignExponent:x4} {register.Significand:x16} = {FloatText.Of(register)}{(isEmpty ? " (empty)" : "")}"));
         }
         return list;
     }
 
     private List<Variable> Sse()
     {
-        var list = new List<Variable> { Plain("mxcsr", Hexadecimal.Padded(State.Mxcsr, 32)) };
+        var list = new List<Variable>
+        {
+            Group("mxcsr", $"{Hexadecimal.Padded(State.Mxcsr, 32)} {BitNames.Set(State.Mxcsr, BitNames.Mxcsr)}", () => Bits(State.Mxcsr, BitNames.Mxcsr)),
+        };
         for (int i = 0; i < 16; i++)
         {
+            int index = i;
             Vector128<ulong> value = State.XmmAs<ulong>(i);
-            list.Add(Plain($"xmm{i}", $"0x{value.GetElement(1):x16}{value.GetElement(0):x16}"));
+            list.Add(Group($"xmm{i}", $"0x{value.GetElement(1):x16}{value.GetElement(0):x16}", () => Lanes(index)));
         }
         return list;
+    }
+
+    // The same bits as every type that instructions take them for, lowest lane first.
+    private List<Variable> Lanes(int index)
+    {
+        Vector128<ulong> value = State.XmmAs<ulong>(index);
+        return
+        [
+            Plain("2 doubles", Join(value.AsDouble(), FloatText.Of)), Plain("4 singles", Join(value.AsSingle(), FloatText.Of)), Plain("2 quadwords", Join(value, Hexadecimal.Of)),
+            Plain("4 doublewords", Join(value.AsInt32(), static lane => $"{lane}")), Plain("8 words", Join(value.AsInt16(), static lane => $"{lane}")),
+            Plain("16 bytes", Join(value.AsByte(), static lane => $"{lane:x2}")),
+        ];
+    }
+
+    private static string Join<T>(Vector128<T> value, System.Func<T, string> text)
+    {
+        var lanes = new List<string>();
+        for (int i = 0; i < Vector128<T>.Count; i++) lanes.Add(text(value.GetElement(i)));
+        return string.Join(", ", lanes);
     }
 
     private static List<Variable> Bits(ulong value, IReadOnlyList<NamedBit> bits, bool iopl = false)

@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Views;
 using Introspection.Paging;
 using Vmm.Memory;
 using Vmm.Paging;
@@ -26,6 +27,12 @@ internal sealed class ShadowTableScope(Session session, int cpuIndex)
             if (!ReferenceEquals(space, current)) list.Add(Space($"root 0x{space.Controls.Root:x}", space));
         list.Add(Plain("shadow faults", $"{counters.ShadowFaults} (entries filled by the walker)"));
         list.Add(Plain("guest faults", $"{counters.GuestFaults} (walks that ended in a page fault)"));
+        IReadOnlyList<TracedPage> traced = new ShadowReader(session.Machine, current).TracedPages();
+        list.Add(new Variable
+        {
+            Name = "write-protected pages", Value = $"{traced.Count} (guest page tables that the shadow was filled from)", IndexedVariables = traced.Count,
+            VariablesReference = traced.Count == 0 ? 0 : session.Variables.Add(new VariableSource((start, count) => Traced(traced, start, count), IsPaged: true)),
+        });
         list.Add(Plain("traced writes", $"{counters.TracedWrites} (stores to pages that serve as page tables)"));
         list.Add(Plain("invalidations", $"{counters.Invalidations} (entries or subtrees dropped)"));
         return list;
@@ -58,22 +65,31 @@ internal sealed class ShadowTableScope(Session session, int cpuIndex)
         return new Variable
         {
             Name = $"{linear:x16}",
-            Value = $"physical 0x{entry.PhysicalPage:x} -> {(page < 0 ? "chip" : $"machine page 0x{page:x}")} {access}, {State(space, linear, entry, page)}",
+            Value = $"physical 0x{entry.PhysicalPage:x} -> {(page < 0 ? "chip" : $"machine page 0x{page:x}")} {access}, {State(space, linear, entry)}",
             VariablesReference = 0,
             MemoryReference = new MemoryPlace(linear).ToString(),
         };
     }
 
-    private string State(ShadowPageTable space, ulong linear, ShadowEntry entry, int page)
+    private string State(ShadowPageTable space, ulong linear, ShadowEntry entry)
     {
         PageWalk walk = GuestPageWalker.Walk(session.Machine.Memory, space.Controls, linear);
-        if (!walk.IsMapped || (walk.Physical & ~0xFFFUL) != entry.PhysicalPage) return "stale";
-        if (page < 0) return "in step; each access goes to a chip";
-        PageTraits traits = session.Machine.Memory.Ram.TraitsOf(page);
-        if ((traits & PageTraits.PageTable) == 0) return (traits & PageTraits.Code) != 0 ? "in step; holds decoded code" : "in step";
-        foreach ((ShadowPageTable user, int level, ulong mapped) in session.Machine.ShadowPageTables.UsesOf(page))
-            return $"in step; write-protected: it is the {PageTableReader.NameOf(level)} that maps 0x{mapped:x} in the space with root 0x{user.Controls.Root:x}";
-        return "in step; write-protected";
+        ShadowStatus status = new ShadowReader(session.Machine, space).OfPage(linear, walk.IsMapped ? walk.Physical : null);
+        return status.State == ShadowState.InStep ? "in step" : $"{PageTableAnswers.NameOf(status.State)}: {status.Why}";
+    }
+
+    private List<Variable> Traced(IReadOnlyList<TracedPage> pages, int start, int count)
+    {
+        var list = new List<Variable>();
+        for (int i = start; i < pages.Count && i - start < count; i++)
+        {
+            TracedPage page = pages[i];
+            list.Add(Plain($"physical 0x{page.Physical:x}", $"{page.Writes} stores traced; it is {string.Join(", and ", page.Uses)}") with
+            {
+                MemoryReference = new MemoryPlace(page.Physical, true).ToString(),
+            });
+        }
+        return list;
     }
 
     private static Variable Plain(string name, string value) => new() { Name = name, Value = value, VariablesReference = 0 };
