@@ -11,7 +11,7 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
     private static readonly string[] s_scenarios =
     [
         "f5_without_launch_json", "editor_and_its_replay_button", "steps_back", "reverse_continue_to_a_data_breakpoint", "page_tables_in_variables", "page_tables_view",
-        "timeline", "console_lines", "memory", "bad_launch_json", "machine", "themes",
+        "timeline", "console_lines", "memory", "bad_launch_json", "machine", "light_theme", "high_contrast_theme",
     ];
 
     public static TheoryData<string> Scenarios => [.. s_scenarios];

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { files, scenarios } from './scenarios.mjs';
+import { files, scenarios, settings } from './scenarios.mjs';
 import { launchBrowser, Server, Workbench } from './vscode.mjs';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
@@ -37,9 +37,10 @@ async function runOne(name) {
         fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
         fs.writeFileSync(path.join(folder, file), content);
     }
+    server.configure(settings[name] ?? {});
     const window = await Workbench.open(browser, server, folder, shots);
     try {
-        await scenarios[name](window, { server });
+        await scenarios[name](window);
         const ours = window.errors.filter(error => /ttvm|webview/i.test(error));
         if (ours.length > 0) throw new Error(`errors in the page: ${ours.join('; ')}`);
     } catch (error) {

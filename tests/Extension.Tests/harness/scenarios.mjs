@@ -72,7 +72,7 @@ async function steps_back(window) {
     assert.ok(await line());
 
     // By instruction, as long as the disassembly has the focus.
-    await window.command('Debug: Open Disassembly View');
+    await window.command('Open Disassembly View');
     await window.page.locator('.disassembly-view .monaco-list-row').first().waitFor();
     await window.page.locator('.disassembly-view .monaco-list-row').nth(5).click();
     const from = number(await window.position());
@@ -216,6 +216,15 @@ async function memory(window) {
     await menu.click();
     assert.ok(number(await window.moved(before, 'last write')) < number(before));
     await window.shot('memory-last-write');
+    // A breakpoint from the same menu stops the way forward.
+    await first.click({ button: 'right' });
+    await window.page.locator('.context-view .action-item', { hasText: 'Break on Write' }).first().click();
+    await sleep(1500);
+    const written = await window.position();
+    await window.page.keyboard.press('F5');
+    const next = await window.moved(written, 'continue to the next write');
+    assert.ok(number(next) > number(written) && number(next) < 1995523, `${next}: no write stopped it`);
+    await window.shot('memory-break-on-write');
     await first.click();
     await window.page.keyboard.type('7f');
     await until('diversion', async () => await window.page.locator('.statusbar-item', { hasText: 'DIVERSION' }).count() > 0);
@@ -248,21 +257,23 @@ async function machine(window) {
     await window.shot('machine');
 }
 
-/** A session in light and in high contrast, for looking at. */
-async function themes(window, { server }) {
+/** The views in a theme, for looking at. */
+const inTheme = (name, kind) => async window => {
     await start(window);
+    await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
     await seek(window, '50%');
-    for (const [name, theme] of [['light', 'Default Light Modern'], ['high-contrast', 'Default High Contrast']]) {
-        server.configure({ 'workbench.colorTheme': theme });
-        await until(theme, async () => await window.page.locator(name === 'light' ? '.monaco-workbench.vs' : '.monaco-workbench.hc-black').count() > 0);
-        for (const [title, id] of [['Timeline', 'timeline'], ['Page Tables', 'pageTables'], ['Memory', 'memory']]) {
-            await view(window, title, id);
-            await sleep(700);
-            await window.shot(`${name}-${id.toLowerCase()}`);
-        }
+    for (const [title, id] of [['Timeline', 'timeline'], ['Page Tables', 'pageTables'], ['Memory', 'memory'], ['Machine', 'locks']]) {
+        await view(window, title, id);
+        await sleep(700);
+        await window.shot(`${name}-${id.toLowerCase()}`);
     }
-    server.configure({});
-}
+};
+
+/** User settings of a scenario, besides the harness's own. */
+export const settings = {
+    light_theme: { 'workbench.colorTheme': 'Default Light Modern' },
+    high_contrast_theme: { 'workbench.colorTheme': 'Default High Contrast' }
+};
 
 /** What a scenario's folder holds besides the recording and its sources. */
 export const files = {
@@ -275,5 +286,5 @@ export const files = {
 
 export const scenarios = {
     f5_without_launch_json, editor_and_its_replay_button, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines,
-    memory, bad_launch_json, machine, themes
+    memory, bad_launch_json, machine, light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };

@@ -113,7 +113,12 @@ export class Workbench {
         await page.goto(`http://127.0.0.1:${server.port}/?${new URLSearchParams({ folder })}`);
         await page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row', { timeout: 90000 });
         // Pressed before the extension host knows its debuggers, F5 only opens the Run view.
-        await until('extension host', () => hostLogs(server.work).some(log => !logsBefore.has(log) && /Eager extensions activated/.test(fs.readFileSync(log, 'utf8'))), 90000);
+        await until('extension host', () => hostLogs(server.work).some(log => {
+            if (logsBefore.has(log)) return false;
+            const text = fs.readFileSync(log, 'utf8');
+            return /Eager extensions activated/.test(text) && /_doActivateExtension ttvm\.ttvm/.test(text);
+        }), 90000);
+        await sleep(500);
         return workbench;
     }
 
@@ -166,7 +171,7 @@ export class Workbench {
     /** The position in the status bar, without its thousands separators. */
     async position() {
         const item = this.page.locator('.statusbar-item[id="ttvm.ttvm.position"], .statusbar-item[id*="ttvm.position"]').first();
-        const text = await item.innerText({ timeout: 500 });
+        const text = await item.innerText({ timeout: 5000 });
         return /([\d,]+(:\d+)?) \(/.exec(text)?.[1].replaceAll(',', '');
     }
 

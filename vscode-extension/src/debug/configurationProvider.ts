@@ -76,6 +76,16 @@ async function chooseCandidate(folder: vscode.WorkspaceFolder | undefined): Prom
     return (await vscode.window.showQuickPick(items, { title: 'Debug what?', matchOnDescription: true }))?.candidate;
 }
 
+function hasRecordingAtTop(): boolean {
+    return (vscode.workspace.workspaceFolders ?? []).some(folder => {
+        try {
+            return folder.uri.scheme === 'file' && fs.readdirSync(folder.uri.fsPath).some(name => name.endsWith('.ttvm'));
+        } catch {
+            return false;
+        }
+    });
+}
+
 /**
  * F5 where VS Code would ask which debugger to use, as no source file is open: `ttvm.startsOnF5` says that there is something to debug and no launch.json.
  */
@@ -83,9 +93,9 @@ export function registerStart(context: vscode.ExtensionContext): void {
     const hasLaunchJson = () => (vscode.workspace.getConfiguration('launch').get<unknown[]>('configurations') ?? []).length > 0;
     const set = (startsOnF5: boolean) => vscode.commands.executeCommand('setContext', 'ttvm.startsOnF5', startsOnF5);
     const update = async () => {
-        // The extension was probably activated by something to debug: F5 works before that has been searched for.
         if (hasLaunchJson()) return void set(false);
-        await set(true);
+        // A search takes a while; what lies in the folder itself is seen at once.
+        if (hasRecordingAtTop()) return void set(true);
         await set((await findCandidates(undefined)).length > 0);
     };
     const watcher = vscode.workspace.createFileSystemWatcher('**/*.ttvm', false, true, false);

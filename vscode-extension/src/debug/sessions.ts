@@ -64,7 +64,11 @@ export class Sessions implements vscode.Disposable {
     }
 
     private onMessage(tracked: TtvmSession, message: Message): void {
-        if (message.type !== 'event') return;
+        if (message.type === 'response') {
+            // A change may have opened a diversion, without the machine having moved.
+            if (message.success && CHANGES.includes(message.command ?? '')) void this.askPosition(tracked);
+            return;
+        }
         switch (message.event) {
             case 'continued':
                 tracked.isStopped = false;
@@ -76,6 +80,9 @@ export class Sessions implements vscode.Disposable {
                 tracked.isHit = /breakpoint|exception/.test(String(message.body?.['reason']));
                 if (!tracked.sendsMoved) void this.askPosition(tracked);
                 break;
+            case 'invalidated':
+                void this.askPosition(tracked);
+                break;
             case 'ttvm/moved':
                 tracked.sendsMoved = true;
                 this.onMoved(tracked, message.body as unknown as TtvmPosition);
@@ -86,12 +93,12 @@ export class Sessions implements vscode.Disposable {
         }
     }
 
-    /** For a server that does not send ttvm/moved, and before the first one. */
+    /** For what ttvm/moved does not tell. */
     private async askPosition(tracked: TtvmSession): Promise<void> {
         const stop = tracked.stopCount;
         try {
             const position = await tracked.request<TtvmPosition>('ttvm/position');
-            if (stop === tracked.stopCount && !tracked.sendsMoved) this.onMoved(tracked, position);
+            if (stop === tracked.stopCount && tracked.isStopped) this.onMoved(tracked, position);
         } catch {
             // The session ended meanwhile.
         }
@@ -113,4 +120,6 @@ export class Sessions implements vscode.Disposable {
     }
 }
 
-interface Message { type: string; event?: string; body?: Record<string, unknown> }
+const CHANGES = ['writeMemory', 'setVariable', 'setExpression'];
+
+interface Message { type: string; event?: string; command?: string; success?: boolean; body?: Record<string, unknown> }

@@ -17,7 +17,7 @@ export interface Row {
     markers: TtvmTimelineMarker[];
 }
 
-export const ROW_HEIGHT = 20;
+export const ROW_HEIGHT = 18;
 
 /** Instructions before a position. They fit into a number: a recording of 2^53 instructions would take years. */
 export function countOf(position: Position): number { return Number(position.split(':')[0]); }
@@ -98,7 +98,7 @@ export class TimelineCanvas {
             context.globalAlpha = 0.85;
             const text = kind === 'instructions' ? withThousands(Math.round(tick)) : tickTime(tick, step);
             const half = context.measureText(text).width / 2;
-            context.fillText(text, Math.min(Math.max(at - half, 2), width - 2 * half - 2), top + 14);
+            context.fillText(text, Math.min(Math.max(at - half, 2), width - 2 * half - 2), top + 13);
             context.globalAlpha = 1;
         }
     }
