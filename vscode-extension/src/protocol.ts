@@ -37,6 +37,9 @@ export interface TtvmFound { found: boolean; position: Position; description: st
 /** ttvm/reverseStepIn, ttvm/reverseStepOut. */
 export interface TtvmThreadArguments { threadId: number; granularity?: 'instruction' | 'line' | 'statement' }
 
+/** ttvm/radix: how numbers are shown from now on. */
+export interface TtvmRadixArguments { radix: 10 | 16 }
+
 // ---- Bookmarks: ttvm/bookmarks lists them, ttvm/setBookmark and ttvm/removeBookmark change them; all three answer with the list.
 
 export interface TtvmBookmark { name: string; position: Position; note?: string }
@@ -87,6 +90,8 @@ export interface TtvmPageTableArguments {
     filters?: PageFilter[];
     /** Mark what differs from this position. */
     comparedTo?: Position;
+    /** Also entries that are not present and not empty, without bits; only without filters and comparison. */
+    includeAbsent?: boolean;
 }
 export type PageFilter = 'writable' | 'user' | 'executable' | 'global' | 'dirty' | 'accessed';
 export interface TtvmPageTable {

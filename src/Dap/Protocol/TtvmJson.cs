@@ -6,6 +6,7 @@ namespace Dap.Protocol;
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TtvmLaunchArguments))]
 [JsonSerializable(typeof(TtvmAttachArguments))]
+[JsonSerializable(typeof(TtvmRadixArguments))]
 [JsonSerializable(typeof(TtvmTypeArguments))]
 [JsonSerializable(typeof(TtvmNoArguments))]
 [JsonSerializable(typeof(TtvmSeekArguments))]

@@ -60,6 +60,13 @@ public sealed record TtvmAttachArguments : AttachRequestArguments
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
 }
 
+/// <summary>Arguments of <c>ttvm/radix</c>.</summary>
+public sealed record TtvmRadixArguments
+{
+    /// <summary>10 or 16: how numbers are shown from now on.</summary>
+    [JsonPropertyName("radix")] public required long Radix { get; init; }
+}
+
 /// <summary>Arguments of <c>ttvm/type</c>.</summary>
 public sealed record TtvmTypeArguments
 {

@@ -13,6 +13,8 @@ public sealed record TtvmPageTableArguments
     [JsonPropertyName("filters")] public IReadOnlyList<string>? Filters { get; init; }
     /// <summary>Mark what differs from this position.</summary>
     [JsonPropertyName("comparedTo")] public string? ComparedTo { get; init; }
+    /// <summary>Also entries that are not present and not empty, without bits; only without filters and comparison.</summary>
+    [JsonPropertyName("includeAbsent")] public bool? IncludeAbsent { get; init; }
 }
 
 /// <summary>Answer to <c>ttvm/pageTable</c>.</summary>

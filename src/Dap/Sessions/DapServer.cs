@@ -27,7 +27,8 @@ public sealed record DapServerOptions
 /// <summary>
 /// Serves one client until it leaves. Threads: the caller's is the engine's, which does one request after the other, owns the machine and everything else of the session,
 /// and writes the answers; one of the session's replays the recording in the background for its timeline; one of its own reads messages, answers those that are rubbish,
-/// and may end what the engine does (pause, cancel, disconnect). All write through <see cref="MessageWriter"/>. The reader lives until the connection is closed, as nothing ends a read from a standard stream.
+/// and may end what the engine does (pause, cancel, disconnect). All write through <see cref="MessageWriter"/>. The reader lives until the connection is closed, as nothing
+/// ends a read from a standard stream.
 /// </summary>
 public sealed class DapServer : IDisposable
 {

@@ -20,6 +20,7 @@ internal sealed class EvaluationRequests
         _commands = new ConsoleCommands(session);
         requests.Add<EvaluateArguments>(Commands.Evaluate, Evaluate);
         requests.Add<SetExpressionArguments>(Commands.SetExpression, SetExpression);
+        requests.Add<TtvmRadixArguments>("ttvm/radix", SetRadix);
         requests.Add<CompletionsArguments>(Commands.Completions, Complete);
     }
 
@@ -42,6 +43,13 @@ internal sealed class EvaluationRequests
         if (arguments.Context == "repl" && _commands.Run(arguments.Expression, view) is { } result)
             return Answer.Of(new EvaluateResponseBody { Result = result.Text, VariablesReference = 0 }, result.Then);
         return Answer.Of(Show(ValueOf(arguments.Expression, view)));
+    }
+
+    private Answer SetRadix(TtvmRadixArguments arguments)
+    {
+        if (arguments.Radix is not (10 or 16)) throw new RequestException($"numbers are shown with the radix 10 or 16, not {arguments.Radix}");
+        _session.ShowsDecimal = arguments.Radix == 10;
+        return Answer.After(() => _session.Send(Events.Invalidated, new InvalidatedEventBody { Areas = ["variables"] }));
     }
 
     private Answer SetExpression(SetExpressionArguments arguments)
@@ -67,7 +75,7 @@ internal sealed class EvaluationRequests
     private Answer Changed(string expression, in GuestView view, Action then)
     {
         ExpressionValue value = ValueOf(expression, view);
-        return Answer.Of(new SetExpressionResponseBody { Value = Hexadecimal.Padded(value.Number, value.SizeBytes * 8) }, then);
+        return Answer.Of(new SetExpressionResponseBody { Value = _session.Number(value.Number, value.SizeBytes * 8) }, then);
     }
 
     private Answer Complete(CompletionsArguments arguments)
@@ -105,12 +113,12 @@ internal sealed class EvaluationRequests
         }
     }
 
-    private static EvaluateResponseBody Show(in ExpressionValue value)
+    private EvaluateResponseBody Show(in ExpressionValue value)
     {
-        string text = Hexadecimal.Padded(value.Number, value.SizeBytes * 8);
+        string hexadecimal = Hexadecimal.Padded(value.Number, value.SizeBytes * 8);
         return new EvaluateResponseBody
         {
-            Result = string.Create(CultureInfo.InvariantCulture, $"{text} ({value.Number})"), Type = $"{value.SizeBytes * 8}-bit", VariablesReference = 0,
+            Result = _session.ShowsDecimal ? $"{value.Number} ({hexadecimal})" : $"{hexadecimal} ({value.Number})", Type = $"{value.SizeBytes * 8}-bit", VariablesReference = 0,
             MemoryReference = value.Place?.ToString() ?? Hexadecimal.Of(value.Number),
         };
     }

@@ -51,7 +51,7 @@ internal sealed class PagingRequests
             _session.Activity.Title("Comparing page tables");
             then = _session.MachineAt(_session.ParsePosition(position), 0);
         }
-        TtvmPageTable table = new PageTableAnswers(_session.Machine, _session.CpuOf(arguments.ThreadId)).Table(arguments.Path, filter, then)
+        TtvmPageTable table = new PageTableAnswers(_session.Machine, _session.CpuOf(arguments.ThreadId)).Table(arguments.Path, filter, then, arguments.IncludeAbsent == true)
             ?? throw new RequestException($"there is no page table at '{arguments.Path}' here: read the tables again from the root");
         return Answer.Of(table);
     }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Threading;
 using Dap.Handles;
 using Dap.Inspection;
@@ -62,6 +63,12 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     /// <summary>What is typed for a living guest goes there; null: there is none. Callable from any thread.</summary>
     public LiveInput? Input => Volatile.Read(ref _guest) is { Recording.IsAlive: true } guest ? guest.Input : null;
+
+    /// <summary>Numbers that may be either are shown in decimal; else in hexadecimal.</summary>
+    public bool ShowsDecimal { get; set; }
+
+    /// <summary>A number of so many bits as the user wants to see it.</summary>
+    public string Number(ulong value, int bits) => ShowsDecimal ? value.ToString(CultureInfo.InvariantCulture) : Hexadecimal.Padded(value, bits);
 
     public bool IsLaunched => _timeline is not null;
     public bool IsDiverted => _diversion is not null;

@@ -97,7 +97,7 @@ internal sealed class StateRequests
         ulong value = EvaluationRequests.NumberOf(arguments.Value, _session.ViewOf(source.CpuIndex), _session.Symbols);
         if (!source.Set(arguments.Name, value)) throw new RequestException($"'{arguments.Name}' cannot be changed: only general registers, RIP, RFLAGS and memory can");
         ulong after = RegisterFile.Get(ref _session.Machine.Vcpus[source.CpuIndex].State, arguments.Name) ?? value;
-        return Answer.Of(new SetVariableResponseBody { Value = Hexadecimal.Padded(after, 64) },
+        return Answer.Of(new SetVariableResponseBody { Value = _session.Number(after, 64) },
             () => _session.Send(Events.Invalidated, new InvalidatedEventBody { Areas = ["all"] }));
     }
 }

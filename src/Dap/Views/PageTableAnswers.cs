@@ -34,7 +34,8 @@ internal sealed class PageTableAnswers(Machine machine, int cpuIndex)
     /// <param name="path">Which; null: the root.</param>
     /// <param name="filter">Only what has these traits.</param>
     /// <param name="then">The machine at another position, to mark what differs.</param>
-    public TtvmPageTable? Table(string? path, PageFilter filter, Machine? then)
+    /// <param name="includeAbsent">Also entries that are not present and not empty, when neither filtered nor compared.</param>
+    public TtvmPageTable? Table(string? path, PageFilter filter, Machine? then, bool includeAbsent)
     {
         var reader = new PageTableReader(machine, _controls);
         string mode = PageTableReader.NameOf(_controls.Mode), root = Hexadecimal.Of(_controls.Root);
@@ -47,10 +48,22 @@ internal sealed class PageTableAnswers(Machine machine, int cpuIndex)
             var tree = new PageTree(machine, _controls);
             foreach (GuestEntry entry in reader.Entries(known))
                 if (filter == PageFilter.None || tree.Has(entry, filter, FilterBudget)) entries.Add(Entry(path, entry));
+            if (includeAbsent && filter == PageFilter.None)
+            {
+                foreach (GuestEntry entry in reader.AbsentEntries(known)) entries.Add(AbsentEntry(entry));
+                entries.Sort(static (a, b) => a.Index.CompareTo(b.Index));
+            }
         }
         else if (!Compare(path, table, filter, then, entries)) return null;
         return new TtvmPageTable { Mode = mode, Root = root, Entries = entries };
     }
+
+    // What its other bits mean is the guest's affair: an access faults.
+    private TtvmPageTableEntry AbsentEntry(in GuestEntry entry) => new()
+    {
+        Level = PageTableReader.NameOf(entry.Level), Index = entry.Index, Linear = Hexadecimal.Of(entry.Linear), LinearEnd = Hexadecimal.Of(entry.LinearEnd),
+        EntryAddress = Hexadecimal.Of(entry.Address), Value = Value(entry.Value), Physical = "", Size = SizeText.Of(entry.SizeBytes), IsPage = true, Bits = [],
+    };
 
     /// <summary>One translation, step by step.</summary>
     public TtvmTranslation Translate(ulong linear)

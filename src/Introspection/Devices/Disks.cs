@@ -37,7 +37,7 @@ internal static class Disks
         if (transfer != 0) active.Add($"drive {number}: {busy}");
         return new DeviceRegister($"Drive {number}", busy,
         [
-            new("status", RegisterText.Bits(status, 8, "ERR", "", "", "DRQ", "DSC", "DF", "DRDY", "BSY")), 
+            new("status", RegisterText.Bits(status, 8, "ERR", "", "", "DRQ", "DSC", "DF", "DRDY", "BSY")),
             new("error", RegisterText.Bits(error, 8, "", "", "ABRT", "", "IDNF", "", "UNC", "ICRC")),
             new("features", RegisterText.Hex(features, 8)), new("sector count", Word(sectors)), new("LBA low", Word(low)), new("LBA mid", Word(mid)), new("LBA high", Word(high)),
             new("device", RegisterText.Bits(device, 8, "", "", "", "", "DEV", "", "LBA")), new("INTRQ", pending ? "pending" : "no"),

@@ -49,7 +49,7 @@ internal static class Serials
         [
             new("status", RegisterText.Bits(status, 8, "output full", "input full", "system", "last was a command", "unlocked", "mouse data", "timeout", "parity")),
             new("command byte", RegisterText.Bits(command, 8, "keyboard interrupt", "mouse interrupt", "system", "", "keyboard disabled", "mouse disabled", "translation")),
-            new("output buffer", isFull ? RegisterText.Hex(output, 8) : "empty"), 
+            new("output buffer", isFull ? RegisterText.Hex(output, 8) : "empty"),
             new("output port", RegisterText.Bits(outputPort, 8, "not reset", "A20", "mouse clock", "mouse data", "IRQ 1", "IRQ 12")),
             new("command awaiting data", awaited == 0 ? "none" : RegisterText.Hex(awaited, 8)),
             new("keyboard", $"scan code set {chip.Number("keyboardScanCodeSet")}, "

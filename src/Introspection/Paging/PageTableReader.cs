@@ -69,6 +69,18 @@ public sealed class PageTableReader(Machine machine, PagingControls controls)
             Add(table, i, IsNarrow ? BinaryPrimitives.ReadUInt32LittleEndian(_table.AsSpan(i * 4)) : BinaryPrimitives.ReadUInt64LittleEndian(_table.AsSpan(i * 8)), entries);
     }
 
+    /// <summary>The entries of a table that are not present and hold something all the same, such as where a page was swapped to.</summary>
+    public List<GuestEntry> AbsentEntries(in GuestTable table)
+    {
+        var entries = new List<GuestEntry>();
+        for (int i = 0; i < EntryCount(table.Level); i++)
+        {
+            ulong value = ValueAt(table, i);
+            if (value != 0 && (value & PageTableEntry.Present) == 0) entries.Add(Decode(table, i, value));
+        }
+        return entries;
+    }
+
     /// <summary>One entry, present or not.</summary>
     public ulong ValueAt(in GuestTable table, int index)
     {

@@ -160,6 +160,10 @@ public sealed class TranscriptTests(Recordings recordings)
             + """{"filterId":"port","condition":"x"},{"filterId":"cr","condition":"3"}]}""");
         client.Ask("continue", Thread1);
         client.Ask("reverseContinue", Thread1);
+        client.Ask("ttvm/seek", """{"position":"50%"}""");
+        client.Ask("setExceptionBreakpoints", """{"filters":[]}""");
+        client.Ask("setFunctionBreakpoints", $$"""{"breakpoints":[{"name":"write {{Balance}} 8"},{"name":"write nowhere 8"},{"name":"access {{Balance}} many"}]}""");
+        client.Ask("reverseContinue", Thread1);
         client.Ask("setFunctionBreakpoints", $$"""{"breakpoints":[{"name":"bank_deposit"},{"name":"{{Deposit}}"}]}""");
         Golden.Check("breakpoints", client.Transcript);
     }
@@ -235,6 +239,12 @@ public sealed class TranscriptTests(Recordings recordings)
             client.Ask("evaluate", new JsonObject { ["expression"] = command, ["context"] = "repl" }.ToJsonString());
         client.Ask("completions", """{"text":"se","column":3}""");
         client.Ask("completions", """{"text":"walk r1","column":8}""");
+        client.Note("radix");
+        client.Ask("ttvm/radix", """{"radix":10}""");
+        client.Ask("evaluate", """{"expression":"rip & 0xfff"}""");
+        client.Ask("ttvm/radix", """{"radix":16}""");
+        client.Ask("evaluate", """{"expression":"rip & 0xfff"}""");
+        client.Ask("ttvm/radix", """{"radix":8}""");
         client.Note("changing");
         client.Ask("setExpression", """{"expression":"cr3","value":"1"}""");
         client.Ask("setExpression", """{"expression":"rbx","value":"rbx + 0x10"}""");

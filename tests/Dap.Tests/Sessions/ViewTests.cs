@@ -38,6 +38,12 @@ public sealed class ViewTests(Recordings recordings)
         client.Ask("ttvm/pageTable", """{"comparedTo":"yesterday"}""");
         client.Ask("ttvm/translate", """{"address":"rsp +"}""");
         client.Ask("ttvm/tableChanges", """{"from":"999999999999"}""");
+        client.Note("entries that are not present, made in a diversion");
+        string root = (string)client.Body("ttvm/pageTable")["root"]!;
+        client.Ask("writeMemory", $$"""{"memoryReference":"phys:{{root}}","offset":16,"data":"3sAAAAAAAAA="}""");
+        client.Ask("ttvm/pageTable", """{"includeAbsent":true}""");
+        client.Ask("ttvm/pageTable", """{"includeAbsent":true,"filters":["user"]}""");
+        client.Ask("ttvm/returnToRecording");
         client.Note("without paging");
         client.Ask("ttvm/seek", """{"position":"start"}""");
         client.Ask("ttvm/pageTable");

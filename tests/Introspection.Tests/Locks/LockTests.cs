@@ -20,7 +20,7 @@ public sealed class LockTests(Recordings recordings)
     private const string Types = """
         {
           "types": {
-            "m": { "kind": "mcs", "tail": {"offset": 0}, 
+            "m": { "kind": "mcs", "tail": {"offset": 0},
               "node": { "next": {"offset": 0}, "waiting": {"offset": 8, "bytes": 1}, "isPerCpu": true, "arrays": [ {"at": "0x902000", "stride": 16, "count": 4} ] } },
             "s": { "kind": "spin", "locked": {"offset": 0, "bytes": 4}, "owner": {"offset": 4, "bytes": 4} },
             "t": { "kind": "ticket", "serving": {"offset": 0, "bytes": 2}, "next": {"offset": 2, "bytes": 2} }

@@ -44,6 +44,10 @@ export function registerCommands(context: vscode.ExtensionContext, sessions: Ses
     add('ttvm.nextWrite', async (session, target) => { await findWrite(session, 'ttvm/nextWrite', target); });
     add('ttvm.showMemory', async (_, target) => { await show('memory', targetOf(target, true)?.address ?? await askAddress('Show memory at')); });
     add('ttvm.translateAddress', async (_, target) => { await show('pageTables', targetOf(target, true)?.address ?? await askAddress('Translate')); });
+    add('ttvm.toggleRadix', async session => {
+        session.radix = session.radix === 16 ? 10 : 16;
+        await session.request('ttvm/radix', { radix: session.radix });
+    });
     add('ttvm.memory.breakOnWrite', async (_, target) => { breakOn('write', target); });
     add('ttvm.memory.breakOnAccess', async (_, target) => { breakOn('access', target); });
     addBookmarks(add);

@@ -8,6 +8,8 @@ export type Change = 'session' | 'running' | 'moved' | 'timeline';
 export class TtvmSession {
     position: TtvmPosition | undefined;
     isStopped = false;
+    /** How numbers are shown. */
+    radix: 10 | 16 = 16;
     /** How often it stopped: what was read before an earlier stop may be outdated. */
     stopCount = 0;
     /** Positions at which a breakpoint stopped it. */

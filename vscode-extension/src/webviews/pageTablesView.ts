@@ -14,7 +14,7 @@ const FILTERS: { filter: PageFilter; title: string }[] = [
 const RANGE_PAGE = 500;
 type Tab = 'tree' | 'ranges' | 'changes';
 
-const options = remembered<{ filters: PageFilter[]; tab: Tab; comparedTo: string }>({ filters: [], tab: 'tree', comparedTo: '' });
+const options = remembered<{ filters: PageFilter[]; tab: Tab; comparedTo: string; includesAbsent: boolean }>({ filters: [], tab: 'tree', comparedTo: '', includesAbsent: false });
 let state: ViewState | undefined;
 let translated: string | undefined;
 
@@ -30,8 +30,8 @@ const tree = new TreeGrid<TtvmPageTableEntry>({
         [`${entry.level}[${entry.index}]`],
         [h('span', { class: 'mono', title: `The entry lies at ${entry.entryAddress}` }, hexWidth(entry.value, 16)),
             entry.was ? h('span', { class: 'was mono', title: `At ${options.comparedTo}` }, ` was ${hexWidth(entry.was, 16)}`) : null],
-        entry.bits.map(bit => h('span', { class: `bit bit-${bit.toLowerCase()}`, title: BIT_MEANINGS[bit] ?? bit }, bit)),
-        [jump(entry.physical.startsWith('phys:') ? entry.physical : `phys:${entry.physical}`)],
+        entry.bits.length === 0 ? [h('span', { class: 'faint' }, 'not present')] : entry.bits.map(bit => h('span', { class: `bit bit-${bit.toLowerCase()}`, title: BIT_MEANINGS[bit] ?? bit }, bit)),
+        [entry.physical === '' ? null : jump(entry.physical.startsWith('phys:') ? entry.physical : `phys:${entry.physical}`)],
         [entry.isPage ? h('strong', {}, entry.size) : entry.size],
         shadowCell(entry)
     ],
@@ -58,12 +58,17 @@ const filterBoxes = FILTERS.map(({ filter, title }) => {
     box.checked = options.filters.includes(filter);
     return h('label', { class: 'chip', title }, box, filter);
 });
+const presentBox = h('input', {
+    type: 'checkbox', onchange: () => { options.includesAbsent = !presentBox.checked; remember(options); refresh(); }
+});
+presentBox.checked = !options.includesAbsent;
+const presentChip = h('label', { class: 'chip', title: 'Only entries that are present; without it, also those that hold something else, such as where a page was swapped to' }, presentBox, 'present');
 const search = h('input', { type: 'text', class: 'address', 'aria-label': 'Translate an address', placeholder: 'rip, 0xffffffff81000000', spellcheck: 'false' });
 const compare = h('input', { type: 'text', class: 'position', 'aria-label': 'Compare with position', placeholder: '50% or 123456', value: options.comparedTo, spellcheck: 'false' });
 const tabNames: { [tab in Tab]: string } = { tree: 'Tree', ranges: 'Merged ranges', changes: 'Changes' };
 const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Ways to look at the page tables' });
 const summary = h('span', { class: 'note', role: 'status' });
-const filterGroup = h('span', { class: 'group', role: 'group', 'aria-label': 'Show only' }, ...filterBoxes);
+const filterGroup = h('span', { class: 'group', role: 'group', 'aria-label': 'Show only' }, presentChip, ...filterBoxes);
 const bar = h('div', { class: 'bars' },
     h('div', { class: 'bar' }, tabs, summary, filterGroup),
     h('div', { class: 'bar' },
@@ -102,7 +107,7 @@ function translate(address: string): void {
 // ---- What is shown.
 
 function readTable(path?: string): Promise<TtvmPageTable> {
-    return request<TtvmPageTable>('ttvm/pageTable', { threadId: state?.threadId, path, filters: options.filters, comparedTo: options.comparedTo || undefined });
+    return request<TtvmPageTable>('ttvm/pageTable', { threadId: state?.threadId, path, filters: options.filters, comparedTo: options.comparedTo || undefined, includeAbsent: options.includesAbsent });
 }
 
 const refresh = latest(async () => {

@@ -179,8 +179,8 @@ internal sealed class RegisterScope(Session session, int cpuIndex)
         new() { Name = name, Value = value, VariablesReference = session.Variables.Add(VariableSource.Of(read) with { CpuIndex = cpuIndex }) };
 
     // What may be a pointer can be looked at as memory.
-    private static Variable Address(string name, ulong value) =>
-        Plain(name, Hexadecimal.Padded(value, 64)) with { MemoryReference = Hexadecimal.Of(value), EvaluateName = RegisterFile.CanSet(name) ? name : null };
+    private Variable Address(string name, ulong value) =>
+        Plain(name, session.Number(value, 64)) with { MemoryReference = Hexadecimal.Of(value), EvaluateName = RegisterFile.CanSet(name) ? name : null };
 
     private static Variable Plain(string name, string value) => new() { Name = name, Value = value, VariablesReference = 0 };
 }
