@@ -6,6 +6,7 @@ using System.Threading;
 using System.Threading.Channels;
 using Dap.Live;
 using Dap.Protocol;
+using Dap.Requests;
 using Dap.Transports;
 using Replay.Recording;
 

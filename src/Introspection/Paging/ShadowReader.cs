@@ -93,8 +93,9 @@ public sealed class ShadowReader(Machine machine, ShadowPageTable space)
         string writes = "";
         if (MachineOffset(entry.Target) is { } offset && machine.ShadowPageTables.TracedWritesOf((int)(offset >> PagedMemory.PageShift)) is > 0 and var count)
             writes = $"; {Hexadecimal.Grouped((ulong)count)} were";
+        string pages = filled == 1 ? "1 page below is" : $"{Hexadecimal.Grouped((ulong)filled)} pages below are";
         return new ShadowStatus(ShadowState.PartlyFilled, null,
-            $"{Hexadecimal.Grouped((ulong)filled)} pages below are filled, so that the {PageTableReader.NameOf(entry.Level - 1)} is write-protected and stores to it are traced{writes}.");
+            $"{pages} filled, so that the {PageTableReader.NameOf(entry.Level - 1)} is write-protected and stores to it are traced{writes}.");
     }
 
     private ShadowStatus OfLargePage(in GuestEntry entry)

@@ -1,10 +1,11 @@
 using System;
 using System.Collections.Generic;
-using Dap.Protocol;
 using System.Globalization;
 using System.IO;
 using System.Text;
 using Dap.Inspection;
+using Dap.Protocol;
+using Dap.Requests;
 using Dap.Sessions.Scopes;
 using Dap.Unwinding;
 using Symbols.Dwarf;

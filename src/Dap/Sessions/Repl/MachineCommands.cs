@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
 using Dap.Protocol;
+using Dap.Requests;
 using Dap.Sessions.Scopes;
 using Dap.Views;
 using Introspection.Paging;

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Dap.Requests;
 using Dap.Stepping;
 
 namespace Dap.Sessions.Repl;

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Dap.Protocol;
+using Dap.Requests;
 
 namespace Dap.Sessions.Repl;
 

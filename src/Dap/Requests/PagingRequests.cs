@@ -1,13 +1,14 @@
 using System;
 using System.Collections.Generic;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Views;
 using Introspection.Paging;
 using Vmm.Paging;
 using Vmm.Platform;
 using Vmm.Time;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Requests of our own about page tables, the guest's and the shadow's: one table, one translation, all ranges, what changed.</summary>
 internal sealed class PagingRequests

@@ -2,11 +2,12 @@ using System;
 using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 using Replay.Timelines;
 using Vmm.Platform;
 using Vmm.Time;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Requests of our own: going to a position, to the last or next write, and back from a diversion.</summary>
 internal sealed class TravelRequests

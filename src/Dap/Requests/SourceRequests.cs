@@ -1,8 +1,9 @@
 using System;
 using System.Collections.Generic;
 using Dap.Protocol;
+using Dap.Sessions;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Source files: which there are, and where in them breakpoints can be.</summary>
 internal sealed class SourceRequests

@@ -2,8 +2,9 @@ using System;
 using System.Collections.Generic;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Memory as bytes and as instructions. Writing opens a diversion.</summary>
 internal sealed class MemoryRequests

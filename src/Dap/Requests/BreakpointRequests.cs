@@ -5,11 +5,12 @@ using System.Threading;
 using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 using Replay.Queries;
 using Symbols.Dwarf;
 using Vmm.Platform;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Breakpoints of every kind. All are exact in both directions: a run stops just before what they name.</summary>
 internal sealed class BreakpointRequests

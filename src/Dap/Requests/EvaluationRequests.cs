@@ -4,9 +4,10 @@ using System.Globalization;
 using Dap.Expressions;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Sessions.Repl;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Expressions, from the console, watches and hovers; and the console's commands.</summary>
 internal sealed class EvaluationRequests

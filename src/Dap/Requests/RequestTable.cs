@@ -2,8 +2,9 @@ using System;
 using System.Collections.Generic;
 using System.Text.Json.Serialization.Metadata;
 using Dap.Protocol;
+using Dap.Sessions;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>What a request is answered with, and what is done once the answer is out.</summary>
 internal abstract record Answer(Action? Then)

@@ -3,11 +3,12 @@ using System.Collections.Generic;
 using System.IO;
 using Dap.Live;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Sources;
 using Replay.Recording;
 using Vmm.Platform;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>The beginning and the end of a session.</summary>
 internal sealed class LifecycleRequests

@@ -1,6 +1,7 @@
 using Dap.Protocol;
+using Dap.Sessions;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Requests of our own that keep named positions.</summary>
 internal sealed class BookmarkRequests

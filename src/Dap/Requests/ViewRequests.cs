@@ -1,11 +1,12 @@
 using System;
 using System.Collections.Generic;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Views;
 using Introspection.Consoles;
 using Vmm.Inputs;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Requests of our own that show what the guest printed, its devices and its locks.</summary>
 internal sealed class ViewRequests

@@ -1,12 +1,13 @@
 using System;
 using System.Collections.Generic;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Views;
 using Introspection.History;
 using Replay.Checkpoints;
 using Vmm.Time;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>The request of our own for what happened in a window of the recording. It answers at once with what is known.</summary>
 internal sealed class HistoryRequests

@@ -3,10 +3,11 @@ using System.Collections.Generic;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Sessions.Scopes;
 using Vmm.Cpu;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>What the machine looks like where it stands: vCPUs as threads, and scopes that are read when they are opened.</summary>
 internal sealed class StateRequests

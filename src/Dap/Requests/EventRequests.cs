@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 using Introspection.Consoles;
 using Replay.Log;
 using Replay.Queries;
@@ -10,7 +11,7 @@ using Vmm.Inputs;
 using Vmm.Platform;
 using Vmm.Time;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>The request of our own to go to the next or the last event of a kind.</summary>
 internal sealed class EventRequests

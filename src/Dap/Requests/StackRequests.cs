@@ -2,10 +2,11 @@ using System;
 using System.Collections.Generic;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Unwinding;
 using Symbols.Dwarf;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>The calls of a vCPU, with source lines; inlined calls are frames of their own.</summary>
 internal sealed class StackRequests

@@ -1,8 +1,9 @@
 using System;
 using Dap.Protocol;
+using Dap.Sessions;
 using Dap.Stepping;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>Everything that makes the machine go, forwards and backwards: the answer first, then the run, then one stop.</summary>
 internal sealed class ExecutionRequests

@@ -3,12 +3,13 @@ using System.Collections.Generic;
 using Dap.Handles;
 using Dap.Inspection;
 using Dap.Protocol;
+using Dap.Sessions;
 using Replay.Queries;
 using Replay.Timelines;
 using Symbols.Dwarf;
 using Vmm.Time;
 
-namespace Dap.Sessions;
+namespace Dap.Requests;
 
 /// <summary>
 /// "Jump to cursor": in a recording it does not change what the guest does, but goes to where it does a line the next time, or did it the last time.
