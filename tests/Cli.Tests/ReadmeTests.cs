@@ -22,7 +22,15 @@ public sealed partial class ReadmeTests(DemoRecording demo)
 
     [Fact]
     public void Every_block_of_commands_is_tested() =>
-        Assert.Equal(["start", "setup", "demo", "debian"], [.. Fence().Matches(s_readme).Select(match => match.Groups["name"].Value)]);
+        Assert.Equal(["start", "setup", "demo", "debian", "vscode"], [.. Fence().Matches(s_readme).Select(match => match.Groups["name"].Value)]);
+
+    /// <summary>What it builds, Extension.Tests builds in the same way, installs and drives; here is no VS Code to install it into.</summary>
+    [Fact]
+    public void The_extension_is_built_by_what_its_tests_build_it_with()
+    {
+        Assert.Equal("vscode-extension/package.sh --install", Commands("vscode").Single().Split('#')[0].TrimEnd());
+        Assert.Contains("vscode-extension/package.sh", File.ReadAllText(Repository.PathOf("tests/Extension.Tests/VisualStudioCode.cs")), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Tour_of_the_demo() => RunBlock("demo", RootLikeFolder("demo-tour"), TimeSpan.FromMinutes(5));

@@ -42,9 +42,15 @@ export interface TtvmRadixArguments { radix: 10 | 16 }
 
 // ---- Bookmarks: ttvm/bookmarks lists them, ttvm/setBookmark and ttvm/removeBookmark change them; all three answer with the list.
 
-export interface TtvmBookmark { name: string; position: Position; note?: string }
-/** Without a position: here. An existing name is replaced. */
-export interface TtvmSetBookmarkArguments { name: string; position?: Position; note?: string }
+export interface TtvmBookmark {
+    name: string;
+    position: Position;
+    note?: string;
+    /** The state there is kept in memory while the session lasts: coming back replays nothing. */
+    isCheckpoint?: boolean;
+}
+/** Without a position: here. An existing name is replaced. A checkpoint, which keeps the state too, can only be made here. */
+export interface TtvmSetBookmarkArguments { name: string; position?: Position; note?: string; isCheckpoint?: boolean }
 export interface TtvmRemoveBookmarkArguments { name: string }
 export interface TtvmBookmarks { bookmarks: TtvmBookmark[] }
 

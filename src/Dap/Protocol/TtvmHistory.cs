@@ -19,6 +19,8 @@ public sealed record TtvmBookmark
     [JsonPropertyName("name")] public required string Name { get; init; }
     [JsonPropertyName("position")] public required string Position { get; init; }
     [JsonPropertyName("note")] public string? Note { get; init; }
+    /// <summary>The state there is kept in memory while the session lasts: coming back replays nothing.</summary>
+    [JsonPropertyName("isCheckpoint")] public bool? IsCheckpoint { get; init; }
 }
 
 /// <summary>Arguments of <c>ttvm/setBookmark</c>.</summary>
@@ -28,6 +30,8 @@ public sealed record TtvmSetBookmarkArguments
     /// <summary>Default: where the session stands.</summary>
     [JsonPropertyName("position")] public string? Position { get; init; }
     [JsonPropertyName("note")] public string? Note { get; init; }
+    /// <summary>Keep the state too; only without a position.</summary>
+    [JsonPropertyName("isCheckpoint")] public bool? IsCheckpoint { get; init; }
 }
 
 /// <summary>Arguments of <c>ttvm/removeBookmark</c>.</summary>

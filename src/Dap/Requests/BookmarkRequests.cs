@@ -1,18 +1,21 @@
+using System.Collections.Generic;
+using System.Linq;
 using Dap.Protocol;
 using Dap.Sessions;
+using Vmm.Time;
 
 namespace Dap.Requests;
 
 /// <summary>Requests of our own that keep named positions.</summary>
 internal sealed class BookmarkRequests
 {
-    private const int MaximumNameLength = 200;
+    private const int MaximumNameLength = 200, MaximumCheckpointCount = 64;
 
     public BookmarkRequests(Session session, RequestTable requests)
     {
-        requests.Add("ttvm/bookmarks", () => Answer.Of(new TtvmBookmarks { Bookmarks = session.Bookmarks.Read() }));
+        requests.Add("ttvm/bookmarks", () => Answer.Of(ListOf(session, session.Bookmarks.Read())));
         requests.Add<TtvmSetBookmarkArguments>("ttvm/setBookmark", a => Answer.Of(Set(session, a)));
-        requests.Add<TtvmRemoveBookmarkArguments>("ttvm/removeBookmark", a => Answer.Of(new TtvmBookmarks { Bookmarks = session.Bookmarks.Remove(a.Name) }));
+        requests.Add<TtvmRemoveBookmarkArguments>("ttvm/removeBookmark", a => Answer.Of(Remove(session, a.Name)));
     }
 
     /// <exception cref="RequestException">The name or the position is none, or the file cannot be changed.</exception>
@@ -20,7 +23,35 @@ internal sealed class BookmarkRequests
     {
         string name = arguments.Name.Trim();
         if (name.Length is 0 or > MaximumNameLength) throw new RequestException($"a bookmark has a name of 1 to {MaximumNameLength} characters");
-        string position = arguments.Position is { } text ? session.ParsePosition(text).ToString() : session.Timeline.Position.ToString();
-        return new TtvmBookmarks { Bookmarks = session.Bookmarks.Set(new TtvmBookmark { Name = name, Position = position, Note = arguments.Note }) };
+        bool isCheckpoint = arguments.IsCheckpoint == true;
+        if (isCheckpoint && arguments.Position is not null) throw new RequestException("a checkpoint can only be made where the session stands: go there first");
+        Position position = arguments.Position is { } text ? session.ParsePosition(text) : session.Timeline.Position;
+        List<TtvmBookmark> before = session.Bookmarks.Read();
+        if (isCheckpoint && before.Count(one => IsKept(session, one)) >= MaximumCheckpointCount)
+            throw new RequestException($"{MaximumCheckpointCount} checkpoints are kept already: remove some, or make a bookmark");
+        List<TtvmBookmark> all = session.Bookmarks.Set(new TtvmBookmark { Name = name, Position = position.ToString(), Note = arguments.Note });
+        if (isCheckpoint) session.Timeline.Keep();
+        ForgetUnnamed(session, before, all);
+        return ListOf(session, all);
     }
+
+    private static TtvmBookmarks Remove(Session session, string name)
+    {
+        List<TtvmBookmark> before = session.Bookmarks.Read(), all = session.Bookmarks.Remove(name);
+        ForgetUnnamed(session, before, all);
+        return ListOf(session, all);
+    }
+
+    // A state is kept as long as it has a name.
+    private static void ForgetUnnamed(Session session, List<TtvmBookmark> before, List<TtvmBookmark> after)
+    {
+        foreach (TtvmBookmark one in before)
+            if (!after.Exists(other => other.Position == one.Position) && session.TryParsePosition(one.Position, out Position position)) session.Timeline.Forget(position);
+    }
+
+    private static bool IsKept(Session session, TtvmBookmark bookmark) =>
+        session.TryParsePosition(bookmark.Position, out Position position) && session.Timeline.IsKept(position);
+
+    private static TtvmBookmarks ListOf(Session session, List<TtvmBookmark> bookmarks) =>
+        new() { Bookmarks = [.. bookmarks.Select(one => IsKept(session, one) ? one with { IsCheckpoint = true } : one)] };
 }

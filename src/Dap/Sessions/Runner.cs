@@ -127,7 +127,7 @@ internal sealed class Runner(Session session)
                 hit.Add(entry);
             }
         }
-        if (hit.Count > 0) return new StopReport(hit[0].Reason, Describe(hit, what), cpu, [.. hit.Select(entry => entry.Id)]);
+        if (hit.Count > 0) return StopAt(hit, what, cpu);
         return isTemporary ? new StopReport("step", $"Stepped to {stop.Position}", cpu) : null;
     }
 
@@ -161,15 +161,14 @@ internal sealed class Runner(Session session)
         }
     }
 
-    private static string Describe(List<BreakpointEntry> hit, in MachineEvent what)
+    // The description is a label in a narrow place; the text says all: of an access, with the value and both addresses.
+    private static StopReport StopAt(List<BreakpointEntry> hit, in MachineEvent what, int cpuIndex)
     {
         string label = hit[0].Label;
-        return what.Kind switch
-        {
-            MachineEventKind.Execute => $"Breakpoint at {label}",
-            MachineEventKind.Output => Capital(label),
-            _ => $"{Capital(label)}: {EventText.Describe(what)}",
-        };
+        string brief = what.Kind == MachineEventKind.Execute ? $"Breakpoint at {label}" : Capital(label);
+        string text = what.Kind is MachineEventKind.Execute or MachineEventKind.Output ? brief : $"{brief}: {EventText.Describe(what)}";
+        string description = what.Kind is MachineEventKind.Read or MachineEventKind.Write ? brief : text;
+        return new StopReport(hit[0].Reason, description, cpuIndex, [.. hit.Select(entry => entry.Id)]) { Text = text };
     }
 
     private static string Capital(string text) => $"{char.ToUpperInvariant(text[0])}{text[1..]}";

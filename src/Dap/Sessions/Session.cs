@@ -244,7 +244,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         FocusCpu = report.CpuIndex;
         writer.WriteEvent(Events.Stopped, new StoppedEventBody
         {
-            Reason = report.Reason, Description = report.Description, Text = report.Description, ThreadId = ThreadOfCpu(report.CpuIndex), AllThreadsStopped = true,
+            Reason = report.Reason, Description = report.Description, Text = report.Text ?? report.Description, ThreadId = ThreadOfCpu(report.CpuIndex), AllThreadsStopped = true,
             HitBreakpointIds = report.BreakpointIds is { Count: > 0 } ids ? [.. ids] : null,
         });
         Send("ttvm/moved", Where());
@@ -327,6 +327,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 /// <param name="BreakpointIds">Breakpoints that were hit.</param>
 internal readonly record struct StopReport(string Reason, string Description, int CpuIndex, IReadOnlyList<long>? BreakpointIds = null)
 {
+    /// <summary>All of it; null: the description is all.</summary>
+    public string? Text { get; init; }
+
     /// <summary>No reason for a client: the end of a stretch was reached, and nothing happened in it.</summary>
     public const string AtLimit = "limit";
 }

@@ -36,6 +36,7 @@ public sealed class Timeline : IDisposable
     private readonly CheckpointStore _checkpoints;
     private readonly ReplaySession _session;
     private readonly LiveRecording? _live;
+    private readonly Dictionary<Position, MachineSnapshot> _kept = [];
 
     /// <summary>Stands at the start of a recording that is still being made. Its end is where the guest lives: what goes forward there lets it live on.</summary>
     /// <param name="live">Stays the caller's to dispose of.</param>
@@ -79,6 +80,21 @@ public sealed class Timeline : IDisposable
     public bool IsLive => _live is { IsAlive: true };
 
     private int Parallelism => _options.MaxParallelism > 0 ? _options.MaxParallelism : Environment.ProcessorCount;
+
+    /// <summary>Keeps the state at the cursor in memory: coming back there replays nothing. Takes what memory the pages need that changed since the nearest checkpoint.</summary>
+    public void Keep()
+    {
+        if (!_kept.ContainsKey(Position)) _kept.Add(Position, _session.Capture());
+    }
+
+    /// <summary>The state at a position is kept.</summary>
+    public bool IsKept(Position position) => _kept.ContainsKey(position);
+
+    /// <summary>Keeps it no more; nothing happens when it is not kept.</summary>
+    public void Forget(Position position)
+    {
+        if (_kept.Remove(position, out MachineSnapshot? snapshot)) snapshot.Pages?.Release();
+    }
 
     /// <summary>Digest of the whole state at the cursor.</summary>
     public StateDigest Digest() => _session.Digest();
@@ -322,6 +338,8 @@ public sealed class Timeline : IDisposable
     public void Dispose()
     {
         _nearby.Clear();
+        foreach (MachineSnapshot snapshot in _kept.Values) snapshot.Pages?.Release();
+        _kept.Clear();
         _sessions.Dispose();
         _session.Dispose();
     }
@@ -382,6 +400,11 @@ public sealed class Timeline : IDisposable
     // Puts the machine at the best place to run to the target from, which may be where it is.
     private void StartNear(Position target)
     {
+        if (_kept.TryGetValue(target, out MachineSnapshot? kept))
+        {
+            _session.Restore(kept);
+            return;
+        }
         int checkpoint = _checkpoints.FindAtOrBefore(target);
         MachineSnapshot? nearby = _nearby.FindAtOrBefore(target);
         Position best = _checkpoints.PositionOf(checkpoint);

@@ -68,6 +68,10 @@ public sealed class ViewTests(Recordings recordings)
         client.Ask("ttvm/setBookmark", """{"name":"here","position":"12345"}""");
         client.Ask("ttvm/removeBookmark", """{"name":"late"}""");
         client.Ask("ttvm/removeBookmark", """{"name":"late"}""");
+        client.Note("checkpoints keep the state as well");
+        client.Ask("ttvm/setBookmark", """{"name":"kept","isCheckpoint":true}""");
+        client.Ask("ttvm/setBookmark", """{"name":"elsewhere","position":"10%","isCheckpoint":true}""");
+        client.Ask("ttvm/removeBookmark", """{"name":"kept"}""");
         client.Ask("ttvm/setBookmark", """{"name":" "}""");
         client.Ask("ttvm/setBookmark", """{"name":"never","position":"999999999999"}""");
         File.WriteAllText(file, "{\"bookmarks\": [ {");

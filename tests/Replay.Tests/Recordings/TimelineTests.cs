@@ -41,6 +41,33 @@ public sealed class DemoRecordings : IDisposable
 /// <summary>The reverse properties: each answer of a timeline against one found by plain stepping.</summary>
 public sealed class TimelineTests(DemoRecordings recordings) : IClassFixture<DemoRecordings>
 {
+    [Fact]
+    public void A_kept_state_is_the_state_of_its_position()
+    {
+        using var timeline = new Timeline(recordings.Chaos);
+        var random = new Random(4);
+        var kept = new List<(Position At, StateDigest Digest)>();
+        for (int i = 0; i < 10; i++)
+        {
+            timeline.Seek(new Position((ulong)random.NextInt64((long)timeline.End.InstructionCount)));
+            timeline.StepForward((ulong)random.Next(5));
+            timeline.Keep();
+            timeline.Keep();
+            kept.Add((timeline.Position, timeline.Digest()));
+        }
+        foreach ((Position at, _) in kept.Take(5)) timeline.Forget(at);
+        timeline.Forget(timeline.End);
+        Assert.Equal([.. Enumerable.Repeat(false, 5), .. Enumerable.Repeat(true, 5)], kept.Select(one => timeline.IsKept(one.At)));
+        foreach ((Position at, StateDigest digest) in kept)
+        {
+            timeline.Seek(at);
+            Assert.Equal((at, digest), (timeline.Position, timeline.Digest()));
+            timeline.StepBack(3);
+            timeline.StepForward(3);
+            Assert.Equal((at, digest), (timeline.Position, timeline.Digest()));
+        }
+    }
+
     [Theory]
     [InlineData("plain")]
     [InlineData("chaos")]

@@ -17,7 +17,8 @@ internal sealed class TravelCommands(Session session)
         new("seek POSITION", "go to an instruction count, count:event, 50%, start or end", Seek),
         new("lastwrite ADDRESS [BYTES]", "go back to just before the last write; phys:0x1000 is a guest-physical address", line => Write(line, isForward: false)),
         new("nextwrite ADDRESS [BYTES]", "go forward to just before the next write", line => Write(line, isForward: true)),
-        new("bookmark NAME [NOTE]", "give the position a name", Bookmark),
+        new("bookmark NAME [NOTE]", "give the position a name", line => Bookmark(line, isCheckpoint: false)),
+        new("checkpoint NAME [NOTE]", "the same, and keep the state in memory: coming back replays nothing", line => Bookmark(line, isCheckpoint: true)),
         new("bookmarks", "all names; seek goes to their positions", _ => Bookmarks(session.Bookmarks.Read())),
         new("return", "leave a diversion: back to the recording", _ => Return()),
     ];
@@ -55,13 +56,13 @@ internal sealed class TravelCommands(Session session)
 
     private static bool EndsWithOperator(string text) => "+-*/%&|^<>=!~(".Contains(text.TrimEnd()[^1], StringComparison.Ordinal);
 
-    private ConsoleResult Bookmark(CommandLine line)
+    private ConsoleResult Bookmark(CommandLine line, bool isCheckpoint)
     {
         string rest = line.Required;
         int blank = rest.IndexOf(' ', StringComparison.Ordinal);
         TtvmBookmarks all = BookmarkRequests.Set(session, new TtvmSetBookmarkArguments
         {
-            Name = blank < 0 ? rest : rest[..blank], Note = blank < 0 ? null : rest[(blank + 1)..].Trim(),
+            Name = blank < 0 ? rest : rest[..blank], Note = blank < 0 ? null : rest[(blank + 1)..].Trim(), IsCheckpoint = isCheckpoint ? true : null,
         });
         return Bookmarks(all.Bookmarks);
     }
@@ -70,7 +71,8 @@ internal sealed class TravelCommands(Session session)
     {
         if (bookmarks.Count == 0) return "no bookmarks: bookmark NAME gives the position a name";
         var rows = new List<(string, string)>();
-        foreach (TtvmBookmark one in bookmarks) rows.Add((one.Name, one.Note is { Length: > 0 } note ? $"{one.Position}  {note}" : one.Position));
+        foreach (TtvmBookmark one in bookmarks)
+            rows.Add((one.Name, $"{one.Position}{(one.IsCheckpoint == true ? " (checkpoint)" : "")}{(one.Note is { Length: > 0 } note ? $"  {note}" : "")}"));
         return ConsoleTable.Of(rows);
     }
 
