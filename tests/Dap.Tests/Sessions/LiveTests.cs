@@ -93,6 +93,7 @@ public sealed class LiveTests : IDisposable
         client.Body("setExceptionBreakpoints", """{"filters":[]}""");
         client.Body("continue", Thread1);
         while (!Printed(client).EndsWith('O')) client.Events.Add(client.Receive()!);
+        Assert.Equal("HELLO", (string?)client.Body("ttvm/console")["lines"]!.AsArray()[^1]!["text"]);
         client.Body("pause", Thread1);
         Assert.Equal("pause", (string?)WaitForStop(client)["reason"]);
         Assert.EndsWith("HELLO", (string?)client.Body("evaluate", """{"expression":"console","context":"repl"}""")["result"], StringComparison.Ordinal);

@@ -1,12 +1,17 @@
 // node run.mjs EXTENSION.vsix RESULTS [SCENARIO...]: runs scenarios; writes RESULTS/results.json and screenshots.
+// node run.mjs --list: their names.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { files, scenarios, settings } from './scenarios.mjs';
+import { files, preparations, scenarios, settings } from './scenarios.mjs';
 import { launchBrowser, Server, Workbench } from './vscode.mjs';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 const [vsix, results, ...wanted] = process.argv.slice(2);
+if (vsix === '--list') {
+    console.log(Object.keys(scenarios).join('\n'));
+    process.exit();
+}
 const shots = path.join(results, 'screenshots');
 fs.mkdirSync(shots, { recursive: true });
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'ttvm-vscode-'));
@@ -38,15 +43,18 @@ async function runOne(name) {
         fs.writeFileSync(path.join(folder, file), content);
     }
     server.configure(settings[name] ?? {});
-    const window = await Workbench.open(browser, server, folder, shots);
+    const prepared = await preparations[name]?.(folder, server.bundled('server/ttvm')) ?? {};
+    let window;
     try {
+        window = Object.assign(await Workbench.open(browser, server, folder, shots), { folder }, prepared);
         await scenarios[name](window);
         const ours = window.errors.filter(error => /ttvm|webview/i.test(error));
         if (ours.length > 0) throw new Error(`errors in the page: ${ours.join('; ')}`);
     } catch (error) {
-        await window.shot(`FAILED-${name}`).catch(() => { });
+        await window?.shot(`FAILED-${name}`).catch(() => { });
         throw error;
     } finally {
-        await window.close();
+        await window?.close();
+        if (prepared.recorder?.exitCode === null) prepared.recorder.kill('SIGKILL');
     }
 }

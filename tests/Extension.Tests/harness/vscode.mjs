@@ -72,6 +72,12 @@ export class Server {
         return server;
     }
 
+    /** A file of the installed extension. */
+    bundled(file) {
+        const extensions = path.join(this.work, 'extensions');
+        return path.join(extensions, fs.readdirSync(extensions).find(name => name.startsWith('ttvm.ttvm-')), file);
+    }
+
     configure(settings) { fs.writeFileSync(this.settingsFile, JSON.stringify({ ...SETTINGS, ...settings }, null, 1)); }
 
     stop() {

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { TtvmPosition } from '../protocol';
 
-/** What changed: the session itself, whether it runs, where it stands, or what is known of its timeline. */
-export type Change = 'session' | 'running' | 'moved' | 'timeline';
+/** What changed: the session itself, whether it runs, where it stands, what is known of its timeline, or what a running guest has printed. */
+export type Change = 'session' | 'running' | 'moved' | 'timeline' | 'output';
 
 /** A ttvm session as the views see it. */
 export class TtvmSession {
@@ -67,8 +67,7 @@ export class Sessions implements vscode.Disposable {
 
     private onMessage(tracked: TtvmSession, message: Message): void {
         if (message.type === 'response') {
-            // A change may have opened a diversion, without the machine having moved.
-            if (message.success && CHANGES.includes(message.command ?? '')) void this.askPosition(tracked);
+            if (message.success && TELLING.includes(message.command ?? '')) void this.askPosition(tracked);
             return;
         }
         switch (message.event) {
@@ -89,6 +88,9 @@ export class Sessions implements vscode.Disposable {
                 tracked.sendsMoved = true;
                 this.onMoved(tracked, message.body as unknown as TtvmPosition);
                 break;
+            case 'output':
+                if (!tracked.isStopped && message.body?.['category'] === 'stdout') this.reportOf(tracked, 'output');
+                break;
             case 'ttvm/timelineChanged':
                 this.reportOf(tracked, 'timeline');
                 break;
@@ -100,7 +102,7 @@ export class Sessions implements vscode.Disposable {
         const stop = tracked.stopCount;
         try {
             const position = await tracked.request<TtvmPosition>('ttvm/position');
-            if (stop === tracked.stopCount && tracked.isStopped) this.onMoved(tracked, position);
+            if (stop === tracked.stopCount) this.onMoved(tracked, position);
         } catch {
             // The session ended meanwhile.
         }
@@ -122,6 +124,7 @@ export class Sessions implements vscode.Disposable {
     }
 }
 
-const CHANGES = ['writeMemory', 'setVariable', 'setExpression'];
+/** After a change there may be a diversion, without the machine having moved; and a guest that lives may run from the start, without any stop. */
+const TELLING = ['writeMemory', 'setVariable', 'setExpression', 'configurationDone'];
 
 interface Message { type: string; event?: string; command?: string; success?: boolean; body?: Record<string, unknown> }

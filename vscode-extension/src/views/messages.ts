@@ -13,7 +13,7 @@ export interface ViewState {
     threadId?: number;
     /** Where breakpoints stopped the session. */
     hits: Position[];
-    change: 'session' | 'running' | 'moved' | 'timeline';
+    change: 'session' | 'running' | 'moved' | 'timeline' | 'output';
 }
 
 export type ToView =

@@ -21,7 +21,8 @@ const note = h('div', { class: 'note', role: 'status' });
 const page = h('div', { class: 'fill' }, h('div', { class: 'bar' }, tabs, note), lines, typing);
 
 const refresh = latest(async () => {
-    if (!state?.session || !state.isStopped) return;
+    // A guest that lives tells what it prints while it runs, too.
+    if (!state?.session || !state.isStopped && !state.position?.isLive) return;
     try {
         const channel = options.channel === SCREEN ? undefined : options.channel;
         content = await request<TtvmConsole>('ttvm/console', { channel, count: LINE_COUNT });

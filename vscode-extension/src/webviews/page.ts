@@ -27,7 +27,10 @@ export function request<T>(command: string, args?: object): Promise<T> {
 export function start(onState: (state: ViewState) => void, onAddress?: (address: string) => void): void {
     window.addEventListener('message', event => {
         const message = event.data as ToView;
-        if (message.type === 'state') onState(message.state);
+        if (message.type === 'state') {
+            showWhileRunning(message.state);
+            onState(message.state);
+        }
         else if (message.type === 'address') onAddress?.(message.address);
         else if (message.type === 'answer') {
             const caller = waiting.get(message.id);
@@ -37,6 +40,13 @@ export function start(onState: (state: ViewState) => void, onAddress?: (address:
         }
     });
     send({ type: 'ready' });
+}
+
+/** Until the first stop there is nothing to see of most things. */
+function showWhileRunning({ session, position, isStopped, stopCount }: ViewState): void {
+    const isEmpty = root.childElementCount === 0 || root.firstElementChild?.classList.contains('placeholder');
+    if (!session || isStopped || stopCount > 0 || !isEmpty) return;
+    root.replaceChildren(position?.isLive ? placeholder('The guest is running', 'Pause it (F6) to look into it.') : placeholder('Starting', 'This shows as soon as the machine stands.'));
 }
 
 export type Child = Node | string | undefined | null | false;

@@ -1,7 +1,7 @@
 import type { TtvmTimeline, TtvmTimelineMarker } from '../protocol';
 import { timeText, withThousands } from '../text';
 import type { ViewState } from '../views/messages';
-import { failure, h, latest, noSession, placeholder, request, root, start } from './page';
+import { failure, h, latest, noSession, request, root, start } from './page';
 import { countOf, ROW_HEIGHT, rowsOf, TimelineCanvas, type Window } from './timelineCanvas';
 
 // The Timeline: lanes of the vCPUs, events and things with a name between two positions. Everything shown is an answer to ttvm/timeline for the window that is
@@ -32,7 +32,8 @@ const legend = h('div', { class: 'bar' }, button('Zoom in (+)', '+', () => zoom(
 const page = h('div', { class: 'timeline' }, legend, h('div', { class: 'tracks' }, labels, plot), tip);
 
 const refresh = latest(async () => {
-    if (!state?.session || !state.position) return;
+    // What a guest that lives does now is seen when it stops.
+    if (!state?.session || !state.position || !state.isStopped && state.position.isLive) return;
     const width = Math.max(50, plot.clientWidth || 600);
     try {
         const from = shown && String(Math.round(shown.from)), to = shown && String(Math.round(shown.to));
@@ -53,10 +54,7 @@ function onState(next: ViewState): void {
         root.replaceChildren(noSession('The Timeline shows a whole recording: what each vCPU did, interrupts, faults, system calls, and what the guest printed. Click to go there.'));
         return;
     }
-    if (!next.position) {
-        root.replaceChildren(placeholder('Starting', 'The timeline shows as soon as the machine stands.'));
-        return;
-    }
+    if (!next.position) return;
     // A move changes the cursor only, except where the recording still grows.
     if (isNew || first || next.change === 'timeline' || next.change === 'session' || next.position.isLive) refresh();
     if (timeline) draw();

@@ -1,0 +1,27 @@
+// What most scenarios do on their way.
+import { until } from './vscode.mjs';
+
+export const VARIABLES = '.debug-variables', STACK = '.debug-call-stack';
+const openPanel = async (window, title) => {
+    const tab = window.page.locator('.part.panel .composite-bar .action-item', { hasText: new RegExp(`^\\s*${title}\\s*$`, 'i') }).first();
+    await tab.click();
+};
+export const view = async (window, title, name) => {
+    await openPanel(window, title);
+    return window.view(name);
+};
+export const text = locator => locator.innerText().then(value => value.replace(/\s+/g, ' ').trim());
+export const number = position => Number(position.split(':')[0]);
+
+/** Goes to a position through the command, as users do. */
+export async function seek(window, position) {
+    const before = await window.position();
+    await window.page.keyboard.press('Alt+F8');
+    await window.answer(position);
+    return window.moved(before, `seek to ${position}`);
+}
+
+export async function start(window) {
+    await window.startDebugging();
+    await window.waitForStop();
+}
