@@ -33,10 +33,10 @@ internal static class Overview
           back          steps back
           forward       steps forward
           find          the last or next write, breakpoint, exception, port access, text, ...
-          gdb           let gdb debug it, in both directions
 
-        Debug
+        Debug in both directions
           dap           serve VS Code and other clients of the Debug Adapter Protocol
+          gdb           serve gdb
 
         Measure
           bench         speed and size, with QEMU beside it where it is installed
