@@ -24,8 +24,9 @@ async function stepBackByInstruction(window) {
     assert.equal(number(back), number(from) - 1);
 }
 
+/** Code without a source opens it by itself. */
 async function openDisassembly(window) {
-    await window.command('Open Disassembly View');
+    await window.page.locator('.tab', { hasText: 'Disassembly' }).first().click({ timeout: 60000 });
     await window.page.locator('.disassembly-view .monaco-list-row').first().waitFor();
 }
 
@@ -41,6 +42,7 @@ export async function linux(window) {
     assert.equal(await window.position(), '0');
     assert.ok((await window.rows(STACK)).some(row => /0x[0-9a-f]+/.test(row)), 'the call stack is empty');
     await openDisassembly(window);
+    await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: 'rax' }).first().waitFor();
     await window.shot('linux-entry');
 
     const end = await seek(window, 'end');
@@ -106,8 +108,11 @@ export async function live_guest(window) {
     assert.match(await status(window), /LIVE/);
     await window.shot('live-entry');
     await window.page.keyboard.press('Control+P');
-    await window.answer('bank.c:43');
+    await window.page.locator('.quick-input-widget input.input').fill('bank.c');
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'bank.c' }).first().click();
     await window.page.locator('.tab', { hasText: 'bank.c' }).waitFor();
+    await window.page.keyboard.press('Control+G');
+    await window.answer(':43');
     await clickGutter(window, 43);
     const entry = await window.position();
     await window.page.keyboard.press('F5');
