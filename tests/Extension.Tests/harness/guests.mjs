@@ -76,7 +76,12 @@ async function breakOnWriteToTheStack(window) {
     await bytes.getByRole('button', { name: 'Show', exact: true }).click();
     await bytes.locator('.row:not(.head) .byte').first().click({ button: 'right' });
     await window.page.locator('.context-view .action-item', { hasText: 'Break on Write' }).first().click();
-    await window.page.locator('.debug-breakpoints .monaco-list-row', { hasText: 'write 0x' }).first().waitFor();
+    // The list holds only the rows in view, and the kinds of exceptions come first.
+    await until('the breakpoint is listed', async () => {
+        await window.page.locator('.debug-breakpoints').hover();
+        await window.page.mouse.wheel(0, 2000);
+        return (await window.rows('.debug-breakpoints')).some(row => /write 0x/.test(row));
+    }, 60000);
     const before = await window.position();
     await window.page.keyboard.press('Alt+F5');
     const written = await window.moved(before, 'back to the write');
