@@ -40,7 +40,7 @@ async function stop(window) {
 export async function linux(window) {
     await start(window);
     assert.equal(await window.position(), '0');
-    assert.ok((await window.rows(STACK)).some(row => /0x[0-9a-f]+/.test(row)), 'the call stack is empty');
+    await until('the call stack', async () => (await window.rows(STACK)).some(row => /0x[0-9a-f]+/.test(row)));
     await openDisassembly(window);
     await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: 'rax' }).first().waitFor();
     await window.shot('linux-entry');
