@@ -43,6 +43,7 @@ internal sealed class LifecycleRequests
         if (_isInitialized) throw new RequestException("'initialize' comes once, at the beginning");
         _isInitialized = true;
         _session.Activity.ReportsProgress = arguments.SupportsProgressReporting == true;
+        _session.IsClientVisualStudioCode = arguments.ClientID == "vscode";
         return Answer.Of(new Capabilities
         {
             SupportsConfigurationDoneRequest = true,

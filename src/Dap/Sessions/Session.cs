@@ -70,6 +70,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>A number of so many bits as the user wants to see it.</summary>
     public string Number(ulong value, int bits) => ShowsDecimal ? value.ToString(CultureInfo.InvariantCulture) : Hexadecimal.Padded(value, bits);
 
+    /// <summary>The client is VS Code, which treats some reasons in a way of its own.</summary>
+    public bool IsClientVisualStudioCode { get; set; }
+
     public bool IsLaunched => _timeline is not null;
     public bool IsDiverted => _diversion is not null;
     public Timeline Timeline => _timeline ?? throw new RequestException(NothingLaunched);
@@ -244,11 +247,15 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         FocusCpu = report.CpuIndex;
         writer.WriteEvent(Events.Stopped, new StoppedEventBody
         {
-            Reason = report.Reason, Description = report.Description, Text = report.Text ?? report.Description, ThreadId = ThreadOfCpu(report.CpuIndex), AllThreadsStopped = true,
+            Reason = ReasonOf(report), Description = report.Description, Text = report.Text ?? report.Description, ThreadId = ThreadOfCpu(report.CpuIndex), AllThreadsStopped = true,
             HitBreakpointIds = report.BreakpointIds is { Count: > 0 } ids ? [.. ids] : null,
         });
         Send("ttvm/moved", Where());
     }
+
+    // VS Code selects no frame that has no source file, and then shows no registers either; unless it is told this, which makes it open its disassembly, too.
+    private string ReasonOf(in StopReport report) =>
+        IsClientVisualStudioCode && report.Reason != "exception" && Symbols.LineOf(ViewOf(report.CpuIndex).CodeAddress) is null ? "instruction breakpoint" : report.Reason;
 
     /// <summary>Stands elsewhere without having been asked to run, as after a seek: for a client, the machine ran in between.</summary>
     public void Moved(in StopReport report)

@@ -154,8 +154,12 @@ export class Workbench {
     }
 
     async openFile(name) {
-        await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().dblclick();
-        await this.page.locator('.tab', { hasText: name }).first().waitFor();
+        // Rows move while the tree is being read.
+        await until(`${name} opens`, async () => {
+            await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().dblclick({ timeout: 5000 });
+            await this.page.locator('.tab', { hasText: name }).first().waitFor({ timeout: 5000 });
+            return true;
+        }, 60000);
     }
 
     /** F5 without an open file; the Run view has to be open before, or the call stack may stay folded. */

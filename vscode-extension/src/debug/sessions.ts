@@ -78,7 +78,7 @@ export class Sessions implements vscode.Disposable {
             case 'stopped':
                 tracked.isStopped = true;
                 tracked.stopCount++;
-                tracked.isHit = /breakpoint|exception/.test(String(message.body?.['reason']));
+                tracked.isHit = message.body?.['reason'] === 'exception' || ((message.body?.['hitBreakpointIds'] as number[] | undefined)?.length ?? 0) > 0;
                 if (!tracked.sendsMoved) void this.askPosition(tracked);
                 break;
             case 'invalidated':

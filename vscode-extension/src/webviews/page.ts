@@ -75,6 +75,7 @@ export function noSession(what: string): HTMLElement {
 
 export function failure(error: unknown): HTMLElement {
     const message = error instanceof Error ? error.message : String(error);
+    if (/^there is no session$/i.test(message)) return noSession('The session is over.');
     if (/not supported|unrecognized/i.test(message)) return placeholder('Not supported by this server', 'The debug server of this session is older than the extension and cannot tell.');
     return placeholder('This could not be read', `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`);
 }

@@ -26,6 +26,7 @@ const post = (type: 'replay' | 'verify') => send({ type } as never);
 function show({ name, folder, info, console: text, problem }: RecordingSummary): void {
     if (problem || !info) return root.replaceChildren(placeholder(`${name} cannot be opened`, problem ?? 'It is empty.'));
     const { machine, end, images, recordedFrom, ...rest } = info as Info;
+    const ending = end.detail || (/^none$/i.test(end.outcome) ? 'the machine was still running when recording stopped' : end.outcome);
     const isBad = /triple|unimplemented|fail/i.test(end.outcome);
     const row = (title: string, ...value: Child[]) => h('tr', {}, h('th', { scope: 'row' }, title), h('td', {}, ...value));
     const lines = (text ?? '').replace(/\r/g, '').trimEnd().split('\n').slice(-LAST_LINES);
@@ -37,7 +38,7 @@ function show({ name, folder, info, console: text, problem }: RecordingSummary):
             card('Length', withThousands(end.position), 'instructions'), card('Guest time', timeText(end.guestNanoseconds, 2), `clock: ${machine.clock.toLowerCase()}`),
             card('Machine', `${machine.cpuCount} vCPU${machine.cpuCount === 1 ? '' : 's'}`, `${sizeText(machine.memorySizeBytes)} of memory`),
             card('File', sizeText(rest.fileSizeBytes), `${rest.checkpointCount} checkpoints`)),
-        h('section', {}, h('h2', {}, 'How it ended'), h('p', { class: isBad ? 'outcome bad' : 'outcome' }, `${sentence(end.detail || end.outcome)}${end.recovered ? ' (Recovered from a recorder that was killed.)' : ''}`)),
+        h('section', {}, h('h2', {}, 'How it ended'), h('p', { class: isBad ? 'outcome bad' : 'outcome' }, `${sentence(ending)}${end.recovered ? ' (Recovered from a recorder that was killed.)' : ''}`)),
         h('section', {}, h('h2', {}, 'Last lines of the console'), h('pre', { class: 'last-lines', tabindex: 0 }, lines.join('\n').trim() || 'The guest printed nothing.')),
         h('section', {}, h('h2', {}, 'Machine and file'), h('table', { class: 'facts' }, h('tbody', {},
             row('Boots', machine.boot.toLowerCase(), machine.commandLine ? h('code', {}, machine.commandLine) : null),

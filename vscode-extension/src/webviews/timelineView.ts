@@ -81,7 +81,8 @@ function draw(): void {
 }
 
 function noteText(view: Window): string {
-    const span = `${withThousands(Math.round(view.to - view.from))} instructions shown, ${timeText(timeline!.toNanoseconds - timeline!.fromNanoseconds, 1)} of guest time`;
+    const count = Math.round(view.to - view.from);
+    const span = `${withThousands(count)} instruction${count === 1 ? '' : 's'} shown, ${timeText(timeline!.toNanoseconds - timeline!.fromNanoseconds, 1)} of guest time`;
     if (timeline!.isComplete) return span;
     const known = timeline!.buckets.filter(bucket => bucket.isKnown).length;
     return `${span}; reading the recording, ${Math.floor(100 * known / Math.max(1, timeline!.buckets.length))}% known`;
