@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
+import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
 import { until } from './vscode.mjs';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
@@ -74,8 +74,7 @@ async function breakOnWriteToTheStack(window) {
     const bytes = await view(window, 'Memory', 'memory');
     await bytes.getByLabel('Address or expression').fill('rsp');
     await bytes.getByRole('button', { name: 'Show', exact: true }).click();
-    await bytes.locator('.row:not(.head) .byte').first().click({ button: 'right' });
-    await window.page.locator('.context-view .action-item', { hasText: 'Break on Write' }).first().click();
+    await choose(window, bytes.locator('.row:not(.head) .byte').first(), 'Break on Write');
     // The list holds only the rows in view, and the kinds of exceptions come first.
     await until('the breakpoint is listed', async () => {
         await window.page.locator('.debug-breakpoints').hover();

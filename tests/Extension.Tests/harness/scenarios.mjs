@@ -1,7 +1,7 @@
 // What users do, each in a window of its own on a folder of its own. A scenario throws when something is not as it should be.
 import assert from 'node:assert/strict';
 import { attach_to_a_guest, guestFiles, guestPreparations, linux, live_guest, typing } from './guests.mjs';
-import { number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
+import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
 import { sleep, until } from './vscode.mjs';
 
 const BALANCE = '0xffffffff80104658';
@@ -193,8 +193,7 @@ async function memory(window) {
     assert.ok(number(await window.moved(before, 'last write')) < number(before));
     await window.shot('memory-last-write');
     // A breakpoint from the same menu stops the way forward.
-    await first.click({ button: 'right' });
-    await window.page.locator('.context-view .action-item', { hasText: 'Break on Write' }).first().click();
+    await choose(window, first, 'Break on Write');
     await sleep(1500);
     const written = await window.position();
     await window.page.keyboard.press('F5');

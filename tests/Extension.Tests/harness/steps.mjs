@@ -25,3 +25,14 @@ export async function start(window) {
     await window.startDebugging();
     await window.waitForStop();
 }
+
+/** Chooses from a context menu. VS Code takes no click right after it has opened one. */
+export async function choose(window, target, label) {
+    await target.click({ button: 'right' });
+    const item = window.page.locator('.context-view .action-item', { hasText: label }).first();
+    await item.waitFor();
+    await until(`'${label}' is chosen`, async () => {
+        await item.click({ timeout: 1000 }).catch(() => { });
+        return await item.count() === 0;
+    });
+}
