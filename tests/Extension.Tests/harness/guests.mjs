@@ -92,15 +92,13 @@ async function breakOnWriteToTheStack(window) {
 }
 
 async function unfoldTables(window) {
-    await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: 'Registers' }).first().click();
-    await window.page.keyboard.press('ArrowLeft');
+    await window.fold(VARIABLES, 'Registers');
     for (const scope of ['Guest page tables', 'Shadow page tables']) {
         const rowsBefore = (await window.rows(VARIABLES)).length;
         await window.expand(VARIABLES, scope);
         await until(`rows of ${scope}`, async () => (await window.rows(VARIABLES)).length > rowsBefore);
         // Else the next scope would be pushed out of view.
-        await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: scope }).first().click();
-        await window.page.keyboard.press('ArrowLeft');
+        await window.fold(VARIABLES, scope);
     }
     const tables = await view(window, 'Page Tables', 'pageTables');
     await tables.locator('tr[data-level="1"]').last().click();

@@ -82,15 +82,13 @@ async function page_tables_in_variables(window) {
     await start(window);
     await seek(window, '50%');
     await window.page.locator(`${VARIABLES} .monaco-list-row`).first().waitFor();
-    await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: 'Registers' }).first().click();
-    await window.page.keyboard.press('ArrowLeft');
+    await window.fold(VARIABLES, 'Registers');
     for (const scope of ['Guest page tables', 'Shadow page tables']) {
         const rowsBefore = (await window.rows(VARIABLES)).length;
         await window.expand(VARIABLES, scope);
         await until(`rows of ${scope}`, async () => (await window.rows(VARIABLES)).length > rowsBefore);
         await window.shot(scope.toLowerCase().replaceAll(' ', '-'));
-        await window.page.locator(`${VARIABLES} .monaco-list-row`, { hasText: scope }).first().click();
-        await window.page.keyboard.press('ArrowLeft');
+        await window.fold(VARIABLES, scope);
     }
 }
 

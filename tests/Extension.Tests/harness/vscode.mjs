@@ -209,6 +209,19 @@ export class Workbench {
 
     async rows(selector) { return this.page.locator(`${selector} .monaco-list-row`).allInnerTexts(); }
 
+    /** Folds a row of a tree of the workbench shut. A click may do so already, and rows are drawn anew after a stop. */
+    async fold(selector, text) {
+        const row = this.page.locator(`${selector} .monaco-list-row`, { hasText: text }).first();
+        await until(`${text} folds`, async () => {
+            if (await row.getAttribute('aria-expanded', { timeout: 1000 }) === 'false') return true;
+            await row.click({ timeout: 1000 });
+            await sleep(200);
+            if (await row.getAttribute('aria-expanded', { timeout: 1000 }) !== 'false') await this.page.keyboard.press('ArrowLeft');
+            await sleep(200);
+            return false;
+        });
+    }
+
     /** Folds a row of a tree of the workbench open. */
     async expand(selector, text) {
         const row = this.page.locator(`${selector} .monaco-list-row`, { hasText: text }).first();
