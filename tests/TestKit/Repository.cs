@@ -8,7 +8,8 @@ namespace TestKit;
 /// <summary>Where things are in the repository that the tests were built from.</summary>
 public static class Repository
 {
-    private static readonly string[] s_generatedFolders = ["artifacts", "bin", "obj", "node_modules", ".git"];
+    // What is built; `dist` and `server` are the packaged parts of vscode-extension.
+    private static readonly string[] s_generatedFolders = ["artifacts", "bin", "obj", "node_modules", "dist", "server", ".git"];
 
     /// <summary>The folder that holds Debugger.sln, absolute.</summary>
     public static string Root { get; } = FindRoot();
