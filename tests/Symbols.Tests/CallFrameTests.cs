@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Frames;
 using Symbols.Elf;
 using TestKit;
 using Xunit;

@@ -1,4 +1,4 @@
-using Symbols.Dwarf;
+using Symbols.Dwarf.Expressions;
 
 namespace Symbols.Tests;
 

@@ -1,5 +1,5 @@
 using System;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Expressions;
 using Xunit;
 
 namespace Symbols.Tests;

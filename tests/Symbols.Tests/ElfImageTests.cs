@@ -2,6 +2,7 @@ using System;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using Symbols.Dwarf;
 using Symbols.Elf;
 using TestKit;
 using Xunit;

@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Linq;
 using System.Text.RegularExpressions;
 using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 using TestKit;
 using Xunit;

@@ -4,6 +4,9 @@ using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using Symbols.Dwarf;
+using Symbols.Dwarf.Frames;
+using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 using Xunit;
 

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Expressions;
 using TestKit;
 using Xunit;
 

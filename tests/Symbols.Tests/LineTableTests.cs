@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Symbols.Dwarf;
+using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 using Xunit;
 

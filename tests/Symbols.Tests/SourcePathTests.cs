@@ -1,4 +1,4 @@
-using Symbols.Dwarf;
+using Symbols.Dwarf.Lines;
 using Xunit;
 
 namespace Symbols.Tests;

@@ -7,7 +7,7 @@ using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
 using Replay.Queries;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Lines;
 using Vmm.Platform;
 
 namespace Dap.Requests;

@@ -6,7 +6,7 @@ using Dap.Protocol;
 using Dap.Sessions;
 using Replay.Queries;
 using Replay.Timelines;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Lines;
 using Vmm.Time;
 
 namespace Dap.Requests;

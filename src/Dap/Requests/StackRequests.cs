@@ -4,7 +4,7 @@ using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
 using Dap.Unwinding;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
 
 namespace Dap.Requests;
 

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
 
 namespace Dap.Sources;
 

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
 
 namespace Dap.Sources;
 

@@ -1,7 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Lines;
 
 namespace Dap.Sources;
 

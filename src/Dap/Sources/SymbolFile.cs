@@ -1,6 +1,9 @@
 using System;
 using System.Collections.Generic;
 using Symbols.Dwarf;
+using Symbols.Dwarf.Frames;
+using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 
 namespace Dap.Sources;

@@ -2,7 +2,8 @@ using System;
 using System.Collections.Generic;
 using Dap.Inspection;
 using Dap.Protocol;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 
 namespace Dap.Sources;

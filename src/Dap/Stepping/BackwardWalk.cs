@@ -6,7 +6,7 @@ using Dap.Sources;
 using Dap.Unwinding;
 using Replay.Queries;
 using Replay.Timelines;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
 using Vmm.Time;
 
 namespace Dap.Stepping;

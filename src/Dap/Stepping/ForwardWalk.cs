@@ -4,7 +4,7 @@ using Dap.Sessions;
 using Dap.Sources;
 using Replay.Queries;
 using Replay.Timelines;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
 using Vmm.Time;
 
 namespace Dap.Stepping;

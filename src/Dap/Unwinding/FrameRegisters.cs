@@ -1,6 +1,7 @@
 using System;
 using Dap.Inspection;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Expressions;
+using Symbols.Dwarf.Frames;
 using Vmm.Cpu;
 
 namespace Dap.Unwinding;

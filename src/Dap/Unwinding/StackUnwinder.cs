@@ -2,7 +2,7 @@ using System.Collections.Generic;
 using Dap.Inspection;
 using Dap.Sources;
 using Iced.Intel;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Frames;
 
 namespace Dap.Unwinding;
 

@@ -1,5 +1,8 @@
 using System;
 using System.Collections.Generic;
+using Symbols.Dwarf.Entries;
+using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 
 namespace Symbols.Dwarf;

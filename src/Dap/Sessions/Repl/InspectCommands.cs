@@ -8,7 +8,7 @@ using Dap.Protocol;
 using Dap.Requests;
 using Dap.Sessions.Scopes;
 using Dap.Unwinding;
-using Symbols.Dwarf;
+using Symbols.Dwarf.Functions;
 using Vmm.Cpu;
 
 namespace Dap.Sessions.Repl;

@@ -1,0 +1,253 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
+using Symbols.Images;
+
+namespace Symbols.Dwarf.Entries;
+
+/// <summary>
+/// One compilation unit. Its bytes are read when something in it is asked for; what was decoded can be dropped again
+/// (<see cref="Release"/>) and is then read anew when next needed.
+/// </summary>
+internal sealed class DebugUnit
+{
+    // A chain is: concrete copy -> abstract instance -> declaration in a class. Anything longer is a cycle.
+    private const int MaximumOriginDepth = 16;
+
+    private readonly DwarfInfo _owner;
+    private ReadOnlyMemory<byte> _bytes;
+    private AbbreviationTable? _abbreviations;
+    private UnitAttributes? _attributes;
+    private DebugFunction[]? _functions;
+    private RangeMap? _functionMap;
+    private LineTable? _lineTable;
+    private bool _isLineTableRead;
+
+    internal DebugUnit(DwarfInfo owner, UnitHeader header, int index)
+    {
+        _owner = owner;
+        Header = header;
+        Index = index;
+    }
+
+    internal UnitHeader Header { get; }
+
+    internal int Index { get; }
+
+    internal DwarfSections Sections => _owner.Sections;
+
+    internal string? Name => Attributes.Name;
+
+    internal string CompileDirectory => Attributes.CompileDirectory ?? "";
+
+    /// <summary>DW_AT_low_pc, which range lists and high_pc offsets start from; 0 if absent.</summary>
+    internal ulong BaseAddress { get; private set; }
+
+    internal UnitAttributes Attributes => _attributes ??= ReadAttributes();
+
+    /// <summary>The unit's line table; null if it has none.</summary>
+    internal LineTable? LineTable
+    {
+        get
+        {
+            if (_isLineTableRead) return _lineTable;
+            _isLineTableRead = true;
+            if (Attributes.LineOffset is { } offset)
+                _lineTable = LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _);
+            if (_lineTable is not null) _owner.Charge(this, _lineTable.Rows.Length * 32L);
+            return _lineTable;
+        }
+    }
+
+    /// <summary>All functions with code, in the order of the entries.</summary>
+    internal IReadOnlyList<DebugFunction> Functions => _functions ??= ReadFunctions();
+
+    /// <summary>The whole unit, header included.</summary>
+    internal ReadOnlyMemory<byte> Bytes
+    {
+        get
+        {
+            if (!_bytes.IsEmpty) return _bytes;
+            _bytes = Sections.Info.Window(Header.Offset, Header.SizeBytes);
+            _owner.Charge(this, _bytes.Length);
+            return _bytes;
+        }
+    }
+
+    internal AbbreviationTable Abbreviations => _abbreviations ??= _owner.AbbreviationsAt(Header.AbbreviationOffset);
+
+    internal void Release()
+    {
+        _bytes = default;
+        _functions = null;
+        _functionMap = null;
+        _lineTable = null;
+        _isLineTableRead = false;
+    }
+
+    internal DebugFunction? FunctionAt(ulong address)
+    {
+        if (_functionMap is null)
+        {
+            var entries = new List<RangeMap.Entry>();
+            for (int i = 0; i < Functions.Count; i++)
+                foreach (AddressRange range in Functions[i].Ranges) entries.Add(new RangeMap.Entry(range, i));
+            _functionMap = new RangeMap(entries);
+        }
+        return _functionMap.TryFind(address, out int index) ? Functions[index] : null;
+    }
+
+    /// <summary>An address of <c>.debug_addr</c>; 0 beyond its end.</summary>
+    internal ulong IndexedAddress(ulong index)
+    {
+        int size = Header.AddressSizeBytes;
+        ulong start = _attributes?.AddressBase ?? (Header.Version >= 5 ? 8ul : 0);
+        if (index < Sections.Addresses.Length && DwarfSections.TryNumber(Sections.Addresses, start + (index * (ulong)size), size, out ulong value))
+            return value;
+        Sections.Diagnostics.Add(".debug_addr", start, $"Address {index}, which the unit at 0x{Header.Offset:x} uses, does not exist.");
+        return 0;
+    }
+
+    internal ulong AddressOf(in AttributeValue value) => value.Form == DwForm.Address ? value.Value : IndexedAddress(value.Value);
+
+    internal string? StringOf(in AttributeValue value, ReadOnlySpan<byte> unitBytes) => value.Form switch
+    {
+        DwForm.String => Encoding.UTF8.GetString(unitBytes.Slice((int)value.Value, value.SizeBytes)),
+        DwForm.StringPointer => Sections.Strings.StringAt(value.Value),
+        DwForm.LineStringPointer => Sections.LineStrings.StringAt(value.Value),
+        DwForm.StringIndex or DwForm.GnuStringIndex or (>= DwForm.StringIndex1 and <= DwForm.StringIndex4) => IndexedString(value.Value),
+        // DW_FORM_strp_sup and its GNU form: the supplementary file is not read.
+        _ => null,
+    };
+
+    /// <summary>The addresses of an entry with DW_AT_low_pc and DW_AT_high_pc, or DW_AT_ranges.</summary>
+    internal void RangesOf(ref DieCursor cursor, List<AddressRange> ranges)
+    {
+        AttributeValue list = cursor.Attribute(DwAt.Ranges);
+        if (list.IsPresent)
+        {
+            if (TryRangeListOffset(list, out ulong offset)) RangeListReader.Read(this, offset, ranges);
+            return;
+        }
+        AttributeValue low = cursor.Attribute(DwAt.LowPc);
+        AttributeValue high = cursor.Attribute(DwAt.HighPc);
+        if (!low.IsAddress || !high.IsPresent) return;
+        ulong start = AddressOf(low);
+        AddressRange range = high.IsAddress ? new AddressRange(start, AddressOf(high)) : AddressRange.FromSize(start, high.Value);
+        if (range.SizeBytes != 0) ranges.Add(range);
+    }
+
+    /// <summary>A function's names: its own entry's, else those of the entries that it refers to.</summary>
+    internal FunctionNames NamesOf(ulong dieOffset)
+    {
+        string? name = null, linkageName = null;
+        uint file = 0, line = 0;
+        DebugUnit? fileUnit = null;
+        bool isExternal = false;
+        DebugUnit? unit = this;
+        int depth = 0;
+        while (unit is not null)
+        {
+            if (depth++ == MaximumOriginDepth)
+            {
+                Sections.Diagnostics.Add(".debug_info", dieOffset, "The entry's chain of origins does not end: it refers to itself.");
+                break;
+            }
+            ReadOnlySpan<byte> bytes = unit.Bytes.Span;
+            var cursor = new DieCursor(unit.Header, unit.Abbreviations, bytes, (int)(dieOffset - unit.Header.Offset));
+            if (!cursor.MoveNext()) break;
+            if (fileUnit is null && cursor.Attribute(DwAt.DeclarationFile) is { IsConstant: true } value)
+                (fileUnit, file) = (unit, (uint)value.Value);
+            if (line == 0 && cursor.Attribute(DwAt.DeclarationLine) is { IsConstant: true } lineValue) line = (uint)lineValue.Value;
+            isExternal |= cursor.Attribute(DwAt.External).Value != 0;
+            name ??= unit.StringOf(cursor.Attribute(DwAt.Name), bytes);
+            linkageName ??= unit.StringOf(cursor.Attribute(DwAt.LinkageName), bytes)
+                ?? unit.StringOf(cursor.Attribute(DwAt.MipsLinkageName), bytes);
+            AttributeValue origin = cursor.Attribute(DwAt.AbstractOrigin);
+            if (!origin.IsPresent) origin = cursor.Attribute(DwAt.Specification);
+            (DebugUnit? next, dieOffset) = unit.Resolve(origin);
+            unit = next;
+        }
+        return new FunctionNames(name, linkageName, fileUnit, file, line, isExternal);
+    }
+
+    // Not present, in a type unit or in a supplementary file: (null, 0).
+    private (DebugUnit? Unit, ulong Offset) Resolve(in AttributeValue reference)
+    {
+        if (reference.IsUnitReference)
+        {
+            bool isInside = reference.Value >= (ulong)Header.HeaderSizeBytes && reference.Value < Header.SizeBytes;
+            if (isInside) return (this, Header.Offset + reference.Value);
+            Sections.Diagnostics.Add(".debug_info", Header.Offset, "An entry refers to one outside of its unit.");
+        }
+        else if (reference.Form == DwForm.ReferenceAddress)
+        {
+            DebugUnit? unit = _owner.UnitContaining(reference.Value);
+            if (unit is not null && reference.Value - unit.Header.Offset >= (ulong)unit.Header.HeaderSizeBytes) return (unit, reference.Value);
+            Sections.Diagnostics.Add(".debug_info", Header.Offset, "An entry refers to an offset where no entry is.");
+        }
+        return (null, 0);
+    }
+
+    private string? IndexedString(ulong index)
+    {
+        ulong start = _attributes?.StringOffsetsBase ?? (Header.Version < 5 ? 0ul : Header.Is64 ? 16ul : 8ul);
+        int size = Header.OffsetSizeBytes;
+        bool isThere = index < Sections.StringOffsets.Length;
+        return isThere && DwarfSections.TryNumber(Sections.StringOffsets, start + (index * (ulong)size), size, out ulong offset)
+            ? Sections.Strings.StringAt(offset) : null;
+    }
+
+    private bool TryRangeListOffset(in AttributeValue value, out ulong offset)
+    {
+        offset = value.Value;
+        if (value.Form != DwForm.RangeListIndex) return true;
+        // DW_AT_rnglists_base points behind the header, at the table of offsets that are relative to it.
+        ulong start = _attributes?.RangeListsBase ?? (Header.Is64 ? 20ul : 12ul);
+        int size = Header.OffsetSizeBytes;
+        bool isThere = value.Value < Sections.RangeLists.Length
+            && DwarfSections.TryNumber(Sections.RangeLists, start + (value.Value * (ulong)size), size, out offset);
+        if (!isThere) Sections.Diagnostics.Add(".debug_rnglists", start, $"Range list {value.Value} does not exist.");
+        offset += start;
+        return isThere;
+    }
+
+    private UnitAttributes ReadAttributes()
+    {
+        // The unit's own entry is short: the rest of a unit of megabytes is left alone.
+        ReadOnlyMemory<byte> window = _bytes.IsEmpty ? Sections.Info.Window(Header.Offset, Math.Min(Header.SizeBytes, 4096)) : _bytes;
+        var attributes = new UnitAttributes();
+        _attributes = attributes;
+        var cursor = new DieCursor(Header, Abbreviations, window.Span, Header.HeaderSizeBytes);
+        if (!cursor.MoveNext())
+        {
+            if (cursor.Problem is not null) Sections.Diagnostics.Add(".debug_info", Header.Offset, cursor.Problem);
+            return attributes;
+        }
+        // The bases come first: the other attributes may be indices.
+        attributes.AddressBase = Offset(cursor.Attribute(DwAt.AddressBase));
+        attributes.StringOffsetsBase = Offset(cursor.Attribute(DwAt.StringOffsetsBase));
+        attributes.RangeListsBase = Offset(cursor.Attribute(DwAt.RangeListsBase));
+        attributes.Name = StringOf(cursor.Attribute(DwAt.Name), window.Span);
+        attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), window.Span);
+        attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), window.Span);
+        attributes.LineOffset = Offset(cursor.Attribute(DwAt.StatementList));
+        if (cursor.Attribute(DwAt.LowPc) is { IsAddress: true } low) BaseAddress = AddressOf(low);
+        RangesOf(ref cursor, attributes.Ranges);
+        if (cursor.Attribute(DwAt.DwoName).IsPresent || cursor.Attribute(DwAt.GnuDwoName).IsPresent)
+            Sections.Diagnostics.Add(".debug_info", Header.Offset, "The unit's functions are in a .dwo file, which is not read.");
+        return attributes;
+    }
+
+    private static ulong? Offset(in AttributeValue value) => value.IsPresent ? value.Value : null;
+
+    private DebugFunction[] ReadFunctions()
+    {
+        _ = Attributes;
+        DebugFunction[] functions = FunctionParser.Read(this);
+        _owner.Charge(this, functions.Length * 200L);
+        return functions;
+    }
+}

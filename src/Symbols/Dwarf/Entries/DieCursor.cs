@@ -1,0 +1,101 @@
+using System;
+using Symbols.Images;
+
+namespace Symbols.Dwarf.Entries;
+
+/// <summary>
+/// Walks a unit's DIEs in order, without recursion, so that nesting costs no stack. Attributes are those of the current DIE.
+/// </summary>
+internal ref struct DieCursor
+{
+    private readonly UnitHeader _unit;
+    private readonly AbbreviationTable _abbreviations;
+    private DataReader _reader;
+    private Abbreviation? _current;
+    private AttributeValue[] _values;
+    private bool _isRead;
+
+    /// <param name="unit">The unit's header.</param>
+    /// <param name="abbreviations">Its abbreviations.</param>
+    /// <param name="bytes">The whole unit, header included: positions are distances from the unit's start.</param>
+    /// <param name="position">Where the first DIE to read is.</param>
+    internal DieCursor(UnitHeader unit, AbbreviationTable abbreviations, ReadOnlySpan<byte> bytes, int position)
+    {
+        _unit = unit;
+        _abbreviations = abbreviations;
+        _reader = new DataReader(bytes, position);
+        _values = new AttributeValue[16];
+        _isRead = true;
+    }
+
+    /// <summary>Why the walk ended early; null if it did not.</summary>
+    internal string? Problem { get; private set; }
+
+    /// <summary>How deep the current DIE is; the first one is at 0.</summary>
+    internal int Depth { get; private set; }
+
+    /// <summary>Where the current DIE starts.</summary>
+    internal int Position { get; private set; }
+
+    internal readonly DwTag Tag => _current!.Tag;
+
+    /// <summary>Goes to the next DIE; false at the end of the tree or where it is damaged.</summary>
+    internal bool MoveNext()
+    {
+        if (_current is not null)
+        {
+            if (!_isRead) ReadAttributes();
+            if (Problem is not null) return false;
+            if (_current.HasChildren) Depth++;
+            else if (Depth == 0) return false;
+        }
+        while (!_reader.AtEnd)
+        {
+            Position = _reader.Position;
+            ulong code = _reader.Uleb();
+            if (_reader.Failed) break;
+            if (code != 0) return Start(code);
+            // The end of a list of children.
+            if (--Depth <= 0) return false;
+        }
+        if (_reader.Failed || Depth > 0) Problem = "The unit's tree of entries is cut off.";
+        return false;
+    }
+
+    /// <summary>The attribute of the current DIE, or one that is not present.</summary>
+    internal AttributeValue Attribute(DwAt name)
+    {
+        if (!_isRead) ReadAttributes();
+        AttributeShape[] shapes = _current!.Attributes;
+        for (int i = 0; i < shapes.Length; i++)
+            if (shapes[i].Name == name) return _values[i];
+        return default;
+    }
+
+    private bool Start(ulong code)
+    {
+        _current = _abbreviations.Find(code);
+        if (_current is null)
+        {
+            Problem = $"Abbreviation {code} does not exist: the rest of the unit is not read.";
+            return false;
+        }
+        _isRead = false;
+        return true;
+    }
+
+    private void ReadAttributes()
+    {
+        _isRead = true;
+        AttributeShape[] shapes = _current!.Attributes;
+        if (_values.Length < shapes.Length) Array.Resize(ref _values, shapes.Length);
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            _values[i] = FormReader.Read(ref _reader, shapes[i].Form, shapes[i].ImplicitConstant, _unit);
+            if (!_reader.Failed) continue;
+            Problem = $"An attribute of form 0x{(int)shapes[i].Form:x} is cut off or unknown: the rest of the unit is not read.";
+            Array.Clear(_values, i, shapes.Length - i);
+            return;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using System.Collections.Generic;
+
+namespace Symbols.Dwarf.Entries;
+
+/// <summary>What the unit's own entry says (DWARF 5, 3.1.1).</summary>
+internal sealed class UnitAttributes
+{
+    internal string? Name { get; set; }
+
+    internal string? CompileDirectory { get; set; }
+
+    internal string? Producer { get; set; }
+
+    internal ulong? LineOffset { get; set; }
+
+    internal ulong? AddressBase { get; set; }
+
+    internal ulong? StringOffsetsBase { get; set; }
+
+    internal ulong? RangeListsBase { get; set; }
+
+    internal List<AddressRange> Ranges { get; } = [];
+}

@@ -1,0 +1,58 @@
+using System.Collections.Generic;
+using Symbols.Dwarf.Entries;
+using Symbols.Dwarf.Lines;
+
+namespace Symbols.Dwarf.Functions;
+
+/// <summary>A copy of a function's body where it was called (DW_TAG_inlined_subroutine; DWARF 5, 3.3.8.2).</summary>
+public sealed class InlinedCall
+{
+    private readonly DebugUnit _unit;
+    private FunctionNames? _names;
+
+    internal InlinedCall(DebugUnit unit, ulong dieOffset, AddressRange[] ranges, uint callFile, uint callLine, uint callColumn)
+    {
+        _unit = unit;
+        DieOffset = dieOffset;
+        Ranges = ranges;
+        CallFileIndex = callFile;
+        CallLine = callLine;
+        CallColumn = callColumn;
+    }
+
+    /// <summary>Where its entry is in <c>.debug_info</c>: what tells calls apart.</summary>
+    public ulong DieOffset { get; }
+
+    public IReadOnlyList<AddressRange> Ranges { get; }
+
+    /// <summary>The inlined function's name; null if the file does not say.</summary>
+    public string? Name => Names.Name;
+
+    /// <summary>Its mangled name, where that differs.</summary>
+    public string? LinkageName => Names.LinkageName;
+
+    /// <summary>The file of the call; null if unknown.</summary>
+    public string? CallFile => _unit.LineTable?.FilePath(CallFileIndex);
+
+    /// <summary>The line of the call; 0 if unknown.</summary>
+    public uint CallLine { get; }
+
+    /// <summary>The column of the call; 0 if unknown.</summary>
+    public uint CallColumn { get; }
+
+    /// <summary>What was inlined into this copy.</summary>
+    public IReadOnlyList<InlinedCall> Calls => CallList;
+
+    internal List<InlinedCall> CallList { get; } = [];
+
+    internal uint CallFileIndex { get; }
+
+    private FunctionNames Names => _names ??= _unit.NamesOf(DieOffset);
+
+    public bool Contains(ulong address)
+    {
+        foreach (AddressRange range in Ranges)
+            if (range.Contains(address)) return true;
+        return false;
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Generic;
+
+namespace Symbols.Dwarf.Lines;
+
+/// <summary>The header of a line program (DWARF 5, 6.2.4).</summary>
+internal sealed class LineHeader
+{
+    internal required ulong Offset { get; init; }
+
+    /// <summary>From <see cref="Offset"/> to the next program, bounded by the section.</summary>
+    internal required ulong SizeBytes { get; init; }
+
+    internal required ushort Version { get; init; }
+
+    internal required bool Is64 { get; init; }
+
+    /// <summary>Of version 5's header; before that the unit knows.</summary>
+    internal int AddressSizeBytes { get; set; } = 8;
+
+    internal byte MinimumInstructionLength { get; set; } = 1;
+
+    internal byte MaximumOperationsPerInstruction { get; set; } = 1;
+
+    internal bool DefaultIsStatement { get; set; } = true;
+
+    internal sbyte LineBase { get; set; }
+
+    internal byte LineRange { get; set; } = 1;
+
+    internal byte OpcodeBase { get; set; } = 13;
+
+    /// <summary>How many arguments a standard opcode takes, by its number; [0] is unused.</summary>
+    internal byte[] StandardOpcodeLengths { get; set; } = [];
+
+    internal List<string> Directories { get; } = [];
+
+    internal List<LineFile> Files { get; } = [];
+
+    /// <summary>Distance from <see cref="Offset"/> to the first opcode.</summary>
+    internal int ProgramStart { get; set; }
+
+    /// <summary>Everything up to the program could be read.</summary>
+    internal bool IsComplete { get; set; }
+
+    internal string Path(uint file, string compileDirectory)
+    {
+        LineFile entry = Files[(int)file];
+        // Version 5 repeats the compilation directory as entry 0.
+        string root = Version >= 5 && Directories.Count > 0 && Directories[0].Length > 0 ? Directories[0] : compileDirectory;
+        bool isInRoot = entry.DirectoryIndex == 0 || entry.DirectoryIndex >= (ulong)Directories.Count;
+        return SourcePath.Join(isInRoot ? root : SourcePath.Join(root, Directories[(int)entry.DirectoryIndex]), entry.Name);
+    }
+}

@@ -1,0 +1,84 @@
+using System;
+using System.Collections.Generic;
+
+namespace Symbols.Dwarf.Lines;
+
+/// <summary>One decoded line program of <c>.debug_line</c> (DWARF 5, 6.2).</summary>
+public sealed class LineTable
+{
+    private readonly LineHeader _header;
+    private readonly LineRow[] _rows;
+    private readonly string _compileDirectory;
+    private readonly Dictionary<uint, string> _paths = [];
+    private RangeMap? _map;
+
+    internal LineTable(LineHeader header, LineRow[] rows, LineSequence[] sequences, string compileDirectory)
+    {
+        _header = header;
+        _rows = rows;
+        Sequences = sequences;
+        _compileDirectory = compileDirectory;
+    }
+
+    /// <summary>Where the program starts in <c>.debug_line</c>.</summary>
+    public ulong Offset => _header.Offset;
+
+    public ushort Version => _header.Version;
+
+    /// <summary>Version 5: entry 0 is the compilation directory. Before: entry 0 is empty and stands for it.</summary>
+    public IReadOnlyList<string> Directories => _header.Directories;
+
+    /// <summary>Version 5: from 0. Before: entry 0 is empty, as files count from 1.</summary>
+    public IReadOnlyList<LineFile> Files => _header.Files;
+
+    /// <summary>All rows in the program's order.</summary>
+    public ReadOnlySpan<LineRow> Rows => _rows;
+
+    /// <summary>All sequences in the program's order.</summary>
+    public IReadOnlyList<LineSequence> Sequences { get; }
+
+    /// <summary>
+    /// The file's path as the compiler saw it: compilation directory, directory and name joined, nothing resolved. Null for a bad index.
+    /// </summary>
+    public string? FilePath(uint file)
+    {
+        if (file >= (uint)Files.Count || Files[(int)file].Name.Length == 0) return null;
+        if (_paths.TryGetValue(file, out string? path)) return path;
+        return _paths[file] = _header.Path(file, _compileDirectory);
+    }
+
+    /// <summary>The row that covers the address, with the address of the next one; null if no sequence does.</summary>
+    internal LineRow? Find(ulong address, out AddressRange range)
+    {
+        range = default;
+        if (_map is null)
+        {
+            var entries = new List<RangeMap.Entry>(Sequences.Count);
+            for (int i = 0; i < Sequences.Count; i++) entries.Add(new RangeMap.Entry(Sequences[i].Range, i));
+            _map = new RangeMap(entries);
+        }
+        return _map.TryFind(address, out int index) ? Find(Sequences[index], address, out range) : null;
+    }
+
+    /// <summary>
+    /// As above within one sequence; of several at one address the last one, as the others are empty. It is a statement if one of the same line before it there is:
+    /// GCC writes a row for each view of a place (DWARF 5 location views), and marks the first.
+    /// </summary>
+    private LineRow? Find(in LineSequence sequence, ulong address, out AddressRange range)
+    {
+        ReadOnlySpan<LineRow> rows = _rows.AsSpan(sequence.FirstRow, sequence.RowCount);
+        int low = 0, high = rows.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (rows[middle].Address <= address) low = middle + 1;
+            else high = middle;
+        }
+        range = low == 0 || low == rows.Length ? default : new AddressRange(rows[low - 1].Address, rows[low].Address);
+        if (low == 0 || low == rows.Length) return null;
+        LineRow found = rows[low - 1];
+        for (int i = low - 2; i >= 0 && rows[i].Address == found.Address && rows[i].File == found.File && rows[i].Line == found.Line; i--)
+            found = found with { Flags = found.Flags | rows[i].Flags };
+        return found;
+    }
+}

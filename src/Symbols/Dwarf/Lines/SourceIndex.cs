@@ -1,0 +1,85 @@
+using System;
+using System.Collections.Generic;
+using Symbols.Dwarf.Entries;
+
+namespace Symbols.Dwarf.Lines;
+
+/// <summary>From a source file to the units that have code of it. Built from the line programs' headers alone.</summary>
+internal sealed class SourceIndex
+{
+    private readonly IReadOnlyList<DebugUnit> _units;
+    private readonly Func<ulong, bool> _isMapped;
+    private readonly Dictionary<string, List<int>> _byFileName = new(StringComparer.Ordinal);
+    private readonly List<string> _paths = [];
+    private readonly List<List<(DebugUnit Unit, uint File)>> _uses = [];
+
+    internal SourceIndex(DwarfSections sections, IReadOnlyList<DebugUnit> units)
+    {
+        _units = units;
+        _isMapped = sections.Image.IsMapped;
+        var known = new Dictionary<string, int>(StringComparer.Ordinal);
+        var seen = new HashSet<ulong>();
+        foreach (DebugUnit unit in _units)
+        {
+            // Type and partial units share the program of the unit that they were taken from.
+            if (unit.Attributes.LineOffset is not { } offset || !seen.Add(offset)) continue;
+            LineHeader? header = LineHeaderParser.Read(sections, offset, unit.Header.AddressSizeBytes, out _, out _);
+            for (int file = 0; file < (header?.Files.Count ?? 0); file++)
+            {
+                if (header!.Files[file].Name.Length == 0) continue;
+                AddUse(known, SourcePath.Normalize(header.Path((uint)file, unit.CompileDirectory)), unit, (uint)file);
+            }
+        }
+    }
+
+    /// <summary>Normalized paths of all files that a line program names.</summary>
+    internal IReadOnlyList<string> Paths => _paths;
+
+    /// <summary>All rows of a file, of one line or of every line (0), in mapped code.</summary>
+    internal List<LineAddress> Rows(string path, uint line)
+    {
+        var found = new List<LineAddress>();
+        string normalized = SourcePath.Normalize(path);
+        if (!_byFileName.TryGetValue(SourcePath.FileName(normalized), out List<int>? candidates)) return found;
+        bool hasExact = false;
+        foreach (int candidate in candidates) hasExact |= _paths[candidate] == normalized;
+        foreach (int candidate in candidates)
+        {
+            if (hasExact ? _paths[candidate] != normalized : !SourcePath.Matches(_paths[candidate], normalized)) continue;
+            foreach ((DebugUnit unit, uint file) in _uses[candidate]) AddRows(unit, file, line, found);
+        }
+        // One file may have several indices in a program (version 5 repeats entry 0), and one program several units.
+        found.Sort(static (a, b) => a.Address.CompareTo(b.Address) is var order and not 0 ? order : b.HasCode.CompareTo(a.HasCode));
+        return found;
+    }
+
+    private void AddUse(Dictionary<string, int> known, string path, DebugUnit unit, uint file)
+    {
+        if (!known.TryGetValue(path, out int id))
+        {
+            known[path] = id = _paths.Count;
+            _paths.Add(path);
+            _uses.Add([]);
+            string name = SourcePath.FileName(path);
+            if (!_byFileName.TryGetValue(name, out List<int>? sameName)) _byFileName[name] = sameName = [];
+            sameName.Add(id);
+        }
+        _uses[id].Add((unit, file));
+    }
+
+    private void AddRows(DebugUnit unit, uint file, uint line, List<LineAddress> found)
+    {
+        if (unit.LineTable is not { } table || table.FilePath(file) is not { } path) return;
+        ReadOnlySpan<LineRow> rows = table.Rows;
+        foreach (LineSequence sequence in table.Sequences)
+        {
+            if (!_isMapped(sequence.Range.Start)) continue;
+            for (int i = sequence.FirstRow; i < sequence.FirstRow + sequence.RowCount - 1; i++)
+            {
+                if (rows[i].File != file || rows[i].Line == 0 || (line != 0 && rows[i].Line != line)) continue;
+                bool hasCode = rows[i + 1].Address > rows[i].Address;
+                found.Add(new LineAddress(rows[i].Address, path, rows[i].Line, rows[i].Column, rows[i].Flags, hasCode));
+            }
+        }
+    }
+}
