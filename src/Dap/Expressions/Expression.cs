@@ -1,6 +1,6 @@
 using System;
 using System.Globalization;
-using Dap.Inspection;
+using Introspection.Programs;
 
 namespace Dap.Expressions;
 

@@ -2,10 +2,10 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Dap.Expressions;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
 using Dap.Sessions.Repl;
+using Introspection.Programs;
 
 namespace Dap.Requests;
 

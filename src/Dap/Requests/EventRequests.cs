@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Consoles;

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using Dap.Handles;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
 using Replay.Queries;

@@ -4,7 +4,7 @@ using System.IO;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Sessions;
-using Dap.Sources;
+using Introspection.Programs;
 using Replay.Recording;
 using Vmm.Platform;
 

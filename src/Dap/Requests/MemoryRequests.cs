@@ -1,8 +1,9 @@
 using System;
 using System.Collections.Generic;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
+using Introspection.Code;
+using Introspection.Programs;
 
 namespace Dap.Requests;
 
@@ -78,7 +79,7 @@ internal sealed class MemoryRequests
             {
                 Address = Hexadecimal.Padded(line.Address, 64), Instruction = line.Text, InstructionBytes = line.Bytes.Length > 0 ? line.Bytes : null,
                 Symbol = symbol, PresentationHint = line.IsValid ? null : "invalid",
-                Location = isNew ? _session.Symbols.SourceOf(source!.Value.Path) : null, Line = isNew ? source!.Value.Line : null,
+                Location = isNew ? _session.Sources.Of(source!.Value.Path) : null, Line = isNew ? source!.Value.Line : null,
             });
         }
         return Answer.Of(new DisassembleResponseBody { Instructions = [.. instructions] });

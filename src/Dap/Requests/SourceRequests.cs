@@ -30,8 +30,8 @@ internal sealed class SourceRequests
     private Answer LoadedSources()
     {
         var sources = new SortedDictionary<string, Source>(StringComparer.Ordinal);
-        foreach (Source source in _session.Symbols.AllSources())
-            if (source.Path is { } path) sources.TryAdd(path, source);
+        foreach (string compilerPath in _session.Symbols.AllSources())
+            if (_session.Sources.Of(compilerPath) is { Path: { } path } source) sources.TryAdd(path, source);
         return Answer.Of(new LoadedSourcesResponseBody { Sources = [.. sources.Values] });
     }
 }

@@ -1,9 +1,8 @@
 using System;
 using System.Collections.Generic;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
-using Dap.Unwinding;
+using Introspection.Unwinding;
 using Symbols.Dwarf.Functions;
 
 namespace Dap.Requests;
@@ -56,7 +55,7 @@ internal sealed class StackRequests
             InstructionPointerReference = Hexadecimal.Of(call.Code),
             Line = hasLine ? level.Source!.Line : 0,
             Column = hasLine ? Math.Max(1, level.Source!.Column) : 0,
-            Source = hasLine ? _session.Symbols.SourceOf(level.Source!.Path!) : null,
+            Source = hasLine ? _session.Sources.Of(level.Source!.Path!) : null,
             PresentationHint = call.Origin == FrameOrigin.Guess ? "subtle" : null,
         };
     }

@@ -1,6 +1,5 @@
 using System;
 using Dap.Expressions;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Sessions;
 using Replay.Timelines;

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Dap.Expressions;
 using Dap.Protocol;
 using Replay.Queries;
 

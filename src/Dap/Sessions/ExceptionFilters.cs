@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using Dap.Expressions;
 using Dap.Protocol;
 using Replay.Queries;
 using Vmm.Memory;

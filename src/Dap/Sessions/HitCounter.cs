@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Dap.Expressions;
-using Dap.Inspection;
+using Introspection.Programs;
 using Replay.Queries;
 using Replay.Timelines;
 using Vmm.Platform;

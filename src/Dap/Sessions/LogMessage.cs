@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Text;
 using Dap.Expressions;
-using Dap.Inspection;
+using Introspection.Programs;
 
 namespace Dap.Sessions;
 

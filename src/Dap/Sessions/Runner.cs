@@ -1,7 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using Dap.Inspection;
+using Dap.Expressions;
 using Dap.Protocol;
 using Replay.Queries;
 using Replay.Timelines;

@@ -3,13 +3,13 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Threading;
 using Dap.Handles;
-using Dap.Inspection;
 using Dap.Live;
 using Dap.Protocol;
-using Dap.Sources;
-using Dap.Unwinding;
+using Dap.Views;
 using Introspection.Consoles;
 using Introspection.History;
+using Introspection.Programs;
+using Introspection.Unwinding;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
@@ -46,6 +46,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public Activity Activity { get; } = activity;
     /// <summary>What is known about the guest's code.</summary>
     public SymbolSet Symbols { get; private set; } = new();
+    /// <summary>Its source files, for the client.</summary>
+    public SourceAnswers Sources { get; private set; } = new(new());
     /// <summary>The locks that are declared.</summary>
     public DeclaredLocks Locks { get; set; } = DeclaredLocks.None;
     public HandleTable<FrameHandle> Frames { get; } = new();
@@ -201,6 +203,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     {
         Symbols.Dispose();
         Symbols = symbols;
+        Sources = new SourceAnswers(symbols);
     }
 
     // ---- Diversions.
@@ -303,6 +306,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         string path = _recording?.Path ?? "";
         Symbols.Dispose();
         Symbols = new();
+        Sources = new SourceAnswers(Symbols);
         Locks = DeclaredLocks.None;
         _diversion = null;
         _timeline = null;

@@ -1,10 +1,10 @@
 using System;
 using System.Collections.Generic;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Stepping;
-using Dap.Unwinding;
 using Iced.Intel;
+using Introspection.Code;
+using Introspection.Unwinding;
 using Replay.Queries;
 using Replay.Timelines;
 using Vmm.Cpu;

@@ -1,9 +1,7 @@
 using System;
 using System.Collections.Generic;
-using Dap.Inspection;
 using Dap.Sessions;
-using Dap.Sources;
-using Dap.Unwinding;
+using Introspection.Programs;
 using Replay.Queries;
 using Replay.Timelines;
 using Symbols.Dwarf.Functions;

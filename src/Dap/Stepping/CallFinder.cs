@@ -1,9 +1,9 @@
 using System;
 using System.Collections.Generic;
-using Dap.Inspection;
 using Dap.Sessions;
-using Dap.Unwinding;
 using Iced.Intel;
+using Introspection.Code;
+using Introspection.Unwinding;
 using Replay.Queries;
 
 namespace Dap.Stepping;

@@ -1,8 +1,8 @@
 using System.Collections.Generic;
-using Dap.Inspection;
 using Dap.Sessions;
-using Dap.Unwinding;
 using Iced.Intel;
+using Introspection.Code;
+using Introspection.Unwinding;
 using Replay.Timelines;
 using Vmm.Cpu;
 using Vmm.Platform;

@@ -1,7 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Dap.Sessions;
-using Dap.Sources;
+using Introspection.Programs;
 using Replay.Queries;
 using Replay.Timelines;
 using Symbols.Dwarf.Functions;
@@ -148,7 +148,7 @@ internal sealed class ForwardWalk
         ulong code = _flow.Code;
         if (function.Contains(code)) return false;
         CodePlace place = _session.Symbols.PlaceOf(code);
-        return place.Function is null || place.Function.EntryPc == code;
+        return place.Function is null || place.EntryAddress == code;
     }
 
     /// <summary>

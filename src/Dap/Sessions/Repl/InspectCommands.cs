@@ -3,11 +3,11 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Text;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Requests;
 using Dap.Sessions.Scopes;
-using Dap.Unwinding;
+using Introspection.Code;
+using Introspection.Unwinding;
 using Symbols.Dwarf.Functions;
 using Vmm.Cpu;
 

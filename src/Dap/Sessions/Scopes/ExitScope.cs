@@ -1,6 +1,5 @@
 using System.Collections.Generic;
 using System.Linq;
-using Dap.Inspection;
 using Dap.Protocol;
 using Vmm.Cpu;
 

@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using System.Globalization;
 using Dap.Handles;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Views;
 using Introspection.History;

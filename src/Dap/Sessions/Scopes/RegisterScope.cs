@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using System.Runtime.Intrinsics;
 using Dap.Handles;
-using Dap.Inspection;
 using Dap.Protocol;
 using Vmm.Cpu;
 

@@ -1,6 +1,5 @@
 using System.Collections.Generic;
 using Dap.Handles;
-using Dap.Inspection;
 using Dap.Protocol;
 using Dap.Views;
 using Introspection.Paging;

@@ -1,12 +1,13 @@
 using System;
 using System.Collections.Generic;
+using Symbols;
 using Symbols.Dwarf;
 using Symbols.Dwarf.Functions;
 
-namespace Dap.Sources;
+namespace Introspection.Programs;
 
 /// <summary>Where a function was inlined.</summary>
-internal static class InlinedCopies
+public static class InlinedCopies
 {
     /// <summary>Units of a kernel number thousands, and each has to be read for this: a file with more is not searched.</summary>
     private const int MaximumUnitCount = 512;

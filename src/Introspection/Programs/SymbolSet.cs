@@ -1,35 +1,35 @@
 using System;
 using System.Collections.Generic;
-using Dap.Inspection;
-using Dap.Protocol;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 
-namespace Dap.Sources;
+namespace Introspection.Programs;
 
 /// <summary>All symbol files of a session: what is known about an address, a name or a source line. Of several files that know something, the first counts.</summary>
-internal sealed class SymbolSet : ISymbolSource, IDisposable
+public sealed class SymbolSet : ISymbolSource, IDisposable
 {
     private const int MaximumCachedPlaces = 1 << 16;
 
     private readonly IReadOnlyList<SymbolFile> _files;
+    private readonly IReadOnlyList<INameSource> _names;
     private readonly SourceFinder _finder;
     private readonly Dictionary<ulong, CodePlace> _places = [];
-    private readonly Dictionary<string, Source> _sources = new(StringComparer.Ordinal);
 
     /// <param name="files">Belong to this from now on.</param>
     /// <param name="finder">Where sources are.</param>
-    public SymbolSet(IReadOnlyList<SymbolFile> files, SourceFinder finder)
+    /// <param name="names">Who is asked for names that no file has, the best first.</param>
+    public SymbolSet(IReadOnlyList<SymbolFile> files, SourceFinder finder, IReadOnlyList<INameSource>? names = null)
     {
         _files = files;
+        _names = names ?? [];
         _finder = finder;
     }
 
     /// <summary>No file: nothing is known.</summary>
     public SymbolSet() : this([], new SourceFinder(new Dictionary<string, string>(), [])) { }
 
-    public bool IsEmpty => _files.Count == 0;
+    public bool IsEmpty => _files.Count == 0 && _names.Count == 0;
 
     public IReadOnlyList<SymbolFile> Files => _files;
 
@@ -62,7 +62,7 @@ internal sealed class SymbolSet : ISymbolSource, IDisposable
     public IReadOnlyList<SourceFrame> FramesAt(ulong linear)
     {
         foreach (SymbolFile file in _files)
-            if (file.Covers(linear) && file.Dwarf.FramesAt(linear) is { Count: > 0 } frames) return frames;
+            if (file.Covers(linear) && file.Dwarf.FramesAt(linear - file.Bias) is { Count: > 0 } frames) return frames;
         return [];
     }
 
@@ -70,10 +70,12 @@ internal sealed class SymbolSet : ISymbolSource, IDisposable
     {
         foreach (SymbolFile file in _files)
         {
-            if (file.Image.Symbols.Find(linear) is not { } hit) continue;
+            if (file.Image.Symbols.Find(linear - file.Bias) is not { } hit) continue;
             offset = hit.OffsetBytes;
             return hit.Name;
         }
+        foreach (INameSource names in _names)
+            if (names.NameOf(linear, out offset) is { } name) return name;
         offset = 0;
         return null;
     }
@@ -83,15 +85,27 @@ internal sealed class SymbolSet : ISymbolSource, IDisposable
 
     // ---- Names.
 
-    public ulong? AddressOf(string name) => SymbolOf(name)?.Address;
+    public ulong? AddressOf(string name)
+    {
+        if (SymbolOf(name) is { } found) return found.Symbol.Address + found.File.Bias;
+        foreach (INameSource names in _names)
+            if (names.AddressesOf(name) is [ulong first, ..]) return first;
+        return null;
+    }
 
-    public ulong? SizeOf(string name) => SymbolOf(name) is { SizeBytes: > 0 } symbol ? symbol.SizeBytes : null;
+    public ulong? SizeOf(string name)
+    {
+        if (SymbolOf(name) is { } found) return found.Symbol.SizeBytes > 0 ? found.Symbol.SizeBytes : null;
+        foreach (INameSource names in _names)
+            if (names.SizeOf(name) is { } size) return size;
+        return null;
+    }
 
-    private ElfSymbol? SymbolOf(string name)
+    private (ElfSymbol Symbol, SymbolFile File)? SymbolOf(string name)
     {
         foreach (SymbolFile file in _files)
             foreach (ElfSymbol symbol in file.Image.Symbols.ByName(name))
-                if (symbol.IsDefined) return symbol;
+                if (symbol.IsDefined) return (symbol, file);
         return null;
     }
 
@@ -102,13 +116,16 @@ internal sealed class SymbolSet : ISymbolSource, IDisposable
         foreach (SymbolFile file in _files)
         {
             int before = addresses.Count;
-            foreach (DebugFunction function in file.Dwarf.FunctionsByName(name)) Add(addresses, file.Dwarf.AfterPrologue(function));
-            foreach (ulong entry in InlinedCopies.Of(file.Dwarf, name)) Add(addresses, entry);
+            foreach (DebugFunction function in file.Dwarf.FunctionsByName(name)) Add(addresses, file.Dwarf.AfterPrologue(function) + file.Bias);
+            foreach (ulong entry in InlinedCopies.Of(file.Dwarf, name)) Add(addresses, entry + file.Bias);
             // Code without debug information, as from an assembler, has a symbol only.
             if (addresses.Count == before)
                 foreach (ElfSymbol symbol in file.Image.Symbols.ByName(name))
-                    if (symbol.IsDefined) Add(addresses, symbol.Address);
+                    if (symbol.IsDefined) Add(addresses, symbol.Address + file.Bias);
         }
+        if (addresses.Count > 0) return addresses;
+        foreach (INameSource names in _names)
+            foreach (ulong address in names.AddressesOf(name)) Add(addresses, address);
         return addresses;
     }
 
@@ -121,7 +138,7 @@ internal sealed class SymbolSet : ISymbolSource, IDisposable
         foreach (SymbolFile file in _files)
         {
             foreach (string compilerPath in CompilerPaths(file, path))
-                foreach (LineAddress address in file.Dwarf.BreakpointAddresses(compilerPath, line)) AddNearest(found, address);
+                foreach (LineAddress address in file.Dwarf.BreakpointAddresses(compilerPath, line)) AddNearest(found, address with { Address = address.Address + file.Bias });
         }
         return found;
     }
@@ -143,24 +160,14 @@ internal sealed class SymbolSet : ISymbolSource, IDisposable
         return false;
     }
 
-    /// <summary>A compiler's path for the client: the file here, or, where that is not here, a name that opens nothing and says why.</summary>
-    public Source SourceOf(string compilerPath)
-    {
-        if (_sources.TryGetValue(compilerPath, out Source? known)) return known;
-        string name = SourcePath.FileName(compilerPath);
-        Source source = _finder.Find(compilerPath) is { } path ? new Source { Name = name, Path = path } : new Source
-        {
-            Name = name, PresentationHint = "deemphasize",
-            Origin = $"{compilerPath} is not on this machine: say where its folder is with \"sourceMap\" in launch.json",
-        };
-        return _sources[compilerPath] = source;
-    }
+    /// <summary>Absolute path of a compiler's file on this machine; null: it is not here.</summary>
+    public string? FindSource(string compilerPath) => _finder.Find(compilerPath);
 
-    /// <summary>All source files that the symbol files name.</summary>
-    public IEnumerable<Source> AllSources()
+    /// <summary>The compiler's paths of all source files that the symbol files name.</summary>
+    public IEnumerable<string> AllSources()
     {
         foreach (SymbolFile file in _files)
-            foreach (string path in file.Dwarf.SourceFiles) yield return SourceOf(path);
+            foreach (string path in file.Dwarf.SourceFiles) yield return path;
     }
 
     public void Dispose()

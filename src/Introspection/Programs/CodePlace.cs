@@ -2,14 +2,14 @@ using System.Collections.Generic;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Lines;
 
-namespace Dap.Sources;
+namespace Introspection.Programs;
 
 /// <summary>What the debug information says about one instruction's address.</summary>
-/// <param name="Location">Its line; null: none.</param>
+/// <param name="Location">Its line, with the guest's addresses; null: none.</param>
 /// <param name="Function">The function whose code it is; null: unknown, as in assembler code.</param>
 /// <param name="Inlined">The inlined calls that it is in, the outermost first.</param>
 /// <param name="File">Who says so.</param>
-internal sealed record CodePlace(SourceLocation? Location, DebugFunction? Function, IReadOnlyList<InlinedCall> Inlined, SymbolFile? File)
+public sealed record CodePlace(SourceLocation? Location, DebugFunction? Function, IReadOnlyList<InlinedCall> Inlined, SymbolFile? File)
 {
     /// <summary>Nothing is known.</summary>
     public static CodePlace Unknown { get; } = new(null, null, [], null);
@@ -19,10 +19,13 @@ internal sealed record CodePlace(SourceLocation? Location, DebugFunction? Functi
     /// <summary>The line, from 1; 0: none.</summary>
     public uint Line => Location?.Line ?? 0;
 
+    /// <summary>Where the guest enters the function; 0: unknown.</summary>
+    public ulong EntryAddress => Function is null ? 0 : Function.EntryPc + File!.Bias;
+
     /// <summary>A statement of its line begins here: a step by lines can end here. A prologue is no statement, as a step into a function ends behind it.</summary>
     public bool BeginsStatement(ulong address) => HasLine && Location is { IsStatement: true } location && location.Range.Start == address && !IsPrologue(address);
 
-    private bool IsPrologue(ulong address) => Function is { } function && address >= function.EntryPc && address < File!.AfterPrologue(function);
+    private bool IsPrologue(ulong address) => Function is { } function && address >= EntryAddress && address < File!.AfterPrologue(function) + File.Bias;
 
     public bool IsSameLine(CodePlace other) => Line == other.Line && Location?.Path == other.Location?.Path;
 }

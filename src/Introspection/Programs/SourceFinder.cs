@@ -3,14 +3,14 @@ using System.Collections.Generic;
 using System.IO;
 using Symbols.Dwarf.Lines;
 
-namespace Dap.Sources;
+namespace Introspection.Programs;
 
 /// <summary>
 /// Finds on this machine the source files that a compiler named, perhaps on another one: as they are named; else by what launch.json's <c>sourceMap</c> says their
 /// paths begin with; else below the folders that the session knows (of the recording, of the symbol files, the current one) and the folders above them, by the
 /// longest ending of the path that exists there.
 /// </summary>
-internal sealed class SourceFinder
+public sealed class SourceFinder
 {
     private readonly List<(string From, string To)> _map = [];
     private readonly List<string> _folders = [];

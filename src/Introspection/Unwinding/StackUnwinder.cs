@@ -1,17 +1,18 @@
 using System.Collections.Generic;
-using Dap.Inspection;
-using Dap.Sources;
 using Iced.Intel;
+using Introspection.Code;
+using Introspection.Programs;
+using Introspection.State;
 using Symbols.Dwarf.Frames;
 
-namespace Dap.Unwinding;
+namespace Introspection.Unwinding;
 
 /// <summary>
 /// Finds the callers of a vCPU's code. In this order: by call frame information; by following code without any to its return, which leads out of interrupt handlers
 /// written in assembler too; by frame pointers ([RBP] is the caller's RBP, [RBP+8] the return address); and, for the innermost frame alone, by looking for something
 /// like a return address on the stack.
 /// </summary>
-internal sealed class StackUnwinder
+public sealed class StackUnwinder
 {
     public const int MaximumDepth = 256;
     private const int MaximumGuessedSlots = 512;
@@ -69,7 +70,7 @@ internal sealed class StackUnwinder
         foreach (SymbolFile file in _symbols.Files)
         {
             if (file.Is64 != registers.Is64 || !file.Covers(frame.Lookup)) continue;
-            UnwoundFrame unwound = file.Unwinder.Unwind(frame.Lookup, registers);
+            UnwoundFrame unwound = file.Unwind(frame.Lookup, registers);
             isOutermost = unwound.IsOutermost;
             if (unwound.Problem is not null || unwound.ReturnAddress == 0) continue;
             return Make(registers, registers.Caller(unwound), FrameOrigin.CallFrameInformation, unwound.IsSignalFrame);

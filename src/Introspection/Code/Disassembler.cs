@@ -1,18 +1,20 @@
 using System;
 using System.Collections.Generic;
 using Iced.Intel;
+using Introspection.State;
+using Introspection.Text;
 
-namespace Dap.Inspection;
+namespace Introspection.Code;
 
 /// <summary>One line of disassembly.</summary>
 /// <param name="Address">Linear.</param>
 /// <param name="Bytes">Its bytes in hexadecimal, separated by blanks.</param>
 /// <param name="Text">The instruction, or why there is none.</param>
 /// <param name="IsValid">It is an instruction.</param>
-internal readonly record struct DisassembledLine(ulong Address, string Bytes, string Text, bool IsValid);
+public readonly record struct DisassembledLine(ulong Address, string Bytes, string Text, bool IsValid);
 
 /// <summary>Guest memory as instructions in Intel's syntax, forwards and backwards.</summary>
-internal sealed class Disassembler
+public sealed class Disassembler
 {
     private const int LongestInstruction = 15;
     /// <summary>Bytes before what is asked for from which decoding starts: by then it has fallen into step with the real instructions.</summary>

@@ -1,13 +1,14 @@
-using Dap.Inspection;
 using Iced.Intel;
+using Introspection.Code;
+using Introspection.State;
 
-namespace Dap.Unwinding;
+namespace Introspection.Unwinding;
 
 /// <summary>
 /// Finds the caller of code that has no unwind information, as that of assemblers: follows it, without running it, to the RET or IRET that ends it, and counts what
 /// it does to the stack pointer. How high the stack is at an instruction does not depend on the way there, so that branches need not be taken.
 /// </summary>
-internal sealed class ReturnFollower(GuestView view, Disassembler disassembler)
+public sealed class ReturnFollower(GuestView view, Disassembler disassembler)
 {
     private const int MaximumInstructionCount = 96;
     // RAX, RCX, RDX, RSI, RDI, R8 to R11: a call may change them.

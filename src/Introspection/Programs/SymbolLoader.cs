@@ -5,10 +5,10 @@ using Symbols;
 using Symbols.Elf;
 using Vmm.Platform;
 
-namespace Dap.Sources;
+namespace Introspection.Programs;
 
 /// <summary>Opens the symbol files of a session: those that the user names, and the kernel that the recording itself holds.</summary>
-internal static class SymbolLoader
+public static class SymbolLoader
 {
     /// <summary>Never fails: what cannot be used is told.</summary>
     /// <param name="configuration">The machine, with its images.</param>

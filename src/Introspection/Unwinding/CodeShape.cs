@@ -1,10 +1,10 @@
-using Dap.Inspection;
 using Iced.Intel;
+using Introspection.Code;
 
-namespace Dap.Unwinding;
+namespace Introspection.Unwinding;
 
 /// <summary>What instructions do to frames.</summary>
-internal static class CodeShape
+public static class CodeShape
 {
     public static bool IsReturn(in Instruction i) => i.FlowControl == FlowControl.Return && !IsInterruptReturn(i) && !IsSystemReturn(i);
 

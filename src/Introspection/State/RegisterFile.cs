@@ -2,10 +2,10 @@ using System;
 using System.Collections.Generic;
 using Vmm.Cpu;
 
-namespace Dap.Inspection;
+namespace Introspection.State;
 
 /// <summary>A vCPU's registers by name.</summary>
-internal static class RegisterFile
+public static class RegisterFile
 {
     /// <summary>In the order of their numbers.</summary>
     public static IReadOnlyList<string> General { get; } =

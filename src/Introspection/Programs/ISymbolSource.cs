@@ -1,4 +1,4 @@
-namespace Dap.Inspection;
+namespace Introspection.Programs;
 
 /// <summary>Where in a program's source code is.</summary>
 /// <param name="Path">As the compiler saw it.</param>

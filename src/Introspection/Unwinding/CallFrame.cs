@@ -1,7 +1,7 @@
-namespace Dap.Unwinding;
+namespace Introspection.Unwinding;
 
 /// <summary>How a frame was found.</summary>
-internal enum FrameOrigin
+public enum FrameOrigin
 {
     /// <summary>It is the vCPU's own.</summary>
     Innermost,
@@ -20,7 +20,7 @@ internal enum FrameOrigin
 /// <param name="Stack">Its stack pointer, when what it called has returned.</param>
 /// <param name="Origin">How it was found.</param>
 /// <param name="IsExact">The instruction at <paramref name="Code"/> has not begun; else it lies behind a call, which is what the frame is about.</param>
-internal readonly record struct CallFrame(ulong Code, ulong Stack, FrameOrigin Origin, bool IsExact)
+public readonly record struct CallFrame(ulong Code, ulong Stack, FrameOrigin Origin, bool IsExact)
 {
     /// <summary>The stack slot that holds this frame's return address; 0: unknown.</summary>
     public ulong ReturnSlot { get; init; }

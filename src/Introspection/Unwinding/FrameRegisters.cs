@@ -1,13 +1,13 @@
 using System;
-using Dap.Inspection;
+using Introspection.State;
 using Symbols.Dwarf.Expressions;
 using Symbols.Dwarf.Frames;
 using Vmm.Cpu;
 
-namespace Dap.Unwinding;
+namespace Introspection.Unwinding;
 
 /// <summary>The registers of a frame as far as they are known, numbered as instructions do: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15; and memory.</summary>
-internal sealed class FrameRegisters : IUnwindContext
+public sealed class FrameRegisters : IUnwindContext
 {
     public const int Rcx = 1, Rsp = 4, Rbp = 5;
     private const int GeneralCount = 16;

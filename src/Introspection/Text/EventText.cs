@@ -3,10 +3,10 @@ using Vmm.Cpu;
 using Vmm.Inputs;
 using Vmm.Platform;
 
-namespace Dap.Inspection;
+namespace Introspection.Text;
 
 /// <summary>What happened, in words.</summary>
-internal static class EventText
+public static class EventText
 {
     public static string Describe(in MachineEvent e) => e.Kind switch
     {

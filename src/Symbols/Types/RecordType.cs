@@ -1,0 +1,69 @@
+using System;
+using System.Collections.Generic;
+
+namespace Symbols.Types;
+
+/// <summary>Which kind of record.</summary>
+public enum RecordKind
+{
+    Structure,
+    Union,
+    Class,
+}
+
+/// <summary>One member of a record.</summary>
+/// <param name="Name">Null: it has none, as an anonymous structure or union, whose members belong to the outer one's names.</param>
+/// <param name="Type">Of the member.</param>
+/// <param name="BitOffset">Where it begins, in bits from the record's first byte, counted from each byte's lowest bit.</param>
+/// <param name="BitSize">How many bits a bit-field has; 0: it is none.</param>
+public sealed record RecordMember(string? Name, DebugType Type, ulong BitOffset, uint BitSize)
+{
+    public bool IsBitField => BitSize != 0;
+
+    /// <summary>Where a member that is no bit-field begins.</summary>
+    public ulong OffsetBytes => BitOffset / 8;
+
+    /// <summary>A C++ base class: its members belong to the derived one's names.</summary>
+    public bool IsBase { get; init; }
+
+    /// <summary>Made by the compiler, as a pointer to virtual functions.</summary>
+    public bool IsArtificial { get; init; }
+}
+
+/// <summary>One of the shapes that a Rust enum, or another discriminated record, can have.</summary>
+/// <param name="Values">The discriminant's values that mean it; empty: every other one (the default variant).</param>
+/// <param name="Members">What the record has then, one with the variant's name as a rule.</param>
+public sealed record RecordVariant(IReadOnlyList<ulong> Values, IReadOnlyList<RecordMember> Members);
+
+/// <summary>Which of several variants a record has is told by one of its members (DW_TAG_variant_part).</summary>
+/// <param name="Discriminant">The member; null: there is only one variant.</param>
+/// <param name="Variants">All.</param>
+public sealed record VariantPart(RecordMember? Discriminant, IReadOnlyList<RecordVariant> Variants);
+
+/// <summary>A struct, union or class.</summary>
+public sealed class RecordType(RecordKind kind, string? name, ulong? sizeBytes, bool isDeclaration, Func<IReadOnlyList<RecordMember>> members, Func<VariantPart?>? variants = null)
+    : DebugType(name, sizeBytes)
+{
+    private IReadOnlyList<RecordMember>? _members;
+    private VariantPart? _variants;
+    private bool _areVariantsRead;
+
+    public RecordKind Kind { get; } = kind;
+
+    /// <summary>Only its name is known here: <c>struct foo;</c>.</summary>
+    public bool IsDeclaration { get; } = isDeclaration;
+
+    /// <summary>In the order of the source, base classes first; static members are not among them.</summary>
+    public IReadOnlyList<RecordMember> Members => _members ??= members();
+
+    /// <summary>Rust enums and the like; null: an ordinary record.</summary>
+    public VariantPart? Variants
+    {
+        get
+        {
+            if (_areVariantsRead) return _variants;
+            _areVariantsRead = true;
+            return _variants = variants?.Invoke();
+        }
+    }
+}
