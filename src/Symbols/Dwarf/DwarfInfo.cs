@@ -3,7 +3,10 @@ using System.Collections.Generic;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Lines;
+using Symbols.Dwarf.Types;
+using Symbols.Dwarf.Variables;
 using Symbols.Elf;
+using Symbols.Types;
 
 namespace Symbols.Dwarf;
 
@@ -13,7 +16,7 @@ namespace Symbols.Dwarf;
 /// Not read: split units (.dwo) and supplementary files (DW_FORM_*_sup, .gnu_debugaltlink); they give diagnostics.
 /// Source: DWARF Debugging Information Format, versions 2 to 5, https://dwarfstd.org.
 /// </summary>
-public sealed class DwarfInfo
+public sealed class DwarfInfo : ITypeCatalog
 {
     /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
     private const long DecodedBudgetBytes = 96L << 20;
@@ -23,6 +26,7 @@ public sealed class DwarfInfo
     private List<DebugUnit>? _units;
     private RangeMap? _unitMap;
     private SourceIndex? _sources;
+    private TypeCatalog? _types;
     private Dictionary<string, List<(int Unit, int Function)>>? _functionsByName;
     private long _chargedBytes;
 
@@ -45,7 +49,12 @@ public sealed class DwarfInfo
     /// <summary>Normalized paths of all source files that a line program names.</summary>
     public IReadOnlyList<string> SourceFiles => Sources.Paths;
 
+    /// <summary>Of the file's class: what its pointers have unless they say otherwise.</summary>
+    public int AddressSizeBytes => Sections.Image.Header.AddressSizeBytes;
+
     internal DwarfSections Sections { get; }
+
+    internal TypeCatalog Types => _types ??= new TypeCatalog(this);
 
     internal IReadOnlyList<DebugUnit> Units => _units ??= ReadUnits();
 
@@ -163,6 +172,48 @@ public sealed class DwarfInfo
             foreach ((int unit, int function) in places) found.Add(Units[unit].Functions[function]);
         return found;
     }
+
+    /// <summary>As <see cref="ITypeCatalog.FindType"/>. The first call reads what every unit declares once.</summary>
+    public DebugType? FindType(string name, TypeTag tag) => Types.Find(name, tag);
+
+    public Constant? FindConstant(string name) => Types.FindConstant(name);
+
+    public IEnumerable<string> TypeNames(string prefix, int limit)
+    {
+        foreach (string name in Types.Index.TypeNames(prefix))
+        {
+            if (limit-- <= 0) yield break;
+            yield return name;
+        }
+    }
+
+    /// <summary>
+    /// What can be seen at an address in one of its frames, the innermost block's variables first; those of an outer block that an inner one hides are marked.
+    /// </summary>
+    /// <param name="frame">One of <see cref="FramesAt"/>.</param>
+    /// <param name="pc">The address as the file has it; for a frame that made a call, inside of the call's instruction.</param>
+    public IReadOnlyList<DebugVariable> VariablesOf(SourceFrame frame, ulong pc)
+    {
+        if (frame.Function is not { } function) return [];
+        var place = new DieReference(function.Unit, function.DieOffset);
+        return ScopeVariables.At(place with { Offset = frame.Call?.DieOffset ?? function.DieOffset }, place, pc);
+    }
+
+    /// <summary>Variables outside of functions with that qualified name: definitions, several where static ones share it; only declarations if there is no definition.</summary>
+    public IReadOnlyList<DebugVariable> FindGlobals(string name)
+    {
+        var definitions = new List<DebugVariable>();
+        var declarations = new List<DebugVariable>();
+        foreach (Declaration declaration in Types.Index.Find(name))
+            if (declaration.Tag is DwTag.Variable or DwTag.Member)
+                (declaration.IsDeclaration ? declarations : definitions).Add(new DebugVariable(declaration.Place, null));
+        return definitions.Count > 0 ? definitions : declarations;
+    }
+
+    /// <summary>The variables with storage of one unit, 0 to <see cref="UnitCount"/> - 1, that are outside of functions.</summary>
+    public IReadOnlyList<DebugVariable> GlobalsOf(int unit) => UnitVariables.Read(Units[unit]);
+
+    internal DebugType? FindDefinition(string name, DwTag tag) => Types.FindDefinition(name, tag);
 
     /// <summary>Every program of <c>.debug_line</c>, decoded one by one in the section's order.</summary>
     public IEnumerable<LineTable> LineTables()

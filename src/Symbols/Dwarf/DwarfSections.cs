@@ -7,6 +7,7 @@ namespace Symbols.Dwarf;
 /// <summary>The debug sections of one file, each opened when first used.</summary>
 internal sealed class DwarfSections(ElfImage image)
 {
+    private SectionData? _locations, _locationLists, _macros, _macroInformation;
     private SectionData? _info, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
 
     internal ElfImage Image => image;
@@ -30,6 +31,14 @@ internal sealed class DwarfSections(ElfImage image)
     internal SectionData Ranges => _ranges ??= image.Data(".debug_ranges");
 
     internal SectionData RangeLists => _rangeLists ??= image.Data(".debug_rnglists");
+
+    internal SectionData Locations => _locations ??= image.Data(".debug_loc");
+
+    internal SectionData LocationLists => _locationLists ??= image.Data(".debug_loclists");
+
+    internal SectionData Macros => _macros ??= image.Data(".debug_macro");
+
+    internal SectionData MacroInformation => _macroInformation ??= image.Data(".debug_macinfo");
 
     internal SectionData AddressRanges => _addressRanges ??= image.Data(".debug_aranges");
 

@@ -24,6 +24,8 @@ internal ref struct DataReader
 
     internal readonly int Position => _position;
 
+    internal readonly int Length => _data.Length;
+
     internal readonly int Remaining => _data.Length - _position;
 
     internal readonly bool AtEnd => _position >= _data.Length;

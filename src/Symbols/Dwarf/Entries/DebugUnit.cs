@@ -23,6 +23,7 @@ internal sealed class DebugUnit
     private DebugFunction[]? _functions;
     private RangeMap? _functionMap;
     private LineTable? _lineTable;
+    private ScopeMap? _scopes;
     private bool _isLineTableRead;
 
     internal DebugUnit(DwarfInfo owner, UnitHeader header, int index)
@@ -76,6 +77,20 @@ internal sealed class DebugUnit
         }
     }
 
+    /// <summary>What is nested in what, for qualified names.</summary>
+    internal ScopeMap Scopes
+    {
+        get
+        {
+            if (_scopes is not null) return _scopes;
+            _scopes = ScopeMap.Read(this);
+            _owner.Charge(this, _scopes.Count * 32L);
+            return _scopes;
+        }
+    }
+
+    internal DwarfInfo Owner => _owner;
+
     internal AbbreviationTable Abbreviations => _abbreviations ??= _owner.AbbreviationsAt(Header.AbbreviationOffset);
 
     internal void Release()
@@ -83,8 +98,18 @@ internal sealed class DebugUnit
         _bytes = default;
         _functions = null;
         _functionMap = null;
+        _scopes = null;
         _lineTable = null;
         _isLineTableRead = false;
+    }
+
+    /// <summary>At an entry, to read it and what is in it. Fails (<see cref="DieCursor.MoveNext"/> gives false) where no entry can be.</summary>
+    internal DieCursor CursorAt(ulong dieOffset)
+    {
+        ReadOnlySpan<byte> bytes = Bytes.Span;
+        ulong distance = dieOffset - Header.Offset;
+        int position = distance >= (ulong)Header.HeaderSizeBytes && distance < (ulong)bytes.Length ? (int)distance : bytes.Length;
+        return new DieCursor(Header, Abbreviations, bytes, position);
     }
 
     internal DebugFunction? FunctionAt(ulong address)
@@ -111,6 +136,10 @@ internal sealed class DebugUnit
     }
 
     internal ulong AddressOf(in AttributeValue value) => value.Form == DwForm.Address ? value.Value : IndexedAddress(value.Value);
+
+    /// <summary>The bytes of a block of this unit.</summary>
+    internal ReadOnlyMemory<byte> BlockOf(in AttributeValue value) =>
+        value.IsBlock && value.Value + (ulong)value.SizeBytes <= (ulong)Bytes.Length ? Bytes.Slice((int)value.Value, value.SizeBytes) : default;
 
     internal string? StringOf(in AttributeValue value, ReadOnlySpan<byte> unitBytes) => value.Form switch
     {
@@ -174,7 +203,7 @@ internal sealed class DebugUnit
     }
 
     // Not present, in a type unit or in a supplementary file: (null, 0).
-    private (DebugUnit? Unit, ulong Offset) Resolve(in AttributeValue reference)
+    internal (DebugUnit? Unit, ulong Offset) Resolve(in AttributeValue reference)
     {
         if (reference.IsUnitReference)
         {
@@ -234,6 +263,10 @@ internal sealed class DebugUnit
         attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), window.Span);
         attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), window.Span);
         attributes.LineOffset = Offset(cursor.Attribute(DwAt.StatementList));
+        attributes.LocationListsBase = Offset(cursor.Attribute(DwAt.LocationListsBase));
+        attributes.Language = (DwLanguage)Math.Min(cursor.Attribute(DwAt.Language).Value, ushort.MaxValue);
+        attributes.MacroOffset = Offset(cursor.Attribute(DwAt.Macros)) ?? Offset(cursor.Attribute(DwAt.GnuMacros));
+        attributes.MacroInformationOffset = Offset(cursor.Attribute(DwAt.MacroInformation));
         if (cursor.Attribute(DwAt.LowPc) is { IsAddress: true } low) BaseAddress = AddressOf(low);
         RangesOf(ref cursor, attributes.Ranges);
         if (cursor.Attribute(DwAt.DwoName).IsPresent || cursor.Attribute(DwAt.GnuDwoName).IsPresent)
