@@ -11,6 +11,7 @@ internal static class Overview
         Make a recording
           record        run a kernel or disk and record it
           recover       make a recording of what a killed `record` left behind
+          embed         put symbols and sources into it, for debugging elsewhere
           demo          record a kernel with a bug, and find its cause going backwards
 
         Check it
