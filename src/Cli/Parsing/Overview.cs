@@ -23,6 +23,7 @@ internal static class Overview
 
         Look at a moment           (FILE --at POSITION)
           regs          registers
+          stack         the calls of a vCPU
           mem           memory
           disasm        instructions
           pagetables    the guest's page tables, or each step of one translation

@@ -16,8 +16,7 @@ internal static class EmbedVerb
     public static VerbCommand Create(CommandContext context)
     {
         Argument<string> file = SharedOptions.File();
-        var symbols = new Option<string[]>("--symbols") { Description = "Symbol file to put in (several times)", HelpName = "FILE" };
-        var map = new Option<string[]>("--source-map") { Description = "What the compiler's paths begin with, and what that is here", HelpName = "FROM=TO" };
+        Option<string[]> symbols = SharedOptions.Symbols(), map = SharedOptions.SourceMap();
         var output = new Option<string?>("--output", "-o") { Description = "Write it there; by default FILE is replaced", HelpName = "FILE" };
         var force = new Option<bool>("--force") { Description = "Replace an existing file" };
         var verb = new VerbCommand("embed",
@@ -41,7 +40,7 @@ internal static class EmbedVerb
                 named.Add(new FileToEmbed(Path.GetFileName(path), path));
             }
             using OpenRecording recording = OpenRecording.Open(from, context);
-            using SymbolSet set = SymbolLoader.Load(recording.File, paths, Map(parsed.GetValue(map) ?? []), text => context.Error.WriteLine(text));
+            using SymbolSet set = recording.LoadSymbols(paths, parsed.GetValue(map));
             var sources = new Dictionary<string, FileToEmbed>(StringComparer.Ordinal);
             int missing = 0;
             foreach (string compilerPath in set.AllSources())
@@ -58,17 +57,5 @@ internal static class EmbedVerb
                 + (missing > 0 ? $"; {Words.Plural(missing, "source")} not on this machine (--source-map says where they are)" : ""));
             return ExitCode.Good;
         });
-    }
-
-    private static Dictionary<string, string> Map(string[] pairs)
-    {
-        var map = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (string pair in pairs)
-        {
-            int equals = pair.IndexOf('=', StringComparison.Ordinal);
-            if (equals < 0) throw CommandException.Usage($"--source-map: '{pair}' is not FROM=TO");
-            map[pair[..equals]] = pair[(equals + 1)..];
-        }
-        return map;
     }
 }

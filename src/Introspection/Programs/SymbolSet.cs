@@ -63,10 +63,16 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     }
 
     /// <summary>The functions that an address is in, the innermost inlined one first; empty: unknown.</summary>
-    public IReadOnlyList<SourceFrame> FramesAt(ulong linear)
+    /// <param name="linear">Of an instruction.</param>
+    /// <param name="found">Who says so; null: nobody.</param>
+    public IReadOnlyList<SourceFrame> FramesAt(ulong linear, out SymbolFile? found)
     {
         foreach (SymbolFile file in _files)
+        {
+            found = file;
             if (file.Covers(linear) && file.Dwarf.FramesAt(linear - file.Bias) is { Count: > 0 } frames) return frames;
+        }
+        found = null;
         return [];
     }
 
