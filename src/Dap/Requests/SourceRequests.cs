@@ -15,7 +15,7 @@ internal sealed class SourceRequests
         _session = session;
         requests.Add<BreakpointLocationsArguments>(Commands.BreakpointLocations, BreakpointLocations);
         requests.Add(Commands.LoadedSources, LoadedSources);
-        requests.Add<SourceArguments>(Commands.Source, _ => throw new RequestException("sources are files: what is not on this machine has no text"));
+        requests.Add<SourceArguments>(Commands.Source, Read);
     }
 
     private Answer BreakpointLocations(BreakpointLocationsArguments arguments)
@@ -25,6 +25,13 @@ internal sealed class SourceRequests
         foreach (uint line in _session.Symbols.StatementLines(arguments.Source.Path ?? ""))
             if (line >= arguments.Line && line <= end) locations.Add(new BreakpointLocation { Line = line });
         return Answer.Of(new BreakpointLocationsResponseBody { Breakpoints = [.. locations] });
+    }
+
+    private Answer Read(SourceArguments arguments)
+    {
+        string text = _session.Sources.TextOf(arguments.Source?.SourceReference ?? arguments.SourceReference, arguments.Source?.Path)
+            ?? throw new RequestException("this source is neither on this machine nor in the recording");
+        return Answer.Of(new SourceResponseBody { Content = text });
     }
 
     private Answer LoadedSources()

@@ -22,7 +22,7 @@ using Vmm.Time;
 namespace Dap.Sessions;
 
 /// <summary>A frame that a client was told of.</summary>
-internal sealed record FrameHandle(int CpuIndex, CallFrame Frame, bool IsInnermost);
+internal sealed record FrameHandle(int CpuIndex, StackLevel Level);
 
 /// <summary>
 /// What a client debugs: a recording with its timeline, the guest itself if it lives, and perhaps a diversion. Belongs to the engine's thread.

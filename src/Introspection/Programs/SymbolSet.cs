@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Replay.Packages;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Lines;
 using Symbols.Elf;
@@ -14,13 +15,16 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     private readonly IReadOnlyList<SymbolFile> _files;
     private readonly IReadOnlyList<INameSource> _names;
     private readonly SourceFinder _finder;
+    private readonly EmbeddedFiles? _embedded;
     private readonly Dictionary<ulong, CodePlace> _places = [];
 
     /// <param name="files">Belong to this from now on.</param>
     /// <param name="finder">Where sources are.</param>
     /// <param name="names">Who is asked for names that no file has, the best first.</param>
-    public SymbolSet(IReadOnlyList<SymbolFile> files, SourceFinder finder, IReadOnlyList<INameSource>? names = null)
+    /// <param name="embedded">Sources that are not on this machine may be there.</param>
+    public SymbolSet(IReadOnlyList<SymbolFile> files, SourceFinder finder, IReadOnlyList<INameSource>? names = null, EmbeddedFiles? embedded = null)
     {
+        _embedded = embedded;
         _files = files;
         _names = names ?? [];
         _finder = finder;
@@ -59,10 +63,16 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     }
 
     /// <summary>The functions that an address is in, the innermost inlined one first; empty: unknown.</summary>
-    public IReadOnlyList<SourceFrame> FramesAt(ulong linear)
+    /// <param name="linear">Of an instruction.</param>
+    /// <param name="found">Who says so; null: nobody.</param>
+    public IReadOnlyList<SourceFrame> FramesAt(ulong linear, out SymbolFile? found)
     {
         foreach (SymbolFile file in _files)
+        {
+            found = file;
             if (file.Covers(linear) && file.Dwarf.FramesAt(linear - file.Bias) is { Count: > 0 } frames) return frames;
+        }
+        found = null;
         return [];
     }
 
@@ -162,6 +172,22 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
 
     /// <summary>Absolute path of a compiler's file on this machine; null: it is not here.</summary>
     public string? FindSource(string compilerPath) => _finder.Find(compilerPath);
+
+    /// <summary>The text of a compiler's file that the recording carries; null: it does not.</summary>
+    public string? EmbeddedSource(string compilerPath)
+    {
+        try
+        {
+            return _embedded?.ReadSource(compilerPath);
+        }
+        catch (RecordingFormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The recording carries that file.</summary>
+    public bool IsEmbedded(string compilerPath) => _embedded?.HasSource(compilerPath) == true;
 
     /// <summary>The compiler's paths of all source files that the symbol files name.</summary>
     public IEnumerable<string> AllSources()
