@@ -18,6 +18,8 @@ namespace Introspection.Linux;
 public sealed class LinuxKernel : INameSource
 {
     private KernelModules? _modules;
+    private LinuxTasks? _tasks;
+    private LinuxMappings? _mappings;
 
     private LinuxKernel(KernelImage image, AddressSpaceReader memory)
     {
@@ -36,6 +38,12 @@ public sealed class LinuxKernel : INameSource
 
     /// <summary>Its modules with their names, read at first use.</summary>
     public KernelModules Modules => _modules ??= KernelModules.Read(this);
+
+    /// <summary>Its threads, and its per-CPU variables.</summary>
+    public LinuxTasks Tasks => _tasks ??= new LinuxTasks(this);
+
+    /// <summary>The user-mode mappings of a thread's process, by address; empty: a kernel thread has none.</summary>
+    public IReadOnlyList<LinuxMapping> MappingsOf(LinuxTask task) => task.Mm == 0 || Layout is null ? [] : (_mappings ??= new LinuxMappings(this, Layout)).Of(task.Mm);
 
     internal KernelLayout? Layout { get; }
 
