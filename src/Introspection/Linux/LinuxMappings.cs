@@ -1,4 +1,6 @@
 using System.Collections.Generic;
+using Symbols;
+using Symbols.Elf;
 
 namespace Introspection.Linux;
 
@@ -19,6 +21,41 @@ internal sealed class LinuxMappings(LinuxKernel kernel, KernelLayout layout)
             mappings.Add(mapping);
         }
         return mappings;
+    }
+
+    /// <summary>The programs and libraries whose code is mapped.</summary>
+    internal List<MappedProgram> Programs(ulong mm)
+    {
+        var programs = new List<MappedProgram>();
+        List<LinuxMapping> mappings = Of(mm);
+        AddressSpaceReader? memory = UserMemory(mm);
+        foreach (LinuxMapping code in mappings)
+        {
+            if (!code.IsExecutable || (code.Path ?? code.Label) is not { } path || (code.Path is null && path != "[vdso]")) continue;
+            ElfImage? image = memory is null ? null : OpenMapped(memory, mappings.FindAll(each => each.Inode == code.Inode && (each.Path ?? each.Label) == path), path);
+            string? buildId = image?.BuildIdText;
+            programs.Add(new MappedProgram(path, code, image is null ? null : MappedProgram.BiasOf(image, code), buildId is { Length: > 0 } ? buildId : null, image));
+        }
+        return programs;
+    }
+
+    /// <summary>A process's address space; null: unknown.</summary>
+    internal AddressSpaceReader? UserMemory(ulong mm)
+    {
+        if (layout.Pointer(kernel.Memory, mm, "mm_struct", "pgd") is not { } tables || kernel.Memory.Translate(tables) is not { } root) return null;
+        return new AddressSpaceReader(kernel.Memory.Machine, kernel.Memory.Controls with { Root = root });
+    }
+
+    private static ElfImage? OpenMapped(AddressSpaceReader memory, List<LinuxMapping> mappings, string path)
+    {
+        try
+        {
+            return ElfImage.Open(new MappedFileImage(memory, mappings, path));
+        }
+        catch (SymbolFormatException)
+        {
+            return null;
+        }
     }
 
     private IEnumerable<ulong> Areas(ulong mm)
