@@ -147,11 +147,19 @@ public sealed class KernelModules
         return [.. symbols];
     }
 
-    private static KernelModule.BtfData? TypesOf(LinuxKernel kernel, KernelLayout layout, ulong address)
+    // The section itself is freed once a module is loaded; the kernel's copy is in a list of its own (kernel/bpf/btf.c).
+    private static KernelModule.BtfData? TypesOf(LinuxKernel kernel, KernelLayout layout, ulong module)
     {
-        if (kernel.Image.Types is not { } types || layout.Pointer(kernel.Memory, address, "module", "btf_data") is not { } data) return null;
-        if (layout.Number(kernel.Memory, address, "module", "btf_data_size") is not (> 0 and <= MaximumTypesBytes and { } size)) return null;
-        byte[] bytes = new byte[size];
-        return kernel.Memory.Read(data, bytes) == bytes.Length ? new KernelModule.BtfData(bytes, types) : null;
+        AddressSpaceReader memory = kernel.Memory;
+        if (kernel.Image.Types is not { } types || kernel.Image.Symbols.AddressOf("btf_modules") is not { } head) return null;
+        foreach (ulong each in layout.List(memory, head, "btf_module", "list", MaximumModules))
+        {
+            if (layout.Pointer(memory, each, "btf_module", "module") != module) continue;
+            if (layout.Pointer(memory, each, "btf_module", "btf") is not { } btf || layout.Pointer(memory, btf, "btf", "data") is not { } data) return null;
+            if (layout.Number(memory, btf, "btf", "data_size") is not (> 0 and <= MaximumTypesBytes and { } size)) return null;
+            byte[] bytes = new byte[size];
+            return memory.Read(data, bytes) == bytes.Length ? new KernelModule.BtfData(bytes, types) : null;
+        }
+        return null;
     }
 }

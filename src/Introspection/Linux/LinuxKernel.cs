@@ -18,6 +18,8 @@ namespace Introspection.Linux;
 public sealed class LinuxKernel : INameSource
 {
     private KernelModules? _modules;
+    private LinuxTasks? _tasks;
+    private LinuxMappings? _mappings;
 
     private LinuxKernel(KernelImage image, AddressSpaceReader memory)
     {
@@ -36,6 +38,18 @@ public sealed class LinuxKernel : INameSource
 
     /// <summary>Its modules with their names, read at first use.</summary>
     public KernelModules Modules => _modules ??= KernelModules.Read(this);
+
+    /// <summary>Its threads, and its per-CPU variables.</summary>
+    public LinuxTasks Tasks => _tasks ??= new LinuxTasks(this);
+
+    /// <summary>The user-mode mappings of a thread's process, by address; empty: a kernel thread has none.</summary>
+    public IReadOnlyList<LinuxMapping> MappingsOf(LinuxTask task) => task.Mm == 0 || Layout is null ? [] : Mappings(Layout).Of(task.Mm);
+
+    /// <summary>The programs and libraries whose code a thread's process has mapped, by address.</summary>
+    public IReadOnlyList<MappedProgram> ProgramsOf(LinuxTask task) => task.Mm == 0 || Layout is null ? [] : Mappings(Layout).Programs(task.Mm);
+
+    /// <summary>The address space of a thread's process, whether it runs or not; null: it is a kernel thread.</summary>
+    public AddressSpaceReader? UserMemoryOf(LinuxTask task) => task.Mm == 0 || Layout is null ? null : Mappings(Layout).UserMemory(task.Mm);
 
     internal KernelLayout? Layout { get; }
 
@@ -98,6 +112,8 @@ public sealed class LinuxKernel : INameSource
         }
         foreach (string name in Modules.NamesFrom(prefix, limit)) yield return name;
     }
+
+    private LinuxMappings Mappings(KernelLayout layout) => _mappings ??= new LinuxMappings(this, layout);
 
     // The kernel's own tables map all of it, whatever a vCPU has loaded: with page-table isolation user mode sees hardly anything of the kernel.
     private static LinuxKernel At(KernelImage image, AddressSpaceReader memory)
