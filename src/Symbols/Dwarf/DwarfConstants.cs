@@ -134,6 +134,9 @@ internal enum DwAt : ushort
     GnuTailCall = 0x2115,
     GnuMacros = 0x2119,
     GnuDwoName = 0x2130,
+    GnuDwoId = 0x2131,
+    GnuRangesBase = 0x2132,
+    GnuAddressBase = 0x2133,
 }
 
 /// <summary>DW_FORM_* (DWARF 5, 7.5.6) with GNU's extensions.</summary>

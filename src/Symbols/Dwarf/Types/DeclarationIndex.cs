@@ -30,7 +30,7 @@ internal sealed class DeclarationIndex
 
     internal DeclarationIndex(IReadOnlyList<DebugUnit> units)
     {
-        foreach (DebugUnit unit in units) Scan(unit);
+        foreach (DebugUnit unit in units) Scan(unit.Full);
         _idsByString.Clear();
     }
 
@@ -65,7 +65,6 @@ internal sealed class DeclarationIndex
 
     private void Scan(DebugUnit unit)
     {
-        if (unit.Header.Type is DwUnitType.Skeleton) return;
         bool hasScopes = !unit.Attributes.Language.HasNoScopes();
         var prefixes = new Stack<(int Depth, int Prefix)>();
         var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
@@ -110,7 +109,7 @@ internal sealed class DeclarationIndex
             }
         }
         if (cursor.Problem is not null)
-            unit.Sections.Diagnostics.Add(".debug_info", unit.Header.Offset + (ulong)cursor.Position, cursor.Problem);
+            unit.Sections.Diagnostics.Add(unit.SectionName, unit.Header.Offset + (ulong)cursor.Position, cursor.Problem);
     }
 
     // The name's number, 0 for none.

@@ -9,6 +9,7 @@ internal static class UnitVariables
 {
     internal static List<DebugVariable> Read(DebugUnit unit)
     {
+        unit = unit.Full;
         var variables = new List<DebugVariable>();
         var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
         bool isThere = cursor.MoveNext() && cursor.HasChildren && cursor.MoveNext();
