@@ -28,6 +28,7 @@ internal enum DwAt : ushort
 {
     None = 0,
     Sibling = 0x01,
+    Location = 0x02,
     Name = 0x03,
     ByteSize = 0x0b,
     StatementList = 0x10,
@@ -35,6 +36,7 @@ internal enum DwAt : ushort
     HighPc = 0x12,
     Language = 0x13,
     CompileDirectory = 0x1b,
+    ConstantValue = 0x1c,
     Producer = 0x25,
     AbstractOrigin = 0x31,
     DeclarationFile = 0x3a,
@@ -48,6 +50,7 @@ internal enum DwAt : ushort
     CallFile = 0x58,
     CallLine = 0x59,
     Signature = 0x69,
+    EnumClass = 0x6d,
     LinkageName = 0x6e,
     StringOffsetsBase = 0x72,
     AddressBase = 0x73,
