@@ -41,7 +41,8 @@ internal sealed class IndexedSources : ISourceRows
     public List<LineAddress> Rows(string path, uint line)
     {
         var found = new List<LineAddress>();
-        foreach (int file in FilesOf(path))
+        List<int> files = FilesOf(path);
+        foreach (int file in files)
         {
             var walk = new Walk(_file, file, line);
             while (walk.MoveNext(out SourceRows.Row row))
@@ -50,7 +51,8 @@ internal sealed class IndexedSources : ISourceRows
                 if (line == 0 || row.Line == line) found.Add(Address(file, row));
             }
         }
-        found.Sort(SourceIndex.Compare);
+        // The rows of one line are in this order already.
+        if (line == 0 || files.Count > 1) found.Sort(SourceIndex.Compare);
         return found;
     }
 

@@ -22,6 +22,7 @@ internal sealed class SourceRows
         {
             int order = Line.CompareTo(other.Line);
             if (order == 0) order = Address.CompareTo(other.Address);
+            if (order == 0) order = (other.Flags & CodeFlag).CompareTo(Flags & CodeFlag);
             if (order == 0) order = Column.CompareTo(other.Column);
             return order != 0 ? order : Flags.CompareTo(other.Flags);
         }
