@@ -1,11 +1,14 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Indexing;
 using Symbols.Dwarf.Lines;
 using Symbols.Dwarf.Types;
 using Symbols.Dwarf.Variables;
 using Symbols.Elf;
+using Symbols.Images;
 using Symbols.Types;
 
 namespace Symbols.Dwarf;
@@ -21,13 +24,17 @@ public sealed class DwarfInfo : ITypeCatalog
     /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
     private const long DecodedBudgetBytes = 48L << 20;
 
+    private const ulong SmallInfoBytes = 8 << 20;
+    private const int SmallUnitCount = 1000;
+
     private RangeMap? _unitMap;
     private SourceIndex? _sources;
     private TypeCatalog? _types;
-    private Dictionary<string, List<(int Unit, int Function)>>? _functionsByName;
+    private volatile DebugIndex? _index;
 
     private DwarfInfo(ElfImage image, DebugFiles? files)
     {
+        Files = files;
         var budget = new DecodedBudget(this, DecodedBudgetBytes);
         UnitSet? supplementary = files?.Supplementary is { } other ? new UnitSet(new DwarfSections(other, image.Diagnostics), budget) : null;
         Set = new UnitSet(new DwarfSections(image), budget)
@@ -63,7 +70,30 @@ public sealed class DwarfInfo : ITypeCatalog
 
     internal TypeCatalog Types => _types ??= new TypeCatalog(this);
 
-    private SourceIndex Sources => _sources ??= new SourceIndex(Sections, Units);
+    /// <summary>The index is there: names are found without reading all units.</summary>
+    public bool IsIndexed => _index is not null;
+
+    /// <summary>So little debug information that its index is made when first needed; else that is for the user to start.</summary>
+    public bool IsSmall => Sections.Info.Length + Sections.Types.Length <= SmallInfoBytes && Units.Count <= SmallUnitCount;
+
+    /// <summary>
+    /// The index of all names. One that is not there yet is made now: for a file that is not <see cref="IsSmall"/> that takes seconds.
+    /// </summary>
+    internal DebugIndex Index
+    {
+        get
+        {
+            if (_index is null) PrepareIndex(null).Run(null, CancellationToken.None);
+            return _index!;
+        }
+    }
+
+    /// <summary>The index if it is there or quickly made; null: not.</summary>
+    internal DebugIndex? QuickIndex => _index ?? (IsSmall ? Index : null);
+
+    internal DebugFiles? Files { get; }
+
+    private ISourceRows Sources => QuickIndex is { } index ? index.Sources : _sources ??= new SourceIndex(Sections, Units);
 
     /// <summary>For an image; never fails: a file without debug information answers with nothing.</summary>
     public static DwarfInfo Open(ElfImage image) => new(image, null);
@@ -72,6 +102,30 @@ public sealed class DwarfInfo : ITypeCatalog
     /// For a program whose debug information may be in other files, <see cref="DebugFileFinder"/>'s: addresses are the same in all of them.
     /// </summary>
     public static DwarfInfo Open(DebugFiles files) => new(files.Debug, files);
+
+    /// <summary>Takes the index out of the cache; false: it has none of this program that can be used.</summary>
+    public bool LoadIndex(DebugIndexCache cache)
+    {
+        if (_index is not null) return true;
+        if (cache.Load(Identity()) is { } file) UseIndex(file, new IndexJobs(this));
+        return _index is not null;
+    }
+
+    /// <summary>Makes what makes the index: on another thread, if <see cref="DebugIndexBuilder.Run"/> is called there, while this goes on without it.</summary>
+    /// <param name="cache">Where it is to be kept; null: nowhere.</param>
+    public DebugIndexBuilder PrepareIndex(DebugIndexCache? cache) => new(this, cache, Identity());
+
+    internal void UseIndex(IndexFile file, IndexJobs jobs) => _index = new DebugIndex(file, jobs);
+
+    /// <summary>The same files for another thread.</summary>
+    internal DwarfInfo Fork()
+    {
+        // What is compressed is decompressed once, here.
+        _ = (Sections.Info, Sections.Types, Sections.Abbreviations, Sections.Line, Sections.LineStrings, Sections.Strings, Sections.StringOffsets);
+        _ = (Sections.Addresses, Sections.Ranges, Sections.RangeLists);
+        if (Set.Supplementary?.Sections is { } other) _ = (other.Info, other.Abbreviations, other.Line, other.LineStrings, other.Strings);
+        return Files is null ? Open(Sections.Image.Fork()) : Open(Files.Fork());
+    }
 
     /// <summary>All functions with code of one unit, 0 to <see cref="UnitCount"/> - 1.</summary>
     public IReadOnlyList<DebugFunction> FunctionsOf(int unit) => Units[unit].Functions;
@@ -84,7 +138,11 @@ public sealed class DwarfInfo : ITypeCatalog
     }
 
     /// <summary>The function that contains the address; null if unknown.</summary>
-    public DebugFunction? FindFunction(ulong address) => UnitAt(address)?.FunctionAt(address);
+    public DebugFunction? FindFunction(ulong address)
+    {
+        if (UnitAt(address) is not { } unit) return null;
+        return _index is { } index ? index.FunctionAt(unit, address) : unit.FunctionAt(address);
+    }
 
     /// <summary>
     /// The functions that the address is in, the innermost inlined one first; empty if neither its line nor its function is known.
@@ -133,13 +191,11 @@ public sealed class DwarfInfo : ITypeCatalog
     /// </summary>
     public IReadOnlyList<LineAddress> BreakpointAddresses(string path, uint line)
     {
-        uint actual = 0;
-        List<LineAddress> rows = Sources.Rows(path, 0);
-        foreach (LineAddress row in rows)
-            if (row.IsStatement && row.Line >= line && (actual == 0 || row.Line < actual)) actual = row.Line;
+        uint actual = Sources.NextStatementLine(path, Math.Max(line, 1));
         var chosen = new List<LineAddress>();
         if (actual == 0) return chosen;
-        rows.RemoveAll(row => row.Line != actual || !row.IsStatement);
+        List<LineAddress> rows = Sources.Rows(path, actual);
+        rows.RemoveAll(static row => !row.IsStatement);
         // A row without an instruction of its own counts only where the line has no other.
         if (rows.Exists(static row => row.HasCode)) rows.RemoveAll(static row => !row.HasCode);
         var seen = new HashSet<(object?, ulong)>();
@@ -173,13 +229,20 @@ public sealed class DwarfInfo : ITypeCatalog
         return second != 0 ? second : function.EntryPc;
     }
 
-    /// <summary>All functions with code of that name, mangled or not. The first call reads every unit once.</summary>
+    /// <summary>
+    /// All functions with code of that name, mangled or not. Without an index, in a large file, those that have a symbol of that name.
+    /// </summary>
     public IReadOnlyList<DebugFunction> FunctionsByName(string name)
     {
-        _functionsByName ??= IndexFunctions();
         var found = new List<DebugFunction>();
-        if (_functionsByName.TryGetValue(name, out List<(int Unit, int Function)>? places))
-            foreach ((int unit, int function) in places) found.Add(Units[unit].Functions[function]);
+        if (QuickIndex is { } index)
+        {
+            foreach (NamedEntry entry in index.Find(name, NamedKinds.Function))
+                if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
+            return found;
+        }
+        foreach (ElfSymbol symbol in Sections.Image.Symbols.ByName(name))
+            if (symbol.HasAddress && FindFunction(symbol.Address) is { } function && function.EntryPc == symbol.Address && !found.Contains(function)) found.Add(function);
         return found;
     }
 
@@ -281,26 +344,18 @@ public sealed class DwarfInfo : ITypeCatalog
         if (Sections.Image.IsMapped(range.Start)) entries.Add(new RangeMap.Entry(range, unit));
     }
 
-    private Dictionary<string, List<(int Unit, int Function)>> IndexFunctions()
+    // What tells one program's debug information from every other's, and from other versions of its files: build ID first, then sizes.
+    // Empty without a build ID: nothing is kept of such a file.
+    private byte[] Identity()
     {
-        var index = new Dictionary<string, List<(int Unit, int Function)>>(StringComparer.Ordinal);
-        foreach (DebugUnit unit in Units)
-        {
-            IReadOnlyList<DebugFunction> functions = unit.Functions;
-            for (int i = 0; i < functions.Count; i++)
-            {
-                if (!Sections.Image.IsMapped(functions[i].EntryPc)) continue;
-                AddName(index, functions[i].Name, unit.Index, i);
-                if (functions[i].LinkageName != functions[i].Name) AddName(index, functions[i].LinkageName, unit.Index, i);
-            }
-        }
-        return index;
-    }
-
-    private static void AddName(Dictionary<string, List<(int Unit, int Function)>> index, string? name, int unit, int function)
-    {
-        if (name is null) return;
-        if (!index.TryGetValue(name, out List<(int Unit, int Function)>? places)) index[name] = places = [];
-        places.Add((unit, function));
+        ReadOnlySpan<byte> id = Sections.Image.BuildId.Span;
+        if (id.IsEmpty) return [];
+        var writer = new ByteWriter();
+        writer.Bytes(id);
+        foreach (SectionData section in (SectionData[])[Sections.Info, Sections.Types, Sections.Line, Sections.Strings, Sections.Abbreviations]) writer.U64(section.Length);
+        if (Set.Supplementary is not { } other) return writer.Written.ToArray();
+        writer.Bytes(Files!.Supplementary!.BuildId.Span);
+        writer.U64(other.Sections.Info.Length);
+        return writer.Written.ToArray();
     }
 }
