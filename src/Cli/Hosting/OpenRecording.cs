@@ -48,7 +48,7 @@ internal sealed class OpenRecording : IDisposable
     /// <summary>What is known about the guest's code; what cannot be used is told on standard error.</summary>
     /// <param name="paths">Symbol files that the user names.</param>
     /// <param name="sourceMap">FROM=TO, as the user wrote it.</param>
-    public SymbolSet LoadSymbols(string[]? paths, string[]? sourceMap)
+    public GuestPrograms LoadSymbols(string[]? paths, string[]? sourceMap)
     {
         var map = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string pair in sourceMap ?? [])

@@ -40,12 +40,12 @@ internal static class EmbedVerb
                 named.Add(new FileToEmbed(Path.GetFileName(path), path));
             }
             using OpenRecording recording = OpenRecording.Open(from, context);
-            using SymbolSet set = recording.LoadSymbols(paths, parsed.GetValue(map));
+            using GuestPrograms programs = recording.LoadSymbols(paths, parsed.GetValue(map));
             var sources = new Dictionary<string, FileToEmbed>(StringComparer.Ordinal);
             int missing = 0;
-            foreach (string compilerPath in set.AllSources())
+            foreach (string compilerPath in programs.AllSources())
             {
-                if (set.FindSource(compilerPath) is { } here) sources.TryAdd(compilerPath, new FileToEmbed(compilerPath, here));
+                if (programs.Sources.Find(compilerPath) is { } here) sources.TryAdd(compilerPath, new FileToEmbed(compilerPath, here));
                 else missing++;
             }
             ProgressDisplay.Run("embedding", progress =>

@@ -29,10 +29,11 @@ internal static class StackVerb
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
-            using SymbolSet set = recording.LoadSymbols(parsed.GetValue(symbols), parsed.GetValue(map));
+            using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(symbols), parsed.GetValue(map));
             recording.Seek(parsed.GetValue(at)!);
             Vcpu vcpu = recording.Vcpu(parsed.GetValue(cpu));
-            List<StackLevel> levels = CallStack.Of(new GuestView(recording.Machine, vcpu), set);
+            var view = new GuestView(recording.Machine, vcpu);
+            List<StackLevel> levels = CallStack.Of(view, programs.At(view));
             if (parsed.GetValue(json)) WriteJson(context, recording, vcpu, levels);
             else Write(context.Out, levels);
             return ExitCode.Good;

@@ -37,7 +37,7 @@ internal sealed class SourceRequests
     private Answer LoadedSources()
     {
         var sources = new SortedDictionary<string, Source>(StringComparer.Ordinal);
-        foreach (string compilerPath in _session.Symbols.AllSources())
+        foreach (string compilerPath in _session.Programs.AllSources())
             if (_session.Sources.Of(compilerPath) is { Path: { } path } source) sources.TryAdd(path, source);
         return Answer.Of(new LoadedSourcesResponseBody { Sources = [.. sources.Values] });
     }

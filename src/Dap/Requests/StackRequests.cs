@@ -20,7 +20,7 @@ internal sealed class StackRequests
     private Answer StackTrace(StackTraceArguments arguments)
     {
         int cpu = _session.CpuOfThread(arguments.ThreadId);
-        List<StackLevel> levels = CallStack.Of(_session.ViewOf(cpu), _session.Symbols);
+        List<StackLevel> levels = CallStack.Of(_session.ViewOf(cpu), _session.SymbolsOf(cpu));
         long start = Math.Max(0, arguments.StartFrame ?? 0), count = arguments.Levels is > 0 and long wanted ? wanted : levels.Count;
         var frames = new List<StackFrame>();
         for (long i = start; i < levels.Count && i - start < count; i++) frames.Add(FrameOf(cpu, levels[(int)i]));

@@ -7,7 +7,7 @@ using Symbols.Dwarf.Lines;
 namespace Dap.Views;
 
 /// <summary>Source files as the client is told of them.</summary>
-internal sealed class SourceAnswers(SymbolSet symbols)
+internal sealed class SourceAnswers(SourceLibrary library)
 {
     private readonly Dictionary<string, Source> _sources = new(StringComparer.Ordinal);
     // Those that the client has to ask for: its reference is the place in the list, from 1.
@@ -19,11 +19,11 @@ internal sealed class SourceAnswers(SymbolSet symbols)
         if (_sources.TryGetValue(compilerPath, out Source? known)) return known;
         string name = SourcePath.FileName(compilerPath);
         Source source;
-        if (symbols.FindSource(compilerPath) is { } path)
+        if (library.Find(compilerPath) is { } path)
         {
             source = new Source { Name = name, Path = path };
         }
-        else if (symbols.IsEmbedded(compilerPath))
+        else if (library.IsEmbedded(compilerPath))
         {
             _embedded.Add(compilerPath);
             source = new Source { Name = name, Path = compilerPath, SourceReference = _embedded.Count, Origin = "from the recording" };
@@ -43,6 +43,6 @@ internal sealed class SourceAnswers(SymbolSet symbols)
     public string? TextOf(long reference, string? path)
     {
         string? compilerPath = reference >= 1 && reference <= _embedded.Count ? _embedded[(int)reference - 1] : path;
-        return compilerPath is null ? null : symbols.EmbeddedSource(compilerPath);
+        return compilerPath is null ? null : library.EmbeddedText(compilerPath);
     }
 }

@@ -16,7 +16,7 @@ public static class SymbolLoader
     /// <param name="paths">Symbol files, which know better than the kernel in the recording.</param>
     /// <param name="sourceMap">What paths of sources begin with, and what that is here.</param>
     /// <param name="tell">Takes a sentence for the user.</param>
-    public static SymbolSet Load(RecordingFile recording, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
+    public static GuestPrograms Load(RecordingFile recording, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
         Action<string> tell)
     {
         var files = new List<SymbolFile>();
@@ -29,8 +29,12 @@ public static class SymbolLoader
             AddFolderOf(folders, path);
         }
         AddEmbedded(files, recording.Embedded, tell);
-        if (recording.Configuration.FindImage("kernel") is { } kernel && OwnImage(kernel) is { } own) files.Add(new SymbolFile(own));
-        return new SymbolSet(files, new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders), embedded: recording.Embedded);
+        MachineConfiguration machine = recording.Configuration;
+        ElfImage? own = machine.FindImage("kernel") is { } kernel ? OwnImage(kernel) : null;
+        if (own is not null) files.Add(new SymbolFile(own));
+        var sources = new SourceLibrary(new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders), recording.Embedded);
+        // A kernel that is an ELF file of its own format is in memory as it is in its file. Anything else may become Linux.
+        return new GuestPrograms(files, sources, mayBeLinux: own is null || own.Section("__ksymtab") is not null);
     }
 
     private static ElfImage? Open(string path, Action<string> tell)

@@ -12,7 +12,7 @@ namespace Introspection.Unwinding;
 /// <param name="File">Who says so.</param>
 /// <param name="Name">The function's name, its address where it has none.</param>
 /// <param name="IsInnermost">It is the vCPU's own.</param>
-public sealed record StackLevel(CallFrame Call, CallFrame? Caller, SourceFrame? Source, SymbolFile? File, string Name, bool IsInnermost)
+public sealed record StackLevel(CallFrame Call, CallFrame? Caller, SourceFrame? Source, LoadedFile? File, string Name, bool IsInnermost)
 {
     public bool HasLine => Source is { Line: > 0, Path: not null };
 
@@ -37,7 +37,7 @@ public static class CallStack
         {
             CallFrame call = calls[i];
             CallFrame? caller = i + 1 < calls.Count ? calls[i + 1] : null;
-            IReadOnlyList<SourceFrame> sources = symbols.FramesAt(call.Lookup, out SymbolFile? file);
+            IReadOnlyList<SourceFrame> sources = symbols.FramesAt(call.Lookup, out LoadedFile? file);
             if (sources.Count == 0) levels.Add(new StackLevel(call, caller, null, null, NameOf(call, null, symbols), levels.Count == 0));
             foreach (SourceFrame source in sources)
             {

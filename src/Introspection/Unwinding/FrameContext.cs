@@ -12,7 +12,7 @@ public sealed class FrameContext : ILocationContext
     /// <param name="frame">With its registers.</param>
     /// <param name="registers">Those of the frame.</param>
     /// <param name="file">Whose variables are asked for.</param>
-    public FrameContext(in CallFrame frame, FrameRegisters registers, SymbolFile file)
+    public FrameContext(in CallFrame frame, FrameRegisters registers, LoadedFile file)
     {
         _frame = frame;
         _registers = registers;

@@ -67,7 +67,7 @@ public sealed class StackUnwinder
     private Caller? ByInformation(FrameRegisters registers, in CallFrame frame, out bool isOutermost)
     {
         isOutermost = false;
-        foreach (SymbolFile file in _symbols.Files)
+        foreach (LoadedFile file in _symbols.Files)
         {
             if (file.Is64 != registers.Is64 || !file.Covers(frame.Lookup)) continue;
             UnwoundFrame unwound = file.Unwind(frame.Lookup, registers);

@@ -24,8 +24,8 @@ public sealed class EmbeddedSourceTests : IDisposable
         Guid identity;
         using (RecordingFile recording = RecordingFile.Open(guest.Recording))
         {
-            using SymbolSet symbols = SymbolLoader.Load(recording, null, null, Assert.Fail);
-            Assert.Contains(source, symbols.AllSources());
+            using GuestPrograms programs = SymbolLoader.Load(recording, null, null, Assert.Fail);
+            Assert.Contains(source, programs.AllSources());
             RecordingEmbedder.Embed(recording, carrying, [], [new FileToEmbed(source, source)]);
             identity = recording.Identity;
         }
@@ -63,8 +63,8 @@ public sealed class EmbeddedSourceTests : IDisposable
         using RecordingFile carried = RecordingFile.Open(carrying);
         Assert.Equal(["other.elf"], carried.Embedded.SymbolNames);
         Assert.Equal(File.ReadAllBytes(symbols), carried.Embedded.ReadSymbols(0));
-        using SymbolSet set = SymbolLoader.Load(carried, null, null, Assert.Fail);
-        Assert.Equal(2, set.Files.Count);
+        using GuestPrograms programs = SymbolLoader.Load(carried, null, null, Assert.Fail);
+        Assert.Equal(2, programs.Files.Count);
         // What was embedded is replaced, not added to.
         RecordingEmbedder.Embed(carried, carrying + "2", [], []);
         using RecordingFile plain = RecordingFile.Open(carrying + "2");

@@ -60,7 +60,7 @@ internal sealed class InspectCommands(Session session)
         for (int i = 0; i < session.Machine.Vcpus.Count; i++)
         {
             GuestView one = session.ViewOf(i);
-            string place = session.Symbols.NameOf(one.CodeAddress, out ulong offset) is { } name ? $" in {name}+0x{offset:x}" : "";
+            string place = session.SymbolsOf(i).NameOf(one.CodeAddress, out ulong offset) is { } name ? $" in {name}+0x{offset:x}" : "";
             text.Append(CultureInfo.InvariantCulture,
                 $"{(i > 0 ? "\n" : "")}{(i == view.Vcpu.Index ? "*" : " ")} {i + 1}  vCPU {i}: {StateRequests.Describe(one)}, {Hexadecimal.Padded(one.CodeAddress, 64)}{place}");
         }
