@@ -248,6 +248,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     {
         Frames.Clear();
         Variables.Clear();
+        Programs.Refresh();
     }
 
     public void Stopped(in StopReport report)

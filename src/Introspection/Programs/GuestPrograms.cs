@@ -3,42 +3,48 @@ using System.Collections.Generic;
 using Introspection.Linux;
 using Introspection.State;
 using Symbols.Elf;
+using Vmm.Platform;
 using Vmm.Time;
 
 namespace Introspection.Programs;
 
 /// <summary>
 /// What is known about the programs of a guest at any moment: symbol files, at the places where the guest has loaded them; and for a Linux kernel what its own memory
-/// says. Which symbols hold depends on the moment and on the address space, so that everyone asks for those of a view. Belongs to one thread.
+/// says, of itself and of the programs of its processes. Which symbols hold depends on the moment and on the address space, so that everyone asks for those of a view.
+/// Belongs to one thread.
 /// </summary>
 public sealed class GuestPrograms : IDisposable
 {
     /// <summary>Where there was no kernel, none is looked for again within so many instructions: looking goes over all that is mapped.</summary>
     private const ulong RetryDistance = 4_000_000;
+    private const int MaximumCachedSets = 64;
 
     private readonly IReadOnlyList<SymbolFile> _files;
     private readonly bool _mayBeLinux;
     private readonly SymbolSet _static;
+    private readonly UserPrograms _users;
+    private readonly Dictionary<ulong, SymbolSet> _byProcess = [];
+    private readonly List<SymbolSet> _sets = [];
     private KernelImage? _image;
-    private SymbolSet? _kernelSet;
-    private LinuxKernel? _kernel;
     private Position? _foundNothingAt;
 
     /// <param name="files">Belong to this from now on; those of the user's choice first.</param>
     /// <param name="sources">Where sources are.</param>
+    /// <param name="configuration">The machine with its images, which may have the programs; null: they are not looked at.</param>
     /// <param name="mayBeLinux">A Linux kernel is looked for in memory.</param>
-    public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, bool mayBeLinux)
+    public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, MachineConfiguration? configuration, bool mayBeLinux)
     {
         _files = files;
         Sources = sources;
         _mayBeLinux = mayBeLinux;
+        _users = new UserPrograms(files, configuration);
         var loaded = new List<LoadedFile>();
         foreach (SymbolFile file in files) loaded.Add(new LoadedFile(file));
         _static = new SymbolSet(loaded, sources);
     }
 
     /// <summary>No file: nothing is known.</summary>
-    public GuestPrograms() : this([], new SourceLibrary(new SourceFinder(new Dictionary<string, string>(), [])), false) { }
+    public GuestPrograms() : this([], new SourceLibrary(new SourceFinder(new Dictionary<string, string>(), [])), null, false) { }
 
     /// <summary>All symbol files.</summary>
     public IReadOnlyList<SymbolFile> Files => _files;
@@ -47,10 +53,13 @@ public sealed class GuestPrograms : IDisposable
     public SourceLibrary Sources { get; }
 
     /// <summary>The Linux kernel at the view that was asked about last; null: there is none.</summary>
-    public LinuxKernel? Kernel => _kernel;
+    public LinuxKernel? Kernel { get; private set; }
 
     /// <summary>The compiler's paths of all source files that any of the symbol files names.</summary>
     public IEnumerable<string> AllSources() => _static.AllSources();
+
+    /// <summary>The guest stopped: what its processes have mapped may have changed.</summary>
+    public void Refresh() => _byProcess.Clear();
 
     /// <summary>The symbols of a vCPU's address space, now.</summary>
     public SymbolSet At(GuestView view)
@@ -58,50 +67,82 @@ public sealed class GuestPrograms : IDisposable
         if (!_mayBeLinux) return _static;
         Position now = view.Machine.Position;
         if (_foundNothingAt is { } nothing && Distance(nothing, now) < RetryDistance) return _static;
-        _kernel = LinuxKernel.TryFind(view, _image);
-        if (_kernel is null)
+        Kernel = LinuxKernel.TryFind(view, _image);
+        if (Kernel is null)
         {
             _foundNothingAt = now;
             return _static;
         }
         _foundNothingAt = null;
-        if (_kernelSet is not null && ReferenceEquals(_kernel.Image, _image)) return _kernelSet;
-        _image = _kernel.Image;
-        return _kernelSet = new SymbolSet(FilesAt(_kernel), Sources, [new CurrentKernelNames(this)]);
+        if (!ReferenceEquals(Kernel.Image, _image))
+        {
+            _image = Kernel.Image;
+            _byProcess.Clear();
+            _sets.Clear();
+        }
+        LinuxTask? task = Kernel.Tasks.Current(view.Vcpu);
+        ulong process = task?.Mm ?? 0;
+        if (!_byProcess.TryGetValue(process, out SymbolSet? set)) _byProcess[process] = set = SetOf(FilesAt(Kernel, task));
+        return set;
     }
 
     public void Dispose()
     {
         foreach (SymbolFile file in _files) file.Dispose();
+        _users.Dispose();
     }
 
     private static ulong Distance(Position a, Position b) =>
         a.InstructionCount > b.InstructionCount ? a.InstructionCount - b.InstructionCount : b.InstructionCount - a.InstructionCount;
 
-    private List<LoadedFile> FilesAt(LinuxKernel kernel)
+    private List<LoadedFile> FilesAt(LinuxKernel kernel, LinuxTask? task)
     {
         var loaded = new List<LoadedFile>();
-        foreach (SymbolFile file in _files) loaded.Add(new LoadedFile(file, IsOf(kernel, file.Image) ? kernel.BiasOf(file.Image) ?? 0 : 0));
+        foreach (SymbolFile file in _files)
+        {
+            if (!IsOf(kernel, file.Image)) continue;
+            if (kernel.BiasOf(file.Image) is { } bias) loaded.Add(new LoadedFile(file, bias));
+        }
+        if (task is null) return loaded;
+        foreach (MappedProgram program in kernel.ProgramsOf(task)) loaded.AddRange(_users.FilesOf(program));
         return loaded;
     }
 
-    // By build ID; where one of them has none, a file with the kernel's own first symbol is taken for its own.
-    private static bool IsOf(LinuxKernel kernel, ElfImage image) =>
-        kernel.Image.BuildId is not { } id || image.BuildId.IsEmpty || id == image.BuildIdText;
+    // What is known about places is kept in a set: the same files at the same places are the same set.
+    private SymbolSet SetOf(List<LoadedFile> files)
+    {
+        foreach (SymbolSet known in _sets)
+            if (AreEqual(known.Files, files)) return known;
+        if (_sets.Count >= MaximumCachedSets) _sets.Clear();
+        var set = new SymbolSet(files, Sources, [new KernelNames(this)]);
+        _sets.Add(set);
+        return set;
+    }
 
-    // A kernel's names depend on the moment, as modules come and go: whoever is asked now.
-    private sealed class CurrentKernelNames(GuestPrograms programs) : INameSource
+    private static bool AreEqual(IReadOnlyList<LoadedFile> a, List<LoadedFile> b)
+    {
+        if (a.Count != b.Count) return false;
+        for (int i = 0; i < b.Count; i++)
+            if (a[i] != b[i]) return false;
+        return true;
+    }
+
+    // By build ID; where one of them has none, a file with the kernel's own first symbol is taken for its own.
+    private static bool IsOf(LinuxKernel kernel, ElfImage image) => kernel.Image.BuildId is not { } id || image.BuildId.IsEmpty || id == image.BuildIdText;
+
+    // A kernel's names depend on the moment, as modules come and go: the one of now is asked.
+    private sealed class KernelNames(GuestPrograms programs) : INameSource
     {
         public string? NameOf(ulong linear, out ulong offset)
         {
             offset = 0;
-            return programs._kernel?.NameOf(linear, out offset);
+            return programs.Kernel?.NameOf(linear, out offset);
         }
 
-        public IReadOnlyList<ulong> AddressesOf(string name) => programs._kernel?.AddressesOf(name) ?? [];
+        public IReadOnlyList<ulong> AddressesOf(string name) => programs.Kernel?.AddressesOf(name) ?? [];
 
-        public ulong? SizeOf(string name) => programs._kernel?.SizeOf(name);
+        public ulong? SizeOf(string name) => programs.Kernel?.SizeOf(name);
 
-        public IEnumerable<string> NamesFrom(string prefix, int limit) => programs._kernel?.NamesFrom(prefix, limit) ?? [];
+        public IEnumerable<string> NamesFrom(string prefix, int limit) => programs.Kernel?.NamesFrom(prefix, limit) ?? [];
     }
 }

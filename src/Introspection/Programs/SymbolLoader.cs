@@ -34,7 +34,7 @@ public static class SymbolLoader
         if (own is not null) files.Add(new SymbolFile(own));
         var sources = new SourceLibrary(new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders), recording.Embedded);
         // A kernel that is an ELF file of its own format is in memory as it is in its file. Anything else may become Linux.
-        return new GuestPrograms(files, sources, mayBeLinux: own is null || own.Section("__ksymtab") is not null);
+        return new GuestPrograms(files, sources, machine, mayBeLinux: own is null || own.Section("__ksymtab") is not null);
     }
 
     private static ElfImage? Open(string path, Action<string> tell)

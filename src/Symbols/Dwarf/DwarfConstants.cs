@@ -4,10 +4,22 @@ namespace Symbols.Dwarf;
 internal enum DwTag : ushort
 {
     None = 0,
+    ClassType = 0x02,
+    EnumerationType = 0x04,
     CompileUnit = 0x11,
+    StructureType = 0x13,
+    TypeDef = 0x16,
+    UnionType = 0x17,
     InlinedSubroutine = 0x1d,
+    BaseType = 0x24,
+    Enumerator = 0x28,
     Subprogram = 0x2e,
+    Variable = 0x34,
+    InterfaceType = 0x38,
+    Namespace = 0x39,
+    UnspecifiedType = 0x3b,
     PartialUnit = 0x3c,
+    TypeUnit = 0x41,
     SkeletonUnit = 0x4a,
 }
 
@@ -17,6 +29,7 @@ internal enum DwAt : ushort
     None = 0,
     Sibling = 0x01,
     Name = 0x03,
+    ByteSize = 0x0b,
     StatementList = 0x10,
     LowPc = 0x11,
     HighPc = 0x12,
@@ -26,6 +39,7 @@ internal enum DwAt : ushort
     AbstractOrigin = 0x31,
     DeclarationFile = 0x3a,
     DeclarationLine = 0x3b,
+    Declaration = 0x3c,
     External = 0x3f,
     Specification = 0x47,
     EntryPc = 0x52,
@@ -33,13 +47,18 @@ internal enum DwAt : ushort
     CallColumn = 0x57,
     CallFile = 0x58,
     CallLine = 0x59,
+    Signature = 0x69,
     LinkageName = 0x6e,
     StringOffsetsBase = 0x72,
     AddressBase = 0x73,
     RangeListsBase = 0x74,
     DwoName = 0x76,
+    LocationListsBase = 0x8c,
     MipsLinkageName = 0x2007,
     GnuDwoName = 0x2130,
+    GnuDwoId = 0x2131,
+    GnuRangesBase = 0x2132,
+    GnuAddressBase = 0x2133,
 }
 
 /// <summary>DW_FORM_* (DWARF 5, 7.5.6) with GNU's extensions.</summary>

@@ -10,25 +10,26 @@ namespace Symbols.Dwarf;
 /// <summary>
 /// The debug information of one file: DWARF 2 to 5, source lines, functions and inlined calls. Opening it costs nothing; the list of units
 /// is read at the first question, a unit when an answer is in it. What was decoded is dropped when there is much of it.
-/// Not read: split units (.dwo) and supplementary files (DW_FORM_*_sup, .gnu_debugaltlink); they give diagnostics.
+/// Units split off into .dwo files or a package of them, and supplementary files, are read where <see cref="DebugFiles"/> has found them.
 /// Source: DWARF Debugging Information Format, versions 2 to 5, https://dwarfstd.org.
 /// </summary>
 public sealed class DwarfInfo
 {
     /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
-    private const long DecodedBudgetBytes = 96L << 20;
+    private const long DecodedBudgetBytes = 48L << 20;
 
-    private readonly Dictionary<ulong, AbbreviationTable> _abbreviations = [];
-    private readonly HashSet<DebugUnit> _charged = [];
-    private List<DebugUnit>? _units;
     private RangeMap? _unitMap;
     private SourceIndex? _sources;
     private Dictionary<string, List<(int Unit, int Function)>>? _functionsByName;
-    private long _chargedBytes;
 
-    private DwarfInfo(ElfImage image)
+    private DwarfInfo(ElfImage image, DebugFiles? files)
     {
-        Sections = new DwarfSections(image);
+        var budget = new DecodedBudget(DecodedBudgetBytes);
+        UnitSet? supplementary = files?.Supplementary is { } other ? new UnitSet(new DwarfSections(other, image.Diagnostics), budget) : null;
+        Set = new UnitSet(new DwarfSections(image), budget)
+        {
+            Supplementary = supplementary, Splits = files is null ? null : new SplitFiles(files, budget, image.Diagnostics),
+        };
         if (image.Header.Type == ElfHeader.RelocatableType)
             image.Diagnostics.Add("", 0, "The file is a relocatable object, and its debug information is read without relocation: link it first.");
     }
@@ -45,14 +46,23 @@ public sealed class DwarfInfo
     /// <summary>Normalized paths of all source files that a line program names.</summary>
     public IReadOnlyList<string> SourceFiles => Sources.Paths;
 
-    internal DwarfSections Sections { get; }
+    /// <summary>The units of the file itself.</summary>
+    internal UnitSet Set { get; }
 
-    internal IReadOnlyList<DebugUnit> Units => _units ??= ReadUnits();
+    internal DwarfSections Sections => Set.Sections;
+
+    /// <summary>Those of <c>.debug_info</c>, then the type units of <c>.debug_types</c>.</summary>
+    internal IReadOnlyList<DebugUnit> Units => Set.Units;
 
     private SourceIndex Sources => _sources ??= new SourceIndex(Sections, Units);
 
     /// <summary>For an image; never fails: a file without debug information answers with nothing.</summary>
-    public static DwarfInfo Open(ElfImage image) => new(image);
+    public static DwarfInfo Open(ElfImage image) => new(image, null);
+
+    /// <summary>
+    /// For a program whose debug information may be in other files, <see cref="DebugFileFinder"/>'s: addresses are the same in all of them.
+    /// </summary>
+    public static DwarfInfo Open(DebugFiles files) => new(files.Debug, files);
 
     /// <summary>All functions with code of one unit, 0 to <see cref="UnitCount"/> - 1.</summary>
     public IReadOnlyList<DebugFunction> FunctionsOf(int unit) => Units[unit].Functions;
@@ -123,13 +133,13 @@ public sealed class DwarfInfo
         rows.RemoveAll(row => row.Line != actual || !row.IsStatement);
         // A row without an instruction of its own counts only where the line has no other.
         if (rows.Exists(static row => row.HasCode)) rows.RemoveAll(static row => !row.HasCode);
-        var seen = new HashSet<ulong>();
+        var seen = new HashSet<(object?, ulong)>();
         foreach (LineAddress row in rows)
         {
             DebugFunction? function = FindFunction(row.Address);
             IReadOnlyList<InlinedCall> calls = function?.CallsAt(row.Address) ?? [];
             ulong place = calls.Count > 0 ? calls[^1].DieOffset : function?.DieOffset ?? row.Address;
-            if (!seen.Add(place)) continue;
+            if (!seen.Add((function?.Unit, place))) continue;
             bool isEntry = function is not null && calls.Count == 0 && function.EntryPc == row.Address;
             chosen.Add(isEntry ? row with { Address = AfterPrologue(function!) } : row);
         }
@@ -181,45 +191,7 @@ public sealed class DwarfInfo
         }
     }
 
-    internal AbbreviationTable AbbreviationsAt(ulong offset)
-    {
-        if (_abbreviations.TryGetValue(offset, out AbbreviationTable? table)) return table;
-        if (_abbreviations.Count >= 1024) _abbreviations.Clear();
-        return _abbreviations[offset] = AbbreviationTable.Read(Sections.Abbreviations, offset, Sections.Diagnostics);
-    }
-
-    internal DebugUnit? UnitContaining(ulong offset)
-    {
-        int low = 0, high = Units.Count;
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-            if (Units[middle].Header.Offset <= offset) low = middle + 1;
-            else high = middle;
-        }
-        return low > 0 && Units[low - 1].Header.Contains(offset) ? Units[low - 1] : null;
-    }
-
-    /// <summary>Accounts for what a unit has decoded; drops all others' when it is too much.</summary>
-    internal void Charge(DebugUnit unit, long sizeBytes)
-    {
-        _charged.Add(unit);
-        _chargedBytes += sizeBytes;
-        if (_chargedBytes <= DecodedBudgetBytes) return;
-        foreach (DebugUnit other in _charged)
-            if (other != unit) other.Release();
-        _charged.Clear();
-        _charged.Add(unit);
-        _chargedBytes = sizeBytes;
-    }
-
-    private List<DebugUnit> ReadUnits()
-    {
-        var units = new List<DebugUnit>();
-        foreach (UnitHeader header in UnitHeaderParser.ReadAll(Sections.Info, Sections.Diagnostics))
-            units.Add(new DebugUnit(this, header, units.Count));
-        return units;
-    }
+    internal DebugUnit? UnitContaining(ulong offset) => Set.UnitContaining(offset);
 
     private DebugUnit? UnitAt(ulong address)
     {

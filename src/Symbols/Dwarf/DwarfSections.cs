@@ -1,37 +1,72 @@
 using System;
+using System.Collections.Generic;
+using Symbols.Dwarf.Entries;
 using Symbols.Elf;
 using Symbols.Images;
 
 namespace Symbols.Dwarf;
 
-/// <summary>The debug sections of one file, each opened when first used.</summary>
-internal sealed class DwarfSections(ElfImage image)
+/// <summary>
+/// The debug sections of one file, each opened when first used; or one unit's parts of the sections of a package of split units.
+/// </summary>
+/// <param name="image">The file.</param>
+/// <param name="diagnostics">Where to tell what is wrong with it.</param>
+/// <param name="isSplit">Its sections are called <c>.debug_*.dwo</c> (DWARF 5, 7.3.2.2).</param>
+/// <param name="parts">What of each section is the unit's, by the section's name without <c>.dwo</c>; null: all.</param>
+internal sealed class DwarfSections(
+    ElfImage image, DiagnosticLog diagnostics, bool isSplit = false, IReadOnlyDictionary<string, AddressRange>? parts = null)
 {
-    private SectionData? _info, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
+    private const int MaximumAbbreviationTables = 256;
+
+    private readonly Dictionary<(ulong, int, ushort, bool), AbbreviationTable> _tables = [];
+    private SectionData? _info, _types, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
+    private SectionData? _locations, _locationLists;
+
+    internal DwarfSections(ElfImage image) : this(image, image.Diagnostics) { }
 
     internal ElfImage Image => image;
 
-    internal DiagnosticLog Diagnostics => image.Diagnostics;
+    internal DiagnosticLog Diagnostics => diagnostics;
 
-    internal SectionData Info => _info ??= image.Data(".debug_info");
+    internal bool IsSplit => isSplit;
 
-    internal SectionData Abbreviations => _abbreviations ??= image.Data(".debug_abbrev");
+    internal SectionData Info => _info ??= Open(".debug_info");
 
-    internal SectionData Line => _line ??= image.Data(".debug_line");
+    /// <summary>Where DWARF 4 has its type units.</summary>
+    internal SectionData Types => _types ??= Open(".debug_types");
 
-    internal SectionData LineStrings => _lineStrings ??= image.Data(".debug_line_str");
+    internal SectionData Abbreviations => _abbreviations ??= Open(".debug_abbrev");
 
-    internal SectionData Strings => _strings ??= image.Data(".debug_str");
+    internal SectionData Line => _line ??= Open(".debug_line");
 
-    internal SectionData StringOffsets => _stringOffsets ??= image.Data(".debug_str_offsets");
+    internal SectionData LineStrings => _lineStrings ??= Open(".debug_line_str");
 
-    internal SectionData Addresses => _addresses ??= image.Data(".debug_addr");
+    internal SectionData Strings => _strings ??= Open(".debug_str");
 
-    internal SectionData Ranges => _ranges ??= image.Data(".debug_ranges");
+    internal SectionData StringOffsets => _stringOffsets ??= Open(".debug_str_offsets");
 
-    internal SectionData RangeLists => _rangeLists ??= image.Data(".debug_rnglists");
+    internal SectionData Addresses => _addresses ??= Open(".debug_addr");
 
-    internal SectionData AddressRanges => _addressRanges ??= image.Data(".debug_aranges");
+    internal SectionData Ranges => _ranges ??= Open(".debug_ranges");
+
+    internal SectionData RangeLists => _rangeLists ??= Open(".debug_rnglists");
+
+    /// <summary>Location lists of DWARF 2 to 4.</summary>
+    internal SectionData Locations => _locations ??= Open(".debug_loc");
+
+    /// <summary>Location lists of DWARF 5.</summary>
+    internal SectionData LocationLists => _locationLists ??= Open(".debug_loclists");
+
+    internal SectionData AddressRanges => _addressRanges ??= Open(".debug_aranges");
+
+    /// <summary>The table at the offset, as a unit with such a header reads it.</summary>
+    internal AbbreviationTable AbbreviationsOf(UnitHeader unit)
+    {
+        (ulong, int, ushort, bool) key = (unit.AbbreviationOffset, unit.AddressSizeBytes, unit.Version, unit.Is64);
+        if (_tables.TryGetValue(key, out AbbreviationTable? table)) return table;
+        if (_tables.Count >= MaximumAbbreviationTables) _tables.Clear();
+        return _tables[key] = AbbreviationTable.Read(Abbreviations, unit, diagnostics);
+    }
 
     /// <summary>An unsigned number somewhere in a section; false beyond its end.</summary>
     internal static bool TryNumber(SectionData section, ulong offset, int sizeBytes, out ulong value)
@@ -40,5 +75,13 @@ internal sealed class DwarfSections(ElfImage image)
         var reader = new DataReader(bytes);
         value = reader.Unsigned(sizeBytes);
         return !reader.Failed;
+    }
+
+    private SectionData Open(string name)
+    {
+        SectionData data = image.Data(isSplit ? name + ".dwo" : name);
+        // The strings are the package's: its index has no column for them.
+        if (parts is null || name == ".debug_str") return data;
+        return parts.TryGetValue(name, out AddressRange part) ? data.Slice(part.Start, part.SizeBytes) : data.Slice(0, 0);
     }
 }

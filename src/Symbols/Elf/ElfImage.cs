@@ -99,6 +99,9 @@ public sealed class ElfImage : IDisposable
         return image;
     }
 
+    /// <summary>The CRC-32 of the whole file.</summary>
+    internal uint Crc() => Crc32.Of(_source);
+
     /// <summary>The first section of that name.</summary>
     public ElfSection? Section(string name) => _byName.GetValueOrDefault(name);
 

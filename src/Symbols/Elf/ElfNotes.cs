@@ -34,6 +34,51 @@ public static class ElfNotes
         return null;
     }
 
+    /// <summary>
+    /// The supplementary file that <c>.gnu_debugaltlink</c> (name, NUL, build ID) or <c>.debug_sup</c> (DWARF 5, 7.3.6) names; null: none.
+    /// </summary>
+    internal static string? SupplementaryLink(ElfImage image, out ReadOnlyMemory<byte> id)
+    {
+        id = default;
+        if (image.Section(".gnu_debugaltlink") is { } section)
+        {
+            ReadOnlyMemory<byte> bytes = image.Data(section).Window(0, 4096);
+            var reader = new DataReader(bytes.Span);
+            string name = reader.String();
+            if (!reader.Failed && name.Length > 0)
+            {
+                id = bytes[reader.Position..];
+                return name;
+            }
+            image.Diagnostics.Add(section.Name, 0, "The link to the supplementary debug file is cut off.");
+            return null;
+        }
+        return SupplementarySection(image, out bool isSupplementary, out id) is { Length: > 0 } other && !isSupplementary ? other : null;
+    }
+
+    /// <summary>What <c>.debug_sup</c> says: of a program the other file's name and ID, of a supplementary file its own ID.</summary>
+    internal static string? SupplementarySection(ElfImage image, out bool isSupplementary, out ReadOnlyMemory<byte> id)
+    {
+        isSupplementary = false;
+        id = default;
+        if (image.Section(".debug_sup") is not { } section) return null;
+        ReadOnlyMemory<byte> bytes = image.Data(section).Window(0, 4096);
+        var reader = new DataReader(bytes.Span);
+        ushort version = reader.U16();
+        isSupplementary = reader.U8() != 0;
+        string name = reader.String();
+        ulong size = reader.Uleb();
+        int start = reader.Position;
+        reader.Skip(size);
+        if (reader.Failed || version is not (2 or 5))
+        {
+            image.Diagnostics.Add(section.Name, 0, "The link to the supplementary debug file is cut off.");
+            return null;
+        }
+        id = bytes.Slice(start, (int)size);
+        return name;
+    }
+
     /// <summary>The same among notes that are in memory, such as a guest's; empty: there is none.</summary>
     public static ReadOnlyMemory<byte> Find(ReadOnlyMemory<byte> notes)
     {

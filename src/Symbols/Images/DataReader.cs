@@ -56,7 +56,16 @@ internal ref struct DataReader
     /// <summary>An unsigned value of 1 to 8 bytes; other sizes fail.</summary>
     internal ulong Unsigned(int sizeBytes)
     {
-        if (sizeBytes is < 1 or > 8) Fail();
+        switch (sizeBytes)
+        {
+            case 1: return U8();
+            case 2: return U16();
+            case 4: return U32();
+            case 8: return U64();
+            case < 1 or > 8:
+                Fail();
+                return 0;
+        }
         ReadOnlySpan<byte> bytes = Take(sizeBytes);
         ulong value = 0;
         for (int i = bytes.Length - 1; i >= 0; i--) value = (value << 8) | bytes[i];
@@ -87,6 +96,8 @@ internal ref struct DataReader
     /// <summary>Unsigned LEB128 (DWARF 5, 7.6); bits above the 64th are dropped.</summary>
     internal ulong Uleb()
     {
+        // Nearly all numbers fit into one byte.
+        if (_position < _data.Length && _data[_position] < 0x80) return _data[_position++];
         ulong value = 0;
         int shift = 0;
         while (true)

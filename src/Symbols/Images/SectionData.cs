@@ -48,6 +48,15 @@ public sealed class SectionData
 
     public bool IsEmpty => Length == 0;
 
+    /// <summary>A part as a section of its own, cut off at this one's end.</summary>
+    internal SectionData Slice(ulong offset, ulong count)
+    {
+        ulong start = Math.Min(offset, Length);
+        ulong size = Math.Min(count, Length - start);
+        return _source is null ? new SectionData(Name, Address, _memory.Slice((int)start, (int)size))
+            : new SectionData(Name, Address, _source, _start + (long)start, (long)size);
+    }
+
     /// <summary>A copy, or a view where the section is in memory; shorter than asked at the section's end.</summary>
     public ReadOnlyMemory<byte> Window(ulong offset, ulong count)
     {

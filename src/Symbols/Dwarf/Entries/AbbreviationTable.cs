@@ -22,9 +22,10 @@ internal sealed class AbbreviationTable
         return _byCode.GetValueOrDefault(code);
     }
 
-    /// <summary>Reads the table; where it is damaged it ends.</summary>
-    internal static AbbreviationTable Read(SectionData section, ulong offset, DiagnosticLog diagnostics)
+    /// <summary>Reads a unit's table; where it is damaged it ends.</summary>
+    internal static AbbreviationTable Read(SectionData section, UnitHeader unit, DiagnosticLog diagnostics)
     {
+        ulong offset = unit.AbbreviationOffset;
         if (offset >= section.Length)
         {
             diagnostics.Add(section.Name, offset, "A unit's abbreviations lie beyond the end of the section.");
@@ -35,14 +36,14 @@ internal sealed class AbbreviationTable
         {
             ReadOnlyMemory<byte> window = section.Window(offset, size);
             var table = new AbbreviationTable();
-            if (table.TryFill(window.Span)) return table;
+            if (table.TryFill(window.Span, unit)) return table;
             if (size < section.Length - offset && size < int.MaxValue) continue;
             diagnostics.Add(section.Name, offset, "The table of abbreviations is cut off.");
             return table;
         }
     }
 
-    private bool TryFill(ReadOnlySpan<byte> bytes)
+    private bool TryFill(ReadOnlySpan<byte> bytes, UnitHeader unit)
     {
         var reader = new DataReader(bytes);
         var attributes = new List<AttributeShape>();
@@ -54,6 +55,7 @@ internal sealed class AbbreviationTable
             ulong tag = reader.Uleb();
             bool hasChildren = reader.U8() != 0;
             attributes.Clear();
+            int size = 0;
             while (true)
             {
                 ulong name = reader.Uleb();
@@ -61,10 +63,12 @@ internal sealed class AbbreviationTable
                 long constant = form == (ulong)DwForm.ImplicitConstant ? reader.Sleb() : 0;
                 if (reader.Failed) return false;
                 if (name == 0 && form == 0) break;
-                attributes.Add(new AttributeShape(
-                    name > ushort.MaxValue ? DwAt.None : (DwAt)name, form > ushort.MaxValue ? DwForm.None : (DwForm)form, constant));
+                DwForm known = form > ushort.MaxValue ? DwForm.None : (DwForm)form;
+                int valueSize = FormReader.SizeOf(known, unit);
+                size = size < 0 || valueSize < 0 ? -1 : size + valueSize;
+                attributes.Add(new AttributeShape(name > ushort.MaxValue ? DwAt.None : (DwAt)name, known, (short)valueSize, constant));
             }
-            var abbreviation = new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, [.. attributes]);
+            var abbreviation = new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, [.. attributes], size);
             if (code == (ulong)_dense.Count + 1) _dense.Add(abbreviation);
             else _byCode.TryAdd(code, abbreviation);
         }

@@ -8,15 +8,18 @@ using Symbols.Images;
 namespace Symbols.Dwarf.Entries;
 
 /// <summary>
-/// One compilation unit. Its bytes are read when something in it is asked for; what was decoded can be dropped again
-/// (<see cref="Release"/>) and is then read anew when next needed.
+/// One unit. Its bytes are read when something in it is asked for; what was decoded can be dropped again (<see cref="Release"/>) and is
+/// then read anew when next needed. A skeleton answers for its other half (<see cref="Full"/>), which is in a file of its own (DWARF 5, 7.3.2).
 /// </summary>
 internal sealed class DebugUnit
 {
     // A chain is: concrete copy -> abstract instance -> declaration in a class. Anything longer is a cycle.
     private const int MaximumOriginDepth = 16;
 
-    private readonly DwarfInfo _owner;
+    private readonly UnitSet _set;
+    private readonly SectionData _section;
+    private DebugUnit? _split;
+    private bool _isSplitRead;
     private ReadOnlyMemory<byte> _bytes;
     private AbbreviationTable? _abbreviations;
     private UnitAttributes? _attributes;
@@ -24,10 +27,16 @@ internal sealed class DebugUnit
     private RangeMap? _functionMap;
     private LineTable? _lineTable;
     private bool _isLineTableRead;
+    private ulong _baseAddress;
 
-    internal DebugUnit(DwarfInfo owner, UnitHeader header, int index)
+    /// <param name="set">The units that it belongs to.</param>
+    /// <param name="header">Its header.</param>
+    /// <param name="index">Its number among them.</param>
+    /// <param name="section">Where it is: <c>.debug_info</c> or <c>.debug_types</c>.</param>
+    internal DebugUnit(UnitSet set, UnitHeader header, int index, SectionData section)
     {
-        _owner = owner;
+        _set = set;
+        _section = section;
         Header = header;
         Index = index;
     }
@@ -36,14 +45,32 @@ internal sealed class DebugUnit
 
     internal int Index { get; }
 
-    internal DwarfSections Sections => _owner.Sections;
+    internal UnitSet Set => _set;
 
-    internal string? Name => Attributes.Name;
+    internal DwarfSections Sections => _set.Sections;
 
-    internal string CompileDirectory => Attributes.CompileDirectory ?? "";
+    /// <summary>The name of the section that it is in, for diagnostics.</summary>
+    internal string SectionName => _section.Name;
+
+    /// <summary>Of a split unit: the unit of the program that refers to it, and has its addresses and lines.</summary>
+    internal DebugUnit? Skeleton { get; init; }
+
+    /// <summary>Where the entries are: the other half of a skeleton, as far as it is found; else the unit itself.</summary>
+    internal DebugUnit Full => Split ?? this;
+
+    internal string? Name => Attributes.Name ?? Split?.Attributes.Name;
+
+    internal string CompileDirectory => Attributes.CompileDirectory ?? Skeleton?.Attributes.CompileDirectory ?? "";
 
     /// <summary>DW_AT_low_pc, which range lists and high_pc offsets start from; 0 if absent.</summary>
-    internal ulong BaseAddress { get; private set; }
+    internal ulong BaseAddress
+    {
+        get
+        {
+            _ = Attributes;
+            return Skeleton?.BaseAddress ?? _baseAddress;
+        }
+    }
 
     internal UnitAttributes Attributes => _attributes ??= ReadAttributes();
 
@@ -52,11 +79,13 @@ internal sealed class DebugUnit
     {
         get
         {
+            // The file numbers of a split unit are those of its skeleton's program; type units have a program without rows of their own.
+            if (Skeleton is not null && !Header.IsType) return Skeleton.LineTable;
             if (_isLineTableRead) return _lineTable;
             _isLineTableRead = true;
             if (Attributes.LineOffset is { } offset)
                 _lineTable = LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _);
-            if (_lineTable is not null) _owner.Charge(this, _lineTable.Rows.Length * 32L);
+            if (_lineTable is not null) Charge(_lineTable.Rows.Length * 32L);
             return _lineTable;
         }
     }
@@ -70,17 +99,34 @@ internal sealed class DebugUnit
         get
         {
             if (!_bytes.IsEmpty) return _bytes;
-            _bytes = Sections.Info.Window(Header.Offset, Header.SizeBytes);
-            _owner.Charge(this, _bytes.Length);
+            _bytes = _section.Window(Header.Offset, Header.SizeBytes);
+            Charge(_bytes.Length);
             return _bytes;
         }
     }
 
-    internal AbbreviationTable Abbreviations => _abbreviations ??= _owner.AbbreviationsAt(Header.AbbreviationOffset);
+    internal AbbreviationTable Abbreviations => _abbreviations ??= Sections.AbbreviationsOf(Header);
+
+    private DebugUnit? Split
+    {
+        get
+        {
+            if (_isSplitRead) return _split;
+            _isSplitRead = true;
+            if (Attributes.SplitName is not null && Skeleton is null)
+            {
+                _split = _set.Splits?.SplitOf(this);
+                if (_set.Splits is null) Sections.Diagnostics.Add(SectionName, Header.Offset, "The unit's functions are in a .dwo file, which is not read.");
+            }
+            return _split;
+        }
+    }
 
     internal void Release()
     {
         _bytes = default;
+        _abbreviations = null;
+        _split?.Release();
         _functions = null;
         _functionMap = null;
         _lineTable = null;
@@ -102,8 +148,10 @@ internal sealed class DebugUnit
     /// <summary>An address of <c>.debug_addr</c>; 0 beyond its end.</summary>
     internal ulong IndexedAddress(ulong index)
     {
+        // Those of a split unit are its skeleton's, as only they are relocated.
+        if (Skeleton is not null) return Skeleton.IndexedAddress(index);
         int size = Header.AddressSizeBytes;
-        ulong start = _attributes?.AddressBase ?? (Header.Version >= 5 ? 8ul : 0);
+        ulong start = Attributes.AddressBase ?? (Header.Version >= 5 ? 8ul : 0);
         if (index < Sections.Addresses.Length && DwarfSections.TryNumber(Sections.Addresses, start + (index * (ulong)size), size, out ulong value))
             return value;
         Sections.Diagnostics.Add(".debug_addr", start, $"Address {index}, which the unit at 0x{Header.Offset:x} uses, does not exist.");
@@ -118,7 +166,7 @@ internal sealed class DebugUnit
         DwForm.StringPointer => Sections.Strings.StringAt(value.Value),
         DwForm.LineStringPointer => Sections.LineStrings.StringAt(value.Value),
         DwForm.StringIndex or DwForm.GnuStringIndex or (>= DwForm.StringIndex1 and <= DwForm.StringIndex4) => IndexedString(value.Value),
-        // DW_FORM_strp_sup and its GNU form: the supplementary file is not read.
+        DwForm.StringSupplementary or DwForm.GnuStringAlternate => _set.Supplementary?.Sections.Strings.StringAt(value.Value),
         _ => null,
     };
 
@@ -152,7 +200,7 @@ internal sealed class DebugUnit
         {
             if (depth++ == MaximumOriginDepth)
             {
-                Sections.Diagnostics.Add(".debug_info", dieOffset, "The entry's chain of origins does not end: it refers to itself.");
+                Sections.Diagnostics.Add(SectionName, dieOffset, "The entry's chain of origins does not end: it refers to itself.");
                 break;
             }
             ReadOnlySpan<byte> bytes = unit.Bytes.Span;
@@ -173,27 +221,50 @@ internal sealed class DebugUnit
         return new FunctionNames(name, linkageName, fileUnit, file, line, isExternal);
     }
 
-    // Not present, in a type unit or in a supplementary file: (null, 0).
-    private (DebugUnit? Unit, ulong Offset) Resolve(in AttributeValue reference)
+    /// <summary>
+    /// The entry that a reference of any form means (DWARF 5, 7.5.5.11), with its unit, which may be one of another file; (null, 0): there is none.
+    /// </summary>
+    internal (DebugUnit? Unit, ulong Offset) Resolve(in AttributeValue reference)
     {
-        if (reference.IsUnitReference)
+        switch (reference.Form)
         {
-            bool isInside = reference.Value >= (ulong)Header.HeaderSizeBytes && reference.Value < Header.SizeBytes;
-            if (isInside) return (this, Header.Offset + reference.Value);
-            Sections.Diagnostics.Add(".debug_info", Header.Offset, "An entry refers to one outside of its unit.");
+            case DwForm.None:
+                return (null, 0);
+            case >= DwForm.Reference1 and <= DwForm.ReferenceUnsigned:
+                return Checked(this, Header.Offset + reference.Value, reference.Value >= (ulong)Header.HeaderSizeBytes && reference.Value < Header.SizeBytes);
+            case DwForm.ReferenceAddress:
+                return In(_set, reference.Value);
+            case DwForm.GnuReferenceAlternate or DwForm.ReferenceSupplementary4 or DwForm.ReferenceSupplementary8:
+                // Without the file there is nothing wrong with the reference.
+                return _set.Supplementary is { } other ? In(other, reference.Value) : (null, 0);
+            case DwForm.ReferenceSignature8:
+                DebugUnit? types = _set.TypeUnit(reference.Value);
+                ulong at = types?.Header.TypeOffset ?? 0;
+                return Checked(types, (types?.Header.Offset ?? 0) + at, types is not null && at >= (ulong)types.Header.HeaderSizeBytes && at < types.Header.SizeBytes);
+            default:
+                return (null, 0);
         }
-        else if (reference.Form == DwForm.ReferenceAddress)
-        {
-            DebugUnit? unit = _owner.UnitContaining(reference.Value);
-            if (unit is not null && reference.Value - unit.Header.Offset >= (ulong)unit.Header.HeaderSizeBytes) return (unit, reference.Value);
-            Sections.Diagnostics.Add(".debug_info", Header.Offset, "An entry refers to an offset where no entry is.");
-        }
+    }
+
+    /// <summary>Accounts for what was decoded.</summary>
+    internal void Charge(long sizeBytes) => _set.Budget.Charge(Skeleton ?? this, sizeBytes);
+
+    private (DebugUnit? Unit, ulong Offset) In(UnitSet set, ulong offset)
+    {
+        DebugUnit? unit = set.UnitContaining(offset);
+        return Checked(unit, offset, unit is not null && offset - unit.Header.Offset >= (ulong)unit.Header.HeaderSizeBytes);
+    }
+
+    private (DebugUnit? Unit, ulong Offset) Checked(DebugUnit? unit, ulong offset, bool isThere)
+    {
+        if (isThere) return (unit, offset);
+        Sections.Diagnostics.Add(SectionName, Header.Offset, "An entry refers to one that is not there, or is outside of its unit.");
         return (null, 0);
     }
 
     private string? IndexedString(ulong index)
     {
-        ulong start = _attributes?.StringOffsetsBase ?? (Header.Version < 5 ? 0ul : Header.Is64 ? 16ul : 8ul);
+        ulong start = Attributes.StringOffsetsBase ?? (Header.Version < 5 ? 0ul : Header.Is64 ? 16ul : 8ul);
         int size = Header.OffsetSizeBytes;
         bool isThere = index < Sections.StringOffsets.Length;
         return isThere && DwarfSections.TryNumber(Sections.StringOffsets, start + (index * (ulong)size), size, out ulong offset)
@@ -203,9 +274,11 @@ internal sealed class DebugUnit
     private bool TryRangeListOffset(in AttributeValue value, out ulong offset)
     {
         offset = value.Value;
+        // Before version 5 the ranges of split units stayed in the program, with an offset of their own.
+        if (Header.Version < 5) offset += Skeleton?.Attributes.SplitRangesBase ?? 0;
         if (value.Form != DwForm.RangeListIndex) return true;
         // DW_AT_rnglists_base points behind the header, at the table of offsets that are relative to it.
-        ulong start = _attributes?.RangeListsBase ?? (Header.Is64 ? 20ul : 12ul);
+        ulong start = Attributes.RangeListsBase ?? (Header.Is64 ? 20ul : 12ul);
         int size = Header.OffsetSizeBytes;
         bool isThere = value.Value < Sections.RangeLists.Length
             && DwarfSections.TryNumber(Sections.RangeLists, start + (value.Value * (ulong)size), size, out offset);
@@ -217,27 +290,31 @@ internal sealed class DebugUnit
     private UnitAttributes ReadAttributes()
     {
         // The unit's own entry is short: the rest of a unit of megabytes is left alone.
-        ReadOnlyMemory<byte> window = _bytes.IsEmpty ? Sections.Info.Window(Header.Offset, Math.Min(Header.SizeBytes, 4096)) : _bytes;
+        ReadOnlyMemory<byte> window = _bytes.IsEmpty ? _section.Window(Header.Offset, Math.Min(Header.SizeBytes, 4096)) : _bytes;
         var attributes = new UnitAttributes();
         _attributes = attributes;
         var cursor = new DieCursor(Header, Abbreviations, window.Span, Header.HeaderSizeBytes);
         if (!cursor.MoveNext())
         {
-            if (cursor.Problem is not null) Sections.Diagnostics.Add(".debug_info", Header.Offset, cursor.Problem);
+            if (cursor.Problem is not null) Sections.Diagnostics.Add(SectionName, Header.Offset, cursor.Problem);
             return attributes;
         }
         // The bases come first: the other attributes may be indices.
-        attributes.AddressBase = Offset(cursor.Attribute(DwAt.AddressBase));
+        attributes.AddressBase = Offset(cursor.Attribute(DwAt.AddressBase)) ?? Offset(cursor.Attribute(DwAt.GnuAddressBase));
+        attributes.LocationListsBase = Offset(cursor.Attribute(DwAt.LocationListsBase));
+        attributes.SplitRangesBase = cursor.Attribute(DwAt.GnuRangesBase).Value;
+        attributes.SplitId = Header.Version >= 5 ? Header.Signature : cursor.Attribute(DwAt.GnuDwoId).Value;
         attributes.StringOffsetsBase = Offset(cursor.Attribute(DwAt.StringOffsetsBase));
         attributes.RangeListsBase = Offset(cursor.Attribute(DwAt.RangeListsBase));
         attributes.Name = StringOf(cursor.Attribute(DwAt.Name), window.Span);
         attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), window.Span);
         attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), window.Span);
         attributes.LineOffset = Offset(cursor.Attribute(DwAt.StatementList));
-        if (cursor.Attribute(DwAt.LowPc) is { IsAddress: true } low) BaseAddress = AddressOf(low);
+        if (cursor.Attribute(DwAt.LowPc) is { IsAddress: true } low) _baseAddress = AddressOf(low);
         RangesOf(ref cursor, attributes.Ranges);
-        if (cursor.Attribute(DwAt.DwoName).IsPresent || cursor.Attribute(DwAt.GnuDwoName).IsPresent)
-            Sections.Diagnostics.Add(".debug_info", Header.Offset, "The unit's functions are in a .dwo file, which is not read.");
+        AttributeValue split = cursor.Attribute(DwAt.DwoName);
+        if (!split.IsPresent) split = cursor.Attribute(DwAt.GnuDwoName);
+        attributes.SplitName = StringOf(split, window.Span);
         return attributes;
     }
 
@@ -245,9 +322,8 @@ internal sealed class DebugUnit
 
     private DebugFunction[] ReadFunctions()
     {
-        _ = Attributes;
-        DebugFunction[] functions = FunctionParser.Read(this);
-        _owner.Charge(this, functions.Length * 200L);
+        DebugFunction[] functions = FunctionParser.Read(Full);
+        Charge(functions.Length * 200L);
         return functions;
     }
 }

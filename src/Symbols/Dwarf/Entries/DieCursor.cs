@@ -14,6 +14,7 @@ internal ref struct DieCursor
     private Abbreviation? _current;
     private AttributeValue[] _values;
     private bool _isRead;
+    private bool _areChildrenSkipped;
 
     /// <param name="unit">The unit's header.</param>
     /// <param name="abbreviations">Its abbreviations.</param>
@@ -44,10 +45,11 @@ internal ref struct DieCursor
     {
         if (_current is not null)
         {
-            if (!_isRead) ReadAttributes();
+            if (!_isRead) SkipAttributes();
             if (Problem is not null) return false;
-            if (_current.HasChildren) Depth++;
+            if (_current.HasChildren && !_areChildrenSkipped) Depth++;
             else if (Depth == 0) return false;
+            _areChildrenSkipped = false;
         }
         while (!_reader.AtEnd)
         {
@@ -72,6 +74,19 @@ internal ref struct DieCursor
         return default;
     }
 
+    /// <summary>
+    /// Goes over everything below the current DIE, if it says where its next sibling is (DW_AT_sibling, which points forwards);
+    /// false if it does not, and the cursor has not moved.
+    /// </summary>
+    internal bool TrySkipChildren()
+    {
+        if (!_current!.HasChildren || Attribute(DwAt.Sibling) is not { IsUnitReference: true } next || next.Value <= (ulong)_reader.Position) return false;
+        if (Problem is not null || next.Value > (ulong)(_reader.Position + _reader.Remaining)) return false;
+        _reader.Seek(next.Value);
+        _areChildrenSkipped = true;
+        return true;
+    }
+
     private bool Start(ulong code)
     {
         _current = _abbreviations.Find(code);
@@ -82,6 +97,25 @@ internal ref struct DieCursor
         }
         _isRead = false;
         return true;
+    }
+
+    private void SkipAttributes()
+    {
+        _isRead = true;
+        if (_current!.SizeBytes >= 0)
+        {
+            _reader.Skip((ulong)_current.SizeBytes);
+        }
+        else
+        {
+            foreach (ref readonly AttributeShape shape in _current.Attributes.AsSpan())
+            {
+                if (shape.SizeBytes >= 0) _reader.Skip((ulong)shape.SizeBytes);
+                else if (shape.SizeBytes == FormReader.Leb) _reader.Uleb();
+                else FormReader.Read(ref _reader, shape.Form, shape.ImplicitConstant, _unit);
+            }
+        }
+        if (_reader.Failed) Problem = "An attribute is cut off or of an unknown form: the rest of the unit is not read.";
     }
 
     private void ReadAttributes()

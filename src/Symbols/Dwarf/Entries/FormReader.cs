@@ -8,6 +8,25 @@ internal static class FormReader
 {
     private const int MaximumIndirections = 4;
 
+    /// <summary>ULEB128 or SLEB128, in <see cref="SizeOf"/>.</summary>
+    internal const int Leb = -1;
+
+    /// <summary>The size is part of the value, or the form is unknown.</summary>
+    internal const int Variable = -2;
+
+    /// <summary>Bytes of a value in a unit with such a header, <see cref="Leb"/> or <see cref="Variable"/>.</summary>
+    internal static int SizeOf(DwForm form, UnitHeader unit)
+    {
+        switch (form)
+        {
+            case DwForm.ImplicitConstant or DwForm.FlagPresent: return 0;
+            case DwForm.SignedData: return Leb;
+            case DwForm.Data16: return 16;
+        }
+        int size = NumberSize(form, unit);
+        return size > 0 ? size : size == 0 ? Leb : Variable;
+    }
+
     internal static AttributeValue Read(ref DataReader reader, DwForm form, long implicitConstant, UnitHeader unit)
     {
         for (int i = 0; form == DwForm.Indirect; i++)

@@ -19,5 +19,16 @@ internal sealed class UnitAttributes
 
     internal ulong? RangeListsBase { get; set; }
 
+    internal ulong? LocationListsBase { get; set; }
+
+    /// <summary>Where the ranges of the split unit start in <c>.debug_ranges</c> (DW_AT_GNU_ranges_base, of a skeleton).</summary>
+    internal ulong SplitRangesBase { get; set; }
+
+    /// <summary>The file with the other half of a skeleton (DW_AT_dwo_name); null: this is no skeleton.</summary>
+    internal string? SplitName { get; set; }
+
+    /// <summary>What a skeleton and its other half have in common.</summary>
+    internal ulong SplitId { get; set; }
+
     internal List<AddressRange> Ranges { get; } = [];
 }

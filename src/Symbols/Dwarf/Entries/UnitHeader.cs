@@ -13,6 +13,14 @@ internal sealed record UnitHeader(
     ulong Offset, ulong SizeBytes, ushort Version, DwUnitType Type, byte AddressSizeBytes, bool Is64, ulong AbbreviationOffset,
     int HeaderSizeBytes)
 {
+    /// <summary>Of a type unit: its signature. Of a skeleton or split unit of version 5: what the two have in common (<c>dwo_id</c>). Else 0.</summary>
+    internal ulong Signature { get; init; }
+
+    /// <summary>Of a type unit: where its type's entry is, from the unit's start.</summary>
+    internal ulong TypeOffset { get; init; }
+
+    internal bool IsType => Type is DwUnitType.Type or DwUnitType.SplitType;
+
     internal int OffsetSizeBytes => Is64 ? 8 : 4;
 
     internal bool Contains(ulong offset) => offset >= Offset && offset - Offset < SizeBytes;

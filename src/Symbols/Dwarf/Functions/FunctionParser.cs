@@ -48,7 +48,7 @@ internal static class FunctionParser
             open.Push((depth, calls));
         }
         if (cursor.Problem is not null)
-            unit.Sections.Diagnostics.Add(".debug_info", unit.Header.Offset + (ulong)cursor.Position, cursor.Problem);
+            unit.Sections.Diagnostics.Add(unit.SectionName, unit.Header.Offset + (ulong)cursor.Position, cursor.Problem);
         return [.. functions];
     }
 

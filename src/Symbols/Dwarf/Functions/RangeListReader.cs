@@ -16,7 +16,7 @@ internal static class RangeListReader
     /// <summary>Adds the list at the offset to <paramref name="ranges"/>, empty ranges left out.</summary>
     internal static void Read(DebugUnit unit, ulong offset, List<AddressRange> ranges)
     {
-        SectionData section = unit.Header.Version >= 5 ? unit.Sections.RangeLists : unit.Sections.Ranges;
+        SectionData section = unit.Header.Version >= 5 ? unit.Sections.RangeLists : (unit.Skeleton ?? unit).Sections.Ranges;
         if (offset >= section.Length)
         {
             unit.Sections.Diagnostics.Add(section.Name, offset, "A range list lies beyond the end of the section.");
