@@ -19,6 +19,7 @@ public sealed class LinuxKernel : INameSource
 {
     private KernelModules? _modules;
     private LinuxTasks? _tasks;
+    private OrcUnwinder? _orc;
     private LinuxMappings? _mappings;
 
     private LinuxKernel(KernelImage image, AddressSpaceReader memory)
@@ -41,6 +42,9 @@ public sealed class LinuxKernel : INameSource
 
     /// <summary>Its threads, and its per-CPU variables.</summary>
     public LinuxTasks Tasks => _tasks ??= new LinuxTasks(this);
+
+    /// <summary>Callers by the kernel's own unwind tables; null: it has none.</summary>
+    public OrcUnwinder? Orc => _orc ??= OrcUnwinder.TryMake(this);
 
     /// <summary>The user-mode mappings of a thread's process, by address; empty: a kernel thread has none.</summary>
     public IReadOnlyList<LinuxMapping> MappingsOf(LinuxTask task) => task.Mm == 0 || Layout is null ? [] : Mappings(Layout).Of(task.Mm);
