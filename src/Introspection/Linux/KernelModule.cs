@@ -25,6 +25,9 @@ public sealed class KernelModule
     /// <summary>The bytes of its type information, and the kernel's that it goes on from.</summary>
     internal sealed record BtfData(byte[] Bytes, BtfTypes Base);
 
+    /// <summary>Its unwind tables: addresses, entries and how many there are; null: it has none.</summary>
+    internal (ulong Addresses, ulong Entries, ulong Count)? Orc { get; init; }
+
     public string Name { get; }
 
     /// <summary>Where its code and data are, the code first.</summary>

@@ -96,8 +96,12 @@ public sealed class KernelModules
         if (kernel.Image.Modules.TryGetValue(key, out KernelModule? known)) return known;
         KernelSymbol[] read = symbols is { } start && count <= MaximumSymbols ? SymbolsOf(memory, layout, table!.Value, start, (int)count) : [];
         if (kernel.Image.Modules.Count >= MaximumModules) kernel.Image.Modules.Clear();
-        return kernel.Image.Modules[key] = new KernelModule(name, ranges, read, TypesOf(kernel, layout, address));
+        return kernel.Image.Modules[key] = new KernelModule(name, ranges, read, TypesOf(kernel, layout, address)) { Orc = OrcOf(memory, layout, address) };
     }
+
+    private static (ulong, ulong, ulong)? OrcOf(AddressSpaceReader memory, KernelLayout layout, ulong module) =>
+        layout.Pointer(memory, module, "module", "arch.orc_unwind_ip") is { } addresses && layout.Pointer(memory, module, "module", "arch.orc_unwind") is { } entries
+        && layout.Number(memory, module, "module", "arch.num_orcs") is { } count ? (addresses, entries, count) : null;
 
     // Since 6.4 a module's memory is of several kinds, code first; before, one part that stays and one for its initialisation.
     private static List<AddressRange> RangesOf(AddressSpaceReader memory, KernelLayout layout, ulong address)

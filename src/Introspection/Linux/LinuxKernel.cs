@@ -19,6 +19,7 @@ public sealed class LinuxKernel : INameSource
 {
     private KernelModules? _modules;
     private LinuxTasks? _tasks;
+    private OrcUnwinder? _orc;
     private LinuxMappings? _mappings;
 
     private LinuxKernel(KernelImage image, AddressSpaceReader memory)
@@ -42,6 +43,9 @@ public sealed class LinuxKernel : INameSource
     /// <summary>Its threads, and its per-CPU variables.</summary>
     public LinuxTasks Tasks => _tasks ??= new LinuxTasks(this);
 
+    /// <summary>Callers by the kernel's own unwind tables; null: it has none.</summary>
+    public OrcUnwinder? Orc => _orc ??= OrcUnwinder.TryMake(this);
+
     /// <summary>The user-mode mappings of a thread's process, by address; empty: a kernel thread has none.</summary>
     public IReadOnlyList<LinuxMapping> MappingsOf(LinuxTask task) => task.Mm == 0 || Layout is null ? [] : Mappings(Layout).Of(task.Mm);
 
@@ -61,20 +65,34 @@ public sealed class LinuxKernel : INameSource
     /// <param name="known">What was found at another moment.</param>
     public static LinuxKernel? TryFind(GuestView view, KernelImage? known = null)
     {
-        PagingControls controls = view.Paging;
-        if (controls.Mode != PagingMode.FourLevel) return null;
-        foreach (PagingControls each in RootsOf(controls))
+        if (known is not null && TryFindKnown(view, known) is { } there) return there;
+        foreach (AddressSpaceReader memory in Candidates(view))
         {
-            var memory = new AddressSpaceReader(view.Machine, each);
-            if (known is not null && known.IsAt(memory)) return At(known, memory);
-        }
-        foreach (PagingControls each in RootsOf(controls))
-        {
-            var memory = new AddressSpaceReader(view.Machine, each);
             IReadOnlyList<AddressRange> ranges = memory.MappedRanges(KernelImage.Window.Start, KernelImage.Window.End);
             if (ranges.Count > 0 && KernelImage.Find(memory, ranges) is { } image) return At(image, memory);
         }
         return null;
+    }
+
+    /// <summary>A kernel that was found at another moment; null: it is not there.</summary>
+    internal static LinuxKernel? TryFindKnown(GuestView view, KernelImage known)
+    {
+        foreach (AddressSpaceReader memory in Candidates(view))
+            if (known.IsAt(memory)) return At(known, memory);
+        return null;
+    }
+
+    /// <summary>
+    /// What may map the kernel: the page tables that the vCPU has loaded; with page-table isolation the kernel's are the page before user mode's
+    /// (arch/x86/entry/calling.h, PTI_USER_PGTABLE_BIT).
+    /// </summary>
+    internal static IEnumerable<AddressSpaceReader> Candidates(GuestView view)
+    {
+        const ulong userTables = 0x1000;
+        PagingControls controls = view.Paging;
+        if (controls.Mode != PagingMode.FourLevel) yield break;
+        yield return new AddressSpaceReader(view.Machine, controls);
+        if ((controls.Root & userTables) != 0) yield return new AddressSpaceReader(view.Machine, controls with { Root = controls.Root & ~userTables });
     }
 
     /// <summary>Where the kernel was loaded less where its file was linked, for the file that it was made from (by its symbol <c>_text</c>); null: the file has none.</summary>
@@ -126,8 +144,4 @@ public sealed class LinuxKernel : INameSource
         }
         return new LinuxKernel(image, memory);
     }
-
-    // What the vCPU has loaded; with page-table isolation the kernel's half is the page before user mode's (arch/x86/entry/calling.h, PTI_USER_PGTABLE_BIT).
-    private static PagingControls[] RootsOf(PagingControls controls) =>
-        (controls.Root & 0x1000) == 0 ? [controls] : [controls, controls with { Root = controls.Root & ~0x1000UL }];
 }

@@ -1,7 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
-using System.IO.Compression;
 using System.Text;
 using Vmm.Platform;
 
@@ -47,7 +45,7 @@ public sealed class InitrdFiles
             ReadOnlySpan<byte> rest = image.Span[position..];
             if (rest[0] == 0) position++;
             else if (CpioReader.IsArchive(rest)) position += files.AddArchive(image[position..]);
-            else if (rest.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b])) position += files.AddCompressed(image[position..]);
+            else if (GzipMember.IsMember(rest)) position += files.AddCompressed(image[position..]);
             else files.Problem = $"What follows at offset {position} of the initrd is neither a cpio archive nor in gzip's format.";
         }
         return files;
@@ -115,44 +113,24 @@ public sealed class InitrdFiles
             ReadOnlyMemory<byte> data = entry.IsFile && entry.Link is { } link && linked.TryGetValue(link, out ReadOnlyMemory<byte> shared) ? shared : entry.Data;
             _entries[Normalize(entry.Path)] = entry with { Data = data, Link = null };
         }
-        return size;
+        return Math.Max(1, size);
     }
 
     private int AddCompressed(ReadOnlyMemory<byte> compressed)
     {
-        byte[] bytes = compressed.ToArray();
-        using var source = new MemoryStream(bytes);
-        var unpacked = new MemoryStream();
-        try
-        {
-            using var gzip = new GZipStream(source, CompressionMode.Decompress, leaveOpen: true);
-            byte[] piece = new byte[1 << 16];
-            while (gzip.Read(piece) is > 0 and int count)
-            {
-                if (_unpackedBytes + count > MaximumUnpackedBytes)
-                {
-                    Problem = $"The initrd unpacks to more than {MaximumUnpackedBytes >> 20} MiB; the rest is left out.";
-                    break;
-                }
-                _unpackedBytes += count;
-                unpacked.Write(piece, 0, count);
-            }
-        }
-        catch (InvalidDataException)
-        {
-            Problem = "The initrd's compressed data is damaged.";
-        }
-        ReadOnlyMemory<byte> archives = unpacked.GetBuffer().AsMemory(0, (int)unpacked.Length);
+        int size = GzipMember.Unpack(compressed, MaximumUnpackedBytes - _unpackedBytes, out ReadOnlyMemory<byte> archives, out string? problem);
+        Problem ??= problem;
+        _unpackedBytes += archives.Length;
         for (int position = 0; position < archives.Length;)
         {
             if (archives.Span[position] == 0) position++;
-            else if (CpioReader.IsArchive(archives.Span[position..])) position += Math.Max(1, AddArchive(archives[position..]));
+            else if (CpioReader.IsArchive(archives.Span[position..])) position += AddArchive(archives[position..]);
             else
             {
                 Problem ??= "What the initrd unpacks to is no cpio archive.";
                 break;
             }
         }
-        return (int)Math.Max(1, source.Position);
+        return size;
     }
 }
