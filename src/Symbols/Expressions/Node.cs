@@ -1,0 +1,3 @@
+namespace Symbols.Expressions;
+
+internal abstract record Node(int Position);
