@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using Symbols.Dwarf.Expressions;
 using Symbols.Types;
 using Symbols.Variables;
@@ -144,10 +143,10 @@ public sealed class TypedValue
         return new TypedValue(type, known.Slice((int)first, count)) { BitOffset = within, BitSize = bitSize, SizeBytes = SizeOf(type) };
     }
 
-    /// <summary>The same bits as another type.</summary>
-    internal TypedValue As(DebugType type) => new(type, _bytes)
+    /// <summary>The same, with what has been read of it.</summary>
+    internal TypedValue WithBytes(ReadOnlyMemory<byte> bytes) => new(Type, bytes)
     {
-        Address = Address, IsPhysical = IsPhysical, BitOffset = BitOffset, BitSize = BitSize, Register = Register, Unavailable = Unavailable, SizeBytes = SizeOf(type),
+        Address = Address, IsPhysical = IsPhysical, BitOffset = BitOffset, BitSize = BitSize, Register = Register, Unavailable = Unavailable, SizeBytes = SizeBytes, Literal = Literal,
     };
 
     internal static int SizeOf(DebugType type) => type.SizeBytes is { } size ? (int)Math.Min(size, int.MaxValue) : 0;
