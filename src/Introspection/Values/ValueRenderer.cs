@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Introspection.Programs;
+using Introspection.State;
 using Symbols.Expressions;
 using Symbols.Types;
 
@@ -30,7 +31,10 @@ public sealed class ValueRenderer(IExpressionEnvironment environment, ISymbolSou
     /// <param name="value">The value.</param>
     /// <param name="evaluateName">An expression for it; null: there is none.</param>
     /// <param name="format">How the user wants it.</param>
-    public ValueNode Render(string name, TypedValue value, string? evaluateName = null, ValueFormat format = default)
+    public ValueNode Render(string name, TypedValue value, string? evaluateName = null, ValueFormat format = default) => Render(name, value, evaluateName, format, null);
+
+    // A record may be shown another way as a member of another.
+    internal ValueNode Render(string name, TypedValue value, string? evaluateName, ValueFormat format, RecordType? owner, bool usesPrinter = true)
     {
         if (value.IsUntyped) return Untyped(name, value, evaluateName, format);
         value = Referred(value);
@@ -46,7 +50,7 @@ public sealed class ValueRenderer(IExpressionEnvironment environment, ISymbolSou
             IsSettable = value.IsAssignable && stripped is BaseType or EnumerationType or PointerType,
         };
         if (value.Unavailable is { } reason) return node with { Text = $"<{reason}>" };
-        if (!format.IsRaw && _printers.Find(type) is { } printer && new PrintedValue(this, printer, value, evaluateName, format) is var printed && printed.TryRender(node, out ValueNode shown))
+        if (usesPrinter && !format.IsRaw && _printers.Find(type, owner, name) is { } printer && new PrintedValue(this, printer, value, evaluateName, format) is var printed && printed.TryRender(node, out ValueNode shown))
             return shown;
         return stripped switch
         {

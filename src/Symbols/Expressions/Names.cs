@@ -55,11 +55,8 @@ internal static class Names
     private static TypedValue? Member(string name, IExpressionEnvironment environment)
     {
         if (environment.Types is null || environment.Variable("this") is not { Type.Stripped: PointerType { Target.Stripped: RecordType record } pointer } self) return null;
-        if (MemberFinder.Find(MemberFinder.Definition(record, environment), name, environment, 0) is not { } member) return null;
         Span<byte> bytes = stackalloc byte[8];
         bytes.Clear();
-        if (!self.TryRead(environment, bytes[..(int)Math.Min(8, pointer.SizeBytes ?? 8)])) return null;
-        TypedValue value = TypedValue.InMemory(record, BitConverter.ToUInt64(bytes));
-        return member.BitSize > 0 ? value.BitPart(member.Type, member.BitOffset, member.BitSize) : value.Part(member.Type, (long)(member.BitOffset / 8));
+        return self.TryRead(environment, bytes[..(int)Math.Min(8, pointer.SizeBytes ?? 8)]) ? TypedValue.InMemory(record, BitConverter.ToUInt64(bytes)).Member(name, environment) : null;
     }
 }

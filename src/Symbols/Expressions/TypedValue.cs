@@ -131,6 +131,14 @@ public sealed class TypedValue
         return Of(type, known.Slice((int)offset, size));
     }
 
+    /// <summary>A member by its name, also one of an anonymous member or a base class; null: it has none, or is no record.</summary>
+    public TypedValue? Member(string name, IExpressionEnvironment environment)
+    {
+        if (Type?.Stripped is not RecordType record) return null;
+        if (MemberFinder.Find(MemberFinder.Definition(record, environment), name, environment, 0) is not { } member) return null;
+        return member.BitSize > 0 ? BitPart(member.Type, member.BitOffset, member.BitSize) : Part(member.Type, (long)(member.BitOffset / 8));
+    }
+
     /// <summary>A bit-field of it.</summary>
     public TypedValue BitPart(DebugType type, ulong bitOffset, uint bitSize)
     {
