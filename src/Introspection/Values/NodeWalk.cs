@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using Introspection.Text;
 using Symbols.Expressions;
 
 namespace Introspection.Values;

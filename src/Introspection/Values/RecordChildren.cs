@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Introspection.Text;
 using Symbols.Expressions;
 using Symbols.Types;
 

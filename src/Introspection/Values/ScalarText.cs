@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Numerics;
+using Introspection.Text;
 using Symbols.Expressions;
 using Symbols.Types;
 
@@ -19,7 +20,7 @@ internal static class ScalarText
     }
 
     /// <summary>Null: it cannot be read.</summary>
-    public static string? Of(TypedValue value, IExpressionEnvironment environment, ValueFormat format, bool showsDecimal)
+    public static string? Of(TypedValue value, IExpressionEnvironment environment, ValueFormat format)
     {
         DebugType type = value.Type!.Stripped;
         if (type is BaseType { IsFloat: true } or BaseType { Encoding: BaseEncoding.ComplexFloat }) return Float(value, environment, format);
@@ -36,16 +37,15 @@ internal static class ScalarText
             // A Unicode code point says itself what it is; char is a small number as often as a letter.
             BaseType { Encoding: BaseEncoding.Unicode } => $"{cut} {CharacterText.Character(cut)}",
             BaseType { IsCharacter: true, SizeBytes: 1 } => $"{(isSigned ? (long)bits : (long)cut)} {CharacterText.Character(cut)}",
-            _ => Integer(bits, cut, isSigned, bitSize, showsDecimal),
+            _ => Integer(bits, cut, isSigned),
         };
     }
 
-    private static string Integer(ulong bits, ulong cut, bool isSigned, int bitSize, bool showsDecimal)
+    private static string Integer(ulong bits, ulong cut, bool isSigned)
     {
         string number = isSigned ? ((long)bits).ToString(CultureInfo.InvariantCulture) : cut.ToString(CultureInfo.InvariantCulture);
         // Hexadecimal says nothing more about a digit.
-        if (showsDecimal) return bits <= 9 ? number : $"{number} (0x{cut:x})";
-        return $"{Hexadecimal.Padded(cut, (bitSize + 3) / 4 * 4)} ({number})";
+        return bits <= 9 ? number : $"{number} (0x{cut:x})";
     }
 
     /// <summary>As the user asks; null: that has no such form.</summary>

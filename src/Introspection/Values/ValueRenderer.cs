@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using Introspection.Programs;
 using Introspection.State;
+using Introspection.Text;
 using Symbols.Expressions;
 using Symbols.Types;
 
@@ -117,7 +118,7 @@ public sealed class ValueRenderer(IExpressionEnvironment environment, ISymbolSou
             case FunctionType: return Function(value.Address ?? 0);
             case PointerType pointer: return PointerLine(pointer, value, format);
             case VoidType: return "void";
-            default: return ScalarText.Of(value, environment, format, ShowsDecimal) ?? Unreadable(value);
+            default: return ScalarText.Of(value, environment, format) ?? Unreadable(value);
         }
     }
 

@@ -58,6 +58,10 @@ public sealed class CompiledExpression
     /// <exception cref="ExpressionException">It is no expression, or has no value there.</exception>
     public static TypedValue Evaluate(string text, IExpressionEnvironment environment) => Parse(text, environment).Evaluate(environment);
 
+    /// <summary>Changes a place to a value, converted to its type.</summary>
+    /// <exception cref="ExpressionException">It cannot be converted or written, or the environment does not allow it.</exception>
+    public static void Assign(TypedValue place, TypedValue value, IExpressionEnvironment environment) => new Evaluator(environment).Assign(place, value, -1);
+
     /// <summary>Converts a value to a type as C's assignment does, to write it elsewhere.</summary>
     /// <exception cref="ExpressionException">It cannot be converted.</exception>
     public static byte[] ConvertedTo(TypedValue value, DebugType type, IExpressionEnvironment environment) => new Evaluator(environment).Converted(value, type, -1);

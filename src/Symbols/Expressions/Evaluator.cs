@@ -398,14 +398,28 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         TypedValue target = Value(node.Target);
         if (_isForTypes) return target;
         if (!target.IsUntyped) target = Referred(target, node.Target);
-        if (!environment.CanWrite) throw new ExpressionException("nothing is changed by an expression here: '==' compares", node.Position, ExpressionProblem.Refused);
-        if (target.Unavailable is { } reason) throw new ExpressionException($"{Quoted(node.Target)} cannot be changed: {reason}", node.Position, ExpressionProblem.NotAvailable);
-        if (!target.IsAssignable) throw new ExpressionException($"{Quoted(node.Target)} cannot be changed: it is neither in memory nor in a register", node.Position);
+        RequireAssignable(target, node.Target, node.Position);
         TypedValue source = Value(node.Source);
         if (node.Operator is { } symbol) source = Combine(symbol, target, source, node.Target, node.Source, node.Position);
-        byte[] bytes = target.IsUntyped ? BitConverter.GetBytes(Number(source, node.Source))[..target.SizeBytes] : Converted(source, target.Type!, node.Position);
-        Write(target, bytes, node.Position);
+        Assign(target, source, node.Position);
         return Result(node.Target);
+    }
+
+    private void RequireAssignable(TypedValue target, Node node, int position)
+    {
+        if (!environment.CanWrite) throw new ExpressionException("nothing is changed by an expression here: '==' compares", position, ExpressionProblem.Refused);
+        if (target.Unavailable is { } reason) throw new ExpressionException($"{Quoted(node)} cannot be changed: {reason}", position, ExpressionProblem.NotAvailable);
+        if (!target.IsAssignable) throw new ExpressionException($"{Quoted(node)} cannot be changed: it is neither in memory nor in a register", position);
+    }
+
+    /// <summary>Writes a value, converted to the target's type.</summary>
+    public void Assign(TypedValue target, TypedValue source, int position)
+    {
+        var node = new NameNode(position, "the value", null);
+        if (!target.IsUntyped) target = Referred(target, node);
+        RequireAssignable(target, node, position);
+        byte[] bytes = target.IsUntyped ? BitConverter.GetBytes(Number(source, node))[..target.SizeBytes] : Converted(source, target.Type!, position);
+        Write(target, bytes, position);
     }
 
     private void Write(TypedValue target, byte[] bytes, int position)
