@@ -94,11 +94,10 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>The symbols of the address space of the vCPU that the user looks at, now.</summary>
     public SymbolSet Symbols => SymbolsOf(FocusCpu);
 
+    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
+
     /// <summary>What expressions mean on a vCPU.</summary>
     public GuestEnvironment EnvironmentOf(in GuestView view) => new(view, SymbolsOf(view.Vcpu.Index));
-
-    /// <summary>Shows values on a vCPU as the user wants to see them.</summary>
-    public ValueRenderer Renderer(GuestEnvironment environment, in GuestView view) => new(environment, SymbolsOf(view.Vcpu.Index), Printers) { ShowsDecimal = ShowsDecimal };
 
     /// <summary>The same, with assignments: the first one begins a diversion.</summary>
     public GuestEnvironment WritingEnvironmentOf(in GuestView view)
@@ -114,7 +113,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         };
     }
 
-    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
+    /// <summary>Shows values on a vCPU as the user wants to see them.</summary>
+    public ValueRenderer Renderer(GuestEnvironment environment, in GuestView view) => new(environment, SymbolsOf(view.Vcpu.Index), Printers) { ShowsDecimal = ShowsDecimal };
 
     public GuestView ViewOf(int cpuIndex) => new(Machine, Machine.Vcpus[cpuIndex]);
 
