@@ -45,7 +45,7 @@ internal static class Names
         int split = name.LastIndexOf("::", StringComparison.Ordinal);
         string scope = name[..split], last = name[(split + 2)..];
         if (environment.Variable(scope, last) is { } variable) return variable;
-        if (environment.Types?.FindType(scope, TypeTag.Any)?.Stripped is not EnumerationType enumeration) return null;
+        if ((environment.Types?.FindType(scope, TypeTag.Any) ?? environment.Types?.FindType(scope, TypeTag.Enum))?.Stripped is not EnumerationType enumeration) return null;
         foreach (Enumerator one in enumeration.Enumerators)
             if (one.Name == last) return TypedValue.Of(Scalar.OfInteger(enumeration, (Int128)one.Value));
         return null;

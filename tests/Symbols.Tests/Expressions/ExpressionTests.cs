@@ -21,6 +21,7 @@ public sealed class ExpressionTests
         var color = new EnumerationType("color", 4, false, () => [new Enumerator("RED", 1), new Enumerator("GREEN", 2)]);
         program.Named["color"] = color;
         program.Constants["RED"] = new Constant(1, color);
+        program.Constants["GREEN"] = new Constant(2, color);
         program.Constants["LIMIT"] = new Constant(100, null);
         program.Named["node_t"] = new AliasType("node_t", () => node);
         program.Add("first", node, 0x1000, [.. BitConverter.GetBytes(0x2000UL), .. BitConverter.GetBytes(-5), 0x8D, 0, 0, 0, .. Encoding.ASCII.GetBytes("abc\0defg"),
@@ -116,7 +117,7 @@ public sealed class ExpressionTests
     [InlineData("first.value / 2", -2)]
     [InlineData("first.value >> 1", -3)]
     [InlineData("first.value == -5", 1)]
-    [InlineData("paint == GREEN", 0)]
+    [InlineData("paint == GREEN", 1)]
     [InlineData("paint == RED + 1", 1)]
     [InlineData("color::GREEN", 2)]
     [InlineData("LIMIT * 2", 200)]
