@@ -26,7 +26,11 @@ internal sealed class PrintedValue(ValueRenderer renderer, TypePrinter printer, 
         shown = plain with { Text = Text(0) ?? plain.Text };
         if (printer.Children is { } children) shown = shown with { IndexedCount = 0, NamedCount = 0, Read = (start, count) => Named(children, start, count) };
         else if (printer.Array is { } array) return TryArray(array, shown, out shown);
-        else if (Walk(ValueRenderer.MaximumChildren) is { } walk) shown = shown with { IndexedCount = 0, NamedCount = 0, Read = walk.Nodes.Count == 0 && walk.Remark is null ? null : (start, count) => Nodes(walk, start, count) };
+        else if (Walk(ValueRenderer.MaximumChildren) is { } walk)
+        {
+            bool isEmpty = walk.Nodes.Count == 0 && walk.Remark is null;
+            shown = shown with { IndexedCount = 0, NamedCount = 0, Read = isEmpty ? null : (start, count) => Nodes(walk, start, count) };
+        }
         return true;
     }
 
@@ -44,7 +48,11 @@ internal sealed class PrintedValue(ValueRenderer renderer, TypePrinter printer, 
         return walk.IsCut ? $"at least {count}" : walk.Remark is null ? count : $"{count}, {walk.Remark}";
     }
 
-    private NodeWalk? Walk(int maximum) => _walk ??= printer.List is { } list ? NodeWalk.Of(list, _environment, maximum) : printer.Tree is { } tree ? NodeWalk.Of(tree, _environment, maximum) : null;
+    private NodeWalk? Walk(int maximum)
+    {
+        if (printer.List is { } list) return _walk ??= NodeWalk.Of(list, _environment, maximum);
+        return printer.Tree is { } tree ? _walk ??= NodeWalk.Of(tree, _environment, maximum) : null;
+    }
 
     private string Filled(string template, int depth)
     {

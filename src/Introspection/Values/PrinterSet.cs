@@ -97,7 +97,8 @@ public sealed class PrinterSet
         int ways = 0;
         foreach (object? way in (object?[])[printer.Children, printer.List, printer.Tree, printer.Array]) ways += way is null ? 0 : 1;
         if (ways > 1) return "it has more than one of 'children', 'list', 'tree' and 'array'";
-        if (ways == 0 && printer.Text is null && printer.Enum is null && printer.Flags is null && printer.Bits is null) return "it says nothing: no 'text', 'children', 'list', 'tree', 'array', 'enum', 'flags' or 'bits'";
+        if (ways == 0 && printer.Text is null && printer.Enum is null && printer.Flags is null
+            && printer.Bits is null) return "it says nothing: no 'text', 'children', 'list', 'tree', 'array', 'enum', 'flags' or 'bits'";
         if (printer.Member is { } member && !member.Contains('.', StringComparison.Ordinal)) return $"'member' is '{member}', not TYPE.NAME";
         foreach (PrintedNames? names in (PrintedNames?[])[printer.Enum, printer.Flags])
             if (names is not null && names.Names is null == names.Type is null) return "'enum' and 'flags' have either 'names' or the 'type' that has them";

@@ -45,7 +45,8 @@ internal sealed class RecordChildren(ValueRenderer renderer, RecordType record, 
     // (*p).a is written p->a.
     private static string Owner(string expression)
     {
-        if (expression.StartsWith('*') && ValueRenderer.Bracketed(expression[1..]) is var pointer && (pointer == expression[1..] || IsBracketed(expression[1..]))) return $"{expression[1..]}->";
+        string rest = expression.StartsWith('*') ? expression[1..] : "";
+        if (rest.Length > 0 && (ValueRenderer.Bracketed(rest) == rest || IsBracketed(rest))) return $"{rest}->";
         return $"{ValueRenderer.Bracketed(expression)}.";
     }
 

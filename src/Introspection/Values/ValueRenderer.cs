@@ -43,7 +43,8 @@ public sealed class ValueRenderer(IExpressionEnvironment environment, ISymbolSou
         if (format.Count is { } count && stripped is PointerType { Target.Stripped: not (VoidType or FunctionType) } pointer && Number(value) is { } address)
         {
             DebugType target = pointer.Target;
-            return Render(name, TypedValue.InMemory(new ArrayType(() => target, 0, count), address), evaluateName is null ? null : $"*({evaluateName})@{count}", format with { Count = null });
+            return Render(name, TypedValue.InMemory(new ArrayType(() => target, 0, count), address), evaluateName is null ? null : $"*({evaluateName})@{count}",
+                format with { Count = null });
         }
         var node = new ValueNode
         {
@@ -51,8 +52,8 @@ public sealed class ValueRenderer(IExpressionEnvironment environment, ISymbolSou
             IsSettable = value.IsAssignable && stripped is BaseType or EnumerationType or PointerType,
         };
         if (value.Unavailable is { } reason) return node with { Text = $"<{reason}>" };
-        if (usesPrinter && !format.IsRaw && _printers.Find(type, owner, name) is { } printer && new PrintedValue(this, printer, value, evaluateName, format) is var printed && printed.TryRender(node, out ValueNode shown))
-            return shown;
+        if (usesPrinter && !format.IsRaw && _printers.Find(type, owner, name) is { } printer
+            && new PrintedValue(this, printer, value, evaluateName, format).TryRender(node, out ValueNode shown)) return shown;
         return stripped switch
         {
             RecordType record => node with { Text = Line(value, format, 0), Read = new RecordChildren(this, record, value, evaluateName, format).Reader },

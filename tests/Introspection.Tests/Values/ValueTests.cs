@@ -39,7 +39,8 @@ public sealed class ValueTests
         head = program.Structure("list_head", 16, Member("next", To(() => program.Named["list_head"]), 0), Member("prev", To(() => program.Named["list_head"]), 8));
         RecordType item = program.Structure("item", 40, Member("id", CTypes.Int, 0), Member("link", head, 8), Member("name", To(CTypes.Char), 24), Member(null,
             program.Union(null, 8, Member("word", CTypes.Long(8), 0), Member("half", CTypes.Int, 0)), 32));
-        RecordType owner = program.Structure("owner", 24, Member("items", head, 0), Member("count", new AliasType("atomic_t", () => program.Structure("atomic", 4, Member("counter", CTypes.Int, 0))), 16));
+        RecordType owner = program.Structure("owner", 24, Member("items", head, 0), Member("count", new AliasType("atomic_t", () => program.Structure("atomic", 4,
+            Member("counter", CTypes.Int, 0))), 16));
         // owner -> 1 -> 2 -> 3 -> owner
         Put(program, 0x1000, 0x2008, 0x2208);
         program.Put(0x1010, BitConverter.GetBytes(7));
@@ -202,7 +203,8 @@ public sealed class ValueTests
     private const string Items = """
         { "printers": [
             { "member": "struct owner.items", "list": { "first": "next", "next": "node->next", "until": "node == &self", "element": "*container_of(node, struct item, link)" } },
-            { "type": "struct item", "text": "#{id} {name,s} {id > 1 ? \"big\" : \"small\"}", "children": [ { "name": "next", "expression": "link.next" }, { "name": "bad", "expression": "nothing" } ] },
+            { "type": "struct item", "text": "#{id} {name,s} {id > 1 ? \"big\" : \"small\"}", "children": [ { "name": "next", "expression": "link.next" },
+                { "name": "bad", "expression": "nothing" } ] },
             { "type": "int", "variable": "number", "flags": { "names": { "LOW": 4, "HIGH": 0x10 } } },
         ] }
         """;

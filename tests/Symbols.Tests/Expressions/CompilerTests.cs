@@ -142,7 +142,8 @@ public sealed class CompilerTests
             "d + s", "s * s", "s / 3", "d / i", "i / 2", "i / 2.0", "u * 1.0f", "(float)u", "(int)d", "(unsigned char)200.7", "d < i", "d == -3.75", "!d", "d && s", "-s",
             "d ? s : i", "1.5e3 + .5", "1e-2f", "(long)(s * 1000)", "i * s - d", "(double)(float)0.1", "i > s ? 1 : 2.5",
         ];
-        var source = new StringBuilder("#include <stdio.h>\nvolatile double d = -3.75; volatile float s = 1.1f; volatile int i = -7; volatile unsigned long u = 0xfffffffffffffff0;\nint main(void) {\n");
+        var source = new StringBuilder("#include <stdio.h>\nvolatile double d = -3.75; volatile float s = 1.1f;\n");
+        source.Append("volatile int i = -7; volatile unsigned long u = 0xfffffffffffffff0;\nint main(void) {\n");
         foreach (string one in expressions) source.Append(CultureInfo.InvariantCulture, $"printf(\"%d %.17g\\n\", (int)sizeof({one}), (double)({one}));\n");
         string[] expected = Run(source.Append("return 0; }\n").ToString(), "floating");
         for (int i = 0; i < expressions.Length; i++)

@@ -253,7 +253,8 @@ public sealed class ExpressionTests
         string[] words =
         [
             "first", "head", "numbers", "rax", "[", "]", "(", ")", "->", ".", "value", "next", "*", "&", "-", "+", "/", "%", "<<", "?", ":", "sizeof", "struct", "node", "int", "unsigned",
-            "1", "0x", "'a'", "\"s\"", "'", "\"", ",", "..", "@", "=", "+=", "::", "dword", "phys", "offsetof", "container_of", "gone", "$", "1e9", "9999999999", "{", "\\", "é", "color", "!", "~",
+            "1", "0x", "'a'", "\"s\"", "'", "\"", ",", "..", "@", "=", "+=", "::", "dword", "phys", "offsetof", "container_of", "gone", "$", "1e9", "9999999999", "{",
+            "\\", "é", "color", "!", "~",
             "work", "extended", "reference", "0", "bad", "name", "small", "letters", "void", "const",
         ];
         int values = 0;
@@ -284,7 +285,8 @@ public sealed class ExpressionTests
     {
         FakeProgram program = Make();
         foreach (string deep in (string[])[new('(', 4000), new('-', 4000), new('[', 4000), new('!', 4000), string.Concat(System.Linq.Enumerable.Repeat("1?", 2000)),
-            "1" + new string('+', 3000) + "1", string.Join('+', new string[2000]) + "1", string.Concat(System.Linq.Enumerable.Repeat("1+", 2000)) + "1", "(int" + new string('*', 3000) + ")0",
+            "1" + new string('+', 3000) + "1", string.Join('+', new string[2000]) + "1", string.Concat(System.Linq.Enumerable.Repeat("1+", 2000)) + "1",
+            "(int" + new string('*', 3000) + ")0",
             "(int (" + string.Concat(System.Linq.Enumerable.Repeat("*(", 1500)), "head" + string.Concat(System.Linq.Enumerable.Repeat("->next", 600)), new string('1', 5000),
             string.Concat(System.Linq.Enumerable.Repeat("head=", 800)) + "0", string.Concat(System.Linq.Enumerable.Repeat("work(", 800))])
             Assert.Throws<ExpressionException>(() => CompiledExpression.Evaluate(deep, program));
