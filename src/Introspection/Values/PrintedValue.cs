@@ -85,6 +85,7 @@ internal sealed class PrintedValue(ValueRenderer renderer, TypePrinter printer, 
         {
             ulong bits = names.Value is { } expression ? CompiledExpression.Parse(expression, _environment).Number(_environment)
                 : renderer.Number(value) ?? throw new ExpressionException("it is no number, or cannot be read");
+            if (names.Value is null && value.SizeBytes < 8) bits &= (1UL << (value.SizeBytes * 8)) - 1;
             string number = Hexadecimal.Of(bits);
             if (Table(names) is not { } table) return $"{number} <there is no '{names.Type}'>";
             if (!areBits)

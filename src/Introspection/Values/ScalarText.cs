@@ -34,9 +34,9 @@ internal static class ScalarText
         {
             EnumerationType enumeration => Enumeration(enumeration, bits),
             BaseType { Encoding: BaseEncoding.Boolean } => bits switch { 0 => "false", 1 => "true", _ => $"true (0x{cut:x})" },
-            // A Unicode code point says itself what it is; char is a small number as often as a letter.
+            // char is a letter as often as a small number; unsigned char is a byte.
             BaseType { Encoding: BaseEncoding.Unicode } => $"{cut} {CharacterText.Character(cut)}",
-            BaseType { IsCharacter: true, SizeBytes: 1 } => $"{(isSigned ? (long)bits : (long)cut)} {CharacterText.Character(cut)}",
+            BaseType { Encoding: BaseEncoding.SignedCharacter } => $"{(long)bits} {CharacterText.Character(cut)}",
             _ => Integer(bits, cut, isSigned),
         };
     }
