@@ -5,6 +5,7 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Programs;
+using Introspection.Values;
 using Replay.Recording;
 
 namespace Dap.Requests;
@@ -123,6 +124,19 @@ internal sealed class LifecycleRequests
     {
         _session.UseSymbols(SymbolLoader.Load(_session.Recording, symbols, sourceMap, Tell));
         _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, layouts, Tell);
+        LoadPrinters(path);
+    }
+
+    private void LoadPrinters(string path)
+    {
+        try
+        {
+            _session.Printers = PrinterSet.Read(PrinterSet.Find(path, [Environment.CurrentDirectory]));
+        }
+        catch (PrinterException e)
+        {
+            Tell(e.Message);
+        }
     }
 
     private void Tell(string text) => _session.Print(text, "important");
