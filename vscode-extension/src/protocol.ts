@@ -245,6 +245,8 @@ export interface TtvmLaunchArguments {
     sourceMap?: { [from: string]: string };
     /** Files that declare layouts of locks. */
     layouts?: string[];
+    /** Steps stay on their vCPU, whatever it runs; else in their task, which other vCPUs may go on with. */
+    stepFollowsVcpu?: boolean;
 }
 /** attach: to `ttvm record --dap`. The connection itself is the extension's affair: a port of the loopback interface, or a pipe. */
-export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean }
+export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean; stepFollowsVcpu?: boolean }

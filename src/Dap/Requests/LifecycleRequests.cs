@@ -93,6 +93,7 @@ internal sealed class LifecycleRequests
             throw;
         }
         LoadSymbols(path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
+        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Launched();
     }
@@ -104,6 +105,7 @@ internal sealed class LifecycleRequests
         _session.Open(GuestLauncher.Launch(program, arguments, host), isOurs: true);
         LoadSymbols(program, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
         _session.Print($"Recording to {_session.Recording.Path}");
+        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }
@@ -115,6 +117,7 @@ internal sealed class LifecycleRequests
         if (_options.Guest is not { } guest) throw new RequestException(NothingToAttachTo) { ShowUser = true };
         _session.Open(guest, isOurs: false);
         LoadSymbols(_session.Recording.Path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
+        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }

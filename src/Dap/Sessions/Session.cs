@@ -71,6 +71,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>What is typed for a living guest goes there; null: there is none. Callable from any thread.</summary>
     public LiveInput? Input => Volatile.Read(ref _guest) is { Recording.IsAlive: true } guest ? guest.Input : null;
 
+    /// <summary>Steps stay on their vCPU whatever it does; else in their task, which other vCPUs may go on with.</summary>
+    public bool StepsFollowVcpu { get; set; }
+
     /// <summary>Numbers that may be either are shown in decimal; else in hexadecimal.</summary>
     public bool ShowsDecimal { get; set; }
 
