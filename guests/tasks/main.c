@@ -6,7 +6,7 @@
 #define PROGRAMS 2
 #define TASKS (THREADS + PROGRAMS)
 #define STACK_SIZE 16384ul
-#define TICK_COUNT 220
+#define TICK_COUNT 80
 
 typedef struct TrapFrame {
     u64 r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
@@ -212,7 +212,7 @@ static void thread_round(u64 id, u64 round)
 
 void thread_main(u64 id)
 {
-    for (u64 round = 0; round < 14; round++)
+    for (u64 round = 0; round < 24; round++)
         thread_round(id, round);
     task_exit();
 }

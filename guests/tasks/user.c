@@ -29,7 +29,7 @@ static u64 round_of(u64 id, u64 round)
 
 void user_main(u64 id)
 {
-    for (u64 round = 0; round < 12; round++) {
+    for (u64 round = 0; round < 20; round++) {
         u64 sum = round_of(id, round);
         system_call(CALL_ADD, sum);
         if (round % 2 == 1)

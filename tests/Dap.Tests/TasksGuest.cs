@@ -31,7 +31,7 @@ internal sealed class TasksGuest : IDisposable
     public string Recording { get; }
 
     /// <summary>What a recording's own kernel says.</summary>
-    public static SymbolSet SymbolsOf(string recording)
+    public static GuestPrograms ProgramsOf(string recording)
     {
         using RecordingFile file = RecordingFile.Open(recording);
         return SymbolLoader.Load(file, null, null, _ => { });

@@ -131,12 +131,13 @@ internal sealed class Stepper(Session session, Runner runner)
     private (ulong Code, FramePlace Place, FlowKind Kind) CallerOf(int cpuIndex)
     {
         GuestView view = session.ViewOf(cpuIndex);
-        CallFrame frame = new StackUnwinder(view, session.SymbolsOf(view.Vcpu.Index)).Innermost();
+        List<CallFrame> frames = new StackUnwinder(view, session.SymbolsOf(view.Vcpu.Index)).Walk(2);
+        CallFrame frame = frames[0];
         if (frame.ReturnAddress == 0) throw new RequestException("the caller is not known: neither unwind information nor a frame pointer shows it here");
         // Frames are at linear addresses; RSP counts from the stack segment's base.
         ulong stack = view.Vcpu.State.Rsp + (frame.ReturnStack - frame.Stack);
         FlowKind kind = frame.ReturnSlot == 0 ? FlowKind.InterruptReturn : FlowKind.Return;
-        return (frame.ReturnAddress, FramePlace.Of(view.Vcpu.State) with { Stack = stack }, kind);
+        return (frame.ReturnAddress, FramePlace.Of(view.Vcpu.State, frames[^1].IsUser) with { Stack = stack }, kind);
     }
 
     private int? WaitsOn(int cpuIndex) => new Flow(session, cpuIndex).WaitsOn;

@@ -83,6 +83,9 @@ internal sealed class BackwardWalk
                 if (!isFirst) return Finish(_line is not null && !_line.IsSameLine(_session.Symbols.PlaceOf(_code)) ? _lineStart : step.After);
                 Enter(step);
                 break;
+            case FlowKind.StackSwitch:
+                if (ToSwitch(ref step) is { } early) return early;
+                break;
             case FlowKind.Call or FlowKind.Delivery:
                 // The frame begins behind it.
                 if (_line is not null) return Finish(_lineStart);
@@ -170,6 +173,26 @@ internal sealed class BackwardWalk
         FlowKind kind = _flow.Code == code ? FlowKind.Delivery : FlowKind.Call;
         call = new FlowStep(_flow.CpuIndex, timeline.Position, timeline.Position, _flow.Code, _flow.Frame, kind, 1, 0);
         _history.Restart(timeline.Position);
+        return null;
+    }
+
+    // A task goes on here: to where it was left, by the same instruction on its own stack. Not null: a stop on the way.
+    private StopReport? ToSwitch(ref FlowStep step)
+    {
+        if (Check(step.At) is { } hit) return hit;
+        FlowStep switched = step;
+        _session.Timeline.Seek(step.At);
+        StopReport report = _runner.Run(false, _flow.CpuIndex, [_place.Breakpoint(step.Code, _flow.WaitsOn)]);
+        if (report.Reason is not ("step" or "start")) return report;
+        if (report.Reason == "step")
+        {
+            _flow.CpuIndex = report.CpuIndex;
+            Position at = _session.Timeline.Position;
+            step = switched with { CpuIndex = report.CpuIndex, At = at, After = at, Frame = _flow.Frame };
+        }
+        // Else it was never left: a new task.
+        _checkedFrom = step.At;
+        _history.Restart(step.At);
         return null;
     }
 

@@ -17,6 +17,9 @@ namespace Dap.Stepping;
 /// </summary>
 internal sealed class Flow
 {
+    // A stack pointer that is loaded with a place so near is on the same stack.
+    private const ulong NearStack = 256;
+
     private readonly Session _session;
     private readonly HashSet<ulong> _breakpoints = [];
     private readonly Dictionary<(ulong AddressSpace, ulong Code), Shape> _shapes = [];
@@ -81,6 +84,7 @@ internal sealed class Flow
             FlowKind kind = isRetired ? shape.Kind : FlowKind.Delivery;
             // Into a system call's emulation, a failed call, INTO without an overflow: it has just gone on.
             if (kind == FlowKind.Call && view.CodeAddress == code + (ulong)shape.SizeBytes && s.Rsp == frame.Stack) kind = FlowKind.Other;
+            if (kind == FlowKind.StackSwitch && s.Rsp - frame.Stack + NearStack <= 2 * NearStack) kind = FlowKind.Other;
             step = new FlowStep(turn, at, machine.Position, code, frame, kind, shape.SizeBytes, shape.PoppedBytes);
         }
         else if (turn != CpuIndex && followed.Rip != followedRip)
@@ -104,7 +108,8 @@ internal sealed class Flow
         FlowKind kind = CodeShape.IsCall(instruction) ? FlowKind.Call
             : CodeShape.IsReturn(instruction) ? FlowKind.Return
             : CodeShape.IsInterruptReturn(instruction) || CodeShape.IsSystemReturn(instruction) ? FlowKind.InterruptReturn
-            : instruction.FlowControl is FlowControl.UnconditionalBranch or FlowControl.IndirectBranch ? FlowKind.Jump : FlowKind.Other;
+            : instruction.FlowControl is FlowControl.UnconditionalBranch or FlowControl.IndirectBranch ? FlowKind.Jump
+            : addressSpace == 0 && CodeShape.IsStackSwitch(instruction) ? FlowKind.StackSwitch : FlowKind.Other;
         ushort popped = kind == FlowKind.Return && instruction.OpCount > 0 ? (ushort)instruction.GetImmediate(0) : (ushort)0;
         return _shapes[(addressSpace, code)] = new Shape(kind, System.Math.Max(1, instruction.Length), popped);
     }

@@ -17,6 +17,8 @@ internal enum FlowKind : byte
     Return,
     /// <summary>IRET, SYSRET or SYSEXIT.</summary>
     InterruptReturn,
+    /// <summary>The kernel's stack was exchanged for another one: another task goes on.</summary>
+    StackSwitch,
     /// <summary>An interrupt or exception was delivered: the instruction was not done.</summary>
     Delivery,
 }
@@ -57,7 +59,10 @@ internal readonly record struct FlowStep(int CpuIndex, Position At, Position Aft
 /// </param>
 internal readonly record struct FramePlace(ulong Stack, ulong AddressSpace)
 {
-    public static FramePlace Of(in VcpuState s) => new(s.Rsp, s.Cpl == 3 ? s.Cr3 & ~0xFFFUL : 0);
+    public static FramePlace Of(in VcpuState s) => Of(s, s.Cpl == 3);
+
+    /// <summary>Of a program below the kernel, whose stack has yet to be said, if it is one.</summary>
+    public static FramePlace Of(in VcpuState s, bool isUser) => new(s.Rsp, isUser ? s.Cr3 & ~0xFFFUL : 0);
 
     /// <summary>A breakpoint at an address in this frame.</summary>
     /// <param name="code">Linear address.</param>

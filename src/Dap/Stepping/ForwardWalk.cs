@@ -73,6 +73,9 @@ internal sealed class ForwardWalk
             case FlowKind.Call:
                 if (!_isEntering && MayEnter()) return Enter();
                 return Over(step) ?? AtPlace();
+            case FlowKind.StackSwitch:
+                // Until the task goes on.
+                return EndStretch() ?? RunTo([step.Frame.Breakpoint(step.Next, _flow.WaitsOn)]) ?? AtPlace();
             case FlowKind.Return or FlowKind.InterruptReturn:
                 return EndStretch() ?? Stepped();
             case FlowKind.Jump when IsTailCall():

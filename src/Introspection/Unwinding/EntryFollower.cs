@@ -1,6 +1,8 @@
 using System.Collections.Generic;
 using Iced.Intel;
 using Introspection.Code;
+using Introspection.State;
+using Vmm.Cpu;
 
 namespace Introspection.Unwinding;
 
@@ -9,7 +11,7 @@ namespace Introspection.Unwinding;
 /// has moved since the call, and where the caller's registers were saved. The way does not matter, as in <see cref="ReturnFollower"/>; but unlike the way out, the way
 /// in is never cut off by calls that do not return.
 /// </summary>
-public sealed class EntryFollower(Disassembler disassembler)
+public sealed class EntryFollower(GuestView view, Disassembler disassembler)
 {
     private const int MaximumInstructionCount = 4096, MaximumWayCount = 256;
     // RBX, RBP, R12 to R15: a function gives them back as they were; ESI and EDI in 32-bit code too.
@@ -45,7 +47,7 @@ public sealed class EntryFollower(Disassembler disassembler)
         if (known.Stack is { } height) origin = stack - (ulong)height;
         else if (known.FramePointer is { } offset && frame[FrameRegisters.Rbp] is { } framePointer) origin = framePointer - (ulong)offset;
         else return null;
-        if (frame.OnStack(origin) is not { } address) return null;
+        if (frame.OnStack(origin) is not { } address || IsInterruptFrame(frame, origin)) return null;
         FrameRegisters caller = frame.Copy();
         int calleeSaved = frame.Is64 ? CalleeSaved64 : CalleeSaved32;
         for (int i = 0; i < 16; i++)
@@ -57,6 +59,14 @@ public sealed class EntryFollower(Disassembler disassembler)
         caller.Rip = address;
         caller[FrameRegisters.Rsp] = origin + (ulong)frame.PointerSize;
         return caller;
+    }
+
+    // A handler begins here, not a function: what was interrupted may well lie behind a call. SDM 3A 6.14.2: RIP, CS, RFLAGS, whose bit 1 is always set.
+    private bool IsInterruptFrame(FrameRegisters frame, ulong origin)
+    {
+        ulong size = (ulong)frame.PointerSize, ring = view.Vcpu.State.Segment(SegmentIndex.Cs).Selector;
+        return !frame.IsUser && frame.OnStack(origin + size) is { } selector && (selector | 3) == (ring | 3) && frame.OnStack(origin + 2 * size) is { } flags && (flags & 2) != 0
+            && flags < 1 << 22;
     }
 
     private Knowledge? Reach(ulong entry, ulong code, int pointerSize)

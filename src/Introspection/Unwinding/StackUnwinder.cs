@@ -30,7 +30,7 @@ public sealed class StackUnwinder
         _symbols = symbols;
         _disassembler = new Disassembler(view);
         _follower = new ReturnFollower(view, _disassembler);
-        _entries = new EntryFollower(_disassembler);
+        _entries = new EntryFollower(view, _disassembler);
         _systemCalls = new SystemCallEntry(view, _disassembler);
     }
 

@@ -21,7 +21,7 @@ internal sealed class CallOracle
 
     private readonly record struct Slot(ulong AddressSpace, ulong Stack);
 
-    private readonly Dictionary<Slot, Activation> _calls = [], _interrupts = [], _systemCalls = [];
+    private readonly Dictionary<Slot, Activation> _calls = [], _interrupts = [], _systemCalls = [], _suspended = [];
     private readonly Dictionary<(ulong, ulong), Instruction> _instructions = [];
     private readonly Activation[] _current;
 
@@ -69,20 +69,26 @@ internal sealed class CallOracle
         int cpu = moment.CpuIndex;
         Slot after = SlotOf(view);
         ulong next = moment.Code + (ulong)instruction.Length;
-        if (moment.IsDelivery)
+        if (moment.IsDelivery || (instruction.FlowControl == FlowControl.Interrupt && instruction.Mnemonic == Mnemonic.Int))
         {
-            Activation entered = new(moment.Frame, moment.Code, before.Stack, IsCall: false);
+            Activation entered = new(moment.Frame, moment.IsDelivery ? moment.Code : next, before.Stack, IsCall: !moment.IsDelivery);
             size = (ulong)(view.CodeSize / 8);
             _interrupts[after] = _interrupts[after with { Stack = after.Stack + size }] = entered;
             _current[cpu] = entered;
         }
-        else if (instruction.FlowControl is FlowControl.Call or FlowControl.IndirectCall && instruction.Mnemonic == Mnemonic.Call)
-        {
-            _current[cpu] = _calls[after] = new Activation(moment.Frame, next, before.Stack, IsCall: true);
-        }
         else if (instruction.Mnemonic == Mnemonic.Syscall)
         {
             _current[cpu] = _systemCalls[before] = new Activation(moment.Frame, next, before.Stack, IsCall: true);
+        }
+        else if (instruction.FlowControl is FlowControl.Call or FlowControl.IndirectCall && Distance(before.Stack, after.Stack) > SwitchDistance)
+        {
+            // To another task by its TSS, which has a stack of its own.
+            _suspended[before] = moment.Frame;
+            _current[cpu] = Root();
+        }
+        else if (instruction.FlowControl is FlowControl.Call or FlowControl.IndirectCall)
+        {
+            _current[cpu] = _calls[after] = new Activation(moment.Frame, next, before.Stack, IsCall: true);
         }
         else if (CodeShape.IsReturn(instruction) && instruction.Mnemonic == Mnemonic.Ret)
         {
@@ -90,7 +96,7 @@ internal sealed class CallOracle
         }
         else if (CodeShape.IsInterruptReturn(instruction))
         {
-            _current[cpu] = Leave(_interrupts, before, view);
+            _current[cpu] = _suspended.Remove(after, out Activation? caller) ? caller : Leave(_interrupts, before, view);
         }
         else if (CodeShape.IsSystemReturn(instruction))
         {

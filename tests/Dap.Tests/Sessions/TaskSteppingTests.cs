@@ -10,7 +10,7 @@ namespace Dap.Tests.Sessions;
 /// <summary>Steps stay in their task: on two vCPUs, through system calls, preemption and moves, they lead where single instructions of the whole recording say.</summary>
 public sealed class TaskSteppingTests
 {
-    private const int PositionCount = 120;
+    private const int PositionCount = 100, MovedCount = 20;
 
     [Theory]
     [InlineData("O0", "next")]
@@ -26,7 +26,8 @@ public sealed class TaskSteppingTests
     public void Steps_lead_where_brute_force_says(string optimization, string command)
     {
         using var guest = new TasksGuest(optimization, chaosSeed: 7);
-        using SymbolSet symbols = TasksGuest.SymbolsOf(guest.Recording);
+        using GuestPrograms programs = TasksGuest.ProgramsOf(guest.Recording);
+        SymbolSet symbols = programs.AsLinked;
         List<Moment> moments = new CallOracle(guest.Recording).Moments;
         var oracle = new StepOracle(moments, symbols);
         Func<int, int> expectedOf = command switch
@@ -37,12 +38,12 @@ public sealed class TaskSteppingTests
         var random = new Random(5);
         int first = moments.FindIndex(moment => moment.CpuIndex == 1 && moment.Frame.Depth > 1), compared = 0, moved = 0;
         var failures = new List<string>();
-        for (int tries = 0; compared < PositionCount && tries < 20 * PositionCount; tries++)
+        for (int tries = 0; (compared < PositionCount || moved < MovedCount) && tries < 300 * PositionCount; tries++)
         {
             int index = random.Next(first, moments.Count);
             Moment from = moments[index];
             int expected = oracle.HasLine(index) && !from.IsDelivery ? oracle.Settled(expectedOf(index)) : -1;
-            if (expected < 0) continue;
+            if (expected < 0 || (compared >= PositionCount && moments[expected].CpuIndex == from.CpuIndex)) continue;
             client.Body("ttvm/seek", $$"""{"position":"{{from.At}}"}""");
             client.TakeStopped();
             var stop = client.Move(command, $$"""{"threadId":{{from.CpuIndex + 1}}}""");
@@ -55,8 +56,7 @@ public sealed class TaskSteppingTests
             if (wanted.CpuIndex != from.CpuIndex) moved++;
         }
         Assert.True(failures.Count == 0, $"{failures.Count} of {compared}:\n{string.Join('\n', failures)}");
-        Assert.Equal(PositionCount, compared);
-        Assert.True(moved > 0, "no step goes from one vCPU to another");
+        Assert.True(compared >= PositionCount && moved >= MovedCount, $"only {compared} steps, of which {moved} go from one vCPU to another");
     }
 
     private static Position PositionSyntaxOf(string text) => Replay.Timelines.PositionSyntax.Parse(text, new Position(ulong.MaxValue));

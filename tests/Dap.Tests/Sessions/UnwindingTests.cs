@@ -55,7 +55,8 @@ public sealed class UnwindingTests(Recordings recordings)
 
     private static void Compare(string recording)
     {
-        using SymbolSet symbols = TasksGuest.SymbolsOf(recording);
+        using GuestPrograms programs = TasksGuest.ProgramsOf(recording);
+        SymbolSet symbols = programs.AsLinked;
         var seen = new Dictionary<(ulong, int), int>();
         var failures = new SortedDictionary<ulong, string>();
         int compared = 0;
