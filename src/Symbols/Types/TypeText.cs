@@ -27,7 +27,9 @@ public static class TypeText
             switch (type)
             {
                 case QualifiedType qualified:
-                    qualifiers = $"{Word(qualified.Qualifier)} {qualifiers}";
+                    // An array of constants may be constant too.
+                    string word = Word(qualified.Qualifier);
+                    if (!qualifiers.Contains(word, System.StringComparison.Ordinal)) qualifiers = $"{word} {qualifiers}";
                     type = qualified.Target;
                     continue;
                 case PointerType { Name: null } pointer:
