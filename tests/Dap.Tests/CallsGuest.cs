@@ -12,7 +12,9 @@ internal sealed class CallsGuest : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ttvm-dap").FullName;
 
-    public CallsGuest(string optimization)
+    /// <param name="optimization">As gcc's -O0.</param>
+    /// <param name="source">A copy of the source to compile; null: the one in the repository.</param>
+    public CallsGuest(string optimization, string? source = null)
     {
         HostTool.Require("gcc", "gcc");
         string kernel = Path.Combine(_folder, "calls.elf");
@@ -20,7 +22,7 @@ internal sealed class CallsGuest : IDisposable
         [
             "-m32", optimization, "-g", "-gdwarf-5", "-ffreestanding", "-nostdlib", "-static", "-fno-pic", "-no-pie", "-fno-stack-protector", "-fcf-protection=none",
             "-fno-asynchronous-unwind-tables", "-mgeneral-regs-only", "-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments",
-            "-T", Repository.PathOf("tests/Dap.Tests/guests/calls.ld"), "-o", kernel, Source,
+            "-T", Repository.PathOf("tests/Dap.Tests/guests/calls.ld"), "-o", kernel, source ?? Source,
         ], TimeSpan.FromMinutes(1));
         Assert.True(result.ExitCode == 0, result.Error);
         var configuration = new MachineConfiguration

@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
+using Introspection.Programs;
 using Replay.Packages;
 using Replay.Timelines;
 using Vmm.Cpu;
@@ -41,6 +43,21 @@ internal sealed class OpenRecording : IDisposable
             throw CommandException.BadFile($"{path} does not exist{hint}");
         }
         return new OpenRecording(RecordingFile.Open(path), context);
+    }
+
+    /// <summary>What is known about the guest's code; what cannot be used is told on standard error.</summary>
+    /// <param name="paths">Symbol files that the user names.</param>
+    /// <param name="sourceMap">FROM=TO, as the user wrote it.</param>
+    public GuestPrograms LoadSymbols(string[]? paths, string[]? sourceMap)
+    {
+        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string pair in sourceMap ?? [])
+        {
+            int equals = pair.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 0) throw CommandException.Usage($"--source-map: '{pair}' is not FROM=TO");
+            map[pair[..equals]] = pair[(equals + 1)..];
+        }
+        return SymbolLoader.Load(File, paths, map, text => _context.Error.WriteLine($"ttvm: {text}"));
     }
 
     public Position Parse(string position) => PositionSyntax.Parse(position, File.End);

@@ -11,6 +11,7 @@ internal static class Overview
         Make a recording
           record        run a kernel or disk and record it
           recover       make a recording of what a killed `record` left behind
+          embed         put symbols and sources into it, for debugging elsewhere
           demo          record a kernel with a bug, and find its cause going backwards
 
         Check it
@@ -22,6 +23,7 @@ internal static class Overview
 
         Look at a moment           (FILE --at POSITION)
           regs          registers
+          stack         the calls of a vCPU
           mem           memory
           disasm        instructions
           pagetables    the guest's page tables, or each step of one translation

@@ -20,6 +20,13 @@ internal static class SharedOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON, for scripts" };
 
+    public static Option<string[]> Symbols() => new("--symbols") { Description = "ELF file with symbols of the guest's code (several times)", HelpName = "FILE" };
+
+    public static Option<string[]> SourceMap() => new("--source-map")
+    {
+        Description = "What paths of sources begin with, and what that is here (several times)", HelpName = "FROM=TO",
+    };
+
     public static Option<string> Engine()
     {
         var option = new Option<string>("--engine")

@@ -6,7 +6,6 @@ using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Programs;
 using Replay.Recording;
-using Vmm.Platform;
 
 namespace Dap.Requests;
 
@@ -122,9 +121,8 @@ internal sealed class LifecycleRequests
     // What is known about the guest beyond its bytes.
     private void LoadSymbols(string path, IReadOnlyList<string>? symbols, IReadOnlyDictionary<string, string>? sourceMap, IReadOnlyList<string>? layouts)
     {
-        MachineConfiguration configuration = _session.Recording.Configuration;
-        _session.UseSymbols(SymbolLoader.Load(configuration, path, symbols, sourceMap, Tell));
-        _session.Locks = DeclaredLocks.Load(configuration, path, layouts, Tell);
+        _session.UseSymbols(SymbolLoader.Load(_session.Recording, symbols, sourceMap, Tell));
+        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, layouts, Tell);
     }
 
     private void Tell(string text) => _session.Print(text, "important");

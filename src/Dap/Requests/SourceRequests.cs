@@ -15,7 +15,7 @@ internal sealed class SourceRequests
         _session = session;
         requests.Add<BreakpointLocationsArguments>(Commands.BreakpointLocations, BreakpointLocations);
         requests.Add(Commands.LoadedSources, LoadedSources);
-        requests.Add<SourceArguments>(Commands.Source, _ => throw new RequestException("sources are files: what is not on this machine has no text"));
+        requests.Add<SourceArguments>(Commands.Source, Read);
     }
 
     private Answer BreakpointLocations(BreakpointLocationsArguments arguments)
@@ -27,10 +27,17 @@ internal sealed class SourceRequests
         return Answer.Of(new BreakpointLocationsResponseBody { Breakpoints = [.. locations] });
     }
 
+    private Answer Read(SourceArguments arguments)
+    {
+        string text = _session.Sources.TextOf(arguments.Source?.SourceReference ?? arguments.SourceReference, arguments.Source?.Path)
+            ?? throw new RequestException("this source is neither on this machine nor in the recording");
+        return Answer.Of(new SourceResponseBody { Content = text });
+    }
+
     private Answer LoadedSources()
     {
         var sources = new SortedDictionary<string, Source>(StringComparer.Ordinal);
-        foreach (string compilerPath in _session.Symbols.AllSources())
+        foreach (string compilerPath in _session.Programs.AllSources())
             if (_session.Sources.Of(compilerPath) is { Path: { } path } source) sources.TryAdd(path, source);
         return Answer.Of(new LoadedSourcesResponseBody { Sources = [.. sources.Values] });
     }

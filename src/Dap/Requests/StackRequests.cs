@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Unwinding;
-using Symbols.Dwarf.Functions;
 
 namespace Dap.Requests;
 
@@ -18,61 +17,24 @@ internal sealed class StackRequests
         requests.Add<StackTraceArguments>(Commands.StackTrace, StackTrace);
     }
 
-    // A line of the answer: a physical frame, and the inlined call in it that the line is about.
-    private readonly record struct Level(CallFrame Call, SourceFrame? Source, bool IsInnermost);
-
     private Answer StackTrace(StackTraceArguments arguments)
     {
         int cpu = _session.CpuOfThread(arguments.ThreadId);
-        List<Level> levels = Levels(cpu);
+        List<StackLevel> levels = CallStack.Of(_session.ViewOf(cpu), _session.SymbolsOf(cpu));
         long start = Math.Max(0, arguments.StartFrame ?? 0), count = arguments.Levels is > 0 and long wanted ? wanted : levels.Count;
         var frames = new List<StackFrame>();
         for (long i = start; i < levels.Count && i - start < count; i++) frames.Add(FrameOf(cpu, levels[(int)i]));
         return Answer.Of(new StackTraceResponseBody { StackFrames = [.. frames], TotalFrames = levels.Count });
     }
 
-    private List<Level> Levels(int cpu)
+    private StackFrame FrameOf(int cpu, StackLevel level) => new()
     {
-        var levels = new List<Level>();
-        foreach (CallFrame call in new StackUnwinder(_session.ViewOf(cpu), _session.Symbols).Walk())
-        {
-            IReadOnlyList<SourceFrame> sources = _session.Symbols.FramesAt(call.Lookup);
-            if (sources.Count == 0) levels.Add(new Level(call, null, levels.Count == 0));
-            foreach (SourceFrame source in sources) levels.Add(new Level(call, source, levels.Count == 0));
-            if (levels.Count >= StackUnwinder.MaximumDepth) break;
-        }
-        return levels.Count > StackUnwinder.MaximumDepth ? levels[..StackUnwinder.MaximumDepth] : levels;
-    }
-
-    private StackFrame FrameOf(int cpu, in Level level)
-    {
-        CallFrame call = level.Call;
-        bool hasLine = level.Source is { Line: > 0, Path: not null };
-        return new StackFrame
-        {
-            Id = _session.Frames.Add(new FrameHandle(cpu, call, level.IsInnermost)),
-            Name = NameOf(call, level.Source, hasLine) + SuffixOf(call.Origin),
-            InstructionPointerReference = Hexadecimal.Of(call.Code),
-            Line = hasLine ? level.Source!.Line : 0,
-            Column = hasLine ? Math.Max(1, level.Source!.Column) : 0,
-            Source = hasLine ? _session.Sources.Of(level.Source!.Path!) : null,
-            PresentationHint = call.Origin == FrameOrigin.Guess ? "subtle" : null,
-        };
-    }
-
-    private string NameOf(in CallFrame call, SourceFrame? source, bool hasLine)
-    {
-        if (hasLine && source!.FunctionName is { } function) return function;
-        string? symbol = _session.Symbols.NameOf(call.Lookup, out ulong offset);
-        if (symbol is null) return Hexadecimal.Of(call.Code);
-        offset += call.Code - call.Lookup;
-        return hasLine || offset == 0 ? symbol : $"{symbol}+0x{offset:x}";
-    }
-
-    private static string SuffixOf(FrameOrigin origin) => origin switch
-    {
-        FrameOrigin.FramePointer => " (by frame pointer)",
-        FrameOrigin.Guess => " (guess)",
-        _ => "",
+        Id = _session.Frames.Add(new FrameHandle(cpu, level)),
+        Name = level.Title,
+        InstructionPointerReference = Hexadecimal.Of(level.Call.Code),
+        Line = level.HasLine ? level.Source!.Line : 0,
+        Column = level.HasLine ? Math.Max(1, level.Source!.Column) : 0,
+        Source = level.HasLine ? _session.Sources.Of(level.Source!.Path!) : null,
+        PresentationHint = level.Call.Origin == FrameOrigin.Guess ? "subtle" : null,
     };
 }

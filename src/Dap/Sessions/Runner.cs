@@ -149,7 +149,7 @@ internal sealed class Runner(Session session)
     // Its condition holds, and the number of the hit is one that counts. Null: it was cancelled.
     private bool? Counts(BreakpointEntry entry, int cpuIndex)
     {
-        if (!HitCounter.IsTrue(entry.Expression, session.ViewOf(cpuIndex), session.Symbols)) return false;
+        if (!HitCounter.IsTrue(entry.Expression, session.ViewOf(cpuIndex), session.SymbolsOf(cpuIndex))) return false;
         if (entry.Hits is not { } wanted) return true;
         try
         {

@@ -22,7 +22,7 @@ using Vmm.Time;
 namespace Dap.Sessions;
 
 /// <summary>A frame that a client was told of.</summary>
-internal sealed record FrameHandle(int CpuIndex, CallFrame Frame, bool IsInnermost);
+internal sealed record FrameHandle(int CpuIndex, StackLevel Level);
 
 /// <summary>
 /// What a client debugs: a recording with its timeline, the guest itself if it lives, and perhaps a diversion. Belongs to the engine's thread.
@@ -34,6 +34,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     // The server is to take 300 MiB beside the guest's memory.
     private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 128L << 20 };
 
+    private static readonly SymbolSet s_noSymbols = new();
+
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
@@ -44,10 +46,10 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
-    /// <summary>What is known about the guest's code.</summary>
-    public SymbolSet Symbols { get; private set; } = new();
-    /// <summary>Its source files, for the client.</summary>
-    public SourceAnswers Sources { get; private set; } = new(new());
+    /// <summary>What is known about the guest's programs.</summary>
+    public GuestPrograms Programs { get; private set; } = new();
+    /// <summary>Their source files, for the client.</summary>
+    public SourceAnswers Sources { get; private set; } = new(new GuestPrograms().Sources);
     /// <summary>The locks that are declared.</summary>
     public DeclaredLocks Locks { get; set; } = DeclaredLocks.None;
     public HandleTable<FrameHandle> Frames { get; } = new();
@@ -85,6 +87,11 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public Machine Machine => _diversion?.Machine ?? Timeline.Machine;
 
     public GuestView View => ViewOf(FocusCpu);
+
+    /// <summary>The symbols of the address space of the vCPU that the user looks at, now.</summary>
+    public SymbolSet Symbols => SymbolsOf(FocusCpu);
+
+    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
 
     public GuestView ViewOf(int cpuIndex) => new(Machine, Machine.Vcpus[cpuIndex]);
 
@@ -199,11 +206,11 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
 
     /// <summary>From now on these symbols, which belong to the session.</summary>
-    public void UseSymbols(SymbolSet symbols)
+    public void UseSymbols(GuestPrograms programs)
     {
-        Symbols.Dispose();
-        Symbols = symbols;
-        Sources = new SourceAnswers(symbols);
+        Programs.Dispose();
+        Programs = programs;
+        Sources = new SourceAnswers(programs.Sources);
     }
 
     // ---- Diversions.
@@ -258,7 +265,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     // VS Code selects no frame that has no source file, and then shows no registers either; unless it is told this, which makes it open its disassembly, too.
     private string ReasonOf(in StopReport report) =>
-        IsClientVisualStudioCode && report.Reason != "exception" && Symbols.LineOf(ViewOf(report.CpuIndex).CodeAddress) is null ? "instruction breakpoint" : report.Reason;
+        IsClientVisualStudioCode && report.Reason != "exception" && SymbolsOf(report.CpuIndex).LineOf(ViewOf(report.CpuIndex).CodeAddress) is null ? "instruction breakpoint" : report.Reason;
 
     /// <summary>Stands elsewhere without having been asked to run, as after a seek: for a client, the machine ran in between.</summary>
     public void Moved(in StopReport report)
@@ -304,9 +311,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         LiveGuest? guest = _guest;
         if (guest is null) _recording?.Dispose();
         string path = _recording?.Path ?? "";
-        Symbols.Dispose();
-        Symbols = new();
-        Sources = new SourceAnswers(Symbols);
+        UseSymbols(new GuestPrograms());
         Locks = DeclaredLocks.None;
         _diversion = null;
         _timeline = null;

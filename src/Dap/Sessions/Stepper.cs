@@ -127,7 +127,7 @@ internal sealed class Stepper(Session session, Runner runner)
     private (ulong Code, FramePlace Place, FlowKind Kind) CallerOf(int cpuIndex)
     {
         GuestView view = session.ViewOf(cpuIndex);
-        CallFrame frame = new StackUnwinder(view, session.Symbols).Innermost();
+        CallFrame frame = new StackUnwinder(view, session.SymbolsOf(view.Vcpu.Index)).Innermost();
         if (frame.ReturnAddress == 0) throw new RequestException("the caller is not known: neither unwind information nor a frame pointer shows it here");
         // Frames are at linear addresses; RSP counts from the stack segment's base.
         ulong stack = view.Vcpu.State.Rsp + (frame.ReturnStack - frame.Stack);

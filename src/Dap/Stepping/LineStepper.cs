@@ -43,5 +43,5 @@ internal sealed class LineStepper(Session session, Runner runner, Stepper instru
 
     private bool IsInlined(int cpuIndex) => PlaceOf(cpuIndex).Inlined.Count > 0;
 
-    private CodePlace PlaceOf(int cpuIndex) => session.Symbols.PlaceOf(session.ViewOf(cpuIndex).CodeAddress);
+    private CodePlace PlaceOf(int cpuIndex) => session.SymbolsOf(cpuIndex).PlaceOf(session.ViewOf(cpuIndex).CodeAddress);
 }

@@ -9,7 +9,7 @@ namespace Introspection.Programs;
 /// <param name="Function">The function whose code it is; null: unknown, as in assembler code.</param>
 /// <param name="Inlined">The inlined calls that it is in, the outermost first.</param>
 /// <param name="File">Who says so.</param>
-public sealed record CodePlace(SourceLocation? Location, DebugFunction? Function, IReadOnlyList<InlinedCall> Inlined, SymbolFile? File)
+public sealed record CodePlace(SourceLocation? Location, DebugFunction? Function, IReadOnlyList<InlinedCall> Inlined, LoadedFile? File)
 {
     /// <summary>Nothing is known.</summary>
     public static CodePlace Unknown { get; } = new(null, null, [], null);
@@ -25,7 +25,7 @@ public sealed record CodePlace(SourceLocation? Location, DebugFunction? Function
     /// <summary>A statement of its line begins here: a step by lines can end here. A prologue is no statement, as a step into a function ends behind it.</summary>
     public bool BeginsStatement(ulong address) => HasLine && Location is { IsStatement: true } location && location.Range.Start == address && !IsPrologue(address);
 
-    private bool IsPrologue(ulong address) => Function is { } function && address >= EntryAddress && address < File!.AfterPrologue(function) + File.Bias;
+    private bool IsPrologue(ulong address) => Function is { } function && address >= EntryAddress && address < File!.AfterPrologue(function);
 
     public bool IsSameLine(CodePlace other) => Line == other.Line && Location?.Path == other.Location?.Path;
 }

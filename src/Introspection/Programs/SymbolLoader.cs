@@ -1,35 +1,40 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using Replay.Packages;
 using Symbols;
 using Symbols.Elf;
 using Vmm.Platform;
 
 namespace Introspection.Programs;
 
-/// <summary>Opens the symbol files of a session: those that the user names, and the kernel that the recording itself holds.</summary>
+/// <summary>Opens the symbol files of a session: those that the user names, those that the recording carries, and its kernel.</summary>
 public static class SymbolLoader
 {
     /// <summary>Never fails: what cannot be used is told.</summary>
-    /// <param name="configuration">The machine, with its images.</param>
-    /// <param name="recordingPath">Sources are looked for near it.</param>
+    /// <param name="recording">With its images, symbols and sources; sources are looked for near it, too.</param>
     /// <param name="paths">Symbol files, which know better than the kernel in the recording.</param>
     /// <param name="sourceMap">What paths of sources begin with, and what that is here.</param>
     /// <param name="tell">Takes a sentence for the user.</param>
-    public static SymbolSet Load(MachineConfiguration configuration, string recordingPath, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
+    public static GuestPrograms Load(RecordingFile recording, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
         Action<string> tell)
     {
         var files = new List<SymbolFile>();
         var folders = new List<string> { Directory.GetCurrentDirectory() };
-        AddFolderOf(folders, recordingPath);
+        AddFolderOf(folders, recording.Path);
         foreach (string path in paths ?? [])
         {
             if (Open(path, tell) is not { } image) continue;
             files.Add(new SymbolFile(image));
             AddFolderOf(folders, path);
         }
-        if (configuration.FindImage("kernel") is { } kernel && OwnImage(kernel) is { } own) files.Add(new SymbolFile(own));
-        return new SymbolSet(files, new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders));
+        AddEmbedded(files, recording.Embedded, tell);
+        MachineConfiguration machine = recording.Configuration;
+        ElfImage? own = machine.FindImage("kernel") is { } kernel ? OwnImage(kernel) : null;
+        if (own is not null) files.Add(new SymbolFile(own));
+        var sources = new SourceLibrary(new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders), recording.Embedded);
+        // A kernel that is an ELF file of its own format is in memory as it is in its file. Anything else may become Linux.
+        return new GuestPrograms(files, sources, mayBeLinux: own is null || own.Section("__ksymtab") is not null);
     }
 
     private static ElfImage? Open(string path, Action<string> tell)
@@ -50,6 +55,22 @@ public static class SymbolLoader
         {
             tell($"{e.Message.TrimEnd('.')}; going on without it.");
             return null;
+        }
+    }
+
+    private static void AddEmbedded(List<SymbolFile> files, EmbeddedFiles embedded, Action<string> tell)
+    {
+        int index = 0;
+        foreach (string name in embedded.SymbolNames)
+        {
+            try
+            {
+                files.Add(new SymbolFile(ElfImage.Open(embedded.ReadSymbols(index++), name)));
+            }
+            catch (Exception e) when (e is SymbolFormatException or RecordingFormatException)
+            {
+                tell($"{e.Message.TrimEnd('.')}; going on without it.");
+            }
         }
     }
 

@@ -7,31 +7,33 @@ using Symbols.Elf;
 namespace Introspection.Programs;
 
 /// <summary>All symbol files of a session: what is known about an address, a name or a source line. Of several files that know something, the first counts.</summary>
-public sealed class SymbolSet : ISymbolSource, IDisposable
+public sealed class SymbolSet : ISymbolSource
 {
     private const int MaximumCachedPlaces = 1 << 16;
 
-    private readonly IReadOnlyList<SymbolFile> _files;
+    private readonly IReadOnlyList<LoadedFile> _files;
     private readonly IReadOnlyList<INameSource> _names;
-    private readonly SourceFinder _finder;
     private readonly Dictionary<ulong, CodePlace> _places = [];
 
-    /// <param name="files">Belong to this from now on.</param>
-    /// <param name="finder">Where sources are.</param>
+    /// <param name="files">They must live as long as this.</param>
+    /// <param name="sources">Where sources are.</param>
     /// <param name="names">Who is asked for names that no file has, the best first.</param>
-    public SymbolSet(IReadOnlyList<SymbolFile> files, SourceFinder finder, IReadOnlyList<INameSource>? names = null)
+    public SymbolSet(IReadOnlyList<LoadedFile> files, SourceLibrary sources, IReadOnlyList<INameSource>? names = null)
     {
         _files = files;
         _names = names ?? [];
-        _finder = finder;
+        Sources = sources;
     }
 
     /// <summary>No file: nothing is known.</summary>
-    public SymbolSet() : this([], new SourceFinder(new Dictionary<string, string>(), [])) { }
+    public SymbolSet() : this([], new SourceLibrary(new SourceFinder(new Dictionary<string, string>(), []))) { }
+
+    /// <summary>Where the sources are that the files name.</summary>
+    public SourceLibrary Sources { get; }
 
     public bool IsEmpty => _files.Count == 0 && _names.Count == 0;
 
-    public IReadOnlyList<SymbolFile> Files => _files;
+    public IReadOnlyList<LoadedFile> Files => _files;
 
     /// <summary>Who is asked for names that no file has.</summary>
     public IReadOnlyList<INameSource> Names => _names;
@@ -39,9 +41,9 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     // ---- Addresses.
 
     /// <summary>The first file that has debug information or unwind information for an address, else that has a section there; null: none.</summary>
-    public SymbolFile? FileOf(ulong linear)
+    public LoadedFile? FileOf(ulong linear)
     {
-        foreach (SymbolFile file in _files)
+        foreach (LoadedFile file in _files)
             if (file.Covers(linear)) return file;
         return null;
     }
@@ -51,7 +53,7 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     {
         if (_places.TryGetValue(linear, out CodePlace? known)) return known;
         CodePlace place = CodePlace.Unknown;
-        foreach (SymbolFile file in _files)
+        foreach (LoadedFile file in _files)
         {
             if (!file.Covers(linear)) continue;
             place = file.PlaceOf(linear);
@@ -62,18 +64,24 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     }
 
     /// <summary>The functions that an address is in, the innermost inlined one first; empty: unknown.</summary>
-    public IReadOnlyList<SourceFrame> FramesAt(ulong linear)
+    /// <param name="linear">Of an instruction.</param>
+    /// <param name="found">Who says so; null: nobody.</param>
+    public IReadOnlyList<SourceFrame> FramesAt(ulong linear, out LoadedFile? found)
     {
-        foreach (SymbolFile file in _files)
+        foreach (LoadedFile file in _files)
+        {
+            found = file;
             if (file.Covers(linear) && file.Dwarf.FramesAt(linear - file.Bias) is { Count: > 0 } frames) return frames;
+        }
+        found = null;
         return [];
     }
 
     public string? NameOf(ulong linear, out ulong offset)
     {
-        foreach (SymbolFile file in _files)
+        foreach (LoadedFile file in _files)
         {
-            if (file.Image.Symbols.Find(linear - file.Bias) is not { } hit) continue;
+            if (file.File.Image.Symbols.Find(linear - file.Bias) is not { } hit) continue;
             offset = hit.OffsetBytes;
             return hit.Name;
         }
@@ -104,10 +112,10 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
         return null;
     }
 
-    private (ElfSymbol Symbol, SymbolFile File)? SymbolOf(string name)
+    private (ElfSymbol Symbol, LoadedFile File)? SymbolOf(string name)
     {
-        foreach (SymbolFile file in _files)
-            foreach (ElfSymbol symbol in file.Image.Symbols.ByName(name))
+        foreach (LoadedFile file in _files)
+            foreach (ElfSymbol symbol in file.File.Image.Symbols.ByName(name))
                 if (symbol.IsDefined) return (symbol, file);
         return null;
     }
@@ -116,14 +124,14 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     public IReadOnlyList<ulong> FunctionAddresses(string name)
     {
         var addresses = new List<ulong>();
-        foreach (SymbolFile file in _files)
+        foreach (LoadedFile file in _files)
         {
             int before = addresses.Count;
-            foreach (DebugFunction function in file.Dwarf.FunctionsByName(name)) Add(addresses, file.Dwarf.AfterPrologue(function) + file.Bias);
+            foreach (DebugFunction function in file.Dwarf.FunctionsByName(name)) Add(addresses, file.AfterPrologue(function));
             foreach (ulong entry in InlinedCopies.Of(file.Dwarf, name)) Add(addresses, entry + file.Bias);
             // Code without debug information, as from an assembler, has a symbol only.
             if (addresses.Count == before)
-                foreach (ElfSymbol symbol in file.Image.Symbols.ByName(name))
+                foreach (ElfSymbol symbol in file.File.Image.Symbols.ByName(name))
                     if (symbol.IsDefined) Add(addresses, symbol.Address + file.Bias);
         }
         if (addresses.Count > 0) return addresses;
@@ -138,9 +146,9 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     public IReadOnlyList<LineAddress> BreakpointAddresses(string path, uint line)
     {
         var found = new List<LineAddress>();
-        foreach (SymbolFile file in _files)
+        foreach (LoadedFile file in _files)
         {
-            foreach (string compilerPath in CompilerPaths(file, path))
+            foreach (string compilerPath in CompilerPaths(file.File, path))
                 foreach (LineAddress address in file.Dwarf.BreakpointAddresses(compilerPath, line)) AddNearest(found, address with { Address = address.Address + file.Bias });
         }
         return found;
@@ -150,32 +158,24 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
     public IReadOnlyCollection<uint> StatementLines(string path)
     {
         var lines = new SortedSet<uint>();
-        foreach (SymbolFile file in _files)
-            foreach (string compilerPath in CompilerPaths(file, path)) lines.UnionWith(file.Dwarf.StatementLines(compilerPath));
+        foreach (LoadedFile file in _files)
+            foreach (string compilerPath in CompilerPaths(file.File, path)) lines.UnionWith(file.Dwarf.StatementLines(compilerPath));
         return lines;
     }
 
     /// <summary>A symbol file names that file.</summary>
     public bool KnowsSource(string path)
     {
-        foreach (SymbolFile file in _files)
-            if (CompilerPaths(file, path).Count > 0) return true;
+        foreach (LoadedFile file in _files)
+            if (CompilerPaths(file.File, path).Count > 0) return true;
         return false;
     }
-
-    /// <summary>Absolute path of a compiler's file on this machine; null: it is not here.</summary>
-    public string? FindSource(string compilerPath) => _finder.Find(compilerPath);
 
     /// <summary>The compiler's paths of all source files that the symbol files name.</summary>
     public IEnumerable<string> AllSources()
     {
-        foreach (SymbolFile file in _files)
+        foreach (LoadedFile file in _files)
             foreach (string path in file.Dwarf.SourceFiles) yield return path;
-    }
-
-    public void Dispose()
-    {
-        foreach (SymbolFile file in _files) file.Dispose();
     }
 
     // What the compiler called a file of this machine. Where none is found here under this very path, one may still be spelled otherwise.
@@ -186,7 +186,7 @@ public sealed class SymbolSet : ISymbolSource, IDisposable
         var similar = new List<string>();
         foreach (string candidate in file.PathsOf(SourcePath.FileName(normalized)))
         {
-            if (_finder.Find(candidate) is { } here && SourcePath.Normalize(here) == normalized) exact.Add(candidate);
+            if (Sources.Find(candidate) is { } here && SourcePath.Normalize(here) == normalized) exact.Add(candidate);
             else if (SourcePath.Matches(candidate, normalized)) similar.Add(candidate);
         }
         return exact.Count > 0 ? exact : similar;

@@ -31,6 +31,9 @@ public readonly record struct CallFrame(ulong Code, ulong Stack, FrameOrigin Ori
     /// <summary>What the caller's stack pointer will be.</summary>
     public ulong ReturnStack { get; init; }
 
+    /// <summary>The frame's registers as far as they are known; null: it was not unwound.</summary>
+    public FrameRegisters? Registers { get; init; }
+
     /// <summary>An address of the instruction that the frame is about, for symbols: behind a call may be another function.</summary>
     public ulong Lookup => IsExact ? Code : Code - 1;
 }

@@ -38,7 +38,7 @@ public sealed class StackUnwinder
     {
         var frames = new List<CallFrame>();
         FrameRegisters registers = FrameRegisters.Of(_view);
-        var frame = new CallFrame(registers.Code, registers.Stack, FrameOrigin.Innermost, IsExact: true);
+        var frame = new CallFrame(registers.Code, registers.Stack, FrameOrigin.Innermost, IsExact: true) { Registers = registers };
         while (frames.Count < maximumDepth)
         {
             if (CallerOf(registers, frame) is not { } caller)
@@ -67,7 +67,7 @@ public sealed class StackUnwinder
     private Caller? ByInformation(FrameRegisters registers, in CallFrame frame, out bool isOutermost)
     {
         isOutermost = false;
-        foreach (SymbolFile file in _symbols.Files)
+        foreach (LoadedFile file in _symbols.Files)
         {
             if (file.Is64 != registers.Is64 || !file.Covers(frame.Lookup)) continue;
             UnwoundFrame unwound = file.Unwind(frame.Lookup, registers);
@@ -132,6 +132,6 @@ public sealed class StackUnwinder
         if (caller.Stack == 0 || _view.Translate(caller.Code) is null) return null;
         if (!isInterrupt && (caller.Stack <= from.Stack || !CodeShape.IsBehindCall(_disassembler, caller.Code, out _))) return null;
         ulong slot = isInterrupt ? 0 : caller.Stack - (ulong)from.PointerSize;
-        return new Caller(caller, new CallFrame(caller.Code, caller.Stack, origin, isInterrupt), slot);
+        return new Caller(caller, new CallFrame(caller.Code, caller.Stack, origin, isInterrupt) { Registers = caller }, slot);
     }
 }

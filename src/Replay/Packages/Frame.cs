@@ -14,6 +14,7 @@ internal enum FrameKind : byte
     MemoryTable = 3,
     Checkpoint = 4,
     Index = 5,
+    Source = 6,
 }
 
 /// <summary>Where a frame is and how long its parts are.</summary>

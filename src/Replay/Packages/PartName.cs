@@ -10,6 +10,8 @@ internal static class PartName
     public const string Checkpoints = "checkpoints", CheckpointIndex = "checkpoints.index";
     public const string Pages = "pages", PageIndex = "pages.index", PageHashes = "pages.hashes";
 
+    public const string SymbolsPrefix = "symbols/", Sources = "sources", SourceIndex = "sources.index";
+
     public static string Image(string role) => $"images/{role}";
 
     /// <summary>Roles that machines know. A role becomes part of a file name, so nothing else is let through.</summary>

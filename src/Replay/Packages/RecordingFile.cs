@@ -53,6 +53,7 @@ public sealed class RecordingFile : IDisposable
         if (CheckpointStore.PositionOf(CheckpointStore.Count - 1) > End || Log.Through != End)
             throw Damaged("its parts do not end at the same position");
         Console = new ConsoleLog(Log);
+        Embedded = new EmbeddedFiles(container, Manifest.Symbols);
     }
 
     /// <summary>One that is still being made: it reaches as far as the last <see cref="Grow"/>.</summary>
@@ -68,6 +69,7 @@ public sealed class RecordingFile : IDisposable
         Pages = new PageStore(parts.ReadPages());
         CheckpointStore = new CheckpointStore(checkpoints, Pages.PageCount, FindImage);
         Console = new ConsoleLog(Log);
+        Embedded = new EmbeddedFiles(null, null);
     }
 
     /// <exception cref="RecordingFormatException">Not a recording, or a damaged one.</exception>
@@ -141,6 +143,12 @@ public sealed class RecordingFile : IDisposable
 
     /// <summary>What the guest printed, from the log: needs no replay.</summary>
     public ConsoleLog Console { get; }
+
+    /// <summary>Symbol files and sources that it carries.</summary>
+    public EmbeddedFiles Embedded { get; }
+
+    /// <summary>A part as a stream.</summary>
+    internal Stream OpenPart(string name) => new PartStream(_container!.Get(name));
 
     public RecordingSizes Sizes
     {
@@ -234,6 +242,9 @@ public sealed class RecordingFile : IDisposable
                 || !expected.Contains(image.Part))
                 throw Damaged("its manifest names an image that is not there");
         }
+        foreach (ManifestSymbols symbols in Manifest.Symbols ?? [])
+            if (symbols?.Name is null || symbols.Part?.StartsWith(PartName.SymbolsPrefix, StringComparison.Ordinal) != true || !expected.Contains(symbols.Part))
+                throw Damaged("its manifest names a symbol file that is not there");
         if (container.Names.Count != expected.Count) throw Damaged("it has parts that its manifest does not list");
     }
 

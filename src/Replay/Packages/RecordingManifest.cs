@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Text.Json.Serialization;
 
 namespace Replay.Packages;
 
@@ -15,6 +16,9 @@ public sealed record RecordingManifest
     public required IReadOnlyList<ManifestImage> Images { get; init; }
     public required ManifestEnd End { get; init; }
     public required IReadOnlyList<ManifestPart> Parts { get; init; }
+    /// <summary>Symbol files that it carries; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ManifestSymbols>? Symbols { get; init; }
 }
 
 /// <summary>The machine's configuration, without its images.</summary>
@@ -39,6 +43,10 @@ public sealed record ManifestMachine
 /// <param name="SizeBytes">Its size.</param>
 /// <param name="Sha256">Lower-case hexadecimal.</param>
 public sealed record ManifestImage(string Role, string Name, string Part, long SizeBytes, string Sha256);
+
+/// <param name="Name">File name, for people; never used as a path.</param>
+/// <param name="Part">The container entry that holds it.</param>
+public sealed record ManifestSymbols(string Name, string Part);
 
 /// <param name="InstructionCount">Of the last position.</param>
 /// <param name="EventOrdinal">Of the last position.</param>

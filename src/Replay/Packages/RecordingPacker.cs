@@ -84,12 +84,13 @@ internal static class RecordingPacker
         return destination;
     }
 
-    /// <summary>A GUID of the parts' hashes: of all that makes the recording what it is, and of nothing else.</summary>
+    /// <summary>A GUID of the parts' hashes: of all that makes the recording what it is, and of nothing else: symbols and sources are aids.</summary>
     public static Guid IdentityOf(RecordingManifest manifest)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha.AppendData(ManifestJson.Write(manifest with { Identity = "", RecordedFrom = "", Parts = [] }));
-        foreach (ManifestPart part in manifest.Parts) sha.AppendData(Encoding.UTF8.GetBytes($"{part.Name}\n{part.SizeBytes}\n{part.Sha256}\n"));
+        sha.AppendData(ManifestJson.Write(manifest with { Identity = "", RecordedFrom = "", Parts = [], Symbols = null }));
+        foreach (ManifestPart part in manifest.Parts)
+            if (!EmbeddedFiles.IsPart(part.Name)) sha.AppendData(Encoding.UTF8.GetBytes($"{part.Name}\n{part.SizeBytes}\n{part.Sha256}\n"));
         return new Guid(sha.GetHashAndReset().AsSpan(0, 16), bigEndian: true);
     }
 

@@ -31,7 +31,13 @@ internal sealed class ZipContainerWriter : IDisposable
     private readonly List<Entry> _entries = [];
     private readonly byte[] _buffer = new byte[1 << 20];
 
-    public ZipContainerWriter(string path) => _file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16);
+    public ZipContainerWriter(string path)
+    {
+        Path = path;
+        _file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16);
+    }
+
+    public string Path { get; }
 
     /// <summary>Stores the first <paramref name="sizeBytes"/> bytes of a stream as an entry. Returns their SHA-256.</summary>
     public byte[] Add(string name, Stream content, long sizeBytes, Action<long>? copied = null)

@@ -5,7 +5,7 @@ using Symbols.Images;
 namespace Symbols.Elf;
 
 /// <summary>The build ID among the notes, and the link to a separate debug file.</summary>
-internal static class ElfNotes
+public static class ElfNotes
 {
     private const uint BuildIdType = 3;
     private const int MaximumNoteBytes = 1 << 20;
@@ -34,7 +34,8 @@ internal static class ElfNotes
         return null;
     }
 
-    private static ReadOnlyMemory<byte> Find(ReadOnlyMemory<byte> notes)
+    /// <summary>The same among notes that are in memory, such as a guest's; empty: there is none.</summary>
+    public static ReadOnlyMemory<byte> Find(ReadOnlyMemory<byte> notes)
     {
         var reader = new DataReader(notes.Span);
         while (reader.Remaining >= 12)

@@ -8,7 +8,6 @@ using Dap.Requests;
 using Dap.Sessions.Scopes;
 using Introspection.Code;
 using Introspection.Unwinding;
-using Symbols.Dwarf.Functions;
 using Vmm.Cpu;
 
 namespace Dap.Sessions.Repl;
@@ -28,17 +27,10 @@ internal sealed class InspectCommands(Session session)
     {
         var text = new StringBuilder();
         int number = 0;
-        foreach (CallFrame call in new StackUnwinder(line.View, session.Symbols).Walk())
+        foreach (StackLevel level in CallStack.Of(line.View, session.Symbols))
         {
-            IReadOnlyList<SourceFrame> sources = session.Symbols.FramesAt(call.Lookup);
-            for (int i = 0; i < Math.Max(1, sources.Count); i++)
-            {
-                SourceFrame? source = i < sources.Count ? sources[i] : null;
-                string name = source?.FunctionName ?? (session.Symbols.NameOf(call.Lookup, out ulong offset) is { } symbol ? $"{symbol}+0x{offset + (call.Code - call.Lookup):x}" : "??");
-                string place = source is { Path: not null, Line: > 0 } ? $" at {Path.GetFileName(source.Path)}:{source.Line}" : "";
-                string origin = call.Origin switch { FrameOrigin.FramePointer => " (by frame pointer)", FrameOrigin.Guess => " (guess)", _ => "" };
-                text.Append(CultureInfo.InvariantCulture, $"{(text.Length > 0 ? "\n" : "")}#{number++,-3} {Hexadecimal.Padded(call.Code, 64)} in {name}{place}{origin}");
-            }
+            string place = level.HasLine ? $" at {Path.GetFileName(level.Source!.Path)}:{level.Source.Line}" : "";
+            text.Append(CultureInfo.InvariantCulture, $"{(text.Length > 0 ? "\n" : "")}#{number++,-3} {Hexadecimal.Padded(level.Call.Code, 64)} in {level.Title}{place}");
         }
         return text.ToString();
     }
@@ -68,7 +60,7 @@ internal sealed class InspectCommands(Session session)
         for (int i = 0; i < session.Machine.Vcpus.Count; i++)
         {
             GuestView one = session.ViewOf(i);
-            string place = session.Symbols.NameOf(one.CodeAddress, out ulong offset) is { } name ? $" in {name}+0x{offset:x}" : "";
+            string place = session.SymbolsOf(i).NameOf(one.CodeAddress, out ulong offset) is { } name ? $" in {name}+0x{offset:x}" : "";
             text.Append(CultureInfo.InvariantCulture,
                 $"{(i > 0 ? "\n" : "")}{(i == view.Vcpu.Index ? "*" : " ")} {i + 1}  vCPU {i}: {StateRequests.Describe(one)}, {Hexadecimal.Padded(one.CodeAddress, 64)}{place}");
         }

@@ -1,0 +1,117 @@
+using System;
+using System.Collections.Generic;
+using Introspection.Programs;
+using Introspection.State;
+using Symbols;
+using Symbols.Elf;
+using Symbols.Kallsyms;
+using Symbols.Types;
+using Vmm.Paging;
+using Vmm.Platform;
+
+namespace Introspection.Linux;
+
+/// <summary>
+/// The Linux kernel that a guest runs, at one moment: what its own tables say in its memory, without any file. 64-bit kernels since 4.6. What depends on the moment is read
+/// when it is asked for; what does not is in <see cref="Image"/>, which the next moment takes over.
+/// </summary>
+public sealed class LinuxKernel : INameSource
+{
+    private KernelModules? _modules;
+
+    private LinuxKernel(KernelImage image, AddressSpaceReader memory)
+    {
+        Image = image;
+        Memory = memory;
+        Layout = image.Types is { } types ? new KernelLayout(types) : null;
+    }
+
+    public KernelImage Image { get; }
+
+    /// <summary>The kernel's address space.</summary>
+    public AddressSpaceReader Memory { get; }
+
+    /// <summary>The kernel's types; null: it was built without BTF.</summary>
+    public ITypeCatalog? Types => Image.Types;
+
+    /// <summary>Its modules with their names, read at first use.</summary>
+    public KernelModules Modules => _modules ??= KernelModules.Read(this);
+
+    internal KernelLayout? Layout { get; }
+
+    /// <summary>
+    /// The kernel at the moment at which the view's machine stands; null: there is none, or none yet, as before it is decompressed. Costs microseconds where
+    /// <paramref name="known"/> is still there, else a look through what is mapped where kernels are.
+    /// </summary>
+    /// <param name="view">Any vCPU of the guest.</param>
+    /// <param name="known">What was found at another moment.</param>
+    public static LinuxKernel? TryFind(GuestView view, KernelImage? known = null)
+    {
+        PagingControls controls = view.Paging;
+        if (controls.Mode != PagingMode.FourLevel) return null;
+        foreach (PagingControls each in RootsOf(controls))
+        {
+            var memory = new AddressSpaceReader(view.Machine, each);
+            if (known is not null && known.IsAt(memory)) return At(known, memory);
+        }
+        foreach (PagingControls each in RootsOf(controls))
+        {
+            var memory = new AddressSpaceReader(view.Machine, each);
+            IReadOnlyList<AddressRange> ranges = memory.MappedRanges(KernelImage.Window.Start, KernelImage.Window.End);
+            if (ranges.Count > 0 && KernelImage.Find(memory, ranges) is { } image) return At(image, memory);
+        }
+        return null;
+    }
+
+    /// <summary>Where the kernel was loaded less where its file was linked, for the file that it was made from (by its symbol <c>_text</c>); null: the file has none.</summary>
+    public ulong? BiasOf(ElfImage vmlinux)
+    {
+        foreach (ElfSymbol symbol in vmlinux.Symbols.ByName("_text"))
+            if (symbol.IsDefined) return Image.TextAddress - symbol.Address;
+        return null;
+    }
+
+    public string? NameOf(ulong linear, out ulong offset) => Image.Symbols.Find(linear, out offset)?.Name ?? Modules.NameOf(linear, out offset);
+
+    public IReadOnlyList<ulong> AddressesOf(string name)
+    {
+        var addresses = new List<ulong>();
+        foreach (KernelSymbol symbol in Image.Symbols.ByName(name))
+            if (symbol.Address >> 63 != 0) addresses.Add(symbol.Address);
+        foreach (ulong address in Modules.AddressesOf(name)) addresses.Add(address);
+        return addresses;
+    }
+
+    public ulong? SizeOf(string name)
+    {
+        foreach (KernelSymbol symbol in Image.Symbols.ByName(name))
+            if (symbol.Address >> 63 != 0) return Image.Symbols.SizeAt(symbol.Address);
+        return Modules.SizeOf(name);
+    }
+
+    public IEnumerable<string> NamesFrom(string prefix, int limit)
+    {
+        foreach (string name in Image.Symbols.NamesFrom(prefix, limit))
+        {
+            limit--;
+            yield return name;
+        }
+        foreach (string name in Modules.NamesFrom(prefix, limit)) yield return name;
+    }
+
+    // The kernel's own tables map all of it, whatever a vCPU has loaded: with page-table isolation user mode sees hardly anything of the kernel.
+    private static LinuxKernel At(KernelImage image, AddressSpaceReader memory)
+    {
+        if (image.Symbols.AddressOf("init_top_pgt") is { } tables && memory.Translate(tables) is { } root && root != memory.Controls.Root)
+        {
+            var own = new AddressSpaceReader(memory.Machine, memory.Controls with { Root = root });
+            // Early in the boot they are empty.
+            if (image.IsAt(own)) return new LinuxKernel(image, own);
+        }
+        return new LinuxKernel(image, memory);
+    }
+
+    // What the vCPU has loaded; with page-table isolation the kernel's half is the page before user mode's (arch/x86/entry/calling.h, PTI_USER_PGTABLE_BIT).
+    private static PagingControls[] RootsOf(PagingControls controls) =>
+        (controls.Root & 0x1000) == 0 ? [controls] : [controls, controls with { Root = controls.Root & ~0x1000UL }];
+}

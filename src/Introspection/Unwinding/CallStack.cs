@@ -1,0 +1,60 @@
+using System.Collections.Generic;
+using Introspection.Programs;
+using Introspection.State;
+using Symbols.Dwarf.Functions;
+
+namespace Introspection.Unwinding;
+
+/// <summary>A line of a stack trace: a frame, and the inlined call in it that the line is about.</summary>
+/// <param name="Call">The frame.</param>
+/// <param name="Caller">The next frame outwards; null: unknown.</param>
+/// <param name="Source">The function, inlined or not; null: there is no debug information.</param>
+/// <param name="File">Who says so.</param>
+/// <param name="Name">The function's name, its address where it has none.</param>
+/// <param name="IsInnermost">It is the vCPU's own.</param>
+public sealed record StackLevel(CallFrame Call, CallFrame? Caller, SourceFrame? Source, LoadedFile? File, string Name, bool IsInnermost)
+{
+    public bool HasLine => Source is { Line: > 0, Path: not null };
+
+    /// <summary>The name, and how the frame was found where that says how far it can be trusted.</summary>
+    public string Title => Name + Call.Origin switch
+    {
+        FrameOrigin.FramePointer => " (by frame pointer)",
+        FrameOrigin.Guess => " (guess)",
+        _ => "",
+    };
+}
+
+/// <summary>Stack traces with functions: inlined calls are levels of their own.</summary>
+public static class CallStack
+{
+    /// <summary>The calls of a vCPU, the innermost first, at most <see cref="StackUnwinder.MaximumDepth"/>.</summary>
+    public static List<StackLevel> Of(GuestView view, SymbolSet symbols)
+    {
+        List<CallFrame> calls = new StackUnwinder(view, symbols).Walk();
+        var levels = new List<StackLevel>();
+        for (int i = 0; i < calls.Count && levels.Count < StackUnwinder.MaximumDepth; i++)
+        {
+            CallFrame call = calls[i];
+            CallFrame? caller = i + 1 < calls.Count ? calls[i + 1] : null;
+            IReadOnlyList<SourceFrame> sources = symbols.FramesAt(call.Lookup, out LoadedFile? file);
+            if (sources.Count == 0) levels.Add(new StackLevel(call, caller, null, null, NameOf(call, null, symbols), levels.Count == 0));
+            foreach (SourceFrame source in sources)
+            {
+                if (levels.Count == StackUnwinder.MaximumDepth) break;
+                levels.Add(new StackLevel(call, caller, source, file, NameOf(call, source, symbols), levels.Count == 0));
+            }
+        }
+        return levels;
+    }
+
+    private static string NameOf(in CallFrame call, SourceFrame? source, SymbolSet symbols)
+    {
+        bool hasLine = source is { Line: > 0, Path: not null };
+        if (hasLine && source!.FunctionName is { } function) return function;
+        string? symbol = symbols.NameOf(call.Lookup, out ulong offset);
+        if (symbol is null) return $"0x{call.Code:x}";
+        offset += call.Code - call.Lookup;
+        return hasLine || offset == 0 ? symbol : $"{symbol}+0x{offset:x}";
+    }
+}

@@ -1,0 +1,96 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Text;
+
+namespace Replay.Packages;
+
+/// <summary>A file to put into a recording.</summary>
+/// <param name="Name">What it is called there: a symbol file's name, or the compiler's path of a source.</param>
+/// <param name="Path">Where it is on this machine.</param>
+public readonly record struct FileToEmbed(string Name, string Path);
+
+/// <summary>Writes a recording anew, with symbol files and sources inside; what it had of those before is replaced.</summary>
+public static class RecordingEmbedder
+{
+    /// <param name="recording">Open; it is not changed.</param>
+    /// <param name="destination">Where to write; it may be the recording's own path.</param>
+    /// <param name="symbols">Symbol files, whole.</param>
+    /// <param name="sources">Source files; each name once.</param>
+    /// <param name="progress">0..1.</param>
+    /// <exception cref="IOException">A file cannot be read or written: the destination is as it was.</exception>
+    public static void Embed(RecordingFile recording, string destination, IReadOnlyList<FileToEmbed> symbols, IReadOnlyList<FileToEmbed> sources, IProgress<double>? progress = null)
+    {
+        string temporary = destination + ".tmp";
+        try
+        {
+            using (var container = new ZipContainerWriter(temporary)) Write(container, recording, symbols, sources, progress);
+            File.Move(temporary, destination, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private static void Write(ZipContainerWriter container, RecordingFile recording, IReadOnlyList<FileToEmbed> symbols, IReadOnlyList<FileToEmbed> sources,
+        IProgress<double>? progress)
+    {
+        long done = 0, total = 1;
+        foreach (ManifestPart part in recording.Manifest.Parts) total += part.SizeBytes;
+        foreach (FileToEmbed file in symbols) total += new FileInfo(file.Path).Length;
+        void Copied(long count) => progress?.Report(Math.Min(1, (double)(done += count) / total));
+
+        var parts = new List<ManifestPart>();
+        foreach (ManifestPart part in recording.Manifest.Parts)
+        {
+            if (EmbeddedFiles.IsPart(part.Name)) continue;
+            using Stream content = recording.OpenPart(part.Name);
+            string hash = Convert.ToHexStringLower(container.Add(part.Name, content, part.SizeBytes, Copied));
+            if (hash != part.Sha256) throw recording.Damaged($"part '{part.Name}' has another hash than the manifest says");
+            parts.Add(part);
+        }
+        var named = new List<ManifestSymbols>();
+        foreach (FileToEmbed file in symbols)
+        {
+            string name = $"{PartName.SymbolsPrefix}{named.Count}";
+            using FileStream content = File.OpenRead(file.Path);
+            parts.Add(new ManifestPart(name, content.Length, Convert.ToHexStringLower(container.Add(name, content, content.Length, Copied))));
+            named.Add(new ManifestSymbols(file.Name, name));
+        }
+        if (sources.Count > 0)
+        {
+            string path = Pack(sources, container.Path);
+            try
+            {
+                using FileStream content = File.OpenRead(path);
+                parts.Add(new ManifestPart(PartName.Sources, content.Length, Convert.ToHexStringLower(container.Add(PartName.Sources, content, content.Length))));
+                byte[] index = FrameTable.Scan(new PartReader(content.SafeFileHandle, path, PartName.Sources, 0, content.Length)).BuildIndex();
+                parts.Add(new ManifestPart(PartName.SourceIndex, index.Length, Convert.ToHexStringLower(container.Add(PartName.SourceIndex, index))));
+            }
+            finally
+            {
+                File.Delete(path);
+            }
+        }
+        container.Add(PartName.Manifest, ManifestJson.Write(recording.Manifest with { Parts = parts, Symbols = named.Count == 0 ? null : named }));
+        container.Finish();
+    }
+
+    // A frame for each: compressed, with a checksum.
+    private static string Pack(IReadOnlyList<FileToEmbed> sources, string beside)
+    {
+        string path = beside + ".sources";
+        File.Delete(path);
+        using var frames = new FrameWriter(path);
+        foreach (FileToEmbed source in sources)
+        {
+            byte[] name = Encoding.UTF8.GetBytes(source.Name);
+            // What is longer is no path and no source, and the reader would refuse it.
+            if (name.Length > Frame.MaxMetaLength || new FileInfo(source.Path).Length > EmbeddedFiles.MaximumSourceSizeBytes) continue;
+            frames.Append(FrameKind.Source, name, File.ReadAllBytes(source.Path));
+        }
+        return path;
+    }
+}
