@@ -12,7 +12,6 @@ internal sealed class CallMerger
 {
     /// <summary>Entries that turn out to be none, as they only go on, may be among those of an interval.</summary>
     private const int Slack = 16;
-    private const int WordBytes64 = 8, WordBytes32 = 4, MaximumPoppedBytes = 64;
 
     private readonly IntervalScan _scan;
     private readonly CallQuery _query;
@@ -133,13 +132,9 @@ internal sealed class CallMerger
 
     private static ReturnEvent? EarlyReturnOf(FunctionCall call, IntervalCalls found)
     {
-        int word = call.Registers.WordBytes, popped = word == WordBytes64 ? 0 : MaximumPoppedBytes;
-        for (int extra = 0; extra <= popped; extra += Math.Max(word, WordBytes32))
-        {
-            if (!found.EarlyReturns.TryGetValue(call.Slot + (ulong)(word + extra), out List<ReturnEvent>? returns)) continue;
-            foreach (ReturnEvent one in returns)
-                if (one.Address == call.ReturnAddress && call.IsOnStack(one.AddressSpace, one.SlotPhysical, one.IsSupervisor)) return one;
-        }
+        if (!found.EarlyReturns.TryGetValue(call.Slot, out List<ReturnEvent>? returns)) return null;
+        foreach (ReturnEvent one in returns)
+            if (one.Address == call.ReturnAddress && call.IsOnStack(one.AddressSpace, one.SlotPhysical, one.IsSupervisor)) return one;
         return null;
     }
 

@@ -17,8 +17,6 @@ namespace Introspection.Calls;
 internal sealed class CallVisitor : IIntervalVisitor<IntervalCalls>, IMachineObserver
 {
     private const ulong RootMask = ~0xFFFUL;
-    /// <summary>How many bytes of arguments a 32-bit function may take off the stack when it returns; of the i386's structure results, 4.</summary>
-    private const int MaximumPoppedBytes = 64;
     private const int MaximumOpen = 1 << 20;
 
     private enum Entrance
@@ -103,46 +101,51 @@ internal sealed class CallVisitor : IIntervalVisitor<IntervalCalls>, IMachineObs
 
     private void OnReturnSite(in GuestView view, in MachineEvent machineEvent)
     {
-        ulong stack = view.StackAddress, space = view.Vcpu.State.Cr3 & RootMask;
+        if (PoppedBytes(view, _machine.CodeBeforeBreakpoint(machineEvent.CpuIndex)) is not { } popped) return;
         int word = view.CodeSize / 8;
-        bool isSupervisor = view.Vcpu.State.Cpl < 3;
-        // 64-bit functions take nothing but the return address off the stack.
-        int popped = view.CodeSize == 64 ? 0 : MaximumPoppedBytes;
-        ReturnEvent? known = null;
-        for (int extra = 0; extra <= popped; extra += word)
+        ulong slot = view.StackAddress - (ulong)(word + popped);
+        ulong? physical = view.Translate(slot);
+        ref VcpuState state = ref view.Vcpu.State;
+        var happened = new ReturnEvent(machineEvent.Address, state.Cr3 & RootMask, physical, state.Cpl < 3, machineEvent.At, machineEvent.CpuIndex, CallRegisters.Of(view));
+        bool isKnown = false;
+        if (_open.TryGetValue(slot, out List<FunctionCall>? calls))
         {
-            ulong slot = stack - (ulong)(word + extra);
-            if (!_open.TryGetValue(slot, out List<FunctionCall>? calls)) continue;
-            ulong? physical = view.Translate(slot);
+            // Several where there were tail calls.
             for (int i = calls.Count - 1; i >= 0; i--)
             {
                 FunctionCall call = calls[i];
-                if (call.ReturnAddress != machineEvent.Address || !call.IsOnStack(space, physical, isSupervisor)) continue;
-                known ??= new ReturnEvent(machineEvent.Address, space, physical, isSupervisor, machineEvent.At, machineEvent.CpuIndex, CallRegisters.Of(view));
-                _query.Return(call, known.Value, new ViewMemory(view));
+                if (call.ReturnAddress != machineEvent.Address || !call.IsOnStack(happened.AddressSpace, physical, happened.IsSupervisor)) continue;
+                isKnown = true;
+                _query.Return(call, happened, new ViewMemory(view));
                 Close(slot, calls, i);
                 if (call.IsRejected) Reject();
                 else if (_wanted == WantedCalls.Last) ForgetBefore(call);
                 else if (_query.NeedsResult) _acceptedCount++;
             }
-            if (known is not null) return;
         }
-        NoteEarlyReturn(view, stack, space, isSupervisor, machineEvent);
+        if (!isKnown && _carried.Count == 0) NoteEarlyReturn(slot, happened);
+    }
+
+    // What the return took off the stack beside its address, as stdcall and the i386's structure results do. Null: the code behind the call was reached by a branch.
+    private static int? PoppedBytes(in GuestView view, ulong? previous)
+    {
+        if (previous is not { } code) return 0;
+        Instruction instruction = new Disassembler(view).Decode(code);
+        if (CodeShape.IsReturn(instruction)) return instruction.OpCount > 0 ? (int)instruction.GetImmediate(0) : 0;
+        // Interrupted right behind the return; or it pops its return address and jumps there.
+        return CodeShape.IsInterruptReturn(instruction) || CodeShape.IsSystemReturn(instruction) || instruction.FlowControl == FlowControl.IndirectBranch ? 0 : null;
     }
 
     // It may be the return of a call from an earlier interval.
-    private void NoteEarlyReturn(in GuestView view, ulong stack, ulong space, bool isSupervisor, in MachineEvent machineEvent)
+    private void NoteEarlyReturn(ulong slot, in ReturnEvent happened)
     {
-        if (_carried.Count > 0) return;
-        ulong slot = stack - (ulong)(view.CodeSize / 8);
-        ulong? physical = view.Translate(slot);
         if (_first.TryGetValue(slot, out List<FirstEntry>? entries))
             foreach (FirstEntry entry in entries)
-                if (IsSameStack(entry.AddressSpace, entry.SlotPhysical, space, physical)) return;
-        if (!_early.TryGetValue(stack, out List<ReturnEvent>? returns)) _early[stack] = returns = [];
+                if (IsSameStack(entry.AddressSpace, entry.SlotPhysical, happened.AddressSpace, happened.SlotPhysical)) return;
+        if (!_early.TryGetValue(slot, out List<ReturnEvent>? returns)) _early[slot] = returns = [];
         foreach (ReturnEvent other in returns)
-            if (other.Address == machineEvent.Address && IsSameStack(other.AddressSpace, other.SlotPhysical, space, physical)) return;
-        returns.Add(new ReturnEvent(machineEvent.Address, space, physical, isSupervisor, machineEvent.At, machineEvent.CpuIndex, CallRegisters.Of(view)));
+            if (other.Address == happened.Address && IsSameStack(other.AddressSpace, other.SlotPhysical, happened.AddressSpace, happened.SlotPhysical)) return;
+        returns.Add(happened);
     }
 
     private static bool IsSameStack(ulong spaceA, ulong? physicalA, ulong spaceB, ulong? physicalB) => spaceA == spaceB && physicalA == physicalB;

@@ -18,10 +18,10 @@ public sealed class FunctionFinder(SymbolSet symbols, IReadOnlyList<IPrototypeSo
     public IReadOnlyList<CallTarget> Find(string name)
     {
         var targets = new List<CallTarget>();
-        foreach (SymbolFile file in symbols.Files)
+        foreach (LoadedFile file in symbols.Files)
         {
             foreach (DebugFunction function in file.Dwarf.FunctionsByName(name)) Add(targets, function.EntryPc + file.Bias, name, SizeOf(function));
-            foreach (ElfSymbol symbol in file.Image.Symbols.ByName(name))
+            foreach (ElfSymbol symbol in file.File.Image.Symbols.ByName(name))
                 if (symbol.HasAddress && IsCode(file, symbol)) Add(targets, symbol.Address + file.Bias, name, symbol.SizeBytes);
         }
         if (targets.Count > 0) return targets;
@@ -66,9 +66,9 @@ public sealed class FunctionFinder(SymbolSet symbols, IReadOnlyList<IPrototypeSo
 
     private IEnumerable<string> Candidates(string name)
     {
-        foreach (SymbolFile file in symbols.Files)
-            foreach (ElfSymbol symbol in file.Image.Symbols.Symbols)
-                if (symbol.HasAddress && IsCode(file, symbol)) yield return file.Image.Symbols.NameOf(symbol);
+        foreach (LoadedFile file in symbols.Files)
+            foreach (ElfSymbol symbol in file.File.Image.Symbols.Symbols)
+                if (symbol.HasAddress && IsCode(file, symbol)) yield return file.File.Image.Symbols.NameOf(symbol);
         foreach (INameSource names in symbols.Names)
             foreach (string one in names.NamesFrom(name[..Math.Min(PrefixLength, name.Length)], PrefixLimit)) yield return one;
     }
@@ -94,8 +94,8 @@ public sealed class FunctionFinder(SymbolSet symbols, IReadOnlyList<IPrototypeSo
         return 0;
     }
 
-    private static bool IsCode(SymbolFile file, in ElfSymbol symbol) =>
-        symbol.IsFunction || (symbol.Type == ElfSymbolType.None && file.Image.Symbols.FindFunction(symbol.Address) is not null);
+    private static bool IsCode(LoadedFile file, in ElfSymbol symbol) =>
+        symbol.IsFunction || (symbol.Type == ElfSymbolType.None && file.File.Image.Symbols.FindFunction(symbol.Address) is not null);
 
     // Levenshtein's: how many letters have to be added, taken away or changed.
     private static int Distance(string a, string b)

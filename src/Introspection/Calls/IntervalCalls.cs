@@ -28,7 +28,7 @@ internal sealed class IntervalCalls
     /// <summary>Return addresses that were watched from the start.</summary>
     public required HashSet<ulong> Watched { get; init; }
 
-    /// <summary>Returns of no call of this interval, by the stack pointer; only the first of each kind, and none behind an entry at that slot.</summary>
+    /// <summary>Returns of no call of this interval, by the slot; only the first of each kind, and none behind an entry at that slot.</summary>
     public required Dictionary<ulong, List<ReturnEvent>> EarlyReturns { get; init; }
 
     /// <summary>By slot, the first of each stack.</summary>

@@ -97,7 +97,8 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
         PreviousCode = last is null ? _lastCode : LinearOf(c, last.Instructions[c.OpIndex].Rip);
         c.CurrentBlock = block;
         c.OpIndex = 0;
-        c.CountLimit = c.CountBase + 1;
+        // One further on in the block has its full limit: a breakpoint must not change where runs end.
+        if ((block.Instructions[0].Traits & (InstructionTraits.Rep | InstructionTraits.Repne)) != 0) c.CountLimit = c.CountBase + 1;
         c.Bus.OnBreakpoint(c, linear);
     }
 
