@@ -10,6 +10,7 @@ using Introspection.Consoles;
 using Introspection.History;
 using Introspection.Programs;
 using Introspection.Unwinding;
+using Introspection.Values;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
@@ -52,6 +53,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public SourceAnswers Sources { get; private set; } = new(new GuestPrograms().Sources);
     /// <summary>The locks that are declared.</summary>
     public DeclaredLocks Locks { get; set; } = DeclaredLocks.None;
+    /// <summary>How values of some types are shown.</summary>
+    public PrinterSet Printers { get; set; } = PrinterSet.BuiltIn;
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
@@ -90,6 +93,26 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     /// <summary>The symbols of the address space of the vCPU that the user looks at, now.</summary>
     public SymbolSet Symbols => SymbolsOf(FocusCpu);
+
+    /// <summary>What expressions mean on a vCPU.</summary>
+    public GuestEnvironment EnvironmentOf(in GuestView view) => new(view, SymbolsOf(view.Vcpu.Index));
+
+    /// <summary>Shows values on a vCPU as the user wants to see them.</summary>
+    public ValueRenderer Renderer(GuestEnvironment environment, in GuestView view) => new(environment, SymbolsOf(view.Vcpu.Index), Printers) { ShowsDecimal = ShowsDecimal };
+
+    /// <summary>The same, with assignments: the first one begins a diversion.</summary>
+    public GuestEnvironment WritingEnvironmentOf(in GuestView view)
+    {
+        int cpu = view.Vcpu.Index;
+        return new GuestEnvironment(view, SymbolsOf(cpu))
+        {
+            Divert = () =>
+            {
+                Divert();
+                return ViewOf(cpu);
+            },
+        };
+    }
 
     public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
 
