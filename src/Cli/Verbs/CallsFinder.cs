@@ -13,6 +13,7 @@ using Introspection.Calls;
 using Introspection.Programs;
 using Introspection.State;
 using Replay.Timelines;
+using Symbols.Expressions;
 using Vmm.Time;
 
 namespace Cli.Verbs;
@@ -53,7 +54,6 @@ internal sealed class CallsFinder
         if (isLast && isNext) throw CommandException.Usage("find: give --last or --next, not both");
         if (isLast || isNext ? from is not null || parsed.GetValue(To) is not null : parsed.GetValue(At) is not null)
             throw CommandException.Usage("find: --at goes with --last and --next; --from and --to with all calls of a range");
-        if (parsed.GetValue(Where) is not null) throw CommandException.Usage("find: --where is not there yet");
         int limit = NumberSyntax.ParseNumber(parsed.GetValue(Limit)!, Limit.Name, int.MaxValue - 1);
         CallingConvention convention = ConventionOf(parsed.GetValue(Abi)!);
         using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(Symbols), null);
@@ -63,8 +63,17 @@ internal sealed class CallsFinder
         SymbolSet symbols = programs.At(new GuestView(timeline.Machine, recording.Vcpu(null)));
         var finder = new FunctionFinder(symbols, programs.Kernel is { } kernel ? [new KernelPrototypes(kernel)] : []);
         IReadOnlyList<CallTarget> targets = TargetsOf(finder, parsed.GetValue(Call)!);
-        var search = new CallSearch(timeline, targets, new CallValueReader(convention, new CallValueText(symbols)));
-        CallList found = isLast || isNext ? One(search, recording, context, parsed, isLast) : Many(search, recording, context, parsed, from, limit);
+        CallList found;
+        try
+        {
+            CallCondition? condition = parsed.GetValue(Where) is { } text ? new CallCondition(text, symbols, programs.Kernel?.Types) : null;
+            var search = new CallSearch(timeline, targets, new CallValueReader(convention, new CallValueText(symbols)), condition);
+            found = isLast || isNext ? One(search, recording, context, parsed, isLast) : Many(search, recording, context, parsed, from, limit);
+        }
+        catch (ExpressionException e)
+        {
+            throw CommandException.Usage($"--where: {e.Message}");
+        }
         var table = new CallTable(context.Out, symbols);
         if (isJson) table.WriteJson(found);
         else if (parsed.GetValue(Csv)) table.WriteCsv(found.Calls);
