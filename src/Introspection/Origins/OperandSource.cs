@@ -73,11 +73,16 @@ internal sealed class OperandSource
             return new OperandSource(size) { Constant = value, Value = value };
         }
         VcpuState state = view.Vcpu.State;
-        bool TryGet(Register register, int element, int elementSize, out ulong value) => Get(state, register) is { } known ? (value = known) == known : (value = 0) != 0;
         int bytes = Math.Clamp(instruction.MemorySize.GetSize(), 1, 512);
         if (!instruction.TryGetVirtualAddress(operand, 0, out ulong linear, TryGet)) return new OperandSource(0);
         CapturedRange range = CapturedRange.Of(view, linear);
         return new OperandSource(bytes) { Range = range, Value = ReadAll(view.Machine, range.At(0, Math.Min(bytes, ValueLocation.MaximumSizeBytes))) };
+
+        bool TryGet(Register register, int element, int elementSize, out ulong value)
+        {
+            value = Get(state, register) ?? 0;
+            return Get(state, register) is not null;
+        }
     }
 
     public static OperandSource OfRegister(Register register, in GuestView view)

@@ -55,6 +55,13 @@ public readonly record struct ValueLocation(LocationKind Kind, int CpuIndex, int
         return null;
     }
 
+    /// <summary>Memory by its address; null: it is no RAM, more than <see cref="MaximumSizeBytes"/>, or crosses into a page that is elsewhere.</summary>
+    public static ValueLocation? At(in GuestView view, in MemoryPlace place, int sizeBytes)
+    {
+        if (sizeBytes is < 1 or > MaximumSizeBytes || view.MemoryAt(place, 0) is not { } first) return null;
+        return view.MemoryAt(place, (ulong)sizeBytes - 1) == first + (ulong)sizeBytes - 1 ? Memory(first, sizeBytes) : null;
+    }
+
     public bool IsRegister => Kind != LocationKind.Memory;
 
     /// <summary>Offset behind the last byte, in the register.</summary>
