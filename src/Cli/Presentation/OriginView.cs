@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Text.Json;
 using Introspection.Origins;
@@ -26,31 +25,29 @@ internal sealed class OriginView(ISymbolSource symbols)
             foreach (OriginInput input in node.Inputs)
                 if (input.IsMain) pending.Push((input.Node, indent, ""));
             for (int i = node.Inputs.Count - 1; i >= 0; i--)
-                if (node.Inputs[i] is { IsMain: false } side) pending.Push((side.Node, indent + 1, side.Role == OriginRole.Part ? "" : $"{RoleName(side.Role)} "));
+                if (node.Inputs[i] is { IsMain: false } side) pending.Push((side.Node, indent + 1, side.Role == OriginRole.Part ? "" : $"{OriginGraph.NameOf(side.Role)} "));
         }
     }
 
     public void Write(Utf8JsonWriter json, OriginNode root)
     {
-        var numbers = new Dictionary<OriginNode, int>();
-        var order = new List<OriginNode>();
-        Number(root, numbers, order);
+        var graph = new OriginGraph(root);
         json.WriteStartArray("nodes");
-        foreach (OriginNode node in order) WriteNode(json, node, numbers);
+        foreach (OriginNode node in graph.Nodes) WriteNode(json, node, graph);
         json.WriteEndArray();
         json.WriteStartArray("chain");
-        foreach (OriginNode node in root.Chain()) json.WriteNumberValue(numbers[node]);
+        foreach (OriginNode node in root.Chain()) json.WriteNumberValue(graph.NumberOf(node));
         json.WriteEndArray();
     }
 
-    private void WriteNode(Utf8JsonWriter json, OriginNode node, Dictionary<OriginNode, int> numbers)
+    private void WriteNode(Utf8JsonWriter json, OriginNode node, OriginGraph graph)
     {
         json.WriteStartObject();
-        json.WriteNumber("id", numbers[node]);
+        json.WriteNumber("id", graph.NumberOf(node));
         json.WriteString("location", node.Location.ToString());
         json.WritePosition("before", node.Before);
         json.WriteString("value", ValueLocation.Text(node.Value));
-        json.WriteString("kind", KindName(node.Kind));
+        json.WriteString("kind", OriginGraph.NameOf(node.Kind));
         json.WriteString("text", node.Text);
         if (node.At is { } at) json.WritePosition("position", at);
         if (node.CpuIndex >= 0) json.WriteNumber("cpu", node.CpuIndex);
@@ -66,8 +63,8 @@ internal sealed class OriginView(ISymbolSource symbols)
         foreach (OriginInput one in node.Inputs)
         {
             json.WriteStartObject();
-            json.WriteNumber("id", numbers[one.Node]);
-            json.WriteString("role", RoleName(one.Role));
+            json.WriteNumber("id", graph.NumberOf(one.Node));
+            json.WriteString("role", OriginGraph.NameOf(one.Role));
             json.WriteBoolean("main", one.IsMain);
             json.WriteEndObject();
         }
@@ -84,21 +81,4 @@ internal sealed class OriginView(ISymbolSource symbols)
     }
 
     private string? Name(ulong rip) => symbols.NameOf(rip, out ulong offset) is { } name ? offset == 0 ? name : $"{name}+{Hexadecimal.Of(offset)}" : null;
-
-    private static string RoleName(OriginRole role) => role.ToString().ToLowerInvariant();
-
-    private static string KindName(OriginKind kind) => char.ToLowerInvariant(kind.ToString()[0]) + kind.ToString()[1..];
-
-    private static void Number(OriginNode root, Dictionary<OriginNode, int> numbers, List<OriginNode> order)
-    {
-        var pending = new Queue<OriginNode>();
-        pending.Enqueue(root);
-        numbers[root] = 0;
-        while (pending.TryDequeue(out OriginNode? node))
-        {
-            order.Add(node);
-            foreach (OriginInput input in node.Inputs)
-                if (numbers.TryAdd(input.Node, numbers.Count)) pending.Enqueue(input.Node);
-        }
-    }
 }

@@ -34,4 +34,6 @@ namespace Dap.Protocol;
 [JsonSerializable(typeof(TtvmBookmarks))]
 [JsonSerializable(typeof(TtvmTimelineArguments))]
 [JsonSerializable(typeof(TtvmTimeline))]
+[JsonSerializable(typeof(TtvmOriginArguments))]
+[JsonSerializable(typeof(TtvmOrigin))]
 internal sealed partial class TtvmJson : JsonSerializerContext;

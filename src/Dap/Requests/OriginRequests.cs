@@ -1,0 +1,68 @@
+using System;
+using System.Collections.Generic;
+using Dap.Expressions;
+using Dap.Protocol;
+using Dap.Sessions;
+using Dap.Views;
+using Introspection.Origins;
+
+namespace Dap.Requests;
+
+/// <summary>The request of our own for how a value came to be.</summary>
+internal sealed class OriginRequests
+{
+    private const int DefaultSizeBytes = 8, LargestLimit = 10_000;
+
+    private readonly Session _session;
+
+    public OriginRequests(Session session, RequestTable requests)
+    {
+        _session = session;
+        requests.Add<TtvmOriginArguments>("ttvm/origin", Find);
+    }
+
+    private Answer Find(TtvmOriginArguments arguments)
+    {
+        _session.RequireRecording("following a value");
+        ValueLocation location = LocationOf(arguments);
+        var defaults = new OriginOptions();
+        var options = new OriginOptions
+        {
+            MaximumDepth = (int)Math.Clamp(arguments.Depth ?? defaults.MaximumDepth, 1, LargestLimit),
+            MaximumNodes = (int)Math.Clamp(arguments.Nodes ?? defaults.MaximumNodes, 1, LargestLimit), FollowsAddresses = arguments.Addresses == true,
+        };
+        _session.Activity.Title($"Following {location} back");
+        OriginNode root = new OriginFinder(_session.Timeline, options).Find(location, _session.Activity, _session.Activity.Token);
+        return Answer.Of(new OriginAnswers(_session).Of(root));
+    }
+
+    private ValueLocation LocationOf(TtvmOriginArguments arguments)
+    {
+        GuestView view = _session.ViewOf(_session.CpuOf(arguments.ThreadId));
+        string name = (arguments.Register ?? arguments.EvaluateName ?? "").Trim().TrimStart('$');
+        if (ValueLocation.Register(view.Vcpu.Index, name) is { } register) return register;
+        if (arguments.Register is not null) throw new RequestException($"values are not followed in a register '{name}': general registers, xmm0 to xmm15 and rflags");
+        (MemoryPlace place, long size) = MemoryOf(arguments, view);
+        if (size is < 1 or > ValueLocation.MaximumSizeBytes)
+            throw new RequestException($"{size} bytes cannot be followed at once: 1 to {ValueLocation.MaximumSizeBytes}");
+        return ValueLocation.At(view, place, (int)size) ?? throw new RequestException($"there is no memory at {place}, or not {size} bytes in a row");
+    }
+
+    private (MemoryPlace Place, long SizeBytes) MemoryOf(TtvmOriginArguments arguments, in GuestView view)
+    {
+        if (arguments.MemoryReference is { } reference)
+            return (MemoryPlace.TryParse(reference) ?? throw new RequestException($"'{reference}' is not an address"), arguments.Count ?? DefaultSizeBytes);
+        if (arguments.EvaluateName is not { } expression) throw new RequestException("say whose origin: memoryReference, register or evaluateName");
+        try
+        {
+            ExpressionValue value = Expression.Evaluate(expression, view, _session.Symbols);
+            // A name alone is its address: the object there is meant.
+            if (value.Place is { } operand) return (operand, arguments.Count ?? value.SizeBytes);
+            return (new MemoryPlace(value.Number), arguments.Count ?? (long?)_session.Symbols.SizeOf(expression.Trim()) ?? DefaultSizeBytes);
+        }
+        catch (ExpressionException e)
+        {
+            throw new RequestException(e.Message);
+        }
+    }
+}
