@@ -281,7 +281,7 @@ internal sealed class Explainer(Transition transition, ValueLocation location, M
         bool carry = (transition.Before.ReadRFlags() & RFlags.Carry) != 0;
         bool isWhole = location.Kind != LocationKind.Flags && Math.Min(Size, size) == size;
         UInt128? computed = location.Kind == LocationKind.Flags ? null : Arithmetic.Evaluate(Mnemonic, values, size, carry);
-        if (computed is { } result && isWhole && result == ValueLocation.Cut(Value, size)) return Arithmetic.Equation(Mnemonic, result, values, carry);
+        if (computed is { } result && (result == Value || (isWhole && result == ValueLocation.Cut(Value, size)))) return Arithmetic.Equation(Mnemonic, result, values, carry);
         if (location.Kind == LocationKind.Flags) return $"{ValueLocation.Text(Value)}: the flags of {transition.Text}";
         return computed is { } whole ? $"{ValueLocation.Text(Value)} is part of {Arithmetic.Equation(Mnemonic, whole, values, carry)}" : Arithmetic.Equation(Mnemonic, Value, values, carry);
     }

@@ -54,6 +54,7 @@ internal sealed class RegisterProbe : ITransitionProbe
         if (!_isOwn)
         {
             _before.Rip = vcpu.State.Rip;
+            _before.Activity = vcpu.State.Activity;
             return;
         }
         var view = new GuestView(machine, vcpu);
@@ -73,7 +74,8 @@ internal sealed class RegisterProbe : ITransitionProbe
     public bool After(Machine machine)
     {
         if (_location.Read(machine) != _value) return true;
-        if (!_isOwn) return machine.Vcpus[CpuIndex].State.Rip != _before.Rip;
+        // INIT from another vCPU writes them all, perhaps with what they had; a SIPI, which ends the waiting behind it, writes none.
+        if (!_isOwn) return machine.Vcpus[CpuIndex].State.Rip != _before.Rip && _before.Activity != VcpuActivity.WaitingForSipi;
         if (_possible == 0 || machine.InstructionCount == _count) return false;
         if (!_isConditional) return true;
         Span<byte> bytes = stackalloc byte[16];

@@ -112,6 +112,7 @@ internal sealed class Transition
             Instruction instruction = Instruction;
             written = writes.Actual(instruction, writes.Possible(instruction), ownBefore, machine.Vcpus[location.CpuIndex].State) >> (int)location.Address;
         }
+        if (CpuIndex != location.CpuIndex && machine.Vcpus[location.CpuIndex].State.Rip != ownBefore.Rip) written = wanted; // INIT
         UInt128 changed = old ^ Value;
         for (int i = 0; i < location.SizeBytes; i++)
             if ((byte)(changed >> i * 8) != 0) written |= 1u << i;
