@@ -7,6 +7,7 @@ import { StatusBar } from './debug/statusBar';
 import { RecordingEditor } from './recordings/recordingEditor';
 import { registerRecordingCommands } from './recordings/commands';
 import { RecordTaskProvider } from './recordings/recordTasks';
+import { OriginView } from './views/originView';
 import { registerViews } from './views/views';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -21,7 +22,9 @@ export function activate(context: vscode.ExtensionContext): void {
         vscode.tasks.registerTaskProvider('ttvm', new RecordTaskProvider(context)),
         vscode.window.registerCustomEditorProvider('ttvm.recording', new RecordingEditor(context), { supportsMultipleEditorsPerDocument: true }));
     const show = registerViews(context, sessions);
-    registerCommands(context, sessions, show);
+    const origin = new OriginView(sessions);
+    context.subscriptions.push(origin);
+    registerCommands(context, sessions, show, origin);
     registerRecordingCommands(context);
     registerStart(context);
     // The views' tabs show once ttvm is of use in this window.

@@ -106,6 +106,54 @@ export interface TtvmTimelineBucket {
 /** Things with a name: console lines, inputs, bookmarks; and, when few enough are in the window, single events. */
 export interface TtvmTimelineMarker { kind: TimelineKind | 'bookmark'; position: Position; count: number; text: string; threadId?: number }
 
+// ---- ttvm/origin: how a value came to be. One of memoryReference, register and evaluateName.
+
+export interface TtvmOriginArguments {
+    memoryReference?: string;
+    /** Bytes of memory, 1 to 16; default: 8, or what the expression has. */
+    count?: number;
+    register?: string;
+    evaluateName?: string;
+    /** Whose registers and address space; default: the vCPU that the client looks at. */
+    threadId?: number;
+    /** Steps along one way. */
+    depth?: number;
+    /** Values in all. */
+    nodes?: number;
+    /** Follow what addresses were made of too. */
+    addresses?: boolean;
+}
+export interface TtvmOrigin {
+    position: Position;
+    /** By their ids, from 0: the value that was asked for. */
+    nodes: TtvmOriginNode[];
+    /** Ids from the value that was asked for along the main inputs. */
+    chain: number[];
+}
+export type OriginKind = 'notFollowed' | 'copy' | 'computed' | 'constant' | 'parts' | 'input' | 'disk' | 'dma' | 'port' | 'mmio' | 'processor' | 'hardware' | 'image' | 'powerOn' | 'unexplained';
+export interface TtvmOriginNode {
+    id: number;
+    /** "eax", "4 bytes at phys:0x1000". */
+    location: string;
+    value: string;
+    kind: OriginKind;
+    text: string;
+    /** Where the value is there. */
+    before: Position;
+    /** Just before what put it there; absent: nothing did. */
+    position?: Position;
+    threadId?: number;
+    instructionAddress?: Address;
+    instruction?: string;
+    symbol?: string;
+    source?: { name?: string; path?: string };
+    line?: number;
+    /** Number of the recorded input that it is. */
+    input?: number;
+    inputs: TtvmOriginInput[];
+}
+export interface TtvmOriginInput { id: number; role: 'value' | 'operand' | 'flags' | 'address' | 'part'; /** The chain goes on with it. */ isMain: boolean }
+
 // ---- Page tables.
 
 /** ttvm/pageTable: the entries of one table. No path: the root's. */

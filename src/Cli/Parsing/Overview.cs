@@ -35,6 +35,7 @@ internal static class Overview
           back          steps back
           forward       steps forward
           find          the last or next write, breakpoint, exception, port access, text, ...
+          origin        where a value comes from, step by step back to an input or constant
 
         Debug in both directions
           dap           serve VS Code and other clients of the Debug Adapter Protocol

@@ -61,12 +61,12 @@ internal sealed class CallsFinder
         recording.Seek(parsed.GetValue(At) ?? "end");
         Timeline timeline = recording.Timeline;
         SymbolSet symbols = programs.At(new GuestView(timeline.Machine, recording.Vcpu(null)));
-        var finder = new FunctionFinder(symbols, programs.Kernel is { } kernel ? [new KernelPrototypes(kernel)] : []);
+        var finder = new FunctionFinder(symbols, [new ProgramPrototypes(symbols)]);
         IReadOnlyList<CallTarget> targets = TargetsOf(finder, parsed.GetValue(Call)!);
         CallList found;
         try
         {
-            CallCondition? condition = parsed.GetValue(Where) is { } text ? new CallCondition(text, symbols, programs.Kernel?.Types) : null;
+            CallCondition? condition = parsed.GetValue(Where) is { } text ? new CallCondition(text, symbols, symbols.Types) : null;
             var search = new CallSearch(timeline, targets, new CallValueReader(convention, new CallValueText(symbols)), condition);
             found = isLast || isNext ? One(search, recording, context, parsed, isLast) : Many(search, recording, context, parsed, from, limit);
         }

@@ -37,4 +37,6 @@ namespace Dap.Protocol;
 [JsonSerializable(typeof(TtvmCallsArguments))]
 [JsonSerializable(typeof(TtvmCalls))]
 [JsonSerializable(typeof(TtvmFindCallArguments))]
+[JsonSerializable(typeof(TtvmOriginArguments))]
+[JsonSerializable(typeof(TtvmOrigin))]
 internal sealed partial class TtvmJson : JsonSerializerContext;

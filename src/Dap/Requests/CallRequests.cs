@@ -63,9 +63,9 @@ internal sealed class CallRequests
         int convention = Array.IndexOf(s_conventions, abi ?? s_conventions[0]);
         if (convention < 0) throw new RequestException($"there is no ABI '{abi}': {string.Join(", ", s_conventions)}");
         SymbolSet symbols = _session.Symbols;
-        var finder = new FunctionFinder(symbols, _session.Programs.Kernel is { } kernel ? [new KernelPrototypes(kernel)] : []);
+        var finder = new FunctionFinder(symbols, [new ProgramPrototypes(symbols)]);
         ICallCondition? filter = string.IsNullOrWhiteSpace(condition) ? null
-            : Guarded(() => new CallCondition(condition, symbols, _session.Programs.Kernel?.Types));
+            : Guarded(() => new CallCondition(condition, symbols, symbols.Types));
         var reader = new CallValueReader((CallingConvention)convention, new CallValueText(symbols));
         return new CallSearch(_session.Timeline, TargetsOf(finder, function.Trim()), reader, filter);
     }

@@ -100,14 +100,26 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
 
     /// <summary>What expressions mean on a vCPU.</summary>
-    public GuestEnvironment EnvironmentOf(in GuestView view) => new(view, SymbolsOf(view.Vcpu.Index));
+    /// <param name="view">The vCPU.</param>
+    /// <param name="level">A frame of its; null: its own.</param>
+    public GuestEnvironment EnvironmentOf(in GuestView view, StackLevel? level = null)
+    {
+        SymbolSet symbols = SymbolsOf(view.Vcpu.Index);
+        return new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level)) { FrameRegister = RegistersOf(level) };
+    }
+
+    // A frame that has called another has other registers than the vCPU, as far as they are known.
+    private static Func<string, ulong?>? RegistersOf(StackLevel? level) => level is { Call: { Origin: not FrameOrigin.Innermost, Registers: { } registers } }
+        ? name => name is "rip" or "eip" ? registers.Rip : RegisterFile.NumberOf(name) is { } number ? registers[number] : null : null;
 
     /// <summary>The same, with assignments: the first one begins a diversion.</summary>
-    public GuestEnvironment WritingEnvironmentOf(in GuestView view)
+    public GuestEnvironment WritingEnvironmentOf(in GuestView view, StackLevel? level = null)
     {
         int cpu = view.Vcpu.Index;
-        return new GuestEnvironment(view, SymbolsOf(cpu))
+        SymbolSet symbols = SymbolsOf(cpu);
+        return new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level))
         {
+            FrameRegister = RegistersOf(level),
             Divert = () =>
             {
                 Divert();

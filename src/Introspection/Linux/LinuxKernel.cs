@@ -103,6 +103,9 @@ public sealed class LinuxKernel : INameSource
         return null;
     }
 
+    /// <summary>A symbol's address is a distance in each CPU's area (include/asm-generic/percpu.h).</summary>
+    public bool IsPerCpu(ulong symbolAddress) => Image.Symbols.AddressOf("__per_cpu_end") is { } end && end >> 63 == 0 && symbolAddress < end;
+
     public string? NameOf(ulong linear, out ulong offset) => Image.Symbols.Find(linear, out offset)?.Name ?? Modules.NameOf(linear, out offset);
 
     public IReadOnlyList<ulong> AddressesOf(string name)

@@ -117,7 +117,7 @@ public sealed class GuestPrograms : IDisposable
         foreach (SymbolSet known in _sets)
             if (AreEqual(known.Files, files)) return known;
         if (_sets.Count >= MaximumCachedSets) _sets.Clear();
-        var set = new SymbolSet(files, Sources, [new KernelNames(this)]);
+        var set = new SymbolSet(files, Sources, [new KernelNames(this)], () => Kernel);
         _sets.Add(set);
         return set;
     }

@@ -1,8 +1,10 @@
 using System;
 using System.Collections.Generic;
+using Introspection.Linux;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Lines;
 using Symbols.Elf;
+using Symbols.Types;
 
 namespace Introspection.Programs;
 
@@ -13,13 +15,17 @@ public sealed class SymbolSet : ISymbolSource
 
     private readonly IReadOnlyList<LoadedFile> _files;
     private readonly IReadOnlyList<INameSource> _names;
+    private readonly Func<LinuxKernel?>? _kernel;
+    private ITypeCatalog? _types;
     private readonly Dictionary<ulong, CodePlace> _places = [];
 
     /// <param name="files">They must live as long as this.</param>
     /// <param name="sources">Where sources are.</param>
     /// <param name="names">Who is asked for names that no file has, the best first.</param>
-    public SymbolSet(IReadOnlyList<LoadedFile> files, SourceLibrary sources, IReadOnlyList<INameSource>? names = null)
+    /// <param name="kernel">The Linux kernel of the moment; null: there is none.</param>
+    public SymbolSet(IReadOnlyList<LoadedFile> files, SourceLibrary sources, IReadOnlyList<INameSource>? names = null, Func<LinuxKernel?>? kernel = null)
     {
+        _kernel = kernel;
         _files = files;
         _names = names ?? [];
         Sources = sources;
@@ -27,6 +33,12 @@ public sealed class SymbolSet : ISymbolSource
 
     /// <summary>No file: nothing is known.</summary>
     public SymbolSet() : this([], new SourceLibrary(new SourceFinder(new Dictionary<string, string>(), []))) { }
+
+    /// <summary>The Linux kernel of the moment; null: there is none.</summary>
+    public LinuxKernel? Kernel => _kernel?.Invoke();
+
+    /// <summary>Types and constants of all files, then the kernel's; null: there are none.</summary>
+    public ITypeCatalog? Types => _types ??= TypesOf();
 
     /// <summary>Where the sources are that the files name.</summary>
     public SourceLibrary Sources { get; }
@@ -176,6 +188,15 @@ public sealed class SymbolSet : ISymbolSource
     {
         foreach (LoadedFile file in _files)
             foreach (string path in file.Dwarf.SourceFiles) yield return path;
+    }
+
+    private ProgramTypes? TypesOf()
+    {
+        var catalogs = new List<ITypeCatalog>();
+        foreach (LoadedFile file in _files)
+            if (file.Dwarf.HasUnits) catalogs.Add(file.Dwarf);
+        if (Kernel?.Types is { } own) catalogs.Add(own);
+        return catalogs.Count == 0 ? null : new ProgramTypes(catalogs, catalogs[0].AddressSizeBytes);
     }
 
     // What the compiler called a file of this machine. Where none is found here under this very path, one may still be spelled otherwise.

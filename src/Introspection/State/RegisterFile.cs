@@ -74,6 +74,9 @@ public static class RegisterFile
         return true;
     }
 
+    /// <summary>The number of a general register by the name of all its 64 bits; null: it is none.</summary>
+    public static int? NumberOf(string name) => IndexOf(name) is >= 0 and int index ? index : null;
+
     // Bits that change how code runs beyond the next branch stay: the trap flag, IOPL, virtual-8086 mode and the like.
     private static ulong ChangedFlags(ulong old, ulong value)
     {

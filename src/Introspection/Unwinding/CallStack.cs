@@ -48,6 +48,14 @@ public static class CallStack
         return levels;
     }
 
+    /// <summary>The vCPU's own frame; null: nothing is known about its code.</summary>
+    public static StackLevel? Innermost(GuestView view, SymbolSet symbols)
+    {
+        CallFrame call = new StackUnwinder(view, symbols).Innermost();
+        IReadOnlyList<SourceFrame> sources = symbols.FramesAt(call.Lookup, out LoadedFile? file);
+        return sources.Count == 0 ? null : new StackLevel(call, null, sources[0], file, NameOf(call, sources[0], symbols), IsInnermost: true);
+    }
+
     private static string NameOf(in CallFrame call, SourceFrame? source, SymbolSet symbols)
     {
         bool hasLine = source is { Line: > 0, Path: not null };

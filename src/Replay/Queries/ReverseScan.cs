@@ -16,46 +16,59 @@ namespace Replay.Queries;
 /// <param name="CheckpointIndex">The checkpoint, if not.</param>
 internal readonly record struct ScanInterval(Position From, Position To, MachineSnapshot? Snapshot, int CheckpointIndex);
 
+/// <summary>Looks for the last hit in one stretch after the other, on one machine. One thread's.</summary>
+internal interface IIntervalScan<out T> where T : class
+{
+    /// <summary>The last hit of a stretch; null: none, or it was ended.</summary>
+    /// <param name="session">Stands at the stretch's beginning.</param>
+    /// <param name="interval">The stretch.</param>
+    /// <param name="start">Puts the session at the beginning again.</param>
+    /// <param name="afterSlice">To be called now and then with the instructions done since; false: end.</param>
+    T? Scan(ReplaySession session, in ScanInterval interval, Action start, Func<ulong, bool> afterSlice);
+
+    /// <summary>Leaves the machine as if nobody had looked.</summary>
+    void Disarm();
+}
+
 /// <summary>
 /// Finds the last hit before a position: intervals between snapshots are taken from the latest to the earliest, each run forwards, several
 /// at a time on machines of their own. Threads: the caller's reports progress and waits; each worker has a session to itself and shares
 /// only the counters below, under the lock.
 /// </summary>
-internal sealed class ReverseScan
+internal sealed class ReverseScan<T> where T : class
 {
     private const int ReportMilliseconds = 50;
     private readonly IReadOnlyList<ScanInterval> _intervals;
-    private readonly IReadOnlyCollection<StopCondition> _conditions;
+    private readonly Func<IIntervalScan<T>> _makeScan;
     private readonly SessionPool _sessions;
     private readonly CheckpointStore _checkpoints;
     private readonly CancellationToken _cancellation;
     private readonly Lock _gate = new();
     private int _next;
     private int _found = int.MaxValue;
-    private IReadOnlyList<QueryHit> _hits = [];
+    private T? _hit;
     private ulong _done;
     private bool _failed;
 
     /// <param name="intervals">From the latest to the earliest.</param>
-    /// <param name="conditions">What to look for; no console texts.</param>
+    /// <param name="makeScan">Makes what looks, one for each worker.</param>
     /// <param name="sessions">Machines.</param>
     /// <param name="checkpoints">Where intervals without a snapshot begin.</param>
     /// <param name="cancellation">Ends the scan with <see cref="OperationCanceledException"/>.</param>
-    public ReverseScan(IReadOnlyList<ScanInterval> intervals, IReadOnlyCollection<StopCondition> conditions, SessionPool sessions,
-        CheckpointStore checkpoints,
+    public ReverseScan(IReadOnlyList<ScanInterval> intervals, Func<IIntervalScan<T>> makeScan, SessionPool sessions, CheckpointStore checkpoints,
         CancellationToken cancellation)
     {
         _intervals = intervals;
-        _conditions = conditions;
+        _makeScan = makeScan;
         _sessions = sessions;
         _checkpoints = checkpoints;
         _cancellation = cancellation;
     }
 
-    /// <summary>The last hits, all at one position; empty: nowhere.</summary>
-    public IReadOnlyList<QueryHit> Run(int parallelism, IProgress<TimelineProgress>? progress)
+    /// <summary>The last hit; null: nowhere.</summary>
+    public T? Run(int parallelism, IProgress<TimelineProgress>? progress)
     {
-        if (_intervals.Count == 0) return [];
+        if (_intervals.Count == 0) return null;
         ulong total = 0;
         foreach (ScanInterval interval in _intervals) total += interval.To.InstructionCount - interval.From.InstructionCount;
         var workers = new Task[Math.Clamp(parallelism, 1, _intervals.Count)];
@@ -72,22 +85,22 @@ internal sealed class ReverseScan
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
         }
         _cancellation.ThrowIfCancellationRequested();
-        return _hits;
+        return _hit;
     }
 
     private void Work()
     {
         ReplaySession session = _sessions.Rent();
-        var observer = new ConditionObserver(_conditions);
+        IIntervalScan<T> scan = _makeScan();
         bool good = false;
         try
         {
-            while (TryTakeInterval(out int index)) ScanOne(session, observer, index);
+            while (TryTakeInterval(out int index)) ScanOne(session, scan, index);
             good = true;
         }
         finally
         {
-            observer.Disarm();
+            scan.Disarm();
             if (good) _sessions.Return(session);
             else
             {
@@ -108,13 +121,13 @@ internal sealed class ReverseScan
         }
     }
 
-    private void ScanOne(ReplaySession session, ConditionObserver observer, int index)
+    private void ScanOne(ReplaySession session, IIntervalScan<T> scan, int index)
     {
         ScanInterval interval = _intervals[index];
-        observer.Disarm();
-        session.Restore(interval.Snapshot ?? _checkpoints.Load(interval.CheckpointIndex));
-        observer.ArmForLast(session.Machine, interval.From, interval.To);
-        bool whole = session.RunTo(interval.To, done =>
+        scan.Disarm();
+        void Start() => session.Restore(interval.Snapshot ?? _checkpoints.Load(interval.CheckpointIndex));
+        Start();
+        T? hit = scan.Scan(session, interval, Start, done =>
         {
             lock (_gate)
             {
@@ -123,12 +136,12 @@ internal sealed class ReverseScan
                 return _found > index && !_failed && !_cancellation.IsCancellationRequested;
             }
         });
-        if (!whole || observer.Hits.Count == 0) return;
+        if (hit is null) return;
         lock (_gate)
         {
             if (index >= _found) return;
             _found = index;
-            _hits = [.. observer.Hits];
+            _hit = hit;
         }
     }
 }

@@ -315,6 +315,41 @@ public sealed class Timeline : IDisposable
         return hits[0].Event;
     }
 
+    /// <summary>
+    /// Moves to the last transition before the cursor that a probe picks; null (and the cursor stays) when there is none since the start. Every transition is looked at, which is a tenth as
+    /// fast as replaying, but those of other vCPUs are passed over.
+    /// </summary>
+    /// <param name="makeProbe">Makes one for each thread.</param>
+    /// <param name="progress">Of the search.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    public Position? LastTransition(Func<ITransitionProbe> makeProbe, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var scan = new ReverseScan<TransitionHit>(IntervalsBefore(Position, Start, null), () => new TransitionScan(makeProbe()), _sessions, _checkpoints, cancellation);
+        if (scan.Run(Parallelism, progress) is not { } hit) return null;
+        Seek(hit.At, null, cancellation);
+        return hit.At;
+    }
+
+    /// <summary>Forward by one transition of the recording, telling all that happens in it, with the accesses to watched memory.</summary>
+    /// <exception cref="Vmm.InvariantException">The cursor is at the end.</exception>
+    public IReadOnlyList<MachineEvent> StepWatching(IReadOnlyCollection<Watch> watches)
+    {
+        Vmm.Invariant.Check(Position < End);
+        var events = new EventCollector();
+        Machine.Observer = events;
+        Machine.SetWatches(watches);
+        try
+        {
+            StepOnce();
+        }
+        finally
+        {
+            Machine.Observer = null;
+            Machine.SetWatches([]);
+        }
+        return events.Events;
+    }
+
     /// <summary>Moves to where the text was printed; null (and the cursor stays) when nowhere.</summary>
     public ConsoleOutput? FindConsole(string text, bool reverse, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default)
@@ -495,8 +530,17 @@ public sealed class Timeline : IDisposable
     private IReadOnlyList<QueryHit> FindLast(IReadOnlyCollection<StopCondition> conditions, Position from, (int First, int Last)? ramPages,
         IProgress<TimelineProgress>? progress, CancellationToken cancellation)
     {
+        List<ScanInterval> intervals = IntervalsBefore(Position, from, ramPages);
+        var scan = new ReverseScan<IReadOnlyList<QueryHit>>(intervals, () => new ConditionScan(conditions), _sessions, _checkpoints, cancellation);
+        IReadOnlyList<QueryHit> hits = scan.Run(Parallelism, progress) ?? [];
+        return hits.Count > 0 && hits[0].Event.At >= from ? hits : [];
+    }
+
+    // The stretches between snapshots, from the latest to the earliest.
+    private List<ScanInterval> IntervalsBefore(Position before, Position from, (int First, int Last)? ramPages)
+    {
         var intervals = new List<ScanInterval>();
-        Position to = Position;
+        Position to = before;
         int nearby = _nearby.All.Count - 1;
         for (int checkpoint = _checkpoints.FindAtOrBefore(to); to > from;)
         {
@@ -509,9 +553,7 @@ public sealed class Timeline : IDisposable
             if (matters) intervals.Add(new ScanInterval(start, to, snapshot, checkpoint));
             to = start;
         }
-        var scan = new ReverseScan(intervals, conditions, _sessions, _checkpoints, cancellation);
-        IReadOnlyList<QueryHit> hits = scan.Run(Parallelism, progress);
-        return hits.Count > 0 && hits[0].Event.At >= from ? hits : [];
+        return intervals;
     }
 
     // Whether pages were dirtied between a checkpoint and the next.

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
-import type { TimelineKind, TtvmBookmarks, TtvmFound, TtvmPosition } from '../protocol';
+import type { TimelineKind, TtvmBookmarks, TtvmFound, TtvmOriginArguments, TtvmPosition } from '../protocol';
 import { messageOf, withThousands } from '../text';
+import type { OriginView } from '../views/originView';
 import type { ShowAddress } from '../views/views';
 import type { Sessions, TtvmSession } from './sessions';
 
@@ -11,7 +12,7 @@ const EVENTS: { kind: TimelineKind; label: string }[] = [
 ];
 
 /** Commands that need a session. Each is a request to the server; where it moves to, the server's own events say. */
-export function registerCommands(context: vscode.ExtensionContext, sessions: Sessions, show: ShowAddress): void {
+export function registerCommands(context: vscode.ExtensionContext, sessions: Sessions, show: ShowAddress, origin: OriginView): void {
     const add = (id: string, action: (session: TtvmSession, ...args: unknown[]) => Promise<void>) => context.subscriptions.push(
         vscode.commands.registerCommand(id, async (...args: unknown[]) => {
             const session = sessions.active;
@@ -42,6 +43,11 @@ export function registerCommands(context: vscode.ExtensionContext, sessions: Ses
     });
     add('ttvm.lastWrite', async (session, target) => { await findWrite(session, 'ttvm/lastWrite', target); });
     add('ttvm.nextWrite', async (session, target) => { await findWrite(session, 'ttvm/nextWrite', target); });
+    add('ttvm.findOrigin', async (_, target) => {
+        const value = originOf(target) ?? { evaluateName: await askValue() };
+        const name = value.evaluateName ?? value.memoryReference;
+        if (name) await origin.show(name, { ...value, threadId: sessions.threadId });
+    });
     add('ttvm.showMemory', async (_, target) => { await show('memory', targetOf(target, true)?.address ?? await askAddress('Show memory at')); });
     add('ttvm.translateAddress', async (_, target) => { await show('pageTables', targetOf(target, true)?.address ?? await askAddress('Translate')); });
     add('ttvm.toggleRadix', async session => {
@@ -85,6 +91,23 @@ function targetOf(from: unknown, wantsReference: boolean): Target | undefined {
     if (!variable) return undefined;
     const { evaluateName, memoryReference, name } = variable;
     return { address: (wantsReference ? memoryReference ?? evaluateName : evaluateName ?? memoryReference) ?? name };
+}
+
+/** The value that a menu was opened on: a byte of the Memory view, a variable, or what is selected in the editor. */
+function originOf(from: unknown): TtvmOriginArguments | undefined {
+    const { variable, address, bytes } = (typeof from === 'object' && from ? from : {}) as { variable?: { evaluateName?: string; name: string }; address?: string; bytes?: number };
+    if (address) return { memoryReference: address, count: bytes ?? 1 };
+    if (variable) return { evaluateName: variable.evaluateName ?? variable.name };
+    if (typeof from === 'string') return { evaluateName: from };
+    const editor = vscode.window.activeTextEditor;
+    if (!(from instanceof vscode.Uri) || !editor) return undefined;
+    const range = editor.selection.isEmpty ? editor.document.getWordRangeAtPosition(editor.selection.active) : editor.selection;
+    const text = range && editor.document.getText(range).trim();
+    return text ? { evaluateName: text } : undefined;
+}
+
+function askValue(): Thenable<string | undefined> {
+    return vscode.window.showInputBox({ title: 'Where does which value come from?', prompt: 'A register, memory or a symbol', placeHolder: 'rax, dword[rsp+8], byte phys[0x1000]' });
 }
 
 async function findWrite(session: TtvmSession, request: string, from: unknown): Promise<void> {
