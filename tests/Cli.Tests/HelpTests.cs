@@ -10,7 +10,7 @@ public sealed class HelpTests
     private static readonly string[] s_verbs =
     [
         "record", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back",
-        "forward", "find", "bench",
+        "forward", "find", "origin", "bench",
     ];
 
     public static TheoryData<string> Verbs() => [.. s_verbs];
