@@ -187,7 +187,8 @@ internal sealed class Explainer(Transition transition, ValueLocation location, M
     private Explanation UpperMove(int operand, int offset)
     {
         if (Operands[0].Range is not null) return Copy(Operands[1].At(Cpu, 8 + offset, Size), "moved");
-        return offset >= 8 ? Copy(Operands[1].At(Cpu, offset - 8, Size), "moved") : offset + Size <= 8 ? Copy(Operands[operand].At(Cpu, offset, Size), "left as it was") : Generic();
+        if (offset >= 8) return Copy(Operands[1].At(Cpu, offset - 8, Size), "moved");
+        return offset + Size <= 8 ? Copy(Operands[operand].At(Cpu, offset, Size), "left as it was") : Generic();
     }
 
     private Explanation CopyOperand(int operand, int offset, bool isSigned = false)
@@ -225,7 +226,8 @@ internal sealed class Explainer(Transition transition, ValueLocation location, M
         if (offset > 0 && offset < size && sources.Count == 1) return Copy([sources[0].Slice(offset, Math.Min(Size, size - offset))], null);
         if (offset == 0 && Size <= size && sources.Count == 1) return Copy([sources[0].Slice(0, Size)], null);
         string how = offset >= size ? "the sign of" : isSigned ? "extended with the sign, from" : "extended with zeros, from";
-        return new Explanation(isSigned && offset >= size ? OriginKind.Computed : OriginKind.Copy, $"{ValueLocation.Text(Value)}: {how} {Join(sources)}", Sources(sources, OriginRole.Value));
+        OriginKind kind = isSigned && offset >= size ? OriginKind.Computed : OriginKind.Copy;
+        return new Explanation(kind, $"{ValueLocation.Text(Value)}: {how} {Join(sources)}", Sources(sources, OriginRole.Value));
     }
 
     private Explanation? ReadFromChip(IReadOnlyList<ValueLocation> sources)

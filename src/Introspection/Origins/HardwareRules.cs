@@ -67,7 +67,8 @@ internal static class HardwareRules
     {
         if (transition.Find(MachineEventKind.Exception) is { } exception) return $"as exception {exception.Number} ({(Vector)exception.Number}) was delivered";
         if (transition.Find(MachineEventKind.Interrupt) is { } interrupt) return $"as interrupt {Hexadecimal.Of((ulong)interrupt.Number)} was delivered";
-        if (transition.Find(MachineEventKind.SoftwareInterrupt) is { } software) return software.Number < 0 ? "as a system call entered the kernel" : $"as software interrupt {software.Number} was delivered";
+        if (transition.Find(MachineEventKind.SoftwareInterrupt) is { } software)
+            return software.Number < 0 ? "as a system call entered the kernel" : $"as software interrupt {software.Number} was delivered";
         return transition.Find(MachineEventKind.Input) is { } input ? $"as input {(InputKind)input.Number} arrived" : null;
     }
 

@@ -281,4 +281,20 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("ttvm/position");
         Golden.Check("travelling", client.Transcript);
     }
+
+    [Fact]
+    public void Origins()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "end");
+        client.Ask("ttvm/origin", $$"""{"memoryReference":"{{Balance}}","count":8,"depth":4,"nodes":6}""");
+        client.Ask("ttvm/origin", """{"register":"rax","threadId":1,"depth":2}""");
+        client.Ask("ttvm/origin", """{"evaluateName":"dword[rsp]","depth":1,"addresses":true}""");
+        client.Ask("ttvm/origin", """{"register":"cr3"}""");
+        client.Ask("ttvm/origin", """{"evaluateName":"no name"}""");
+        client.Ask("ttvm/origin", $$"""{"memoryReference":"{{Balance}}","count":17}""");
+        client.Ask("ttvm/origin", """{"memoryReference":"0x7fffffff0000"}""");
+        client.Ask("ttvm/origin");
+        client.Ask("ttvm/position");
+        Golden.Check("origins", client.Transcript);
+    }
 }
