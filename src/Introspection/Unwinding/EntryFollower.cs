@@ -64,9 +64,11 @@ public sealed class EntryFollower(GuestView view, Disassembler disassembler)
     // A handler begins here, not a function: what was interrupted may well lie behind a call. SDM 3A 6.14.2: RIP, CS, RFLAGS, whose bit 1 is always set.
     private bool IsInterruptFrame(FrameRegisters frame, ulong origin)
     {
-        ulong size = (ulong)frame.PointerSize, ring = view.Vcpu.State.Segment(SegmentIndex.Cs).Selector;
-        return !frame.IsUser && frame.OnStack(origin + size) is { } selector && (selector | 3) == (ring | 3) && frame.OnStack(origin + 2 * size) is { } flags && (flags & 2) != 0
-            && flags < 1 << 22;
+        ulong size = (ulong)frame.PointerSize;
+        if (frame.IsUser || frame.OnStack(origin + size) is not { } selector || frame.OnStack(origin + 2 * size) is not { } flags) return false;
+        bool isCode = selector == view.Vcpu.State.Segment(SegmentIndex.Cs).Selector || ((selector & 3) == 3 && selector <= 0xFFFF);
+        if (!isCode || (flags & 2) == 0 || flags >= 1 << 22) return false;
+        return !frame.Is64 || frame.OnStack(origin + 4 * size) <= 0xFFFF;
     }
 
     private Knowledge? Reach(ulong entry, ulong code, int pointerSize)

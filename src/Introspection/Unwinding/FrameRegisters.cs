@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Introspection.State;
 using Symbols.Dwarf.Expressions;
 using Symbols.Dwarf.Frames;
@@ -18,6 +19,8 @@ public sealed class FrameRegisters : IUnwindContext
     private readonly GuestView _view;
     private readonly ulong[] _values;
     private uint _known;
+    // What the code would push, by the offset of its slot.
+    private Dictionary<ulong, ulong?>? _pushed;
 
     private FrameRegisters(GuestView view, ulong[] values, uint known, ulong rip)
     {
@@ -45,7 +48,10 @@ public sealed class FrameRegisters : IUnwindContext
         return new FrameRegisters(view, values, (1u << GeneralCount) - 1, s.Rip) { IsUser = s.Cpl == 3 };
     }
 
-    public FrameRegisters Copy() => new(_view, [.. _values], _known, Rip) { IsUser = IsUser };
+    public FrameRegisters Copy() => new(_view, [.. _values], _known, Rip)
+    {
+        IsUser = IsUser, _pushed = _pushed is null ? null : new(_pushed),
+    };
 
     public ulong? this[int register]
     {
@@ -65,6 +71,12 @@ public sealed class FrameRegisters : IUnwindContext
 
     /// <summary>A number on the stack; null: unknown, or no memory.</summary>
     public ulong? OnStack(ulong offset) => _view.ReadNumber(_view.StackAddressOf(offset), PointerSize);
+
+    /// <summary>Notes what code that is followed, and not run, would have pushed.</summary>
+    internal void Push(ulong offset, ulong? value) => (_pushed ??= [])[offset] = value;
+
+    /// <summary>What it would find there; null: unknown.</summary>
+    internal ulong? Pushed(ulong offset) => _pushed is not null && _pushed.TryGetValue(offset, out ulong? value) ? value : null;
 
     /// <summary>The caller's registers, from what call frame information gives.</summary>
     public FrameRegisters Caller(UnwoundFrame frame)

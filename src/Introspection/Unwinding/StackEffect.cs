@@ -16,6 +16,7 @@ internal static class StackEffect
         {
             case Mnemonic.Push or Mnemonic.Pushad or Mnemonic.Pushf or Mnemonic.Pushfd or Mnemonic.Pushfq or Mnemonic.Popf or Mnemonic.Popfd or Mnemonic.Popfq:
                 r[FrameRegisters.Rsp] = stack + (ulong)(long)i.StackPointerIncrement;
+                Push(r, i);
                 return true;
             case Mnemonic.Pop:
                 r[FrameRegisters.Rsp] = stack + (ulong)(long)i.StackPointerIncrement;
@@ -38,6 +39,14 @@ internal static class StackEffect
         if (CodeShape.IsRegister(i, 0, Register.RSP)) return TrySetStack(r, i);
         if (i.OpCount > 0 && i.Op0Kind == OpKind.Register && NumberOf(i.Op0Register) is { } changed) r[changed] = Moved(r, i, bottom);
         return true;
+    }
+
+    private static void Push(FrameRegisters r, in Instruction i)
+    {
+        if (r[FrameRegisters.Rsp] is not { } top) return;
+        if (i.Mnemonic == Mnemonic.Push) r.Push(top, i.Op0Kind == OpKind.Register && NumberOf(i.Op0Register) is { } pushed ? r[pushed] : null);
+        if (i.Mnemonic != Mnemonic.Pushad) return;
+        for (int register = 0; register < 8; register++) r.Push(top + (ulong)(4 * (7 - register)), r[register]);
     }
 
     private static bool TrySetStack(FrameRegisters r, in Instruction i)
@@ -69,7 +78,7 @@ internal static class StackEffect
 
     // Only what is on the stack already, and near: elsewhere the code may store before it loads.
     private static ulong? Load(FrameRegisters r, ulong? address, ulong bottom) =>
-        address is { } at && at >= bottom && at - bottom < 1 << 16 ? r.OnStack(at) : null;
+        address is not { } at ? null : at < bottom ? r.Pushed(at) : at - bottom < 1 << 16 ? r.OnStack(at) : null;
 
     /// <summary>The number of a general register of full width or a part of one; null: it is none.</summary>
     public static int? NumberOf(Register register)
