@@ -47,6 +47,8 @@ public sealed class SplitUnitTests
         }
         else
         {
+            // In a .dwo file each type unit has a section of its own, which objcopy cannot change one by one.
+            if (hasTypes) return;
             MakePackage5(folder);
         }
         File.Delete(Path.Combine(folder, "first.dwo"));
@@ -64,8 +66,8 @@ public sealed class SplitUnitTests
     public void A_split_file_of_another_build_is_told()
     {
         string folder = Built.Folder("stale");
-        string program = Built.Program(folder, false, "-O2", "-gsplit-dwarf");
-        Built.Run(folder, "gcc", "-O0", "-gsplit-dwarf", "-DFREESTANDING", "-c", "-o", "first.o", Repository.PathOf("tests/Symbols.Tests/samples/sample.c"));
+        string program = Built.Program(folder, false, "-O2", "-g", "-gsplit-dwarf");
+        Built.Run(folder, "gcc", "-O0", "-g", "-gsplit-dwarf", "-DFREESTANDING", "-c", "-o", "first.o", Repository.PathOf("tests/Symbols.Tests/samples/sample.c"));
         using DebugFiles files = Find(program);
         Assert.Null(DwarfInfo.Open(files).FindFunction(files.Program.Symbols.ByName("sum")[0].Address));
         Assert.NotNull(DwarfInfo.Open(files).FindFunction(files.Program.Symbols.ByName("length")[0].Address));

@@ -196,7 +196,7 @@ public sealed partial class DebugIndexTests
     [GeneratedRegex(@"^ <(\w+)><\w+>: Abbrev Number: \d+ \(DW_TAG_(\w+)\)")]
     private static partial Regex Entry();
 
-    // <34>   DW_AT_name        : (indirect string, offset: 0x10): node
-    [GeneratedRegex(@"^    <\w+>   DW_AT_name +: (?:\([^)]*\): )?(.*)$")]
+    // <34>   DW_AT_name        : (strp) (offset: 0x10): node
+    [GeneratedRegex(@"^    <\w+>   DW_AT_name +: (?:\([\w ]+\) )?(?:\(offset: 0x\w+\): )?(.*?)\s*$")]
     private static partial Regex Name();
 }
