@@ -23,7 +23,7 @@ public sealed class FileFuzzTests
     {
         bool isShared = victim is "shared.debug" or "program";
         string folder = Built.Folder("fuzz");
-        string program = Built.Program(folder, true, ["-O2", version, "-fdebug-types-section", "-Wl,--build-id", .. isShared ? (string[])[] : ["-gsplit-dwarf"]]);
+        string program = Built.Program(folder, true, ["-O2", version, "-Wl,--build-id", .. isShared ? (string[])[] : ["-fdebug-types-section", "-gsplit-dwarf"]]);
         if (victim == "program.dwp")
         {
             HostTool.Require("dwp", "binutils");

@@ -88,7 +88,7 @@ public sealed partial class DebugIndexTests
             }
         }
         foreach ((_, NamedKinds kind) in kinds) Assert.Equal(expected[kind], info.Index.Names(prefix, kind, int.MaxValue));
-        Assert.True(expected.Values.Sum(static names => names.Count) > 3);
+        Assert.True(expected.Values.Sum(static names => names.Count) > 1);
         foreach (string name in expected.Values.SelectMany(static names => names))
             Assert.All(info.Index.Find(name, NamedKinds.AnyType | NamedKinds.Enumerator), found => Assert.Equal(name, NameOf(found)));
         Assert.Empty(info.Index.Find("no such name", NamedKinds.AnyType));
@@ -197,6 +197,6 @@ public sealed partial class DebugIndexTests
     private static partial Regex Entry();
 
     // <34>   DW_AT_name        : (strp) (offset: 0x10): node
-    [GeneratedRegex(@"^    <\w+>   DW_AT_name +: (?:\([\w ]+\) )?(?:\(offset: 0x\w+\): )?(.*?)\s*$")]
+    [GeneratedRegex(@"^    <\w+>   DW_AT_name +: (?:\([\w ]+\) )?(?:\(offset: \w+\): )?(.*?)\s*$")]
     private static partial Regex Name();
 }
