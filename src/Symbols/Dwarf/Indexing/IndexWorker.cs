@@ -129,19 +129,15 @@ internal sealed class IndexWorker
         }
         bool isScope = kind is NamedKinds.Structure or NamedKinds.Union or NamedKinds.Class || cursor.Attribute(DwAt.EnumClass).Value != 0;
         bool isDeclaration = cursor.Attribute(DwAt.Declaration).Value != 0;
+        // A definition outside of its namespace or class refers to what is declared inside.
+        if (isDeclaration && prefix > 0 && !name.IsEmpty) _declared[(ulong)cursor.Position] = Names.Add(Qualified(prefix, name));
+        AttributeValue declared = cursor.Attribute(DwAt.Specification);
+        if (prefix == 0 && declared.IsUnitReference && _declared.TryGetValue(declared.Value, out int known) && known >= 0) name = Names[known].ToArray();
         ulong likeness = 0;
         if (kind == NamedKinds.Variable)
         {
-            // A definition outside of its namespace or class refers to what is declared inside.
-            if (isDeclaration && prefix > 0 && !name.IsEmpty) _declared[(ulong)cursor.Position] = Names.Add(Qualified(prefix, name));
             if (isDeclaration || !(cursor.Attribute(DwAt.Location).IsPresent || cursor.Attribute(DwAt.ConstantValue).IsPresent)) return;
-            AttributeValue declaration = cursor.Attribute(DwAt.Specification);
-            if (declaration.IsUnitReference && _declared.TryGetValue(declaration.Value, out int known) && known >= 0)
-            {
-                Entries.Add(new Entry(known, kind, job, number, (uint)cursor.Position, 0));
-                return;
-            }
-            if (name.IsEmpty) name = unit.NameOf(declaration);
+            if (name.IsEmpty) name = unit.NameOf(cursor.Attribute(DwAt.Specification));
         }
         else
         {
