@@ -78,6 +78,7 @@ public sealed class ElfImageTests
         using ElfImage image = ElfImage.Open(output);
         Dwarf.DwarfInfo info = Dwarf.DwarfInfo.Open(image);
         Assert.InRange(info.FindLine(image.Symbols.ByName("main")[0].Address)!.Value.Line, 60u, 75u);
+        Assert.Null(info.FindFunction(image.Symbols.ByName("main")[0].Address));
         Assert.Contains(image.Diagnostics.Entries, entry => entry.Message.Contains(".dwo", StringComparison.Ordinal));
     }
 

@@ -6,6 +6,7 @@ using System.Linq;
 using Symbols.Dwarf;
 using Symbols.Dwarf.Frames;
 using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Indexing;
 using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 using Xunit;
@@ -22,7 +23,7 @@ public sealed class FuzzTests
     private const long MaximumAllocatedBytes = 600L << 20;
     private static readonly TimeSpan s_maximumTime = TimeSpan.FromSeconds(20);
 
-    public static TheoryData<string> Victims => ["prebuilt", "c-O2-dwarf2", "c-O2-dwarf4", "c-O2-dwarf5", "c-O2-zlib", "c-m32-O2", "c-O2-debug-frame", "c++-O2"];
+    public static TheoryData<string> Victims => ["prebuilt", "c-O2-dwarf2", "c-O2-dwarf4", "c-O2-dwarf5", "c-O2-types", "c-O2-zlib", "c-m32-O2", "c-O2-debug-frame", "c++-O2"];
 
     [Theory]
     [MemberData(nameof(Victims))]
@@ -77,7 +78,7 @@ public sealed class FuzzTests
         && (section.Name.StartsWith(".debug", StringComparison.Ordinal) || section.Name.StartsWith(".note", StringComparison.Ordinal)
             || section.Name is ".eh_frame" or ".symtab" or ".strtab" or ".shstrtab" or ".dynsym");
 
-    private static byte[] Damage(byte[] good, int start, int size, int seed)
+    internal static byte[] Damage(byte[] good, int start, int size, int seed)
     {
         var random = new Random(seed);
         byte[] bytes = [.. good];
@@ -102,14 +103,16 @@ public sealed class FuzzTests
     }
 
     // True if the damage was noticed.
-    private static bool Survive(byte[] bytes, string what)
+    private static bool Survive(byte[] bytes, string what) => Survive(() => ReadEverything(bytes), what);
+
+    internal static bool Survive(Func<bool> read, string what)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         long started = Stopwatch.GetTimestamp();
         bool isNoticed;
         try
         {
-            isNoticed = ReadEverything(bytes);
+            isNoticed = read();
         }
         catch (SymbolFormatException e)
         {
@@ -129,13 +132,17 @@ public sealed class FuzzTests
     private static bool ReadEverything(byte[] bytes)
     {
         using ElfImage image = ElfImage.Open(bytes, "damaged");
+        return ReadEverything(image, DwarfInfo.Open(image));
+    }
+
+    internal static bool ReadEverything(ElfImage image, DwarfInfo info)
+    {
         _ = (image.BuildIdText, image.DebugLink, image.DynamicSymbols.Find(0x1000));
         foreach (ElfSymbol symbol in image.Symbols.Symbols)
         {
             image.Symbols.Find(symbol.Address + 1);
             image.Symbols.ByName(image.Symbols.NameOf(symbol));
         }
-        DwarfInfo info = DwarfInfo.Open(image);
         foreach (LineTable table in info.LineTables())
             for (uint file = 0; file < table.Files.Count; file++) table.FilePath(file);
         var names = new List<string>();
@@ -151,6 +158,7 @@ public sealed class FuzzTests
             }
         }
         foreach (string name in names.Take(5)) info.FunctionsByName(name);
+        foreach (string name in info.Index.Names("", ~NamedKinds.None, 200)) info.Index.Find(name, ~NamedKinds.None);
         foreach (string file in info.SourceFiles.Take(5)) info.BreakpointAddresses(file, 10);
         var unwinder = new FrameUnwinder(image);
         foreach (CallFrameInfo frames in (CallFrameInfo[])[unwinder.DebugFrame, unwinder.EhFrame])

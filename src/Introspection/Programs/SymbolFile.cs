@@ -15,17 +15,26 @@ public sealed class SymbolFile : IDisposable
     private FrameUnwinder? _unwinder;
     private Dictionary<string, List<string>>? _pathsByFileName;
     private readonly Dictionary<ulong, ulong> _afterPrologues = [];
+    private readonly DebugFiles? _files;
 
     /// <param name="image">Belongs to this from now on.</param>
     public SymbolFile(ElfImage image) => Image = image;
 
+    /// <param name="files">A program whose debug information may be in other files. They belong to this from now on.</param>
+    public SymbolFile(DebugFiles files)
+    {
+        _files = files;
+        Image = files.SymbolImage;
+    }
+
+    /// <summary>The file with the symbols.</summary>
     public ElfImage Image { get; }
 
     public bool Is64 => Image.Header.Is64;
 
-    public DwarfInfo Dwarf => _dwarf ??= DwarfInfo.Open(Image);
+    public DwarfInfo Dwarf => _dwarf ??= _files is null ? DwarfInfo.Open(Image) : DwarfInfo.Open(_files);
 
-    public FrameUnwinder Unwinder => _unwinder ??= new FrameUnwinder(Image);
+    public FrameUnwinder Unwinder => _unwinder ??= _files is null ? new FrameUnwinder(Image) : new FrameUnwinder(_files);
 
     /// <summary>The compiler's paths of all source files that have a name, without folders.</summary>
     public IReadOnlyList<string> PathsOf(string fileName)
@@ -50,5 +59,9 @@ public sealed class SymbolFile : IDisposable
         return _afterPrologues[function.EntryPc] = Dwarf.AfterPrologue(function);
     }
 
-    public void Dispose() => Image.Dispose();
+    public void Dispose()
+    {
+        Image.Dispose();
+        _files?.Dispose();
+    }
 }

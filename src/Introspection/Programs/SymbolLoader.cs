@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using Replay.Packages;
 using Symbols;
 using Symbols.Elf;
@@ -13,7 +14,9 @@ public static class SymbolLoader
 {
     /// <summary>Never fails: what cannot be used is told.</summary>
     /// <param name="recording">With its images, symbols and sources; sources are looked for near it, too.</param>
-    /// <param name="paths">Symbol files, which know better than the kernel in the recording.</param>
+    /// <param name="paths">
+    /// Symbol files, which know better than the kernel in the recording; or folders, in which the debug files of stripped programs are looked for.
+    /// </param>
     /// <param name="sourceMap">What paths of sources begin with, and what that is here.</param>
     /// <param name="tell">Takes a sentence for the user.</param>
     public static GuestPrograms Load(RecordingFile recording, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
@@ -22,22 +25,28 @@ public static class SymbolLoader
         var files = new List<SymbolFile>();
         var folders = new List<string> { Directory.GetCurrentDirectory() };
         AddFolderOf(folders, recording.Path);
+        var finder = new DebugFileFinder((paths ?? []).Where(Directory.Exists));
         foreach (string path in paths ?? [])
         {
-            if (Open(path, tell) is not { } image) continue;
-            files.Add(new SymbolFile(image));
+            if (Directory.Exists(path))
+            {
+                folders.Add(Path.GetFullPath(path));
+                continue;
+            }
+            if (Open(path, finder, tell) is not { } found) continue;
+            files.Add(new SymbolFile(found));
             AddFolderOf(folders, path);
         }
         AddEmbedded(files, recording.Embedded, tell);
         MachineConfiguration machine = recording.Configuration;
         ElfImage? own = machine.FindImage("kernel") is { } kernel ? OwnImage(kernel) : null;
-        if (own is not null) files.Add(new SymbolFile(own));
+        if (own is not null) files.Add(new SymbolFile(finder.Find(own)));
         var sources = new SourceLibrary(new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders), recording.Embedded);
         // A kernel that is an ELF file of its own format is in memory as it is in its file. Anything else may become Linux.
         return new GuestPrograms(files, sources, machine, mayBeLinux: own is null || own.Section("__ksymtab") is not null);
     }
 
-    private static ElfImage? Open(string path, Action<string> tell)
+    private static DebugFiles? Open(string path, DebugFileFinder finder, Action<string> tell)
     {
         if (!File.Exists(path))
         {
@@ -46,10 +55,10 @@ public static class SymbolLoader
         }
         try
         {
-            ElfImage image = ElfImage.Open(path);
-            if (image.Symbols.Symbols.Count <= 1 && image.Section(".debug_info") is null)
+            DebugFiles found = finder.Find(ElfImage.Open(path));
+            if (found.SymbolImage.Symbols.Symbols.Count <= 1 && found.Debug.Section(".debug_info") is null)
                 tell($"The symbol file {path} has neither symbols nor debug information: it may be stripped.");
-            return image;
+            return found;
         }
         catch (SymbolFormatException e)
         {

@@ -346,7 +346,7 @@ public sealed class DwarfInfo : ITypeCatalog
 
     // What tells one program's debug information from every other's, and from other versions of its files: build ID first, then sizes.
     // Empty without a build ID: nothing is kept of such a file.
-    private byte[] Identity()
+    internal byte[] Identity()
     {
         ReadOnlySpan<byte> id = Sections.Image.BuildId.Span;
         if (id.IsEmpty) return [];

@@ -83,7 +83,8 @@ internal sealed class DwarfSections(
 
     private SectionData Open(string name)
     {
-        SectionData data = image.Data(isSplit ? name + ".dwo" : name);
+        SectionData data = !isSplit ? image.Data(name)
+            : name is ".debug_info" or ".debug_types" ? image.DataOfAll(name + ".dwo") : image.Data(name + ".dwo");
         // The strings are the package's: its index has no column for them.
         if (parts is null || name == ".debug_str") return data;
         return parts.TryGetValue(name, out AddressRange part) ? data.Slice(part.Start, part.SizeBytes) : data.Slice(0, 0);

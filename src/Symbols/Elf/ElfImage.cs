@@ -115,6 +115,24 @@ public sealed class ElfImage : IDisposable
         return new SectionData(name, 0, ReadOnlyMemory<byte>.Empty);
     }
 
+    /// <summary>The contents of all sections of a name, one after the other: an object file has one for each type unit.</summary>
+    internal SectionData DataOfAll(string name)
+    {
+        var parts = new List<ElfSection>();
+        foreach (ElfSection section in Sections)
+            if (section.Name == name) parts.Add(section);
+        if (parts.Count < 2) return Data(name);
+        var bytes = new List<byte>();
+        foreach (ElfSection part in parts)
+        {
+            ReadOnlySpan<byte> data = Data(part).All().Span;
+            // Headers may all name the same bytes: what is longer than the file is not there.
+            if (bytes.Count + (long)data.Length > Math.Min(Array.MaxLength, _source.Length * 4)) break;
+            bytes.AddRange(data);
+        }
+        return new SectionData(name, 0, bytes.ToArray());
+    }
+
     /// <summary>The contents, decompressed; empty for one that has none in the file (SHT_NOBITS).</summary>
     public SectionData Data(ElfSection section)
     {

@@ -10,20 +10,27 @@ namespace Symbols.Dwarf.Frames;
 public sealed class FrameUnwinder
 {
     private readonly ElfImage _image;
+    private readonly ElfImage _debug;
     private readonly int _stackRegister;
     private readonly int _registerCount;
     private CallFrameInfo? _debugFrame;
     private CallFrameInfo? _ehFrame;
 
-    public FrameUnwinder(ElfImage image)
+    public FrameUnwinder(ElfImage image) : this(image, image) { }
+
+    /// <summary>Of a program whose <c>.debug_frame</c> may be in a file of its own.</summary>
+    public FrameUnwinder(DebugFiles files) : this(files.Program, files.Debug) { }
+
+    private FrameUnwinder(ElfImage image, ElfImage debug)
     {
         _image = image;
+        _debug = debug;
         // System V ABI: psABI-i386 figure 2.14, psABI-x86-64 figure 3.36.
         _stackRegister = image.Header.Is64 ? 7 : 4;
         _registerCount = image.Header.Is64 ? 17 : 9;
     }
 
-    public CallFrameInfo DebugFrame => _debugFrame ??= CallFrameInfo.OpenDebugFrame(_image);
+    public CallFrameInfo DebugFrame => _debugFrame ??= CallFrameInfo.OpenDebugFrame(_debug);
 
     public CallFrameInfo EhFrame => _ehFrame ??= CallFrameInfo.OpenEhFrame(_image);
 

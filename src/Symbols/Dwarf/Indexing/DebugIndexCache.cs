@@ -17,6 +17,9 @@ public sealed class DebugIndexCache
     /// <param name="folder">Null: <c>$XDG_CACHE_HOME/ttvm/symbols</c>, else <c>~/.cache/ttvm/symbols</c>; nothing is kept if there is neither.</param>
     public DebugIndexCache(string? folder = null) => _folder = folder ?? DefaultFolder();
 
+    /// <summary>Where the index of a program is kept; null: nowhere.</summary>
+    internal string? PathFor(DwarfInfo info) => PathOf(info.Identity());
+
     /// <summary>The index of the program with that identity; null: there is none that can be used.</summary>
     internal IndexFile? Load(byte[] identity)
     {

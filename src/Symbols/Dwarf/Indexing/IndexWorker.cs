@@ -15,6 +15,7 @@ internal sealed class IndexWorker
     private const int MaximumNestingDepth = 256;
 
     private readonly HashSet<ulong> _seen = [];
+    private readonly Dictionary<ulong, int> _declared = [];
     private readonly Stack<(int Depth, int PrefixLength)> _scopes = [];
     private readonly List<AddressRange> _ranges = [];
     private byte[] _prefix = new byte[256];
@@ -64,6 +65,7 @@ internal sealed class IndexWorker
         unit.ReadInto(ref _buffer);
         _ = unit.Attributes;
         _scopes.Clear();
+        _declared.Clear();
         var functions = new List<RangeMap.Entry>();
         var distances = new List<uint>();
         int prefix = 0, functionDepth = -1, rangeCount = 0;
@@ -127,11 +129,14 @@ internal sealed class IndexWorker
         }
         bool isScope = kind is NamedKinds.Structure or NamedKinds.Union or NamedKinds.Class || cursor.Attribute(DwAt.EnumClass).Value != 0;
         bool isDeclaration = cursor.Attribute(DwAt.Declaration).Value != 0;
+        // A definition outside of its namespace or class refers to what is declared inside.
+        if (isDeclaration && prefix > 0 && !name.IsEmpty) _declared[(ulong)cursor.Position] = Names.Add(Qualified(prefix, name));
+        AttributeValue declared = cursor.Attribute(DwAt.Specification);
+        if (prefix == 0 && declared.IsUnitReference && _declared.TryGetValue(declared.Value, out int known) && known >= 0) name = Names[known].ToArray();
         ulong likeness = 0;
         if (kind == NamedKinds.Variable)
         {
             if (isDeclaration || !(cursor.Attribute(DwAt.Location).IsPresent || cursor.Attribute(DwAt.ConstantValue).IsPresent)) return;
-            // The definition of what was declared before.
             if (name.IsEmpty) name = unit.NameOf(cursor.Attribute(DwAt.Specification));
         }
         else
