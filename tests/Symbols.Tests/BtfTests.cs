@@ -53,7 +53,7 @@ public sealed class BtfTests
         Assert.Equal("struct node *", members["next"]);
         Assert.Equal("struct node **", members["link"]);
         Assert.Equal("handler", members["call"]);
-        Assert.Equal("word[4][2]", members["words"]);
+        Assert.Equal("word[4]", members["words"]);
         Assert.Equal("enum colour", members["colour"]);
         Assert.Equal("struct unknown *", members["elsewhere"]);
         Assert.True(((RecordType)((PointerType)node.Members.Single(member => member.Name == "elsewhere").Type).Target).IsDeclaration);
@@ -86,7 +86,11 @@ public sealed class BtfTests
         uint wide = kernel.Add("wide", 19, 2, 8, kernel.Text("SMALL"), 5, 0, kernel.Text("LARGE"), 0, 3);
         uint signed = kernel.Add("signed", 6 | 0x80, 1, 4, kernel.Text("NEGATIVE"), 0xfffffffe);
         kernel.Add("box", 4 | 0x80, 2, 8, kernel.Text("low"), number, 3 << 24, kernel.Text("high"), tag, (4 << 24) | 3);
+        // gcc 12 has the dimensions of arrays of arrays the wrong way round.
+        uint row = kernel.Add("", 3, 0, 0, number, number, 2);
+        kernel.Add("matrix", 8, 0, kernel.Add("", 3, 0, 0, row, number, 4));
         BtfTypes types = BtfTypes.TryOpen(kernel.Bytes())!;
+        Assert.Equal("int[4][2]", TypeText.Of(((AliasType)types.FindType("matrix", TypeTag.Any)!).Target));
         var module = new BtfWriter(kernel);
         uint pointer = module.Add("", 2, 0, tag);
         module.Add("own", 4, 1, 8, module.Text("boxed"), pointer, 0);

@@ -16,7 +16,7 @@ struct node {
     struct node *next, **link;
     const volatile char *restrict text;
     handler call;
-    word words[4][2];
+    word words[4];
     struct { int inner; union { long one; char two[8]; }; };
     union both both;
     enum colour colour;
