@@ -9,8 +9,8 @@ public sealed class HelpTests
 {
     private static readonly string[] s_verbs =
     [
-        "record", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back", "embed", "stack",
-        "forward", "find", "bench",
+        "record", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back", "embed", "stack", "tasks",
+        "forward", "find", "origin", "bench",
     ];
 
     public static TheoryData<string> Verbs() => [.. s_verbs];

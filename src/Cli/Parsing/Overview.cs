@@ -24,6 +24,7 @@ internal static class Overview
         Look at a moment           (FILE --at POSITION)
           regs          registers
           stack         the calls of a vCPU
+          tasks         a Linux guest's threads, and where they stand
           mem           memory
           disasm        instructions
           pagetables    the guest's page tables, or each step of one translation

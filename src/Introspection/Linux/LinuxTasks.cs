@@ -103,6 +103,16 @@ public sealed class LinuxTasks
         ulong? Saved(string register) => _layout.Number(_kernel.Memory, task.SavedStackPointer, "inactive_task_frame", register);
     }
 
+    /// <summary>Where a thread that does not run waits in the kernel: the innermost code that is not the scheduler's own (/proc/PID/wchan); null: it runs, or unknown.</summary>
+    public ulong? WaitsAt(LinuxTask task)
+    {
+        if (FrameOf(task) is not { } saved) return null;
+        ulong start = _kernel.Image.Symbols.AddressOf("__sched_text_start") ?? 0, end = _kernel.Image.Symbols.AddressOf("__sched_text_end") ?? 0;
+        foreach (OrcFrame frame in _kernel.Orc?.StackOf(task) ?? [])
+            if (frame.Rip < start || frame.Rip >= end) return frame.Rip;
+        return saved.Rip;
+    }
+
     private List<LinuxTask> ReadAll()
     {
         var tasks = new List<LinuxTask>();
