@@ -239,16 +239,29 @@ internal sealed class LocationProgram
         AttributeValue attribute = cursor.Attribute(DwAt.FrameBase);
         if (!LocationListReader.TryExpression(function.Unit, attribute, _context.Pc, out ReadOnlyMemory<byte> expression)) return false;
         // Without the function: a frame base that refers to itself has no value.
-        ValueLocation location = Evaluate(expression.Span, _context, function.Unit, null, null, _nesting + 1);
-        if (location.Pieces is not [{ } piece]) return false;
+        return TryValue(expression.Span, _context, function.Unit, null, _nesting + 1, out value);
+    }
+
+    /// <summary>The number that an expression gives: the top of its stack, or what is in the register that it names. False: not known.</summary>
+    internal static bool TryValue(
+        ReadOnlySpan<byte> expression, ILocationContext context, DebugUnit unit, DieReference? function, int nesting, out ulong value)
+    {
+        value = 0;
+        if (Evaluate(expression, context, unit, function, null, nesting).Pieces is not [{ } piece]) return false;
         value = piece.Number;
-        return piece.Kind switch
+        switch (piece.Kind)
         {
-            PieceKind.Memory => true,
-            PieceKind.Register => _context.TryReadRegister((int)Math.Min(piece.Number, int.MaxValue), out value),
-            PieceKind.Implicit => new DataReader(piece.Bytes.Span) is var bytes && (value = bytes.Unsigned(Math.Clamp(piece.Bytes.Length, 1, 8))) == value && !bytes.Failed,
-            _ => false,
-        };
+            case PieceKind.Memory:
+                return true;
+            case PieceKind.Register:
+                return context.TryReadRegister((int)Math.Min(piece.Number, int.MaxValue), out value);
+            case PieceKind.Implicit:
+                var bytes = new DataReader(piece.Bytes.Span);
+                value = bytes.Unsigned(Math.Clamp(piece.Bytes.Length, 1, 8));
+                return !bytes.Failed;
+            default:
+                return false;
+        }
     }
 
     private void PushEntryValue(ref DwarfStackMachine machine, ReadOnlySpan<byte> block)
