@@ -75,6 +75,9 @@ internal static class GdbStops
                         v = frame.read_register(name)
                         if not v.is_optimized_out: print('R|%d|%d' % (i, int(v) & 0xffffffffffffffff))
                     except Exception: pass
+                for i in range(16):
+                    try: print('R|%d|%d' % (17 + i, int(frame.read_register('xmm%d' % i)['v2_int64'][0]) & 0xffffffffffffffff))
+                    except Exception: pass
                 variables(frame)
                 if frame.name() == 'main': break
                 frame = frame.older()
