@@ -56,7 +56,7 @@ internal static class GdbStops
             except RuntimeError: return
             while block:
                 for s in block:
-                    if not (s.is_variable or s.is_argument): continue
+                    if not (s.is_variable or s.is_argument or s.is_constant): continue
                     out = []
                     leaves(s.name, s.value(frame), out)
                     for line in out: print('V|%s' % line)

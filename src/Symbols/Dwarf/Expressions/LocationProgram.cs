@@ -268,10 +268,14 @@ internal sealed class LocationProgram
     {
         var reader = new DataReader(block);
         byte op = reader.U8();
-        int register = op switch { >= 0x50 and <= 0x6f => op - 0x50, 0x90 => (int)Math.Min(reader.Uleb(), int.MaxValue), _ => -1 };
+        // A register as it is, or as a value of a type (DW_OP_regval_type).
+        bool isTyped = op is 0xa5 or 0xf5;
+        int register = op is >= 0x50 and <= 0x6f ? op - 0x50 : isTyped || op == 0x90 ? (int)Math.Min(reader.Uleb(), int.MaxValue) : -1;
+        StackType type = isTyped ? TypeAt(reader.Uleb(), ref machine) : default;
         // Memory as it was at the entry is gone; and what the caller passed is often nobody's knowledge.
-        if (register >= 0 && reader.AtEnd && !reader.Failed && _context.TryEntryRegister(register, out ulong value)) machine.Push(value);
-        else OptimizedOut(ref machine);
+        if (register < 0 || !reader.AtEnd || reader.Failed || !_context.TryEntryRegister(register, out ulong value)) OptimizedOut(ref machine);
+        else if (isTyped) machine.Push(new StackValue(StackArithmetic.Truncate(value, type.SizeBytes), type));
+        else machine.Push(value);
     }
 
     private void Call(ref DwarfStackMachine machine, DieReference? target)
