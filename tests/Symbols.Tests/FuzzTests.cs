@@ -159,6 +159,7 @@ public sealed class FuzzTests
         }
         foreach (string name in names.Take(5)) info.FunctionsByName(name);
         foreach (string name in info.Index.Names("", ~NamedKinds.None, 200)) info.Index.Find(name, ~NamedKinds.None);
+        DescribedThings.Read(info);
         foreach (string file in info.SourceFiles.Take(5)) info.BreakpointAddresses(file, 10);
         var unwinder = new FrameUnwinder(image);
         foreach (CallFrameInfo frames in (CallFrameInfo[])[unwinder.DebugFrame, unwinder.EhFrame])

@@ -10,6 +10,7 @@ using Symbols.Dwarf.Variables;
 using Symbols.Elf;
 using Symbols.Images;
 using Symbols.Types;
+using Symbols.Variables;
 
 namespace Symbols.Dwarf;
 
@@ -270,6 +271,19 @@ public sealed class DwarfInfo : ITypeCatalog
         if (frame.Function is not { } function) return [];
         var place = new DieReference(function.Unit, function.DieOffset);
         return ScopeVariables.At(place with { Offset = frame.Call?.DieOffset ?? function.DieOffset }, place, pc);
+    }
+
+    /// <summary>
+    /// What a caller put into a register for a call, as far as its call site says so (DWARF 5, 3.4): a register's value when the called function was entered.
+    /// </summary>
+    /// <param name="returnAddress">Behind the call, as the file has it.</param>
+    /// <param name="register">DWARF's number.</param>
+    /// <param name="caller">The caller's frame.</param>
+    /// <param name="value">The value; 0 if it is not known.</param>
+    public bool TryCallSiteValue(ulong returnAddress, int register, ILocationContext caller, out ulong value)
+    {
+        value = 0;
+        return FindFunction(returnAddress - 1) is { } function && CallSites.TryValue(function, returnAddress, register, caller, out value);
     }
 
     /// <summary>Variables outside of functions with that qualified name: definitions, several where static ones share it; only declarations if there is no definition.</summary>

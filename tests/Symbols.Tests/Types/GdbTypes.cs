@@ -62,8 +62,15 @@ internal static partial class GdbTypes
         {
             RecordType record => head + (record.Kind == RecordKind.Union ? "union " : "struct ") + string.Join(';', record.Members.Select(Describe)),
             EnumerationType enumeration => head + "enum " + string.Join(';', enumeration.Enumerators.Select(entry => $"{Last(entry.Name, enumeration)}={(long)entry.Value}")),
-            _ => head + "other " + TypeText.Of(real),
+            _ => head + "other " + TypeText.Of(WithoutAliases(type)),
         });
+    }
+
+    // gdb keeps the qualifiers that are behind a typedef.
+    private static DebugType WithoutAliases(DebugType type)
+    {
+        while (type is AliasType alias) type = alias.Target;
+        return type;
     }
 
     // gdb names an enum class's enumerators with their scope.

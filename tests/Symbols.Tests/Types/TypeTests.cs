@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Symbols.Dwarf;
+using Symbols.Dwarf.Entries;
 using Symbols.Elf;
 using Symbols.Types;
 using Xunit;
@@ -35,9 +36,27 @@ public sealed class TypeTests
             }
         }
         Dictionary<string, string> theirs = GdbTypes.Describe(path, asked.Keys);
-        string[] wrong = [.. asked.Where(pair => GdbTypes.Describe(pair.Value) != theirs[pair.Key]).Take(20)
+        string[] wrong = [.. asked.Where(pair => GdbTypes.Describe(pair.Value) != theirs[pair.Key]
+            && !IsOneOfSeveral(info, pair.Key, theirs[pair.Key])).Take(20)
             .Select(pair => $"{pair.Key}\n  ours {GdbTypes.Describe(pair.Value)}\n  gdb  {theirs[pair.Key]}")];
         Assert.True(wrong.Length == 0, $"of {asked.Count} types:\n{string.Join('\n', wrong)}");
         TestContext.Current.TestOutputHelper?.WriteLine($"{sample}: {asked.Count} types");
+    }
+
+    // glibc has several different types of one name in different units, as struct char_buffer: gdb takes another one than the first.
+    private static bool IsOneOfSeveral(DwarfInfo info, string name, string theirs)
+    {
+        string simple = name[(name.LastIndexOf(' ') + 1)..];
+        foreach (DebugUnit unit in info.Units)
+        {
+            var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+            for (bool isThere = cursor.MoveNext() && cursor.MoveNext(); isThere; isThere = cursor.MoveNextSibling())
+            {
+                if (unit.StringOf(cursor.Attribute(DwAt.Name), unit.Bytes.Span) != simple || cursor.Tag is DwTag.Variable or DwTag.Subprogram) continue;
+                DebugType type = info.Types.Reader.At(new DieReference(unit, unit.Header.Offset + (ulong)cursor.Position));
+                if (GdbTypes.Describe(type) == theirs) return true;
+            }
+        }
+        return false;
     }
 }

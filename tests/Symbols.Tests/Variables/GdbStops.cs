@@ -56,7 +56,7 @@ internal static class GdbStops
             except RuntimeError: return
             while block:
                 for s in block:
-                    if not (s.is_variable or s.is_argument): continue
+                    if not (s.is_variable or s.is_argument or s.is_constant): continue
                     out = []
                     leaves(s.name, s.value(frame), out)
                     for line in out: print('V|%s' % line)
@@ -74,6 +74,9 @@ internal static class GdbStops
                     try:
                         v = frame.read_register(name)
                         if not v.is_optimized_out: print('R|%d|%d' % (i, int(v) & 0xffffffffffffffff))
+                    except Exception: pass
+                for i in range(16):
+                    try: print('R|%d|%d' % (17 + i, int(frame.read_register('xmm%d' % i)['v2_int64'][0]) & 0xffffffffffffffff))
                     except Exception: pass
                 variables(frame)
                 if frame.name() == 'main': break

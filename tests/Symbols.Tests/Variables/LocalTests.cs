@@ -37,7 +37,7 @@ public sealed class LocalTests
             {
                 GdbFrame physical = stop.Frames[i];
                 ulong pc = physical.Pc - stop.Bias - (i == 0 ? 0ul : 1);
-                var context = new StopContext(stop, physical, pc, unwinder);
+                StopContext context = ContextOf(stop, i, info, unwinder)!;
                 foreach (SourceFrame frame in info.FramesAt(pc))
                 {
                     GdbFrame theirs = stop.Frames[i++];
@@ -52,6 +52,15 @@ public sealed class LocalTests
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         Assert.True(count > 100, $"only {count} values");
         TestContext.Current.TestOutputHelper?.WriteLine($"{sample}: {stops.Count} stops, {count} values, {optimizedOut} of them optimized out");
+    }
+
+    private static StopContext? ContextOf(GdbStop stop, int index, DwarfInfo info, FrameUnwinder unwinder)
+    {
+        if (index >= stop.Frames.Count) return null;
+        GdbFrame frame = stop.Frames[index];
+        ulong pc = frame.Pc - stop.Bias - (index == 0 ? 0ul : 1);
+        int next = index + Math.Max(1, info.FramesAt(pc).Count);
+        return new StopContext(stop, frame, pc, unwinder) { Info = info, Caller = ContextOf(stop, next, info, unwinder) };
     }
 
     private static List<string> Leaves(DebugVariable variable, StopContext context)

@@ -1,4 +1,4 @@
-using System.Collections.Generic;
+using Symbols.Dwarf;
 using Symbols.Dwarf.Expressions;
 using Symbols.Dwarf.Frames;
 using Symbols.Variables;
@@ -19,13 +19,15 @@ internal sealed class StopContext(GdbStop stop, GdbFrame frame, ulong pc, FrameU
         return cfa != 0;
     }
 
-    /// <summary>What the call sites say that the callers passed; null: nothing is known.</summary>
-    internal IReadOnlyDictionary<int, ulong>? Entry { get; init; }
+    /// <summary>The frame that called this one's function; null: it is the outermost one that was looked at.</summary>
+    internal StopContext? Caller { get; set; }
+
+    internal DwarfInfo? Info { get; init; }
 
     public bool TryEntryRegister(int register, out ulong value)
     {
         value = 0;
-        return Entry is not null && Entry.TryGetValue(register, out value);
+        return Caller is not null && Info is not null && Info.TryCallSiteValue(Caller.Pc + 1, register, Caller, out value);
     }
 
     public bool TryThreadLocal(ulong offset, out ulong address)

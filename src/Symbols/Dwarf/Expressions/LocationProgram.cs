@@ -239,26 +239,43 @@ internal sealed class LocationProgram
         AttributeValue attribute = cursor.Attribute(DwAt.FrameBase);
         if (!LocationListReader.TryExpression(function.Unit, attribute, _context.Pc, out ReadOnlyMemory<byte> expression)) return false;
         // Without the function: a frame base that refers to itself has no value.
-        ValueLocation location = Evaluate(expression.Span, _context, function.Unit, null, null, _nesting + 1);
-        if (location.Pieces is not [{ } piece]) return false;
+        return TryValue(expression.Span, _context, function.Unit, null, _nesting + 1, out value);
+    }
+
+    /// <summary>The number that an expression gives: the top of its stack, or what is in the register that it names. False: not known.</summary>
+    internal static bool TryValue(
+        ReadOnlySpan<byte> expression, ILocationContext context, DebugUnit unit, DieReference? function, int nesting, out ulong value)
+    {
+        value = 0;
+        if (Evaluate(expression, context, unit, function, null, nesting).Pieces is not [{ } piece]) return false;
         value = piece.Number;
-        return piece.Kind switch
+        switch (piece.Kind)
         {
-            PieceKind.Memory => true,
-            PieceKind.Register => _context.TryReadRegister((int)Math.Min(piece.Number, int.MaxValue), out value),
-            PieceKind.Implicit => new DataReader(piece.Bytes.Span) is var bytes && (value = bytes.Unsigned(Math.Clamp(piece.Bytes.Length, 1, 8))) == value && !bytes.Failed,
-            _ => false,
-        };
+            case PieceKind.Memory:
+                return true;
+            case PieceKind.Register:
+                return context.TryReadRegister((int)Math.Min(piece.Number, int.MaxValue), out value);
+            case PieceKind.Implicit:
+                var bytes = new DataReader(piece.Bytes.Span);
+                value = bytes.Unsigned(Math.Clamp(piece.Bytes.Length, 1, 8));
+                return !bytes.Failed;
+            default:
+                return false;
+        }
     }
 
     private void PushEntryValue(ref DwarfStackMachine machine, ReadOnlySpan<byte> block)
     {
         var reader = new DataReader(block);
         byte op = reader.U8();
-        int register = op switch { >= 0x50 and <= 0x6f => op - 0x50, 0x90 => (int)Math.Min(reader.Uleb(), int.MaxValue), _ => -1 };
+        // A register as it is, or as a value of a type (DW_OP_regval_type).
+        bool isTyped = op is 0xa5 or 0xf5;
+        int register = op is >= 0x50 and <= 0x6f ? op - 0x50 : isTyped || op == 0x90 ? (int)Math.Min(reader.Uleb(), int.MaxValue) : -1;
+        StackType type = isTyped ? TypeAt(reader.Uleb(), ref machine) : default;
         // Memory as it was at the entry is gone; and what the caller passed is often nobody's knowledge.
-        if (register >= 0 && reader.AtEnd && !reader.Failed && _context.TryEntryRegister(register, out ulong value)) machine.Push(value);
-        else OptimizedOut(ref machine);
+        if (register < 0 || !reader.AtEnd || reader.Failed || !_context.TryEntryRegister(register, out ulong value)) OptimizedOut(ref machine);
+        else if (isTyped) machine.Push(new StackValue(StackArithmetic.Truncate(value, type.SizeBytes), type));
+        else machine.Push(value);
     }
 
     private void Call(ref DwarfStackMachine machine, DieReference? target)
