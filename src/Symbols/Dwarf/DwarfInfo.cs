@@ -25,8 +25,7 @@ public sealed class DwarfInfo : ITypeCatalog
     /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
     private const long DecodedBudgetBytes = 48L << 20;
 
-    private const ulong SmallInfoBytes = 8 << 20;
-    private const int SmallUnitCount = 1000;
+    private const int SmallUnitCount = 4000;
 
     private RangeMap? _unitMap;
     private SourceIndex? _sources;
@@ -75,7 +74,10 @@ public sealed class DwarfInfo : ITypeCatalog
     public bool IsIndexed => _index is not null;
 
     /// <summary>So little debug information that its index is made when first needed; else that is for the user to start.</summary>
-    public bool IsSmall => Sections.Info.Length + Sections.Types.Length <= SmallInfoBytes && Units.Count <= SmallUnitCount;
+    public bool IsSmall => Sections.Info.Length + Sections.Types.Length <= SmallSizeBytes && Units.Count <= SmallUnitCount;
+
+    /// <summary>What is no larger is <see cref="IsSmall"/>: glibc is, a kernel is not.</summary>
+    internal ulong SmallSizeBytes { get; set; } = 32 << 20;
 
     /// <summary>
     /// The index of all names. One that is not there yet is made now: for a file that is not <see cref="IsSmall"/> that takes seconds.
