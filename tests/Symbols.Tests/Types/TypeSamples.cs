@@ -26,9 +26,6 @@ internal static class TypeSamples
         ["locals-O2"] = ["gcc", "-O2", "-g", "locals.c"],
         ["locals-O2-dwarf4"] = ["gcc", "-O2", "-gdwarf-4", "locals.c"],
         ["locals-O3"] = ["gcc", "-O3", "-g", "locals.c"],
-        ["macros-5"] = ["gcc", "-gdwarf-5", "-g3", "macros.c"],
-        ["macros-4"] = ["gcc", "-gdwarf-4", "-g3", "macros.c"],
-        ["macros-2"] = ["gcc", "-gdwarf-2", "-gstrict-dwarf", "-g3", "macros.c"],
     };
 
     internal static string Get(string name)

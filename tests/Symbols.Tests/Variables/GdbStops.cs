@@ -65,10 +65,15 @@ internal static class GdbStops
         gdb.execute('break stop')
         gdb.execute('run')
         while gdb.selected_inferior().pid:
-            print('S|%d' % int(gdb.parse_and_eval('(unsigned long)&stop')))
+            maps = [line.split() for line in open('/proc/%d/maps' % gdb.selected_inferior().pid)]
+            print('S|%d' % min(int(words[0].split('-')[0], 16) for words in maps if words[-1].endswith(PROGRAM)))
             frame = gdb.newest_frame()
             rsp = int(frame.read_register('rsp'))
             while frame:
+                # A frame that gdb makes up, as its function left by a jump: it is not on the stack.
+                if frame.type() == gdb.TAILCALL_FRAME:
+                    frame = frame.older()
+                    continue
                 print('F|%s|%d|%d' % (frame.name(), frame.pc(), frame.type() == gdb.INLINE_FRAME))
                 for i, name in enumerate(names):
                     try:
@@ -81,10 +86,9 @@ internal static class GdbStops
                 variables(frame)
                 if frame.name() == 'main': break
                 frame = frame.older()
-            for line in open('/proc/%d/maps' % gdb.selected_inferior().pid):
-                words = line.split()
+            for words in maps:
                 low, high = [int(x, 16) for x in words[0].split('-')]
-                if '[stack]' in line: low, high = rsp - 256, min(high, rsp + 4096)
+                if '[stack]' in words: low, high = rsp - 256, min(high, rsp + 4096)
                 elif not words[-1].endswith(PROGRAM): continue
                 print('M|%d|%s' % (low, bytes(gdb.selected_inferior().read_memory(low, high - low)).hex()))
             gdb.execute('continue')
@@ -97,19 +101,18 @@ internal static class GdbStops
         File.WriteAllText(script, Script.Replace("PROGRAM", $"'{Path.GetFileName(program)}'", StringComparison.Ordinal));
         ToolResult result = HostTool.Run("gdb", ["-nx", "-batch", "-x", script, program], TimeSpan.FromMinutes(2));
         Directory.Delete(Path.GetDirectoryName(script)!, recursive: true);
-        using Elf.ElfImage image = Elf.ElfImage.Open(program);
         var stops = new List<GdbStop>();
-        foreach (string line in result.Output.Split('\n')) Take(line.TrimEnd().Split('|'), stops, image);
+        foreach (string line in result.Output.Split('\n')) Take(line.TrimEnd().Split('|'), stops);
         if (stops.Count == 0) Requirement.Missing($"gdb cannot run a process here ({result.Error.Trim()})", "allow ptrace, apt-get install gdb");
         return stops;
     }
 
-    private static void Take(string[] words, List<GdbStop> stops, Elf.ElfImage image)
+    private static void Take(string[] words, List<GdbStop> stops)
     {
         switch (words)
         {
             case ["S", var address]:
-                stops.Add(new GdbStop { Bias = Number(address) - image.Symbols.ByName("stop")[0].Address });
+                stops.Add(new GdbStop { Bias = Number(address) });
                 break;
             case ["F", var name, var pc, var isInlined]:
                 stops[^1].Frames.Add(new GdbFrame { Name = name, Pc = Number(pc), IsInlined = isInlined == "1" });

@@ -38,7 +38,9 @@ public sealed class LocalTests
                 GdbFrame physical = stop.Frames[i];
                 ulong pc = physical.Pc - stop.Bias - (i == 0 ? 0ul : 1);
                 StopContext context = ContextOf(stop, i, info, unwinder)!;
-                foreach (SourceFrame frame in info.FramesAt(pc))
+                IReadOnlyList<SourceFrame> frames = info.FramesAt(pc);
+                Assert.True(frames.Count > 0, $"nothing is known about 0x{pc:x}, in {physical.Name}");
+                foreach (SourceFrame frame in frames)
                 {
                     GdbFrame theirs = stop.Frames[i++];
                     string[] ours = [.. info.VariablesOf(frame, pc).SelectMany(variable => Leaves(variable, context)).Distinct().Order(StringComparer.Ordinal)];
