@@ -40,6 +40,9 @@ internal sealed class RangeMap
 
     internal int SegmentCount => _starts.Count;
 
+    /// <summary>One of the segments, in the order of addresses.</summary>
+    internal Entry Segment(int index) => new(new AddressRange(_starts[index], _ends[index]), _values[index]);
+
     internal bool TryFind(ulong address, out int value)
     {
         int index = _starts.BinarySearch(address);

@@ -34,6 +34,27 @@ export type TimelineKind = 'exception' | 'interrupt' | 'systemCall' | 'contextSw
 export interface TtvmWriteArguments { address: string; bytes?: number }
 export interface TtvmFound { found: boolean; position: Position; description: string }
 
+// ---- Calls: ttvm/calls lists those of a function, ttvm/findCall goes to the last or next one and answers with TtvmFound.
+
+export interface TtvmCallsArguments { function: string; from?: Position; to?: Position; condition?: string; abi?: 'auto' | 'sysv' | 'cdecl' | 'regparm'; start?: number; count?: number }
+export interface TtvmCalls { calls: TtvmCall[]; isCut: boolean }
+export interface TtvmCall {
+    position: Position;
+    threadId: number;
+    addressSpace: string;
+    function: string;
+    enteredBy: 'call' | 'jump' | 'unknown';
+    caller: string;
+    arguments: TtvmCallValue[];
+    end: 'returned' | 'open' | 'abandoned';
+    returnPosition?: Position;
+    returnThreadId?: number;
+    result?: TtvmCallValue;
+    instructions?: number;
+}
+export interface TtvmCallValue { name: string; type?: string; text: string }
+export interface TtvmFindCallArguments { function: string; forward?: boolean; condition?: string; abi?: 'auto' | 'sysv' | 'cdecl' | 'regparm' }
+
 /** ttvm/reverseStepIn, ttvm/reverseStepOut. */
 export interface TtvmThreadArguments { threadId: number; granularity?: 'instruction' | 'line' | 'statement' }
 
@@ -245,6 +266,8 @@ export interface TtvmLaunchArguments {
     sourceMap?: { [from: string]: string };
     /** Files that declare layouts of locks. */
     layouts?: string[];
+    /** Steps stay on their vCPU, whatever it runs; else in their task, which other vCPUs may go on with. */
+    stepFollowsVcpu?: boolean;
 }
 /** attach: to `ttvm record --dap`. The connection itself is the extension's affair: a port of the loopback interface, or a pipe. */
-export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean }
+export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean; stepFollowsVcpu?: boolean }

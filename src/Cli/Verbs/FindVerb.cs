@@ -32,6 +32,8 @@ internal static class FindVerb
           ttvm find boot.ttvm --exception pf --from end --reverse
           ttvm find boot.ttvm --port 0x3f8 --from 1000000
           ttvm find boot.ttvm --console "Kernel panic" --from end --reverse
+          ttvm find boot.ttvm --call vfs_write --from 50% --limit 20
+          ttvm find boot.ttvm --call do_exit --last --at end
         """;
 
     private static readonly string[] s_exceptions =
@@ -62,6 +64,7 @@ internal static class FindVerb
         public Option<int?> Cpu { get; } = new("--cpu") { Description = "Only what this vCPU does", HelpName = "N" };
         public Option<bool> Json { get; } = SharedOptions.Json();
         public Option<string> Engine { get; } = SharedOptions.Engine();
+        public CallsFinder Calls { get; } = new();
 
         private static Option<string?> Address(string name, string description) => new(name) { Description = description, HelpName = "ADDRESS" };
         private static Option<string?> Number(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
@@ -74,13 +77,19 @@ internal static class FindVerb
         var verb = new VerbCommand("find", Description, Examples) { file };
         foreach (Option<string?> option in o.All) verb.Add(option);
         foreach (Option option in (Option[])[o.From, o.Reverse, o.Physical, o.Size, o.Cpu, o.Json, o.Engine]) verb.Add(option);
+        foreach (Option option in o.Calls.Options) verb.Add(option);
         return verb.Does(parsed => Find(context, parsed.GetValue(file)!, o, parsed));
     }
 
     private static int Find(CommandContext context, string path, Options o, ParseResult parsed)
     {
         Option<string?>[] given = [.. o.All.Where(option => parsed.GetValue(option) is not null)];
-        if (given.Length != 1)
+        if (parsed.GetValue(o.Calls.Call) is not null && given.Length == 0)
+        {
+            using OpenRecording whole = OpenRecording.Open(path, context);
+            return o.Calls.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json));
+        }
+        if (given.Length != 1 || parsed.GetValue(o.Calls.Call) is not null)
         {
             throw CommandException.Usage("find: give exactly one thing to find, such as --last-write ADDRESS or --console TEXT; "
                 + (given.Length == 0 ? "there is none" : "there are several"));

@@ -12,6 +12,9 @@ internal sealed record VariableSource(Func<int, int, IReadOnlyList<Variable>> Re
     /// <summary>Changes a variable by its name; null: they cannot be changed.</summary>
     public Func<string, ulong, bool>? Set { get; init; }
 
+    /// <summary>An expression for a variable by its name, which an assignment changes; null: see <see cref="Set"/>.</summary>
+    public Func<string, string?>? EvaluateNameOf { get; init; }
+
     /// <summary>Of which vCPU it shows something.</summary>
     public int CpuIndex { get; init; }
 

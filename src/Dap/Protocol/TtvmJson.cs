@@ -34,4 +34,7 @@ namespace Dap.Protocol;
 [JsonSerializable(typeof(TtvmBookmarks))]
 [JsonSerializable(typeof(TtvmTimelineArguments))]
 [JsonSerializable(typeof(TtvmTimeline))]
+[JsonSerializable(typeof(TtvmCallsArguments))]
+[JsonSerializable(typeof(TtvmCalls))]
+[JsonSerializable(typeof(TtvmFindCallArguments))]
 internal sealed partial class TtvmJson : JsonSerializerContext;

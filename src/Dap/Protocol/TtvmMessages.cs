@@ -16,6 +16,8 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
     [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
     /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Steps stay on their vCPU, whatever it runs; else (default) in their task, which other vCPUs may go on with.</summary>
+    [JsonPropertyName("stepFollowsVcpu")] public bool? StepFollowsVcpu { get; init; }
     /// <summary>Files that declare layouts of locks.</summary>
     [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
 
@@ -58,6 +60,8 @@ public sealed record TtvmAttachArguments : AttachRequestArguments
     [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
     /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Steps stay on their vCPU, whatever it runs; else (default) in their task, which other vCPUs may go on with.</summary>
+    [JsonPropertyName("stepFollowsVcpu")] public bool? StepFollowsVcpu { get; init; }
 }
 
 /// <summary>Arguments of <c>ttvm/radix</c>.</summary>

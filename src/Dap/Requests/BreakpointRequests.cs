@@ -1,13 +1,13 @@
-using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Threading;
-using Dap.Expressions;
+using System;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Programs;
 using Replay.Queries;
 using Symbols.Dwarf.Lines;
+using Symbols.Expressions;
 using Vmm.Platform;
 
 namespace Dap.Requests;
@@ -152,8 +152,9 @@ internal sealed class BreakpointRequests
         try
         {
             GuestView view = arguments.FrameId is { } frame ? _session.ViewOf(_session.FrameOf(frame).CpuIndex) : _session.View;
-            ExpressionValue value = Expression.Evaluate(arguments.Name, view, _session.Symbols);
-            return (value.Place, arguments.Bytes ?? value.SizeBytes, value.Place is null ? $"'{arguments.Name}' is not in memory: watch an address, or [{arguments.Name}]" : null);
+            TypedValue value = CompiledExpression.Evaluate(arguments.Name, _session.EnvironmentOf(view));
+            MemoryPlace? place = value.Address is { } at ? new MemoryPlace(at, value.IsPhysical) : null;
+            return (place, arguments.Bytes ?? value.SizeBytes, place is null ? $"'{arguments.Name}' is not in memory: watch an address, or [{arguments.Name}]" : null);
         }
         catch (ExpressionException)
         {
@@ -211,8 +212,8 @@ internal sealed class BreakpointRequests
 
     private Breakpoint Accept(List<BreakpointEntry> entries, BreakpointEntry entry, string? expression, string? hitCondition, string? logMessage, ulong? address)
     {
-        string? condition = string.IsNullOrWhiteSpace(expression) ? null : expression;
-        if (condition is not null && Check(condition) is { } problem) return Refused($"its condition: {problem}", entry.Line);
+        Condition? condition = string.IsNullOrWhiteSpace(expression) ? null : new Condition(expression);
+        if (condition is not null && Check(condition.Text) is { } problem) return Refused($"its condition: {problem}", entry.Line);
         LogMessage? log = string.IsNullOrEmpty(logMessage) ? null : LogMessage.Parse(logMessage);
         foreach (string part in log?.Expressions ?? [])
             if (Check(part) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
@@ -237,7 +238,7 @@ internal sealed class BreakpointRequests
     }
 
     // Conditions of breakpoints are looked at where they are hit: a false one then costs next to nothing.
-    private IReadOnlyList<StopCondition> Filtered(IReadOnlyList<StopCondition> conditions, string? expression)
+    private IReadOnlyList<StopCondition> Filtered(IReadOnlyList<StopCondition> conditions, Condition? expression)
     {
         if (expression is null) return conditions;
         var gate = new Lock();
@@ -262,12 +263,12 @@ internal sealed class BreakpointRequests
         if (!_session.IsLaunched) return null;
         try
         {
-            Expression.Evaluate(expression, _session.View, _session.Symbols);
+            CompiledExpression.Evaluate(expression, _session.EnvironmentOf(_session.View));
             return null;
         }
         catch (ExpressionException e)
         {
-            return e.Message.StartsWith("no memory", StringComparison.Ordinal) ? null : e.Message;
+            return e.Problem == ExpressionProblem.NotAvailable ? null : e.Message;
         }
     }
 

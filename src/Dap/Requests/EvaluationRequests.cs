@@ -1,11 +1,13 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
-using Dap.Expressions;
 using Dap.Protocol;
 using Dap.Sessions;
 using Dap.Sessions.Repl;
+using Dap.Views;
 using Introspection.Programs;
+using Introspection.Values;
+using Symbols.Expressions;
 
 namespace Dap.Requests;
 
@@ -30,7 +32,8 @@ internal sealed class EvaluationRequests
     {
         try
         {
-            return Expression.Evaluate(text, view, symbols).Number;
+            var environment = new GuestEnvironment(view, symbols);
+            return CompiledExpression.Parse(text, environment).Number(environment);
         }
         catch (ExpressionException e)
         {
@@ -43,7 +46,7 @@ internal sealed class EvaluationRequests
         GuestView view = ViewOf(arguments.FrameId);
         if (arguments.Context == "repl" && _commands.Run(arguments.Expression, view) is { } result)
             return Answer.Of(new EvaluateResponseBody { Result = result.Text, VariablesReference = 0 }, result.Then);
-        return Answer.Of(Show(ValueOf(arguments.Expression, view)));
+        return Answer.Of(Show(arguments.Expression, view));
     }
 
     private Answer SetRadix(TtvmRadixArguments arguments)
@@ -56,27 +59,8 @@ internal sealed class EvaluationRequests
     private Answer SetExpression(SetExpressionArguments arguments)
     {
         GuestView view = ViewOf(arguments.FrameId);
-        ulong number = NumberOf(arguments.Value, view, _session.Symbols);
-        string register = arguments.Expression.Trim().TrimStart('$').ToLowerInvariant();
-        if (RegisterFile.CanSet(register))
-        {
-            int cpu = view.Vcpu.Index;
-            _session.Divert();
-            RegisterFile.TrySet(ref _session.Machine.Vcpus[cpu].State, register, number);
-            return Changed(register, _session.ViewOf(cpu), () => _session.Send(Events.Invalidated, new InvalidatedEventBody { Areas = ["all"] }));
-        }
-        ExpressionValue target = ValueOf(arguments.Expression, view);
-        if (target.Place is not { } place)
-            throw new RequestException($"'{arguments.Expression}' cannot be changed: only general registers, RIP, RFLAGS and memory such as qword[rsp] can");
-        _session.Focus(view.Vcpu.Index);
-        int count = MemoryWriter.Write(_session, place, BitConverter.GetBytes(number).AsSpan(0, target.SizeBytes));
-        return Changed(arguments.Expression, _session.View, () => MemoryWriter.Tell(_session, place, count));
-    }
-
-    private Answer Changed(string expression, in GuestView view, Action then)
-    {
-        ExpressionValue value = ValueOf(expression, view);
-        return Answer.Of(new SetExpressionResponseBody { Value = _session.Number(value.Number, value.SizeBytes * 8) }, then);
+        (string text, Action then) = Assignment.Make(_session, arguments.Expression, arguments.Value, view);
+        return Answer.Of(new SetExpressionResponseBody { Value = text }, then);
     }
 
     private Answer Complete(CompletionsArguments arguments)
@@ -102,25 +86,22 @@ internal sealed class EvaluationRequests
 
     private GuestView ViewOf(long? frameId) => frameId is { } frame ? _session.ViewOf(_session.FrameOf(frame).CpuIndex) : _session.View;
 
-    private ExpressionValue ValueOf(string text, in GuestView view)
+    private EvaluateResponseBody Show(string text, in GuestView view)
     {
+        GuestEnvironment environment = _session.EnvironmentOf(view);
         try
         {
-            return Expression.Evaluate(text, view, _session.Symbols);
+            CompiledExpression expression = CompiledExpression.Parse(text, environment);
+            ValueNode node = _session.Renderer(environment, view).Render(text, expression.Evaluate(environment), text, expression.Format);
+            return new EvaluateResponseBody
+            {
+                Result = node.Text, Type = node.TypeText, VariablesReference = ValueViews.ReferenceOf(_session, node, view.Vcpu.Index),
+                IndexedVariables = node.IndexedCount > 0 ? node.IndexedCount : null, NamedVariables = node.NamedCount > 0 ? node.NamedCount : null, MemoryReference = node.Place?.ToString(),
+            };
         }
         catch (ExpressionException e)
         {
             throw new RequestException(e.Message);
         }
-    }
-
-    private EvaluateResponseBody Show(in ExpressionValue value)
-    {
-        string hexadecimal = Hexadecimal.Padded(value.Number, value.SizeBytes * 8);
-        return new EvaluateResponseBody
-        {
-            Result = _session.ShowsDecimal ? $"{value.Number} ({hexadecimal})" : $"{hexadecimal} ({value.Number})", Type = $"{value.SizeBytes * 8}-bit", VariablesReference = 0,
-            MemoryReference = value.Place?.ToString() ?? Hexadecimal.Of(value.Number),
-        };
     }
 }

@@ -5,6 +5,7 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Programs;
+using Introspection.Values;
 using Replay.Recording;
 
 namespace Dap.Requests;
@@ -92,6 +93,7 @@ internal sealed class LifecycleRequests
             throw;
         }
         LoadSymbols(path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
+        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Launched();
     }
@@ -103,6 +105,7 @@ internal sealed class LifecycleRequests
         _session.Open(GuestLauncher.Launch(program, arguments, host), isOurs: true);
         LoadSymbols(program, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
         _session.Print($"Recording to {_session.Recording.Path}");
+        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }
@@ -114,6 +117,7 @@ internal sealed class LifecycleRequests
         if (_options.Guest is not { } guest) throw new RequestException(NothingToAttachTo) { ShowUser = true };
         _session.Open(guest, isOurs: false);
         LoadSymbols(_session.Recording.Path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
+        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }
@@ -123,6 +127,19 @@ internal sealed class LifecycleRequests
     {
         _session.UseSymbols(SymbolLoader.Load(_session.Recording, symbols, sourceMap, Tell));
         _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, layouts, Tell);
+        LoadPrinters(path);
+    }
+
+    private void LoadPrinters(string path)
+    {
+        try
+        {
+            _session.Printers = PrinterSet.Read(PrinterSet.Find(path, [Environment.CurrentDirectory]));
+        }
+        catch (PrinterException e)
+        {
+            Tell(e.Message);
+        }
     }
 
     private void Tell(string text) => _session.Print(text, "important");

@@ -93,6 +93,11 @@ internal sealed class StateRequests
     private Answer SetVariable(SetVariableArguments arguments)
     {
         VariableSource source = Find(arguments.VariablesReference);
+        if (source.EvaluateNameOf?.Invoke(arguments.Name) is { } expression)
+        {
+            (string text, Action then) = Assignment.Make(_session, expression, arguments.Value, _session.ViewOf(source.CpuIndex));
+            return Answer.Of(new SetVariableResponseBody { Value = text }, then);
+        }
         if (source.Set is null) throw new RequestException($"'{arguments.Name}' cannot be changed: only general registers, RIP, RFLAGS and memory can");
         ulong value = EvaluationRequests.NumberOf(arguments.Value, _session.ViewOf(source.CpuIndex), _session.Symbols);
         if (!source.Set(arguments.Name, value)) throw new RequestException($"'{arguments.Name}' cannot be changed: only general registers, RIP, RFLAGS and memory can");

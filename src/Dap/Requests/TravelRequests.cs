@@ -1,8 +1,8 @@
 using System;
-using Dap.Expressions;
 using Dap.Protocol;
 using Dap.Sessions;
 using Replay.Timelines;
+using Symbols.Expressions;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -84,8 +84,10 @@ internal sealed class Travel(Session session)
         {
             try
             {
-                ExpressionValue value = Expression.Evaluate(text, session.View, session.Symbols);
-                (place, size) = value.Place is { } operand ? (operand, bytes ?? value.SizeBytes) : (new MemoryPlace(value.Number), bytes ?? 1);
+                var environment = session.EnvironmentOf(session.View);
+                CompiledExpression expression = CompiledExpression.Parse(text, environment);
+                TypedValue value = expression.Evaluate(environment);
+                (place, size) = value.Address is { } at ? (new MemoryPlace(at, value.IsPhysical), bytes ?? value.SizeBytes) : (new MemoryPlace(expression.Number(environment)), bytes ?? 1);
             }
             catch (ExpressionException e)
             {

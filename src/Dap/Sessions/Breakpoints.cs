@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using Dap.Expressions;
 using Dap.Protocol;
 using Replay.Queries;
 
@@ -13,7 +12,7 @@ namespace Dap.Sessions;
 internal sealed record BreakpointEntry(long Id, string Reason, string Label, IReadOnlyList<StopCondition> Conditions)
 {
     /// <summary>Must not be zero there; null: no matter.</summary>
-    public string? Expression { get; init; }
+    public Condition? Expression { get; init; }
 
     /// <summary>Which of the hits count; null: all.</summary>
     public HitCondition? Hits { get; init; }

@@ -57,6 +57,7 @@ public sealed class DapServer : IDisposable
         _ = new LifecycleRequests(_session, _requests, options);
         _ = new ExecutionRequests(_session, _requests);
         _ = new TravelRequests(_session, _requests);
+        _ = new CallRequests(_session, _requests);
         _ = new BreakpointRequests(_session, _requests);
         _ = new StackRequests(_session, _requests);
         _ = new SourceRequests(_session, _requests);

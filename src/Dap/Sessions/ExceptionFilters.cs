@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
-using Dap.Expressions;
 using Dap.Protocol;
 using Replay.Queries;
 using Vmm.Memory;

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
-using Dap.Expressions;
 using Introspection.Programs;
 using Replay.Queries;
 using Replay.Timelines;
@@ -96,24 +95,12 @@ internal sealed class HitCounter(Session session)
     private bool IsTrue(BreakpointEntry entry, Machine machine, int cpuIndex) => IsTrue(entry.Expression, new GuestView(machine, machine.Vcpus[Math.Max(0, cpuIndex)]), session.Symbols);
 
     /// <summary>A breakpoint's condition holds, or there is none.</summary>
-    public static bool IsTrue(string? condition, in GuestView view, ISymbolSource symbols)
-    {
-        if (condition is null) return true;
-        try
-        {
-            return Expression.Evaluate(condition, view, symbols).Number != 0;
-        }
-        catch (ExpressionException)
-        {
-            // It reads what is not there now: not true.
-            return false;
-        }
-    }
+    public static bool IsTrue(Condition? condition, in GuestView view, ISymbolSource symbols) => condition is null || condition.IsTrue(view, symbols);
 
     // Clients set all breakpoints anew when one changes: what was counted is worth keeping.
     private static string KeyOf(BreakpointEntry entry)
     {
-        var key = new System.Text.StringBuilder(entry.Expression).Append('|');
+        var key = new System.Text.StringBuilder(entry.Expression?.Text).Append('|');
         foreach (StopCondition c in entry.Conditions)
             key.Append(CultureInfo.InvariantCulture, $"{c.Kind},{c.Number},{c.SizeBytes},{c.IsPhysical},{c.Reads},{c.Writes};");
         return key.ToString();

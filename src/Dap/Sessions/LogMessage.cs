@@ -1,8 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
-using Dap.Expressions;
 using Introspection.Programs;
+using Introspection.Values;
+using Symbols.Expressions;
 
 namespace Dap.Sessions;
 
@@ -56,9 +57,14 @@ internal sealed class LogMessage
 
     private static string ValueOf(string expression, in GuestView view, ISymbolSource symbols)
     {
+        var environment = new GuestEnvironment(view, symbols);
         try
         {
-            return Hexadecimal.Of(Expression.Evaluate(expression, view, symbols).Number);
+            CompiledExpression compiled = CompiledExpression.Parse(expression, environment);
+            TypedValue value = compiled.Evaluate(environment);
+            // Numbers without a type are short in a message.
+            if (value.IsUntyped && compiled.Format == default) return Hexadecimal.Of(compiled.Number(environment));
+            return new ValueRenderer(environment, symbols).Render("", value, null, compiled.Format).Text;
         }
         catch (ExpressionException e)
         {

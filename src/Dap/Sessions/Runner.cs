@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using Dap.Expressions;
 using Dap.Protocol;
 using Replay.Queries;
 using Replay.Timelines;
@@ -22,9 +21,9 @@ internal sealed class Runner(Session session)
     /// <param name="isForward">The direction.</param>
     /// <param name="cpuIndex">The vCPU that the stop is about when no event says otherwise.</param>
     /// <param name="temporary">Any of these; empty: none.</param>
-    /// <param name="accept">Asked with the machine standing there; null: any will do.</param>
+    /// <param name="accept">Asked with the machine standing there, of the vCPU; null: any will do.</param>
     /// <param name="limit">When nothing is hit before it, or going back from it on, the machine stands there, with <see cref="StopReport.AtLimit"/>.</param>
-    public StopReport Run(bool isForward, int cpuIndex, IReadOnlyList<StopCondition>? temporary = null, Func<bool>? accept = null, Position? limit = null)
+    public StopReport Run(bool isForward, int cpuIndex, IReadOnlyList<StopCondition>? temporary = null, Func<int, bool>? accept = null, Position? limit = null)
     {
         temporary ??= [];
         (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
@@ -63,7 +62,7 @@ internal sealed class Runner(Session session)
     }
 
     // From the end of what is recorded the guest lives on, perhaps for ever: requests are served meanwhile, and may change breakpoints.
-    private StopReport LiveOn(int cpuIndex, IReadOnlyList<StopCondition> temporary, Func<bool>? accept)
+    private StopReport LiveOn(int cpuIndex, IReadOnlyList<StopCondition> temporary, Func<int, bool>? accept)
     {
         session.IsRunning = true;
         try
@@ -93,7 +92,7 @@ internal sealed class Runner(Session session)
     }
 
     // Null: none of what was hit counts.
-    private StopReport? Report(in TimelineStop stop, int cpuIndex, List<BreakpointEntry> entries, IReadOnlyList<StopCondition> temporary, Func<bool>? accept)
+    private StopReport? Report(in TimelineStop stop, int cpuIndex, List<BreakpointEntry> entries, IReadOnlyList<StopCondition> temporary, Func<int, bool>? accept)
     {
         switch (stop.Reason)
         {
@@ -112,7 +111,7 @@ internal sealed class Runner(Session session)
         foreach (QueryHit one in stop.Hits)
         {
             if (one.Event.CpuIndex >= 0) cpu = one.Event.CpuIndex;
-            isTemporary |= temporary.Contains(one.Condition) && (accept is null || accept());
+            isTemporary |= temporary.Contains(one.Condition) && (accept is null || accept(cpu));
             foreach (BreakpointEntry entry in entries)
             {
                 if (!entry.Conditions.Contains(one.Condition) || !judged.Add(entry.Id)) continue;

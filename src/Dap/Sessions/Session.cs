@@ -10,6 +10,7 @@ using Introspection.Consoles;
 using Introspection.History;
 using Introspection.Programs;
 using Introspection.Unwinding;
+using Introspection.Values;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
@@ -52,6 +53,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public SourceAnswers Sources { get; private set; } = new(new GuestPrograms().Sources);
     /// <summary>The locks that are declared.</summary>
     public DeclaredLocks Locks { get; set; } = DeclaredLocks.None;
+    /// <summary>How values of some types are shown.</summary>
+    public PrinterSet Printers { get; set; } = PrinterSet.BuiltIn;
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
@@ -67,6 +70,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     /// <summary>What is typed for a living guest goes there; null: there is none. Callable from any thread.</summary>
     public LiveInput? Input => Volatile.Read(ref _guest) is { Recording.IsAlive: true } guest ? guest.Input : null;
+
+    /// <summary>Steps stay on their vCPU whatever it does; else in their task, which other vCPUs may go on with.</summary>
+    public bool StepsFollowVcpu { get; set; }
 
     /// <summary>Numbers that may be either are shown in decimal; else in hexadecimal.</summary>
     public bool ShowsDecimal { get; set; }
@@ -92,6 +98,26 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public SymbolSet Symbols => SymbolsOf(FocusCpu);
 
     public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
+
+    /// <summary>What expressions mean on a vCPU.</summary>
+    public GuestEnvironment EnvironmentOf(in GuestView view) => new(view, SymbolsOf(view.Vcpu.Index));
+
+    /// <summary>The same, with assignments: the first one begins a diversion.</summary>
+    public GuestEnvironment WritingEnvironmentOf(in GuestView view)
+    {
+        int cpu = view.Vcpu.Index;
+        return new GuestEnvironment(view, SymbolsOf(cpu))
+        {
+            Divert = () =>
+            {
+                Divert();
+                return ViewOf(cpu);
+            },
+        };
+    }
+
+    /// <summary>Shows values on a vCPU as the user wants to see them.</summary>
+    public ValueRenderer Renderer(GuestEnvironment environment, in GuestView view) => new(environment, SymbolsOf(view.Vcpu.Index), Printers) { ShowsDecimal = ShowsDecimal };
 
     public GuestView ViewOf(int cpuIndex) => new(Machine, Machine.Vcpus[cpuIndex]);
 

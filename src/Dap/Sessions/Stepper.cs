@@ -15,7 +15,8 @@ namespace Dap.Sessions;
 
 /// <summary>
 /// Steps of one vCPU. A step of the whole machine is one transition; a step of a vCPU goes over transitions until one concerns it: it retires an instruction, or is
-/// sent elsewhere by an interrupt. Steps back are the inverse: they stand just before such a transition.
+/// sent elsewhere by an interrupt. What a step goes over may come back on another vCPU, as tasks move: then the stop is there. Steps back are the inverse: they stand
+/// just before such a transition.
 /// </summary>
 internal sealed class Stepper(Session session, Runner runner)
 {
@@ -43,7 +44,7 @@ internal sealed class Stepper(Session session, Runner runner)
         FramePlace frame = FramePlace.Of(view.Vcpu.State);
         Instruction instruction = new Disassembler(view).Decode(code);
         ulong next = code + (ulong)Math.Max(1, instruction.Length);
-        if (ComesBack(instruction)) return runner.Run(true, cpuIndex, [frame.Breakpoint(next, cpuIndex, FlowStep.MaximumPoppedBytes)]);
+        if (ComesBack(instruction)) return runner.Run(true, cpuIndex, [frame.Breakpoint(next, WaitsOn(cpuIndex), FlowStep.MaximumPoppedBytes)]);
         while (true)
         {
             ulong rip = session.Machine.Vcpus[cpuIndex].State.Rip;
@@ -58,8 +59,9 @@ internal sealed class Stepper(Session session, Runner runner)
             bool wasInterrupted = session.Machine.Position.EventOrdinal > 0 && session.Machine.Vcpus[cpuIndex].State.Rip != rip;
             if (!wasInterrupted || session.Machine.Outcome.Kind != OutcomeKind.None) return Stepped(cpuIndex);
             // Into a handler without an instruction done: back to where it was interrupted, and again.
-            StopReport report = runner.Run(true, cpuIndex, [frame.Breakpoint(code, cpuIndex)]);
+            StopReport report = runner.Run(true, cpuIndex, [frame.Breakpoint(code, WaitsOn(cpuIndex))]);
             if (report.Reason != "step" || session.Machine.InstructionCount == count) return report;
+            cpuIndex = report.CpuIndex;
         }
     }
 
@@ -67,7 +69,7 @@ internal sealed class Stepper(Session session, Runner runner)
     public StopReport Out(int cpuIndex)
     {
         (ulong code, FramePlace place, _) = CallerOf(cpuIndex);
-        return runner.Run(true, cpuIndex, [place.Breakpoint(code, cpuIndex, FlowStep.MaximumPoppedBytes)]);
+        return runner.Run(true, cpuIndex, [place.Breakpoint(code, WaitsOn(cpuIndex), FlowStep.MaximumPoppedBytes)]);
     }
 
     /// <summary>Back by one instruction of a vCPU, into what was called.</summary>
@@ -97,7 +99,8 @@ internal sealed class Stepper(Session session, Runner runner)
         if (isReturn || CodeShape.IsInterruptReturn(instruction) || CodeShape.IsSystemReturn(instruction))
         {
             Position inside = session.Timeline.Position;
-            report = BackToCall(cpuIndex, behind, after, isReturn ? FlowKind.Return : FlowKind.InterruptReturn);
+            ulong popped = isReturn && instruction.OpCount > 0 ? instruction.GetImmediate(0) : 0;
+            report = BackToCall(cpuIndex, behind, after with { Stack = after.Stack - popped }, isReturn ? FlowKind.Return : FlowKind.InterruptReturn);
             // No call made this frame: the code switched stacks, or the call lies before the recording.
             if (report.Reason == "start") session.Timeline.Seek(inside);
             return report.Reason == "start" ? Stepped(cpuIndex) : report;
@@ -119,21 +122,25 @@ internal sealed class Stepper(Session session, Runner runner)
     // The last call, interrupt or exception that comes back at that place.
     private StopReport BackToCall(int cpuIndex, ulong code, FramePlace place, FlowKind kind)
     {
-        List<StopCondition> conditions = CallFinder.Conditions(session, cpuIndex, code, place, kind);
-        return conditions.Count == 0 ? runner.AtStart(cpuIndex) : runner.Run(false, cpuIndex, conditions, () => CallFinder.IsCall(session.ViewOf(cpuIndex), code, place));
+        List<StopCondition> conditions = CallFinder.Conditions(session.ViewOf(cpuIndex), WaitsOn(cpuIndex), code, place, kind);
+        return conditions.Count == 0 ? runner.AtStart(cpuIndex)
+            : runner.Run(false, cpuIndex, conditions, cpu => CallFinder.IsCall(session.ViewOf(cpu), code, place));
     }
 
     // Where the innermost frame will go back to, and how.
     private (ulong Code, FramePlace Place, FlowKind Kind) CallerOf(int cpuIndex)
     {
         GuestView view = session.ViewOf(cpuIndex);
-        CallFrame frame = new StackUnwinder(view, session.SymbolsOf(view.Vcpu.Index)).Innermost();
+        List<CallFrame> frames = new StackUnwinder(view, session.SymbolsOf(view.Vcpu.Index)).Walk(2);
+        CallFrame frame = frames[0];
         if (frame.ReturnAddress == 0) throw new RequestException("the caller is not known: neither unwind information nor a frame pointer shows it here");
         // Frames are at linear addresses; RSP counts from the stack segment's base.
         ulong stack = view.Vcpu.State.Rsp + (frame.ReturnStack - frame.Stack);
         FlowKind kind = frame.ReturnSlot == 0 ? FlowKind.InterruptReturn : FlowKind.Return;
-        return (frame.ReturnAddress, FramePlace.Of(view.Vcpu.State) with { Stack = stack }, kind);
+        return (frame.ReturnAddress, FramePlace.Of(view.Vcpu.State, frames[^1].IsUser) with { Stack = stack }, kind);
     }
+
+    private int? WaitsOn(int cpuIndex) => new Flow(session, cpuIndex).WaitsOn;
 
     private static bool ComesBack(in Instruction i) => i.FlowControl is FlowControl.Call or FlowControl.IndirectCall or FlowControl.Interrupt
         || i.HasRepPrefix || i.HasRepnePrefix || i.Mnemonic == Mnemonic.Hlt;

@@ -12,7 +12,8 @@ namespace Dap.Stepping;
 /// <summary>
 /// One step back by source lines: the inverse of <see cref="ForwardWalk"/>. It ends at the beginning of the line that was left last in the same frame, which is this
 /// line where the machine stands in the middle of it; at the beginning of a function, at the line of the call. Calls that have returned, interrupts, exceptions and
-/// what other vCPUs do are gone over. Breakpoints of the user's that were hit on the way end it there.
+/// what other tasks and vCPUs do are gone over; where the task came from another vCPU, the step goes on there. Breakpoints of the user's that were hit on the way end
+/// it there.
 /// </summary>
 internal sealed class BackwardWalk
 {
@@ -23,7 +24,6 @@ internal sealed class BackwardWalk
     private readonly Runner _runner;
     private readonly Flow _flow;
     private readonly FlowHistory _history;
-    private readonly int _cpuIndex;
     private readonly LineStep _kind;
     private readonly Position _origin;
     // Where the walk is: the vCPU's code and frame after the transition that comes next.
@@ -39,7 +39,6 @@ internal sealed class BackwardWalk
     {
         _session = session;
         _runner = runner;
-        _cpuIndex = cpuIndex;
         _kind = kind;
         _flow = new Flow(session, cpuIndex);
         _origin = _checkedFrom = session.Timeline.Position;
@@ -53,13 +52,13 @@ internal sealed class BackwardWalk
         try
         {
             while (_history.TryPrevious(out FlowStep step))
-                if (Before(step) is { } report) return report;
-            return _line is null ? Finish(_session.Timeline.Start) is { Reason: not "step" } hit ? hit : _runner.AtStart(_cpuIndex) : Finish(_lineStart);
+                if (step.CpuIndex == _flow.CpuIndex && Before(step) is { } report) return report;
+            return _line is null ? Finish(_session.Timeline.Start) is { Reason: not "step" } hit ? hit : _runner.AtStart(_flow.CpuIndex) : Finish(_lineStart);
         }
         catch (OperationCanceledException)
         {
             _session.Timeline.Seek(_origin);
-            return new StopReport("pause", $"Paused the step back; still at {_origin}", _cpuIndex);
+            return new StopReport("pause", $"Paused the step back; still at {_origin}", _flow.CpuIndex);
         }
     }
 
@@ -83,6 +82,9 @@ internal sealed class BackwardWalk
                 // A step into stops behind a call that has returned, before it goes on in the line.
                 if (!isFirst) return Finish(_line is not null && !_line.IsSameLine(_session.Symbols.PlaceOf(_code)) ? _lineStart : step.After);
                 Enter(step);
+                break;
+            case FlowKind.StackSwitch:
+                if (ToSwitch(ref step) is { } early) return early;
                 break;
             case FlowKind.Call or FlowKind.Delivery:
                 // The frame begins behind it.
@@ -135,13 +137,15 @@ internal sealed class BackwardWalk
     private StopReport? OverCall(FlowStep returning, out FlowStep call)
     {
         call = returning;
-        (ulong code, FramePlace place) = (_code, _place);
+        ulong code = _code;
+        FramePlace place = _place with { Stack = _place.Stack - returning.PoppedBytes };
         long begin = _history.ReadCount;
         while (_history.ReadCount - begin < LongestReadCall)
         {
             if (!_history.TryPrevious(out FlowStep step)) break;
-            if (!step.ComesBackAt(code, place)) continue;
+            if (!step.ComesBackAt(code, place) || (_flow.WaitsOn is { } cpu && cpu != step.CpuIndex)) continue;
             call = step;
+            _flow.CpuIndex = step.CpuIndex;
             return null;
         }
         return JumpToCall(returning, code, place, ref call);
@@ -153,8 +157,8 @@ internal sealed class BackwardWalk
         if (Check(returning.At) is { } hit) return hit;
         Timeline timeline = _session.Timeline;
         timeline.Seek(returning.At);
-        List<StopCondition> conditions = CallFinder.Conditions(_session, _cpuIndex, code, place, returning.Kind);
-        StopReport report = conditions.Count == 0 ? _runner.AtStart(_cpuIndex) : _runner.Run(false, _cpuIndex, conditions, () => CallFinder.IsCall(_flow.View, code, place));
+        List<StopCondition> conditions = CallFinder.Conditions(_flow.View, _flow.WaitsOn, code, place, returning.Kind);
+        StopReport report = conditions.Count == 0 ? _runner.AtStart(_flow.CpuIndex) : _runner.Run(false, _flow.CpuIndex, conditions, cpu => CallFinder.IsCall(_session.ViewOf(cpu), code, place));
         if (report.Reason == "start")
         {
             // Nothing called it: stacks were switched, or the call lies before the recording. It is a jump then.
@@ -164,10 +168,31 @@ internal sealed class BackwardWalk
             return null;
         }
         if (report.Reason != "step") return report;
+        _flow.CpuIndex = report.CpuIndex;
         _checkedFrom = timeline.Position;
         FlowKind kind = _flow.Code == code ? FlowKind.Delivery : FlowKind.Call;
-        call = new FlowStep(timeline.Position, timeline.Position, _flow.Code, _flow.Frame, kind, 1);
+        call = new FlowStep(_flow.CpuIndex, timeline.Position, timeline.Position, _flow.Code, _flow.Frame, kind, 1, 0);
         _history.Restart(timeline.Position);
+        return null;
+    }
+
+    // A task goes on here: to where it was left, by the same instruction on its own stack. Not null: a stop on the way.
+    private StopReport? ToSwitch(ref FlowStep step)
+    {
+        if (Check(step.At) is { } hit) return hit;
+        FlowStep switched = step;
+        _session.Timeline.Seek(step.At);
+        StopReport report = _runner.Run(false, _flow.CpuIndex, [_place.Breakpoint(step.Code, _flow.WaitsOn)]);
+        if (report.Reason is not ("step" or "start")) return report;
+        if (report.Reason == "step")
+        {
+            _flow.CpuIndex = report.CpuIndex;
+            Position at = _session.Timeline.Position;
+            step = switched with { CpuIndex = report.CpuIndex, At = at, After = at, Frame = _flow.Frame };
+        }
+        // Else it was never left: a new task.
+        _checkedFrom = step.At;
+        _history.Restart(step.At);
         return null;
     }
 
@@ -175,7 +200,7 @@ internal sealed class BackwardWalk
     {
         if (Check(target) is { } hit) return hit;
         _session.Timeline.Seek(target);
-        return new StopReport("step", $"Stepped to {target}", _cpuIndex);
+        return new StopReport("step", $"Stepped to {target}", _flow.CpuIndex);
     }
 
     // Whether a breakpoint of the user's was hit between a position and what was looked at so far.
@@ -184,7 +209,7 @@ internal sealed class BackwardWalk
         bool isHit = _flow.LastBreakpoint is not null;
         if ((!isHit && !_flow.NeedsCheck) || from >= _checkedFrom) return null;
         _session.Timeline.Seek(_checkedFrom);
-        StopReport report = _runner.Run(false, _cpuIndex, limit: from);
+        StopReport report = _runner.Run(false, _flow.CpuIndex, limit: from);
         return report.Reason == StopReport.AtLimit ? null : report;
     }
 }

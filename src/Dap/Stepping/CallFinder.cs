@@ -1,8 +1,7 @@
-using System;
 using System.Collections.Generic;
-using Dap.Sessions;
 using Iced.Intel;
 using Introspection.Code;
+using Introspection.State;
 using Introspection.Unwinding;
 using Replay.Queries;
 
@@ -12,21 +11,20 @@ namespace Dap.Stepping;
 internal static class CallFinder
 {
     /// <summary>What to look for.</summary>
-    /// <param name="session">The session.</param>
-    /// <param name="cpuIndex">The vCPU.</param>
+    /// <param name="view">Of a vCPU that can read the code.</param>
+    /// <param name="cpuIndex">The vCPU that may have come there; null: any.</param>
     /// <param name="code">Linear address at which it goes on.</param>
-    /// <param name="frame">What the registers say there.</param>
+    /// <param name="frame">What the registers say there; RSP less what the return has popped of arguments.</param>
     /// <param name="kind">The return: RET, or IRET and the like.</param>
-    public static List<StopCondition> Conditions(Session session, int cpuIndex, ulong code, FramePlace frame, FlowKind kind)
+    public static List<StopCondition> Conditions(GuestView view, int? cpuIndex, ulong code, FramePlace frame, FlowKind kind)
     {
         var conditions = new List<StopCondition>();
-        var disassembler = new Disassembler(session.ViewOf(cpuIndex));
-        FramePlace lowest = frame with { Stack = frame.Stack - Math.Min(frame.Stack, FlowStep.MaximumPoppedBytes) };
+        var disassembler = new Disassembler(view);
         for (ulong length = 1; length <= 8; length++)
         {
             Instruction instruction = disassembler.Decode(code - length);
             if (instruction.Length == (int)length && CodeShape.IsCall(instruction))
-                conditions.Add(lowest.Breakpoint(code - length, cpuIndex, frame.Stack - lowest.Stack));
+                conditions.Add(frame.Breakpoint(code - length, cpuIndex));
         }
         if (kind == FlowKind.InterruptReturn)
         {
@@ -44,6 +42,6 @@ internal static class CallFinder
         if (here.AddressSpace != frame.AddressSpace && here.AddressSpace != 0 && frame.AddressSpace != 0) return false;
         if (view.CodeAddress == code) return here.Stack == frame.Stack;
         Instruction instruction = new Disassembler(view).Decode(view.CodeAddress);
-        return view.CodeAddress + (ulong)instruction.Length == code && here.Stack <= frame.Stack && frame.Stack - here.Stack <= FlowStep.MaximumPoppedBytes;
+        return view.CodeAddress + (ulong)instruction.Length == code && here.Stack == frame.Stack;
     }
 }

@@ -7,7 +7,7 @@ using Vmm.Time;
 namespace Dap.Stepping;
 
 /// <summary>
-/// What a vCPU did before a position, read backwards: stretches of the recording, ever longer, are gone over forward and kept. The machine stands anywhere meanwhile.
+/// What the vCPUs did before a position, read backwards: stretches of the recording, ever longer, are gone over forward and kept. The machine stands anywhere meanwhile.
 /// </summary>
 internal sealed class FlowHistory
 {
@@ -21,7 +21,7 @@ internal sealed class FlowHistory
     private int _index;
 
     /// <param name="session">Whose timeline it is.</param>
-    /// <param name="flow">Of the vCPU.</param>
+    /// <param name="flow">Goes over it.</param>
     /// <param name="before">What comes from here on does not count.</param>
     public FlowHistory(Session session, Flow flow, Position before)
     {

@@ -17,20 +17,24 @@ internal enum FlowKind : byte
     Return,
     /// <summary>IRET, SYSRET or SYSEXIT.</summary>
     InterruptReturn,
+    /// <summary>The kernel's stack was exchanged for another one: another task goes on.</summary>
+    StackSwitch,
     /// <summary>An interrupt or exception was delivered: the instruction was not done.</summary>
     Delivery,
 }
 
 /// <summary>One transition that concerns a vCPU.</summary>
+/// <param name="CpuIndex">The vCPU.</param>
 /// <param name="At">Where the machine stood before.</param>
 /// <param name="After">Where it stood then.</param>
 /// <param name="Code">Linear address of the vCPU's instruction before.</param>
 /// <param name="Frame">In which frame, as far as a vCPU's registers tell.</param>
 /// <param name="Kind">What happened.</param>
 /// <param name="SizeBytes">Of the instruction.</param>
-internal readonly record struct FlowStep(Position At, Position After, ulong Code, FramePlace Frame, FlowKind Kind, int SizeBytes)
+/// <param name="PoppedBytes">Of arguments that a return takes with it (RET n).</param>
+internal readonly record struct FlowStep(int CpuIndex, Position At, Position After, ulong Code, FramePlace Frame, FlowKind Kind, int SizeBytes, ushort PoppedBytes)
 {
-    /// <summary>A procedure takes at most so many bytes of arguments with it when it returns (RET n).</summary>
+    /// <summary>A procedure takes at most so many bytes of arguments with it when it returns, as far as one cannot see it.</summary>
     public const ulong MaximumPoppedBytes = 256;
 
     /// <summary>Where the instruction's successor lies.</summary>
@@ -38,10 +42,10 @@ internal readonly record struct FlowStep(Position At, Position After, ulong Code
 
     /// <summary>What was entered by this transition, when it comes back, can be at this place.</summary>
     /// <param name="code">Linear address.</param>
-    /// <param name="frame">What the registers say there.</param>
+    /// <param name="frame">What the registers say there; RSP less what a return has popped of arguments.</param>
     public bool ComesBackAt(ulong code, in FramePlace frame) => frame.AddressSpace == Frame.AddressSpace && Kind switch
     {
-        FlowKind.Call => code == Next && frame.Stack >= Frame.Stack && frame.Stack - Frame.Stack <= MaximumPoppedBytes,
+        FlowKind.Call => code == Next && frame.Stack == Frame.Stack,
         // A handler may go back behind the instruction that it has dealt with.
         FlowKind.Delivery => frame.Stack == Frame.Stack && (code == Code || code == Next),
         _ => false,
@@ -55,13 +59,16 @@ internal readonly record struct FlowStep(Position At, Position After, ulong Code
 /// </param>
 internal readonly record struct FramePlace(ulong Stack, ulong AddressSpace)
 {
-    public static FramePlace Of(in VcpuState s) => new(s.Rsp, s.Cpl == 3 ? s.Cr3 & ~0xFFFUL : 0);
+    public static FramePlace Of(in VcpuState s) => Of(s, s.Cpl == 3);
+
+    /// <summary>Of a program below the kernel, whose stack has yet to be said, if it is one.</summary>
+    public static FramePlace Of(in VcpuState s, bool isUser) => new(s.Rsp, isUser ? s.Cr3 & ~0xFFFUL : 0);
 
     /// <summary>A breakpoint at an address in this frame.</summary>
     /// <param name="code">Linear address.</param>
-    /// <param name="cpuIndex">The vCPU.</param>
+    /// <param name="cpuIndex">The vCPU; null: any, as tasks move.</param>
     /// <param name="poppedBytes">RSP may be so much higher.</param>
-    public StopCondition Breakpoint(ulong code, int cpuIndex, ulong poppedBytes = 0) => StopCondition.Breakpoint(code) with
+    public StopCondition Breakpoint(ulong code, int? cpuIndex, ulong poppedBytes = 0) => StopCondition.Breakpoint(code) with
     {
         CpuIndex = cpuIndex, Stack = (Stack, Stack + poppedBytes), AddressSpace = AddressSpace == 0 ? null : AddressSpace,
     };

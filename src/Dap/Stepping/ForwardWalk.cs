@@ -22,7 +22,8 @@ internal enum LineStep
 
 /// <summary>
 /// One step forward by source lines. It ends where a statement of another line begins in the same frame; right behind the call when the frame is left; and at
-/// breakpoints of the user's on the way. Interrupts and exceptions are gone over, and so is what other vCPUs do.
+/// breakpoints of the user's on the way. Interrupts, exceptions and other tasks are gone over, and so is what other vCPUs do; where the task goes on on another vCPU,
+/// the step goes on there.
 /// </summary>
 internal sealed class ForwardWalk
 {
@@ -31,7 +32,6 @@ internal sealed class ForwardWalk
     private readonly Session _session;
     private readonly Runner _runner;
     private readonly Flow _flow;
-    private readonly int _cpuIndex;
     private readonly LineStep _kind;
     private readonly CodePlace _start;
     private IReadOnlyList<InlinedCall> _frame;
@@ -43,7 +43,6 @@ internal sealed class ForwardWalk
     {
         _session = session;
         _runner = runner;
-        _cpuIndex = cpuIndex;
         _kind = kind;
         _flow = new Flow(session, cpuIndex);
         _start = session.Symbols.PlaceOf(_flow.Code);
@@ -55,12 +54,12 @@ internal sealed class ForwardWalk
     {
         while (true)
         {
-            if (!_flow.TryAdvance(out FlowStep? done)) return EndStretch() ?? _runner.AtEnd(_cpuIndex);
-            if (_session.Activity.Token.IsCancellationRequested) return EndStretch() ?? new StopReport("pause", $"Paused at {_session.Machine.Position}", _cpuIndex);
+            if (!_flow.TryAdvance(out FlowStep? done)) return EndStretch() ?? _runner.AtEnd(_flow.CpuIndex);
+            if (_session.Activity.Token.IsCancellationRequested) return EndStretch() ?? new StopReport("pause", $"Paused at {_session.Machine.Position}", _flow.CpuIndex);
             if (++_stepCount % StepsPerReport == 0)
                 _session.Activity.Report(new TimelineProgress(_session.Machine.InstructionCount, _session.Recording.End.InstructionCount));
-            if (_session.IsDiverted && _flow.StandsOnBreakpoint && done is not null && _runner.HitHere(_cpuIndex, _flow.Code) is { } hit) return hit;
-            if (done is { } step && After(step) is { } report) return report;
+            if (_session.IsDiverted && _flow.StandsOnBreakpoint && done is not null && _runner.HitHere(_flow.CpuIndex, _flow.Code) is { } hit) return hit;
+            if (done is { } step && step.CpuIndex == _flow.CpuIndex && After(step) is { } report) return report;
         }
     }
 
@@ -74,6 +73,9 @@ internal sealed class ForwardWalk
             case FlowKind.Call:
                 if (!_isEntering && MayEnter()) return Enter();
                 return Over(step) ?? AtPlace();
+            case FlowKind.StackSwitch:
+                // Until the task goes on.
+                return EndStretch() ?? RunTo([step.Frame.Breakpoint(step.Next, _flow.WaitsOn)]) ?? AtPlace();
             case FlowKind.Return or FlowKind.InterruptReturn:
                 return EndStretch() ?? Stepped();
             case FlowKind.Jump when IsTailCall():
@@ -112,8 +114,8 @@ internal sealed class ForwardWalk
     private StopReport? Over(in FlowStep step)
     {
         if (EndStretch() is { } stopped) return stopped;
-        return RunTo(step.Kind == FlowKind.Call ? [step.Frame.Breakpoint(step.Next, _cpuIndex, FlowStep.MaximumPoppedBytes)]
-            : [step.Frame.Breakpoint(step.Code, _cpuIndex), step.Frame.Breakpoint(step.Next, _cpuIndex)]);
+        return RunTo(step.Kind == FlowKind.Call ? [step.Frame.Breakpoint(step.Next, _flow.WaitsOn, FlowStep.MaximumPoppedBytes)]
+            : [step.Frame.Breakpoint(step.Code, _flow.WaitsOn), step.Frame.Breakpoint(step.Next, _flow.WaitsOn)]);
     }
 
     private StopReport? ReturnFromTail()
@@ -122,12 +124,13 @@ internal sealed class ForwardWalk
         int size = Math.Max(4, _flow.View.CodeSize / 8);
         if (_flow.View.ReadNumber(_flow.View.StackAddress, size) is not { } address) return AtPlace();
         frame = frame with { Stack = frame.Stack + (ulong)size };
-        return EndStretch() ?? RunTo([frame.Breakpoint(_flow.View.CodeAddressOf(address), _cpuIndex, FlowStep.MaximumPoppedBytes)]) ?? Stepped();
+        return EndStretch() ?? RunTo([frame.Breakpoint(_flow.View.CodeAddressOf(address), _flow.WaitsOn, FlowStep.MaximumPoppedBytes)]) ?? Stepped();
     }
 
     private StopReport? RunTo(StopCondition[] conditions)
     {
-        StopReport report = _runner.Run(true, _cpuIndex, conditions);
+        StopReport report = _runner.Run(true, _flow.CpuIndex, conditions);
+        if (report.Reason == "step") _flow.CpuIndex = report.CpuIndex;
         _stretchStart = _session.Machine.Position;
         return report.Reason == "step" ? null : report;
     }
@@ -166,11 +169,11 @@ internal sealed class ForwardWalk
         Timeline timeline = _session.Timeline;
         Position limit = end < timeline.End ? timeline.StepForward().Position : end;
         timeline.Seek(from);
-        StopReport report = _runner.Run(true, _cpuIndex, limit: limit);
+        StopReport report = _runner.Run(true, _flow.CpuIndex, limit: limit);
         if (report.Reason != StopReport.AtLimit) return report;
         timeline.Seek(end);
         return null;
     }
 
-    private StopReport Stepped() => new("step", $"Stepped to {_session.Machine.Position}", _cpuIndex);
+    private StopReport Stepped() => new("step", $"Stepped to {_session.Machine.Position}", _flow.CpuIndex);
 }

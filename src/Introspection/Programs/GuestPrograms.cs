@@ -55,6 +55,9 @@ public sealed class GuestPrograms : IDisposable
     /// <summary>The Linux kernel at the view that was asked about last; null: there is none.</summary>
     public LinuxKernel? Kernel { get; private set; }
 
+    /// <summary>The symbols of all files as they are linked: those of a guest whose programs lie where their files say, at any moment.</summary>
+    public SymbolSet AsLinked => _static;
+
     /// <summary>The compiler's paths of all source files that any of the symbol files names.</summary>
     public IEnumerable<string> AllSources() => _static.AllSources();
 

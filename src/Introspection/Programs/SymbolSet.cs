@@ -35,6 +35,9 @@ public sealed class SymbolSet : ISymbolSource
 
     public IReadOnlyList<LoadedFile> Files => _files;
 
+    /// <summary>Who is asked for names that no file has.</summary>
+    public IReadOnlyList<INameSource> Names => _names;
+
     // ---- Addresses.
 
     /// <summary>The first file that has debug information or unwind information for an address, else that has a section there; null: none.</summary>

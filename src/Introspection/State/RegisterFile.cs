@@ -51,6 +51,18 @@ public static class RegisterFile
         };
     }
 
+    /// <summary>How many bytes a register of <see cref="Get"/> has: 1, 2, 4 or 8.</summary>
+    public static int SizeOf(string name)
+    {
+        if (Array.IndexOf(s_lowBytes, name) >= 0 || Array.IndexOf(s_highBytes, name) >= 0) return 1;
+        if (name.Length == 2 && IndexOf("r" + name) is >= 0 and < 8) return 2;
+        if (name.Length == 3 && name[0] == 'e' && (IndexOf("r" + name[1..]) is >= 0 and < 8 || name == "eip")) return 4;
+        if (name.Length > 0 && Array.IndexOf(s_segments, name) >= 0) return 2;
+        if (name == "eflags") return 4;
+        bool isPart = name.Length >= 3 && name[0] == 'r' && IndexOf(name[..^1]) >= 8;
+        return isPart ? name[^1] switch { 'd' => 4, 'w' => 2, _ => 1 } : 8;
+    }
+
     /// <summary>Changes a general register, RIP or RFLAGS; false for any other.</summary>
     public static bool TrySet(ref VcpuState s, string name, ulong value)
     {

@@ -7,7 +7,7 @@ public enum FrameOrigin
     Innermost,
     /// <summary>By DWARF's call frame information.</summary>
     CallFrameInformation,
-    /// <summary>By following the code below it to its return.</summary>
+    /// <summary>By following the code below it, from its function's beginning or to its return.</summary>
     Code,
     /// <summary>By the chain of frame pointers.</summary>
     FramePointer,
@@ -30,6 +30,9 @@ public readonly record struct CallFrame(ulong Code, ulong Stack, FrameOrigin Ori
 
     /// <summary>What the caller's stack pointer will be.</summary>
     public ulong ReturnStack { get; init; }
+
+    /// <summary>It is a program's, in user mode: below a kernel's frames, the program that called or was interrupted.</summary>
+    public bool IsUser => Registers?.IsUser == true;
 
     /// <summary>The frame's registers as far as they are known; null: it was not unwound.</summary>
     public FrameRegisters? Registers { get; init; }

@@ -15,6 +15,13 @@ public static class CodeShape
     /// <summary>Comes back, as a rule, behind itself: CALL, INT n, SYSCALL.</summary>
     public static bool IsCall(in Instruction i) => i.FlowControl is FlowControl.Call or FlowControl.IndirectCall or FlowControl.Interrupt;
 
+    /// <summary>
+    /// RSP is loaded from a structure, as kernels do to go on with another task. What is loaded by way of FS or GS is the processor's own, as at the entry of system
+    /// calls; what lies on the stack, or in a register, is another stack of the same task.
+    /// </summary>
+    public static bool IsStackSwitch(in Instruction i) => i.Mnemonic == Mnemonic.Mov && IsRegister(i, 0, Register.RSP) && i.Op1Kind == OpKind.Memory
+        && i.MemorySegment is not (Register.FS or Register.GS) && i.MemoryBase.GetFullRegister() is not (Register.None or Register.RIP or Register.RSP or Register.RBP);
+
     /// <summary>RBP is about to be saved: the frame of this function does not stand yet.</summary>
     public static bool IsPushOfFramePointer(in Instruction i) => i.Mnemonic == Mnemonic.Push && IsRegister(i, 0, Register.RBP);
 

@@ -29,6 +29,9 @@ public sealed class FrameRegisters : IUnwindContext
 
     public ulong Rip { get; set; }
 
+    /// <summary>It is a program's in user mode.</summary>
+    public bool IsUser { get; set; }
+
     public bool Is64 => _view.CodeSize == 64;
 
     public int PointerSize => Math.Max(2, _view.CodeSize / 8);
@@ -39,10 +42,10 @@ public sealed class FrameRegisters : IUnwindContext
         ref VcpuState s = ref view.Vcpu.State;
         var values = new ulong[GeneralCount];
         for (int i = 0; i < GeneralCount; i++) values[i] = s.General[i];
-        return new FrameRegisters(view, values, (1u << GeneralCount) - 1, s.Rip);
+        return new FrameRegisters(view, values, (1u << GeneralCount) - 1, s.Rip) { IsUser = s.Cpl == 3 };
     }
 
-    public FrameRegisters Copy() => new(_view, [.. _values], _known, Rip);
+    public FrameRegisters Copy() => new(_view, [.. _values], _known, Rip) { IsUser = IsUser };
 
     public ulong? this[int register]
     {
@@ -66,7 +69,7 @@ public sealed class FrameRegisters : IUnwindContext
     /// <summary>The caller's registers, from what call frame information gives.</summary>
     public FrameRegisters Caller(UnwoundFrame frame)
     {
-        var caller = new FrameRegisters(_view, new ulong[GeneralCount], 0, frame.ReturnAddress);
+        var caller = new FrameRegisters(_view, new ulong[GeneralCount], 0, frame.ReturnAddress) { IsUser = IsUser };
         for (int i = 0; i < (Is64 ? GeneralCount : 8); i++)
             if (frame.TryRegister(i, out ulong value)) caller[NumberOf(i)] = value;
         return caller;

@@ -8,8 +8,8 @@ using Symbols.Dwarf.Frames;
 namespace Introspection.Unwinding;
 
 /// <summary>
-/// Finds the callers of a vCPU's code. In this order: by call frame information; by following code without any to its return, which leads out of interrupt handlers
-/// written in assembler too; by frame pointers ([RBP] is the caller's RBP, [RBP+8] the return address); and, for the innermost frame alone, by looking for something
+/// Finds the callers of a vCPU's code, out of the kernel into the program that called it. In this order: by call frame information; by following code without any
+/// from its function's beginning, or to its return, which leads out of interrupt handlers written in assembler too; by frame pointers ([RBP] is the caller's RBP, [RBP+8] the return address); and, for the innermost frame alone, by looking for something
 /// like a return address on the stack.
 /// </summary>
 public sealed class StackUnwinder
@@ -21,6 +21,8 @@ public sealed class StackUnwinder
     private readonly SymbolSet _symbols;
     private readonly Disassembler _disassembler;
     private readonly ReturnFollower _follower;
+    private readonly EntryFollower _entries;
+    private readonly SystemCallEntry _systemCalls;
 
     public StackUnwinder(GuestView view, SymbolSet symbols)
     {
@@ -28,6 +30,8 @@ public sealed class StackUnwinder
         _symbols = symbols;
         _disassembler = new Disassembler(view);
         _follower = new ReturnFollower(view, _disassembler);
+        _entries = new EntryFollower(view, _disassembler);
+        _systemCalls = new SystemCallEntry(view, _disassembler);
     }
 
     /// <summary>The innermost frame alone, with its caller as far as it is known.</summary>
@@ -59,7 +63,7 @@ public sealed class StackUnwinder
         if (registers.Stack == 0) return null;
         if (ByInformation(registers, frame, out bool isOutermost) is { } informed) return informed;
         if (isOutermost) return null;
-        if (_follower.Follow(registers, out bool isInterrupt) is { } followed) return Make(registers, followed, FrameOrigin.Code, isInterrupt);
+        if (ByCode(registers, frame) is { } followed) return followed;
         if (ByFramePointer(registers, frame) is { } chained) return chained;
         return frame.Origin == FrameOrigin.Innermost && registers[FrameRegisters.Rbp] != 0 ? ByGuess(registers) : null;
     }
@@ -76,6 +80,18 @@ public sealed class StackUnwinder
             return Make(registers, registers.Caller(unwound), FrameOrigin.CallFrameInformation, unwound.IsSignalFrame);
         }
         return null;
+    }
+
+    private Caller? ByCode(FrameRegisters registers, in CallFrame frame)
+    {
+        bool isSystemCall = _systemCalls.Covers(registers);
+        if (isSystemCall && frame.Origin == FrameOrigin.Innermost && _systemCalls.FromRegisters(registers) is { } program)
+            return Make(registers, program, FrameOrigin.Code, isInterrupt: true);
+        if (_symbols.NameOf(frame.Lookup, out ulong offset) is not null && _entries.Follow(registers, frame.Lookup - offset) is { } entered
+            && Make(registers, entered, FrameOrigin.Code, isInterrupt: false) is { } called)
+            return called;
+        if (_follower.Follow(registers, out bool isInterrupt) is { } followed && Make(registers, followed, FrameOrigin.Code, isInterrupt) is { } returned) return returned;
+        return isSystemCall && _systemCalls.FromStack(registers) is { } saved ? Make(registers, saved, FrameOrigin.Code, isInterrupt: true) : null;
     }
 
     private Caller? ByFramePointer(FrameRegisters registers, in CallFrame frame)

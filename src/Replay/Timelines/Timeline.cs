@@ -272,6 +272,9 @@ public sealed class Timeline : IDisposable
         cancellation.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Replays many intervals at once, for questions about the whole recording; the cursor stays.</summary>
+    public IntervalScan Intervals => new(_checkpoints, _sessions, Parallelism);
+
     /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since
     /// the start.</summary>
     public MachineEvent? LastWrite(ulong address, int sizeBytes, bool isPhysical, IProgress<TimelineProgress>? progress = null,

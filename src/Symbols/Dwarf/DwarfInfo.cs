@@ -1,9 +1,15 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Indexing;
 using Symbols.Dwarf.Lines;
+using Symbols.Dwarf.Types;
+using Symbols.Dwarf.Variables;
 using Symbols.Elf;
+using Symbols.Images;
+using Symbols.Types;
 
 namespace Symbols.Dwarf;
 
@@ -13,18 +19,23 @@ namespace Symbols.Dwarf;
 /// Units split off into .dwo files or a package of them, and supplementary files, are read where <see cref="DebugFiles"/> has found them.
 /// Source: DWARF Debugging Information Format, versions 2 to 5, https://dwarfstd.org.
 /// </summary>
-public sealed class DwarfInfo
+public sealed class DwarfInfo : ITypeCatalog
 {
     /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
     private const long DecodedBudgetBytes = 48L << 20;
 
+    private const ulong SmallInfoBytes = 8 << 20;
+    private const int SmallUnitCount = 1000;
+
     private RangeMap? _unitMap;
     private SourceIndex? _sources;
-    private Dictionary<string, List<(int Unit, int Function)>>? _functionsByName;
+    private TypeCatalog? _types;
+    private volatile DebugIndex? _index;
 
     private DwarfInfo(ElfImage image, DebugFiles? files)
     {
-        var budget = new DecodedBudget(DecodedBudgetBytes);
+        Files = files;
+        var budget = new DecodedBudget(this, DecodedBudgetBytes);
         UnitSet? supplementary = files?.Supplementary is { } other ? new UnitSet(new DwarfSections(other, image.Diagnostics), budget) : null;
         Set = new UnitSet(new DwarfSections(image), budget)
         {
@@ -46,6 +57,9 @@ public sealed class DwarfInfo
     /// <summary>Normalized paths of all source files that a line program names.</summary>
     public IReadOnlyList<string> SourceFiles => Sources.Paths;
 
+    /// <summary>Of the file's class: what its pointers have unless they say otherwise.</summary>
+    public int AddressSizeBytes => Sections.Image.Header.AddressSizeBytes;
+
     /// <summary>The units of the file itself.</summary>
     internal UnitSet Set { get; }
 
@@ -54,7 +68,32 @@ public sealed class DwarfInfo
     /// <summary>Those of <c>.debug_info</c>, then the type units of <c>.debug_types</c>.</summary>
     internal IReadOnlyList<DebugUnit> Units => Set.Units;
 
-    private SourceIndex Sources => _sources ??= new SourceIndex(Sections, Units);
+    internal TypeCatalog Types => _types ??= new TypeCatalog(this);
+
+    /// <summary>The index is there: names are found without reading all units.</summary>
+    public bool IsIndexed => _index is not null;
+
+    /// <summary>So little debug information that its index is made when first needed; else that is for the user to start.</summary>
+    public bool IsSmall => Sections.Info.Length + Sections.Types.Length <= SmallInfoBytes && Units.Count <= SmallUnitCount;
+
+    /// <summary>
+    /// The index of all names. One that is not there yet is made now: for a file that is not <see cref="IsSmall"/> that takes seconds.
+    /// </summary>
+    internal DebugIndex Index
+    {
+        get
+        {
+            if (_index is null) PrepareIndex(null).Run(null, CancellationToken.None);
+            return _index!;
+        }
+    }
+
+    /// <summary>The index if it is there or quickly made; null: not.</summary>
+    internal DebugIndex? QuickIndex => _index ?? (IsSmall ? Index : null);
+
+    internal DebugFiles? Files { get; }
+
+    private ISourceRows Sources => QuickIndex is { } index ? index.Sources : _sources ??= new SourceIndex(Sections, Units);
 
     /// <summary>For an image; never fails: a file without debug information answers with nothing.</summary>
     public static DwarfInfo Open(ElfImage image) => new(image, null);
@@ -63,6 +102,30 @@ public sealed class DwarfInfo
     /// For a program whose debug information may be in other files, <see cref="DebugFileFinder"/>'s: addresses are the same in all of them.
     /// </summary>
     public static DwarfInfo Open(DebugFiles files) => new(files.Debug, files);
+
+    /// <summary>Takes the index out of the cache; false: it has none of this program that can be used.</summary>
+    public bool LoadIndex(DebugIndexCache cache)
+    {
+        if (_index is not null) return true;
+        if (cache.Load(Identity()) is { } file) UseIndex(file, new IndexJobs(this));
+        return _index is not null;
+    }
+
+    /// <summary>Makes what makes the index: on another thread, if <see cref="DebugIndexBuilder.Run"/> is called there, while this goes on without it.</summary>
+    /// <param name="cache">Where it is to be kept; null: nowhere.</param>
+    public DebugIndexBuilder PrepareIndex(DebugIndexCache? cache) => new(this, cache, Identity());
+
+    internal void UseIndex(IndexFile file, IndexJobs jobs) => _index = new DebugIndex(file, jobs);
+
+    /// <summary>The same files for another thread.</summary>
+    internal DwarfInfo Fork()
+    {
+        // What is compressed is decompressed once, here.
+        _ = (Sections.Info, Sections.Types, Sections.Abbreviations, Sections.Line, Sections.LineStrings, Sections.Strings, Sections.StringOffsets);
+        _ = (Sections.Addresses, Sections.Ranges, Sections.RangeLists);
+        if (Set.Supplementary?.Sections is { } other) _ = (other.Info, other.Abbreviations, other.Line, other.LineStrings, other.Strings);
+        return Files is null ? Open(Sections.Image.Fork()) : Open(Files.Fork());
+    }
 
     /// <summary>All functions with code of one unit, 0 to <see cref="UnitCount"/> - 1.</summary>
     public IReadOnlyList<DebugFunction> FunctionsOf(int unit) => Units[unit].Functions;
@@ -75,7 +138,11 @@ public sealed class DwarfInfo
     }
 
     /// <summary>The function that contains the address; null if unknown.</summary>
-    public DebugFunction? FindFunction(ulong address) => UnitAt(address)?.FunctionAt(address);
+    public DebugFunction? FindFunction(ulong address)
+    {
+        if (UnitAt(address) is not { } unit) return null;
+        return _index is { } index ? index.FunctionAt(unit, address) : unit.FunctionAt(address);
+    }
 
     /// <summary>
     /// The functions that the address is in, the innermost inlined one first; empty if neither its line nor its function is known.
@@ -124,13 +191,11 @@ public sealed class DwarfInfo
     /// </summary>
     public IReadOnlyList<LineAddress> BreakpointAddresses(string path, uint line)
     {
-        uint actual = 0;
-        List<LineAddress> rows = Sources.Rows(path, 0);
-        foreach (LineAddress row in rows)
-            if (row.IsStatement && row.Line >= line && (actual == 0 || row.Line < actual)) actual = row.Line;
+        uint actual = Sources.NextStatementLine(path, Math.Max(line, 1));
         var chosen = new List<LineAddress>();
         if (actual == 0) return chosen;
-        rows.RemoveAll(row => row.Line != actual || !row.IsStatement);
+        List<LineAddress> rows = Sources.Rows(path, actual);
+        rows.RemoveAll(static row => !row.IsStatement);
         // A row without an instruction of its own counts only where the line has no other.
         if (rows.Exists(static row => row.HasCode)) rows.RemoveAll(static row => !row.HasCode);
         var seen = new HashSet<(object?, ulong)>();
@@ -164,15 +229,64 @@ public sealed class DwarfInfo
         return second != 0 ? second : function.EntryPc;
     }
 
-    /// <summary>All functions with code of that name, mangled or not. The first call reads every unit once.</summary>
+    /// <summary>
+    /// All functions with code of that name, mangled or not. Without an index, in a large file, those that have a symbol of that name.
+    /// </summary>
     public IReadOnlyList<DebugFunction> FunctionsByName(string name)
     {
-        _functionsByName ??= IndexFunctions();
         var found = new List<DebugFunction>();
-        if (_functionsByName.TryGetValue(name, out List<(int Unit, int Function)>? places))
-            foreach ((int unit, int function) in places) found.Add(Units[unit].Functions[function]);
+        if (QuickIndex is { } index)
+        {
+            foreach (NamedEntry entry in index.Find(name, NamedKinds.Function))
+                if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
+            return found;
+        }
+        foreach (ElfSymbol symbol in Sections.Image.Symbols.ByName(name))
+            if (symbol.HasAddress && FindFunction(symbol.Address) is { } function && function.EntryPc == symbol.Address && !found.Contains(function)) found.Add(function);
         return found;
     }
+
+    /// <summary>As <see cref="ITypeCatalog.FindType"/>. The first call reads what every unit declares once.</summary>
+    public DebugType? FindType(string name, TypeTag tag) => Types.Find(name, tag);
+
+    public Constant? FindConstant(string name) => Types.FindConstant(name);
+
+    public IEnumerable<string> TypeNames(string prefix, int limit)
+    {
+        foreach (string name in Types.Index.TypeNames(prefix))
+        {
+            if (limit-- <= 0) yield break;
+            yield return name;
+        }
+    }
+
+    /// <summary>
+    /// What can be seen at an address in one of its frames, the innermost block's variables first; those of an outer block that an inner one hides are marked.
+    /// </summary>
+    /// <param name="frame">One of <see cref="FramesAt"/>.</param>
+    /// <param name="pc">The address as the file has it; for a frame that made a call, inside of the call's instruction.</param>
+    public IReadOnlyList<DebugVariable> VariablesOf(SourceFrame frame, ulong pc)
+    {
+        if (frame.Function is not { } function) return [];
+        var place = new DieReference(function.Unit, function.DieOffset);
+        return ScopeVariables.At(place with { Offset = frame.Call?.DieOffset ?? function.DieOffset }, place, pc);
+    }
+
+    /// <summary>Variables outside of functions with that qualified name: definitions, several where static ones share it; only declarations if there is no definition.</summary>
+    public IReadOnlyList<DebugVariable> FindGlobals(string name)
+    {
+        var definitions = new List<DebugVariable>();
+        var declarations = new List<DebugVariable>();
+        foreach (Declaration declaration in Types.Index.Find(name))
+            if (declaration.Tag is DwTag.Variable or DwTag.Member)
+                (declaration.IsDeclaration ? declarations : definitions).Add(new DebugVariable(declaration.Place, null));
+        return definitions.Count > 0 ? definitions : declarations;
+    }
+
+    /// <summary>The variables with storage of one unit, 0 to <see cref="UnitCount"/> - 1, that are outside of functions.</summary>
+    public IReadOnlyList<DebugVariable> GlobalsOf(int unit) => UnitVariables.Read(Units[unit]);
+
+    internal DebugType? FindDefinition(string name, DwTag tag) => Types.FindDefinition(name, tag);
 
     /// <summary>Every program of <c>.debug_line</c>, decoded one by one in the section's order.</summary>
     public IEnumerable<LineTable> LineTables()
@@ -230,26 +344,18 @@ public sealed class DwarfInfo
         if (Sections.Image.IsMapped(range.Start)) entries.Add(new RangeMap.Entry(range, unit));
     }
 
-    private Dictionary<string, List<(int Unit, int Function)>> IndexFunctions()
+    // What tells one program's debug information from every other's, and from other versions of its files: build ID first, then sizes.
+    // Empty without a build ID: nothing is kept of such a file.
+    private byte[] Identity()
     {
-        var index = new Dictionary<string, List<(int Unit, int Function)>>(StringComparer.Ordinal);
-        foreach (DebugUnit unit in Units)
-        {
-            IReadOnlyList<DebugFunction> functions = unit.Functions;
-            for (int i = 0; i < functions.Count; i++)
-            {
-                if (!Sections.Image.IsMapped(functions[i].EntryPc)) continue;
-                AddName(index, functions[i].Name, unit.Index, i);
-                if (functions[i].LinkageName != functions[i].Name) AddName(index, functions[i].LinkageName, unit.Index, i);
-            }
-        }
-        return index;
-    }
-
-    private static void AddName(Dictionary<string, List<(int Unit, int Function)>> index, string? name, int unit, int function)
-    {
-        if (name is null) return;
-        if (!index.TryGetValue(name, out List<(int Unit, int Function)>? places)) index[name] = places = [];
-        places.Add((unit, function));
+        ReadOnlySpan<byte> id = Sections.Image.BuildId.Span;
+        if (id.IsEmpty) return [];
+        var writer = new ByteWriter();
+        writer.Bytes(id);
+        foreach (SectionData section in (SectionData[])[Sections.Info, Sections.Types, Sections.Line, Sections.Strings, Sections.Abbreviations]) writer.U64(section.Length);
+        if (Set.Supplementary is not { } other) return writer.Written.ToArray();
+        writer.Bytes(Files!.Supplementary!.BuildId.Span);
+        writer.U64(other.Sections.Info.Length);
+        return writer.Written.ToArray();
     }
 }

@@ -20,7 +20,7 @@ internal sealed class DwarfSections(
 
     private readonly Dictionary<(ulong, int, ushort, bool), AbbreviationTable> _tables = [];
     private SectionData? _info, _types, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
-    private SectionData? _locations, _locationLists;
+    private SectionData? _locations, _locationLists, _macros, _macroInformation;
 
     internal DwarfSections(ElfImage image) : this(image, image.Diagnostics) { }
 
@@ -46,6 +46,10 @@ internal sealed class DwarfSections(
     internal SectionData StringOffsets => _stringOffsets ??= Open(".debug_str_offsets");
 
     internal SectionData Addresses => _addresses ??= Open(".debug_addr");
+
+    internal SectionData Macros => _macros ??= Open(".debug_macro");
+
+    internal SectionData MacroInformation => _macroInformation ??= Open(".debug_macinfo");
 
     internal SectionData Ranges => _ranges ??= Open(".debug_ranges");
 

@@ -56,6 +56,13 @@ public sealed class DebugFiles : IDisposable
         foreach (ElfImage? image in _split.Values) image?.Dispose();
     }
 
+    /// <summary>The same files for another thread.</summary>
+    internal DebugFiles Fork()
+    {
+        ElfImage program = Program.Fork();
+        return new DebugFiles(_finder, program, IsSeparate ? Debug.Fork() : program, Supplementary?.Fork());
+    }
+
     /// <summary>A .dwo file as a skeleton calls it; null: it is not found.</summary>
     internal ElfImage? OpenSplit(string name, string compileDirectory)
     {

@@ -11,15 +11,17 @@ namespace Symbols.Elf;
 public sealed class ElfImage : IDisposable
 {
     private readonly ImageSource _source;
+    private readonly bool _isFork;
     private readonly Dictionary<string, ElfSection> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<int, SectionData> _data = [];
     private SymbolTable? _symbols;
     private SymbolTable? _dynamicSymbols;
     private ReadOnlyMemory<byte>? _buildId;
 
-    private ElfImage(ImageSource source, ElfHeader header, DiagnosticLog diagnostics)
+    private ElfImage(ImageSource source, ElfHeader header, DiagnosticLog diagnostics, bool isFork = false)
     {
         _source = source;
+        _isFork = isFork;
         Header = header;
         Diagnostics = diagnostics;
     }
@@ -138,7 +140,22 @@ public sealed class ElfImage : IDisposable
         segment.Offset >= (ulong)_source.Length ? default
             : _source.Window((long)segment.Offset, (int)Math.Min(segment.FileSizeBytes, (ulong)maximum));
 
-    public void Dispose() => _source.Dispose();
+    public void Dispose()
+    {
+        if (!_isFork) _source.Dispose();
+    }
+
+    /// <summary>
+    /// The same file for another thread, valid as long as this one; it has diagnostics of its own. What is decompressed is shared, so the
+    /// sections that the other thread will need should have been opened.
+    /// </summary>
+    internal ElfImage Fork()
+    {
+        var fork = new ElfImage(_source, Header, new DiagnosticLog(), isFork: true) { Segments = Segments, Sections = Sections };
+        foreach ((string name, ElfSection section) in _byName) fork._byName[name] = section;
+        foreach ((int index, SectionData data) in _data) fork._data[index] = data.Fork();
+        return fork;
+    }
 
     private SymbolTable? ReadSymbols(uint type)
     {

@@ -35,15 +35,15 @@ public sealed class FileImage : ImageSource
     {
         if (offset < 0 || offset >= Length || count <= 0) return default;
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(count, Length - offset));
+        // It is shorter only if someone cut the file off after it was opened.
+        return bytes.AsMemory(0, Read(offset, bytes));
+    }
+
+    public override int Read(long offset, Span<byte> destination)
+    {
         int filled = 0;
-        while (filled < bytes.Length)
-        {
-            int read = RandomAccess.Read(_handle, bytes.AsSpan(filled), offset + filled);
-            // Someone cut the file off after it was opened.
-            if (read == 0) return bytes.AsMemory(0, filled);
-            filled += read;
-        }
-        return bytes;
+        while (filled < destination.Length && RandomAccess.Read(_handle, destination[filled..], offset + filled) is > 0 and int read) filled += read;
+        return filled;
     }
 
     protected override void Dispose(bool disposing)

@@ -14,6 +14,14 @@ public abstract class ImageSource : IDisposable
     /// <summary>The bytes from <paramref name="offset"/>; fewer than <paramref name="count"/> where the image ends.</summary>
     public abstract ReadOnlyMemory<byte> Window(long offset, int count);
 
+    /// <summary>Fills a buffer of the caller's; how many bytes were there.</summary>
+    public virtual int Read(long offset, Span<byte> destination)
+    {
+        ReadOnlyMemory<byte> bytes = Window(offset, destination.Length);
+        bytes.Span.CopyTo(destination);
+        return bytes.Length;
+    }
+
     public void Dispose()
     {
         Dispose(true);

@@ -65,6 +65,19 @@ public sealed class SectionData
         return _source is null ? _memory.Slice((int)offset, size) : _source.Window(_start + (long)offset, size);
     }
 
+    /// <summary>Fills a buffer of the caller's; how many bytes were there.</summary>
+    internal int Read(ulong offset, Span<byte> destination)
+    {
+        if (offset >= Length) return 0;
+        if ((ulong)destination.Length > Length - offset) destination = destination[..(int)(Length - offset)];
+        if (_source is not null) return _source.Read(_start + (long)offset, destination);
+        _memory.Span.Slice((int)offset, destination.Length).CopyTo(destination);
+        return destination.Length;
+    }
+
+    /// <summary>The same contents for another thread: what is cached is not shared.</summary>
+    internal SectionData Fork() => Slice(0, Length);
+
     /// <summary>Everything.</summary>
     public ReadOnlyMemory<byte> All() => Window(0, Length);
 
@@ -79,20 +92,23 @@ public sealed class SectionData
     }
 
     /// <summary>The string that ends with a NUL byte, as UTF-8; null if the offset is beyond the end.</summary>
-    public string? StringAt(ulong offset)
+    public string? StringAt(ulong offset) => offset < Length ? Encoding.UTF8.GetString(StringBytesAt(offset)) : null;
+
+    /// <summary>The bytes up to the next NUL; empty beyond the end.</summary>
+    internal ReadOnlySpan<byte> StringBytesAt(ulong offset)
     {
-        if (offset >= Length) return null;
+        if (offset >= Length) return default;
         ulong start = offset / ChunkSizeBytes * ChunkSizeBytes;
         ReadOnlySpan<byte> chunk = Chunk(start).Span;
         int at = (int)(offset - start);
         // The image may have become shorter since the section's length was taken.
-        if (at >= chunk.Length) return null;
+        if (at >= chunk.Length) return default;
         ReadOnlySpan<byte> tail = chunk[at..];
         int end = tail.IndexOf((byte)0);
-        if (end >= 0) return Encoding.UTF8.GetString(tail[..end]);
+        if (end >= 0) return tail[..end];
         ReadOnlySpan<byte> longer = Window(offset, MaximumStringBytes).Span;
         end = longer.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? longer : longer[..end]);
+        return end < 0 ? longer : longer[..end];
     }
 
     private ReadOnlyMemory<byte> Chunk(ulong start)

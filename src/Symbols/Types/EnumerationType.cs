@@ -7,9 +7,13 @@ namespace Symbols.Types;
 public readonly record struct Enumerator(string Name, ulong Value);
 
 /// <summary>An enumeration.</summary>
-public sealed class EnumerationType(string? name, ulong? sizeBytes, bool isSigned, Func<IReadOnlyList<Enumerator>> enumerators) : DebugType(name, sizeBytes)
+public sealed class EnumerationType(string? name, ulong? sizeBytes, bool isSigned, Func<IReadOnlyList<Enumerator>> enumerators, bool isScoped = false)
+    : DebugType(name, sizeBytes)
 {
     private IReadOnlyList<Enumerator>? _enumerators;
+
+    /// <summary>C++'s <c>enum class</c>, and Rust's: the enumerators are inside of its name.</summary>
+    public bool IsScoped { get; } = isScoped;
 
     public bool IsSigned { get; } = isSigned;
 

@@ -26,6 +26,9 @@ public sealed record RecordMember(string? Name, DebugType Type, ulong BitOffset,
     /// <summary>A C++ base class: its members belong to the derived one's names.</summary>
     public bool IsBase { get; init; }
 
+    /// <summary>A virtual base class: where it is depends on the object, and <see cref="BitOffset"/> says nothing.</summary>
+    public bool IsVirtual { get; init; }
+
     /// <summary>Made by the compiler, as a pointer to virtual functions.</summary>
     public bool IsArtificial { get; init; }
 }
@@ -40,30 +43,50 @@ public sealed record RecordVariant(IReadOnlyList<ulong> Values, IReadOnlyList<Re
 /// <param name="Variants">All.</param>
 public sealed record VariantPart(RecordMember? Discriminant, IReadOnlyList<RecordVariant> Variants);
 
-/// <summary>A struct, union or class.</summary>
-public sealed class RecordType(RecordKind kind, string? name, ulong? sizeBytes, bool isDeclaration, Func<IReadOnlyList<RecordMember>> members, Func<VariantPart?>? variants = null)
-    : DebugType(name, sizeBytes)
+/// <summary>A struct, union or class. One that is only declared where it was found is completed by its definition elsewhere, when first asked about.</summary>
+public sealed class RecordType(
+    RecordKind kind, string? name, ulong? sizeBytes, bool isDeclaration, Func<IReadOnlyList<RecordMember>> members, Func<VariantPart?>? variants = null,
+    Func<RecordType?>? definition = null) : DebugType(name, sizeBytes)
 {
     private IReadOnlyList<RecordMember>? _members;
     private VariantPart? _variants;
+    private RecordType? _definition;
     private bool _areVariantsRead;
+    private bool _isDefinitionSought;
 
     public RecordKind Kind { get; } = kind;
 
-    /// <summary>Only its name is known here: <c>struct foo;</c>.</summary>
-    public bool IsDeclaration { get; } = isDeclaration;
+    /// <summary>Only its name is known: <c>struct foo;</c>, and there is no definition.</summary>
+    public bool IsDeclaration => isDeclaration && Definition is null;
+
+    public override ulong? SizeBytes => Definition is { } other ? other.SizeBytes : base.SizeBytes;
 
     /// <summary>In the order of the source, base classes first; static members are not among them.</summary>
-    public IReadOnlyList<RecordMember> Members => _members ??= members();
+    public IReadOnlyList<RecordMember> Members => Definition is { } other ? other.Members : _members ??= members();
 
     /// <summary>Rust enums and the like; null: an ordinary record.</summary>
     public VariantPart? Variants
     {
         get
         {
+            if (Definition is { } other) return other.Variants;
             if (_areVariantsRead) return _variants;
             _areVariantsRead = true;
             return _variants = variants?.Invoke();
         }
     }
+
+    // Never a declaration itself: no chain to follow.
+    private RecordType? Definition
+    {
+        get
+        {
+            if (!isDeclaration || _isDefinitionSought) return _definition;
+            _isDefinitionSought = true;
+            RecordType? found = definition?.Invoke();
+            return _definition = found is { IsOnlyDeclared: false } ? found : null;
+        }
+    }
+
+    private bool IsOnlyDeclared => isDeclaration;
 }

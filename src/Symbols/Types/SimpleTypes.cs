@@ -114,5 +114,33 @@ public sealed class ArrayType(Func<DebugType> element, long lowerBound, ulong? c
     /// <summary>A register's vector (GCC's vector_size).</summary>
     public bool IsVector { get; } = isVector;
 
-    public override ulong? SizeBytes => Count is { } elements && Element.SizeBytes is { } size && (size == 0 || elements <= ulong.MaxValue / size) ? elements * size : null;
+    public override ulong? SizeBytes
+    {
+        get
+        {
+            ulong total = 1;
+            DebugType type = this;
+            // Bounded, as damaged files have arrays of themselves.
+            for (int i = 0; i < 32; i++)
+            {
+                if (type is not ArrayType array) return type.SizeBytes is { } size && Math.BigMul(total, size, out ulong product) == 0 ? product : null;
+                if (array.Count is not { } elements || Math.BigMul(total, elements, out total) != 0) return null;
+                type = array.Element.Stripped;
+            }
+            return null;
+        }
+    }
+}
+
+/// <summary>C++'s pointer to a member of a class: the distance of a data member, or what finds a method (Itanium C++ ABI, 2.3).</summary>
+public sealed class MemberPointerType(ulong sizeBytes, Func<DebugType> containing, Func<DebugType> target) : DebugType(null, sizeBytes)
+{
+    private DebugType? _containing;
+    private DebugType? _target;
+
+    /// <summary>The class.</summary>
+    public DebugType Containing => _containing ??= containing();
+
+    /// <summary>The member's type.</summary>
+    public DebugType Target => _target ??= target();
 }

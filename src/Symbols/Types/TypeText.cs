@@ -7,11 +7,17 @@ public static class TypeText
 {
     private const int MaximumDepth = 32;
 
+    // Damaged files have functions that take themselves.
+    private const int MaximumNesting = 6;
+    private const int MaximumLength = 4096;
+
     /// <summary>The type without a name.</summary>
     public static string Of(DebugType type) => Declaration(type, "");
 
     /// <summary>As something of that name is declared: <c>int (*handler)(int)</c>.</summary>
-    public static string Declaration(DebugType type, string name)
+    public static string Declaration(DebugType type, string name) => Declaration(type, name, 0);
+
+    private static string Declaration(DebugType type, string name, int nesting)
     {
         // C's declarators are read from the name outwards: pointers go before it, arrays and parameters behind it, brackets around it where the two meet.
         var inner = new StringBuilder(name);
@@ -21,7 +27,9 @@ public static class TypeText
             switch (type)
             {
                 case QualifiedType qualified:
-                    qualifiers = $"{Word(qualified.Qualifier)} {qualifiers}";
+                    // An array of constants may be constant too.
+                    string word = Word(qualified.Qualifier);
+                    if (!qualifiers.Contains(word, System.StringComparison.Ordinal)) qualifiers = $"{word} {qualifiers}";
                     type = qualified.Target;
                     continue;
                 case PointerType { Name: null } pointer:
@@ -37,8 +45,15 @@ public static class TypeText
                     type = array.Element;
                     continue;
                 case FunctionType function:
-                    AppendParameters(inner, function);
+                    AppendParameters(inner, function, nesting + 1);
                     type = function.Result;
+                    continue;
+                case MemberPointerType pointer:
+                    bool isFunction = pointer.Target.SkipQualifiers() is ArrayType or FunctionType;
+                    inner.Insert(0, $"{pointer.Containing.Name}::*{qualifiers}");
+                    qualifiers = "";
+                    type = pointer.Target;
+                    if (isFunction) inner.Insert(0, '(').Append(')');
                     continue;
             }
             break;
@@ -80,13 +95,23 @@ public static class TypeText
         return name.Contains("::", System.StringComparison.Ordinal) || name.Contains('<', System.StringComparison.Ordinal) ? name : $"{word} {name}";
     }
 
-    private static void AppendParameters(StringBuilder text, FunctionType function)
+    private static void AppendParameters(StringBuilder text, FunctionType function, int nesting)
     {
         text.Append('(');
+        if (nesting > MaximumNesting)
+        {
+            text.Append("...)");
+            return;
+        }
         for (int i = 0; i < function.Parameters.Count; i++)
         {
             if (i > 0) text.Append(", ");
-            text.Append(Of(function.Parameters[i].Type));
+            if (text.Length > MaximumLength)
+            {
+                text.Append("...)");
+                return;
+            }
+            text.Append(Declaration(function.Parameters[i].Type, "", nesting));
         }
         if (function.IsVariadic) text.Append(function.Parameters.Count > 0 ? ", ..." : "...");
         else if (function.Parameters.Count == 0) text.Append("void");

@@ -1,3 +1,4 @@
+using System;
 using Symbols.Dwarf.Expressions;
 
 namespace Symbols.Variables;
@@ -19,4 +20,13 @@ public interface ILocationContext : IUnwindContext
 
     /// <summary>What is added to addresses of the file to get the guest's (DW_OP_addr).</summary>
     ulong Bias { get; }
+
+    /// <summary>A register's lowest bytes, for those that are wider than 8; gives how many are known.</summary>
+    int ReadRegister(int register, Span<byte> bytes)
+    {
+        if (!TryReadRegister(register, out ulong value)) return 0;
+        int count = Math.Min(bytes.Length, 8);
+        for (int i = 0; i < count; i++) bytes[i] = (byte)(value >> (i * 8));
+        return count;
+    }
 }

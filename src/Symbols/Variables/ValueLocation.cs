@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Symbols.Dwarf.Variables;
 
 namespace Symbols.Variables;
 
@@ -20,11 +21,18 @@ public enum PieceKind
 
 /// <summary>A part of a value.</summary>
 /// <param name="Kind">Where it is.</param>
-/// <param name="Number">Address in memory, or number of the register.</param>
+/// <param name="Number">Address in memory, number of the register, or of an implicit pointer where the entry of what it points to is.</param>
 /// <param name="Bytes">Of an implicit value.</param>
 /// <param name="BitOffset">Where it begins in the register, memory or bytes, in bits; 0 as a rule.</param>
 /// <param name="BitSize">Its size in bits; 0: the whole value.</param>
-public readonly record struct LocationPiece(PieceKind Kind, ulong Number, ReadOnlyMemory<byte> Bytes, uint BitOffset, ulong BitSize);
+public readonly record struct LocationPiece(PieceKind Kind, ulong Number, ReadOnlyMemory<byte> Bytes, uint BitOffset, ulong BitSize)
+{
+    /// <summary>Of an implicit pointer, what it points to; null: the file does not say.</summary>
+    public DebugVariable? Target { get; init; }
+
+    /// <summary>Of an implicit pointer, how far from the first byte of <see cref="Target"/>.</summary>
+    public long TargetOffset { get; init; }
+}
 
 /// <summary>Where a value is at one moment: one piece as a rule, several where the compiler spread it.</summary>
 /// <param name="Pieces">From the value's first byte on; empty: optimized out altogether.</param>

@@ -18,6 +18,8 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
     public readonly int SecondPage = secondPage;
     /// <summary>False once a store changed its bytes.</summary>
     public bool IsValid = true;
+    /// <summary>A breakpoint may lie at its top. New breakpoints make all blocks anew.</summary>
+    public bool MayHaveBreakpoint;
 
     /// <summary>The blocks that were entered after this one (a branch has two ways), each valid while the vCPU's FetchTag is the one beside it.</summary>
     public Block? FirstSuccessor, SecondSuccessor;

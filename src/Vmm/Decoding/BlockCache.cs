@@ -59,9 +59,11 @@ internal sealed class BlockCache(PhysicalMemory memory)
             instructions = [Decoder.DecodeAcross(BytesOf(secondPage), rip, codeSize)];
             kept &= secondPage >= 0;
         }
+        // Where segments have bases, one block may lie at several linear addresses.
+        bool marked = Decoder.BlockStarts is { } starts && (linear != rip || starts.Contains(linear, physical));
         // Code outside RAM (a mistake of the guest's, mostly) is decoded each time.
-        if (!kept) return new Block(instructions, rip, codeSize, -1, within, -1);
-        var block = new Block(instructions, rip, codeSize, page, within, secondPage);
+        if (!kept) return new Block(instructions, rip, codeSize, -1, within, -1) { MayHaveBreakpoint = marked };
+        var block = new Block(instructions, rip, codeSize, page, within, secondPage) { MayHaveBreakpoint = marked };
         if (_blocks.Count >= MaximumCount) Clear();
         _blocks[new Key(physical, rip, codeSize)] = block;
         Add(block, page);

@@ -32,6 +32,10 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     public BreakpointSet? Breakpoints { get; set; }
 
     private readonly JumpEntry[] _jumps = new JumpEntry[JumpCacheSize];
+    private ulong? _lastCode;
+
+    /// <summary>While a breakpoint is reported: linear address of the instruction that this vCPU executed before; null: not known.</summary>
+    public ulong? PreviousCode { get; private set; }
 
     /// <summary>
     /// Executes until <see cref="Vcpu.CurrentCount"/> reaches <paramref name="limit"/> or something needs the machine. On return <paramref name="count"/> is the InstructionCount, and the
@@ -46,11 +50,11 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
             Block? block = Next(c, last);
             if (block is null) return InterpreterStop.Fault;
             DecodedInstruction[] instructions = block.Instructions;
-            if (!ReferenceEquals(last, block)) c.CurrentBlock = last = block;
             c.CountBase = count;
             c.CountLimit = limit;
             c.BlockLimit = (int)System.Math.Min((ulong)instructions.Length, limit - count);
-            if (Breakpoints is not null) ReportBreakpoint(c);
+            if (block.MayHaveBreakpoint) ReportBreakpoint(c, last, block);
+            if (!ReferenceEquals(last, block)) c.CurrentBlock = last = block;
             ref DecodedInstruction d = ref MemoryMarshal.GetArrayDataReference(instructions);
             int index = 0;
             Completion completion;
@@ -86,14 +90,25 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     /// Reports an instruction that is about to execute, if it has a breakpoint. A repeated string instruction then does one iteration at a time, so that what is
     /// reported does not depend on where runs were stopped.
     /// </summary>
-    private void ReportBreakpoint(Vcpu c)
+    private void ReportBreakpoint(Vcpu c, Block? last, Block block)
     {
-        ulong linear = c.FetchIsSegmented ? (uint)(c.State.Rip + c.State.Segment(SegmentIndex.Cs).Base) : c.State.Rip;
+        ulong linear = LinearOf(c, c.State.Rip);
+        if (Breakpoints is null || (!Breakpoints.Linear.Contains(linear) && !HasPhysicalBreakpoint(c, linear))) return;
+        PreviousCode = last is null ? _lastCode : LinearOf(c, last.Instructions[c.OpIndex].Rip);
+        c.CurrentBlock = block;
         c.OpIndex = 0;
-        if (!Breakpoints!.Linear.Contains(linear) && !HasPhysicalBreakpoint(c, linear)) return;
-        c.CountLimit = c.CountBase + 1;
+        // One further on in the block has its full limit: a breakpoint must not change where runs end.
+        if ((block.Instructions[0].Traits & (InstructionTraits.Rep | InstructionTraits.Repne)) != 0) c.CountLimit = c.CountBase + 1;
         c.Bus.OnBreakpoint(c, linear);
     }
+
+    /// <summary>A run is over: what was executed last is remembered for the next one's breakpoints.</summary>
+    public void EndRun()
+    {
+        if (Breakpoints is not null && vcpu.CurrentBlock is { } block) _lastCode = LinearOf(vcpu, block.Instructions[vcpu.OpIndex].Rip);
+    }
+
+    private static ulong LinearOf(Vcpu c, ulong rip) => c.FetchIsSegmented ? (uint)(rip + c.State.Segment(SegmentIndex.Cs).Base) : rip;
 
     // The block at this address was just looked up, so the translation is there.
     private bool HasPhysicalBreakpoint(Vcpu c, ulong linear) => Breakpoints!.Physical.Count > 0
@@ -162,9 +177,16 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
             c.GeneralProtection();
             return null;
         }
-        return new Block(block.Instructions[..kept], block.Rip, block.CodeSize, -1, 0, -1);
+        return new Block(block.Instructions[..kept], block.Rip, block.CodeSize, -1, 0, -1) { MayHaveBreakpoint = block.MayHaveBreakpoint };
     }
 
-    /// <summary>Forgets which blocks were entered (a restored snapshot, new breakpoints).</summary>
+    /// <summary>Forgets which blocks were entered (new breakpoints).</summary>
     public void Clear() => System.Array.Clear(_jumps);
+
+    /// <summary>Forgets all that it has done (a restored snapshot).</summary>
+    public void Reset()
+    {
+        Clear();
+        _lastCode = null;
+    }
 }

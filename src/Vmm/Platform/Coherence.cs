@@ -60,7 +60,7 @@ internal sealed class Coherence(PhysicalMemory memory, BlockCache blocks, Shadow
         foreach (Vcpu vcpu in vcpus)
         {
             vcpu.Mmu.Reload();
-            vcpu.Interpreter.Clear();
+            vcpu.Interpreter.Reset();
         }
     }
 }

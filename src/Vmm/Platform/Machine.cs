@@ -156,6 +156,12 @@ public sealed class Machine : IDisposable
         }
     }
 
+    /// <summary>
+    /// While a breakpoint is reported: linear address of the instruction that its vCPU executed before, as the call that has led there; null: not known, as
+    /// right behind a restored snapshot.
+    /// </summary>
+    public ulong? CodeBeforeBreakpoint(int cpuIndex) => _vcpus[cpuIndex].Interpreter.PreviousCode;
+
     /// <summary>Watched ranges; they report reads and writes and do not stop by themselves.</summary>
     public void SetWatches(IReadOnlyCollection<Watch> watches) => _watcher.Set(watches, _vcpus);
 
@@ -344,6 +350,7 @@ public sealed class Machine : IDisposable
         _counter.Running = vcpu;
         InterpreterStop stop = vcpu.Interpreter.Run(ref count, limit);
         _counter.Running = null;
+        vcpu.Interpreter.EndRun();
         vcpu.CurrentBlock = null;
         if (count != before)
         {

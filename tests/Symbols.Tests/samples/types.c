@@ -1,43 +1,47 @@
-/* Every kind of type that BTF has and gcc makes, to be compared with what gdb says of the same source. */
-#include <stddef.h>
+// Every kind of C type that debug information describes differently from compiler to compiler.
+typedef unsigned int u32;
+typedef struct { int x, y; } point_t;
+enum color { RED, GREEN = 5, BLUE };
+enum level { LOW = -2, MIDDLE, HIGH = 1000 };
+enum wide { NARROW = 1, WIDE = 0x100000000ll };
+union number { int i; float f; double d; unsigned char bytes[8]; };
+struct flags { unsigned a : 3; unsigned b : 7; int c : 5; unsigned long long d : 40; unsigned : 0; unsigned char e : 2; _Bool f : 1; } all_flags = { 5, 100, -3, 0x123456789aull, 2, 1 };
+struct packed { char c; int i; short s; long long l; } __attribute__((packed)) packed_one = { 1, -2, 3, -4 };
+struct anonymous { int tag; union { int number; char *text; struct { short low, high; }; }; } anonymous_one = { 7, { 9 } };
+struct list { struct list *next, **previous; int (*compare)(const struct list *, const void *, ...); } list_one;
+struct arrays { int one[4]; char two[3][5]; struct point { int x; } three[2]; int zero[0]; short flexible[]; };
+struct arrays arrays_one = { { 1, 2, 3, 4 }, { "ab", "cd", "ef" }, { { 8 }, { 9 } } };
+struct aligned { char c; int big __attribute__((aligned(32))); } aligned_one;
+struct opaque;
+struct opaque *opaque_pointer;
+const volatile int *const restrict_free = 0;
+int *restrict restricted;
+_Atomic int atomic_one = 4;
+typedef int vector4 __attribute__((vector_size(16)));
+vector4 vector_one = { 1, 2, 3, 4 };
+typedef int (*handler_t)(int, char *);
+handler_t handlers[3];
+long double extended = 1.5L;
+float single_one = 0.5f;
+double double_one = -2.25;
+_Complex double complex_one;
+__int128 huge = -5;
+_Bool truth = 1;
+signed char small = -1;
+unsigned char byte = 200;
+u32 typed = 0xdeadbeef;
+point_t origin = { -1, 2 };
+enum color color_one = BLUE;
+enum level level_one = LOW;
+enum wide wide_one = WIDE;
+union number number_one = { 42 };
+void (*signal_like(int, void (*)(int)))(int);
+int (*array_pointer)[10];
+int *pointer_array[10];
+static int hidden = 77;
 
-enum colour { RED, GREEN = 7, BLUE };
-enum sign { MINUS = -1, PLUS = 1 };
-typedef unsigned long word;
-typedef int (*handler)(const char *name, word count, ...);
-
-union both { int number; float fraction; struct { short low, high; }; };
-
-struct leaf { char letter; unsigned char byte; signed char small; _Bool yes; short half; double real; long double wide; };
-
-struct bits { unsigned a : 3; unsigned b : 5; int c : 7; unsigned long d : 33; unsigned e : 1; char rest; };
-
-struct node {
-    struct node *next, **link;
-    const volatile char *restrict text;
-    handler call;
-    word words[4];
-    struct { int inner; union { long one; char two[8]; }; };
-    union both both;
-    enum colour colour;
-    enum sign sign;
-    struct bits bits;
-    struct leaf leaves[3];
-    struct unknown *elsewhere;
-    unsigned long long tail[];
-};
-
-struct node *first;
-static struct leaf some = { .letter = 'x' };
-
-int function(struct node *node, const struct leaf *leaf, enum colour colour)
+int main(int argc, char **argv)
 {
-    union both both = { .number = colour };
-    struct bits bits = { .a = 1 };
-    return node->call((const char *)node->text, leaf->byte, both.fraction, bits.b, some.letter, first);
-}
-
-int main(void)
-{
-    return first ? function(first, &some, RED) : 0;
+    (void)argv;
+    return argc + hidden + (handlers[0] == 0);
 }

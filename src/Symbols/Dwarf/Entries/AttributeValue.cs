@@ -15,6 +15,9 @@ internal readonly record struct AttributeValue(DwForm Form, ulong Value, int Siz
     internal bool IsAddress => Form is DwForm.Address or DwForm.AddressIndex or DwForm.GnuAddressIndex
         or (>= DwForm.AddressIndex1 and <= DwForm.AddressIndex4);
 
+    /// <summary>Bytes, as expressions and long constants are.</summary>
+    internal bool IsBlock => Form is DwForm.Block1 or DwForm.Block2 or DwForm.Block4 or DwForm.Block or DwForm.Expression or DwForm.Data16;
+
     /// <summary>Refers to a DIE in the same unit, by its distance from the unit's start.</summary>
     internal bool IsUnitReference => Form is >= DwForm.Reference1 and <= DwForm.ReferenceUnsigned;
 }

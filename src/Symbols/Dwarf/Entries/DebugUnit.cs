@@ -24,8 +24,10 @@ internal sealed class DebugUnit
     private AbbreviationTable? _abbreviations;
     private UnitAttributes? _attributes;
     private DebugFunction[]? _functions;
+    private Dictionary<ulong, DebugFunction?>? _single;
     private RangeMap? _functionMap;
     private LineTable? _lineTable;
+    private ScopeMap? _scopes;
     private bool _isLineTableRead;
     private ulong _baseAddress;
 
@@ -105,6 +107,28 @@ internal sealed class DebugUnit
         }
     }
 
+    /// <summary>What is nested in what, for qualified names.</summary>
+    internal ScopeMap Scopes
+    {
+        get
+        {
+            if (_scopes is not null) return _scopes;
+            _scopes = ScopeMap.Read(this);
+            Charge(_scopes.Count * 32L);
+            return _scopes;
+        }
+    }
+
+    internal DwarfInfo Owner => _set.Budget.Owner;
+
+    /// <summary>Reads the unit into a buffer that the caller keeps until <see cref="Release"/>.</summary>
+    internal void ReadInto(ref byte[] buffer)
+    {
+        int size = (int)Math.Min(Header.SizeBytes, (ulong)Array.MaxLength);
+        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>(size);
+        _bytes = buffer.AsMemory(0, _section.Read(Header.Offset, buffer.AsSpan(0, size)));
+    }
+
     internal AbbreviationTable Abbreviations => _abbreviations ??= Sections.AbbreviationsOf(Header);
 
     private DebugUnit? Split
@@ -128,9 +152,20 @@ internal sealed class DebugUnit
         _abbreviations = null;
         _split?.Release();
         _functions = null;
+        _single = null;
         _functionMap = null;
+        _scopes = null;
         _lineTable = null;
         _isLineTableRead = false;
+    }
+
+    /// <summary>At an entry, to read it and what is in it. Fails (<see cref="DieCursor.MoveNext"/> gives false) where no entry can be.</summary>
+    internal DieCursor CursorAt(ulong dieOffset)
+    {
+        ReadOnlySpan<byte> bytes = Bytes.Span;
+        ulong distance = dieOffset - Header.Offset;
+        int position = distance >= (ulong)Header.HeaderSizeBytes && distance < (ulong)bytes.Length ? (int)distance : bytes.Length;
+        return new DieCursor(Header, Abbreviations, bytes, position);
     }
 
     internal DebugFunction? FunctionAt(ulong address)
@@ -143,6 +178,18 @@ internal sealed class DebugUnit
             _functionMap = new RangeMap(entries);
         }
         return _functionMap.TryFind(address, out int index) ? Functions[index] : null;
+    }
+
+    /// <summary>The function whose entry is at an offset of the section; null: there is none with code.</summary>
+    internal DebugFunction? FunctionOf(ulong dieOffset)
+    {
+        if (_functions is not null) return Array.Find(_functions, function => function.DieOffset == dieOffset);
+        _single ??= [];
+        if (_single.TryGetValue(dieOffset, out DebugFunction? known)) return known;
+        DebugUnit full = Full;
+        DebugFunction[] read = full.Header.Contains(dieOffset) ? FunctionParser.Read(full, (int)(dieOffset - full.Header.Offset)) : [];
+        Charge(read.Length * 200L);
+        return _single[dieOffset] = read.Length > 0 && read[0].DieOffset == dieOffset ? read[0] : null;
     }
 
     /// <summary>An address of <c>.debug_addr</c>; 0 beyond its end.</summary>
@@ -160,6 +207,10 @@ internal sealed class DebugUnit
 
     internal ulong AddressOf(in AttributeValue value) => value.Form == DwForm.Address ? value.Value : IndexedAddress(value.Value);
 
+    /// <summary>The bytes of a block of this unit.</summary>
+    internal ReadOnlyMemory<byte> BlockOf(in AttributeValue value) =>
+        value.IsBlock && value.Value + (ulong)value.SizeBytes <= (ulong)Bytes.Length ? Bytes.Slice((int)value.Value, value.SizeBytes) : default;
+
     internal string? StringOf(in AttributeValue value, ReadOnlySpan<byte> unitBytes) => value.Form switch
     {
         DwForm.String => Encoding.UTF8.GetString(unitBytes.Slice((int)value.Value, value.SizeBytes)),
@@ -169,6 +220,28 @@ internal sealed class DebugUnit
         DwForm.StringSupplementary or DwForm.GnuStringAlternate => _set.Supplementary?.Sections.Strings.StringAt(value.Value),
         _ => null,
     };
+
+    /// <summary>As <see cref="StringOf"/>, without making a string; empty: none.</summary>
+    internal ReadOnlySpan<byte> StringBytesOf(scoped in AttributeValue value, ReadOnlySpan<byte> unitBytes)
+    {
+        switch (value.Form)
+        {
+            case DwForm.String: return unitBytes.Slice((int)value.Value, value.SizeBytes);
+            case DwForm.StringPointer: return Sections.Strings.StringBytesAt(value.Value);
+            case DwForm.None: return default;
+            default: return Encoding.UTF8.GetBytes(StringOf(value, unitBytes) ?? "");
+        }
+    }
+
+    /// <summary>The name of the entry that a definition belongs to, as UTF-8; empty: none.</summary>
+    internal ReadOnlySpan<byte> NameOf(scoped in AttributeValue reference)
+    {
+        (DebugUnit? unit, ulong offset) = Resolve(reference);
+        if (unit is null) return default;
+        ReadOnlySpan<byte> bytes = unit.Bytes.Span;
+        var cursor = new DieCursor(unit.Header, unit.Abbreviations, bytes, (int)(offset - unit.Header.Offset));
+        return cursor.MoveNext() ? unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes) : default;
+    }
 
     /// <summary>The addresses of an entry with DW_AT_low_pc and DW_AT_high_pc, or DW_AT_ranges.</summary>
     internal void RangesOf(ref DieCursor cursor, List<AddressRange> ranges)
@@ -310,6 +383,9 @@ internal sealed class DebugUnit
         attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), window.Span);
         attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), window.Span);
         attributes.LineOffset = Offset(cursor.Attribute(DwAt.StatementList));
+        attributes.Language = (DwLanguage)Math.Min(cursor.Attribute(DwAt.Language).Value, ushort.MaxValue);
+        attributes.MacroOffset = Offset(cursor.Attribute(DwAt.Macros)) ?? Offset(cursor.Attribute(DwAt.GnuMacros));
+        attributes.MacroInformationOffset = Offset(cursor.Attribute(DwAt.MacroInformation));
         if (cursor.Attribute(DwAt.LowPc) is { IsAddress: true } low) _baseAddress = AddressOf(low);
         RangesOf(ref cursor, attributes.Ranges);
         AttributeValue split = cursor.Attribute(DwAt.DwoName);
@@ -322,7 +398,10 @@ internal sealed class DebugUnit
 
     private DebugFunction[] ReadFunctions()
     {
-        DebugFunction[] functions = FunctionParser.Read(Full);
+        DebugFunction[] functions = FunctionParser.Read(Full, Full.Header.HeaderSizeBytes);
+        // Those that were read alone stay the same objects.
+        for (int i = 0; i < functions.Length && _single is not null; i++)
+            if (_single.TryGetValue(functions[i].DieOffset, out DebugFunction? known) && known is not null) functions[i] = known;
         Charge(functions.Length * 200L);
         return functions;
     }

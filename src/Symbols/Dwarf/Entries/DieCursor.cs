@@ -40,6 +40,19 @@ internal ref struct DieCursor
 
     internal readonly DwTag Tag => _current!.Tag;
 
+    internal readonly bool HasChildren => _current!.HasChildren;
+
+    /// <summary>Goes to the next DIE that is not inside of the current one; false as <see cref="MoveNext"/>.</summary>
+    internal bool MoveNextSibling()
+    {
+        if (!_current!.HasChildren) return MoveNext();
+        int depth = Depth;
+        if (depth > 0 && TrySkipChildren()) return MoveNext();
+        while (MoveNext())
+            if (Depth <= depth) return true;
+        return false;
+    }
+
     /// <summary>Goes to the next DIE; false at the end of the tree or where it is damaged.</summary>
     internal bool MoveNext()
     {

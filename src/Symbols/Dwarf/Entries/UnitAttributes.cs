@@ -13,6 +13,14 @@ internal sealed class UnitAttributes
 
     internal ulong? LineOffset { get; set; }
 
+    internal DwLanguage Language { get; set; }
+
+    /// <summary>Where its macros are in <c>.debug_macro</c>.</summary>
+    internal ulong? MacroOffset { get; set; }
+
+    /// <summary>Where its macros are in <c>.debug_macinfo</c>, before DWARF 5.</summary>
+    internal ulong? MacroInformationOffset { get; set; }
+
     internal ulong? AddressBase { get; set; }
 
     internal ulong? StringOffsetsBase { get; set; }

@@ -8,8 +8,8 @@ namespace Symbols.Dwarf.Expressions;
 /// </summary>
 public static class DwarfExpression
 {
-    private const int MaximumSteps = 10_000;
-    private const int MaximumDepth = 128;
+    internal const int MaximumSteps = 10_000;
+    internal const int MaximumDepth = 128;
 
     /// <summary>The value on top of the stack at the end, or false and the reason.</summary>
     /// <param name="expression">The operations.</param>
@@ -21,7 +21,7 @@ public static class DwarfExpression
     public static bool TryEvaluate(
         ReadOnlySpan<byte> expression, IUnwindContext context, int addressSizeBytes, ulong? initial, out ulong value, out string? problem)
     {
-        var machine = new DwarfStackMachine(expression, context, addressSizeBytes, stackalloc ulong[MaximumDepth]);
+        var machine = new DwarfStackMachine(expression, context, addressSizeBytes, stackalloc StackValue[MaximumDepth]);
         if (initial is { } first) machine.Push(first);
         problem = machine.Run(MaximumSteps);
         value = problem is null ? machine.Top : 0;

@@ -1,56 +1,89 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using Symbols.Images;
 
 namespace Symbols.Dwarf.Expressions;
 
-/// <summary>The stack machine of DWARF expressions (DWARF 5, 2.5.1).</summary>
+/// <summary>
+/// The stack machine of DWARF expressions (DWARF 5, 2.5.1). What needs a function, a type or an object belongs to locations and is
+/// <see cref="LocationProgram"/>'s; rules of frames have none.
+/// </summary>
 internal ref struct DwarfStackMachine
 {
     private readonly IUnwindContext _context;
-    private readonly Span<ulong> _stack;
+    private readonly Span<StackValue> _stack;
+    private readonly LocationProgram? _program;
     private readonly int _size;
     private DataReader _reader;
     private int _depth;
     private string? _problem;
 
-    internal DwarfStackMachine(ReadOnlySpan<byte> expression, IUnwindContext context, int addressSizeBytes, Span<ulong> stack)
+    internal DwarfStackMachine(ReadOnlySpan<byte> expression, IUnwindContext context, int addressSizeBytes, Span<StackValue> stack, LocationProgram? program = null)
     {
         _reader = new DataReader(expression);
         _context = context;
         _size = addressSizeBytes;
         _stack = stack;
+        _program = program;
     }
 
-    internal readonly ulong Top => _stack[_depth - 1];
+    internal readonly ulong Top => _stack[_depth - 1].Bits;
 
-    internal void Push(ulong value)
+    internal readonly bool IsEmpty => _depth == 0;
+
+    internal readonly int AddressSizeBytes => _size;
+
+    internal void Push(ulong value) => Push(new StackValue(_size == 4 ? (uint)value : value, default));
+
+    internal void Push(StackValue value)
     {
-        if (_depth == _stack.Length) _problem ??= "The expression's stack overflows.";
-        else _stack[_depth++] = _size == 4 ? (uint)value : value;
+        if (_depth == _stack.Length) Fail("The expression's stack overflows.");
+        else _stack[_depth++] = value;
     }
 
+    /// <summary>Ends the evaluation; the first reason counts.</summary>
+    internal void Fail(string problem) => _problem ??= problem;
+
+    /// <summary>Runs to the end. A location may have no value on its stack: it is told by <see cref="LocationProgram"/>.</summary>
     internal string? Run(int maximumSteps)
     {
         for (int step = 0; !_reader.AtEnd && _problem is null; step++)
         {
-            if (step == maximumSteps) return "The expression does not end.";
+            if (step == maximumSteps || _program?.TakeStep() == false) return "The expression does not end.";
             Step(_reader.U8());
             if (_reader.Failed) return "The expression is cut off.";
         }
-        return _problem ?? (_depth == 0 ? "The expression has no result." : null);
+        return _problem ?? (_depth == 0 && _program is null ? "The expression has no result." : null);
     }
 
-    private ulong Pop()
+    /// <summary>DW_OP_call*: another expression on the same stack.</summary>
+    internal void Call(ReadOnlySpan<byte> expression)
+    {
+        DataReader outer = _reader;
+        _reader = new DataReader(expression);
+        if (Run(int.MaxValue) is { } problem) Fail(problem);
+        _reader = outer;
+    }
+
+    internal StackValue PopValue()
     {
         if (_depth > 0) return _stack[--_depth];
-        _problem ??= "The expression takes more from its stack than there is.";
-        return 0;
+        Fail("The expression takes more from its stack than there is.");
+        return default;
     }
 
-    private readonly long Signed(ulong value) => _size == 4 ? (int)value : (long)value;
+    internal ulong Pop() => PopValue().Bits;
+
+    [UnscopedRef]
+    internal ref DataReader Operands => ref _reader;
 
     private void Step(byte op)
     {
+        if (_program is not null && !_program.Allows(op))
+        {
+            Fail("The expression goes on after it said where the value is.");
+            return;
+        }
         switch (op)
         {
             case >= 0x30 and <= 0x4f: // DW_OP_lit0..31
@@ -87,7 +120,8 @@ internal ref struct DwarfStackMachine
             case 0x96: // DW_OP_nop
                 break;
             default:
-                _problem = $"Operation 0x{op:x2} has no meaning in a frame rule, or is unknown.";
+                if (_program is not null) _program.Step(op, ref this);
+                else Fail($"Operation 0x{op:x2} has no meaning in a frame rule, or is unknown.");
                 break;
         }
     }
@@ -95,12 +129,12 @@ internal ref struct DwarfStackMachine
     private void PushRegister(int register, long offset)
     {
         if (_context.TryReadRegister(register, out ulong value)) Push(value + (ulong)offset);
-        else _problem ??= $"Register {register} is not known in this frame.";
+        else Fail( $"Register {register} is not known in this frame.");
     }
 
     private void Constant(byte op) => Push(op switch
     {
-        0x03 => _reader.Unsigned(_size), // DW_OP_addr
+        0x03 => _reader.Unsigned(_size) + (_program?.Bias ?? 0), // DW_OP_addr
         0x08 => _reader.U8(), // DW_OP_const1u
         0x09 => (ulong)_reader.Signed(1),
         0x0a => _reader.U16(),
@@ -138,12 +172,12 @@ internal ref struct DwarfStackMachine
                 Pick(_reader.U8());
                 break;
             case 0x16: // DW_OP_swap
-                (ulong first, ulong second) = (Pop(), Pop());
+                (StackValue first, StackValue second) = (PopValue(), PopValue());
                 Push(first);
                 Push(second);
                 break;
             default: // DW_OP_rot: the top goes third
-                (ulong top, ulong middle, ulong bottom) = (Pop(), Pop(), Pop());
+                (StackValue top, StackValue middle, StackValue bottom) = (PopValue(), PopValue(), PopValue());
                 Push(top);
                 Push(bottom);
                 Push(middle);
@@ -154,55 +188,25 @@ internal ref struct DwarfStackMachine
     private void Pick(int index)
     {
         if (index < _depth) Push(_stack[_depth - 1 - index]);
-        else _problem ??= "The expression takes more from its stack than there is.";
+        else Fail("The expression takes more from its stack than there is.");
     }
 
     private void Unary(byte op)
     {
-        ulong value = Pop();
-        Push(op switch
-        {
-            0x19 => Signed(value) < 0 ? 0 - value : value, // DW_OP_abs
-            0x1f => 0 - value, // DW_OP_neg
-            0x20 => ~value, // DW_OP_not
-            _ => value + _reader.Uleb(), // DW_OP_plus_uconst
-        });
+        StackValue value = PopValue();
+        if (op != 0x23) Push(StackArithmetic.Unary(op, value, _size));
+        else Push(StackArithmetic.Binary(0x22, value, value with { Bits = _reader.Uleb() }, _size, out _)); // DW_OP_plus_uconst
     }
 
     private void Binary(byte op)
     {
-        ulong right = Pop();
-        ulong left = Pop();
-        (long signedLeft, long signedRight) = (Signed(left), Signed(right));
-        if (op is 0x1b or 0x1d && right == 0)
-        {
-            _problem ??= "The expression divides by zero.";
-            return;
-        }
-        Push(op switch
-        {
-            0x1a => left & right, // DW_OP_and
-            // -1 apart: the smallest number divided by it overflows.
-            0x1b => signedRight == -1 ? 0 - left : (ulong)(signedLeft / signedRight), // DW_OP_div
-            0x1c => left - right, // DW_OP_minus
-            0x1d => left % right, // DW_OP_mod
-            0x1e => left * right, // DW_OP_mul
-            0x21 => left | right, // DW_OP_or
-            0x22 => left + right, // DW_OP_plus
-            0x24 => right < 64 ? left << (int)right : 0, // DW_OP_shl
-            0x25 => right < 64 ? left >> (int)right : 0, // DW_OP_shr
-            0x26 => (ulong)(signedLeft >> (int)Math.Min(right, 63)), // DW_OP_shra
-            0x27 => left ^ right, // DW_OP_xor
-            0x29 => Truth(signedLeft == signedRight), // DW_OP_eq
-            0x2a => Truth(signedLeft >= signedRight), // DW_OP_ge
-            0x2b => Truth(signedLeft > signedRight), // DW_OP_gt
-            0x2c => Truth(signedLeft <= signedRight), // DW_OP_le
-            0x2d => Truth(signedLeft < signedRight), // DW_OP_lt
-            _ => Truth(signedLeft != signedRight), // DW_OP_ne
-        });
+        StackValue right = PopValue();
+        StackValue left = PopValue();
+        if (_problem is not null) return;
+        StackValue result = StackArithmetic.Binary(op, left, right, _size, out string? problem);
+        if (problem is null) Push(result);
+        else Fail(problem);
     }
-
-    private static ulong Truth(bool value) => value ? 1ul : 0;
 
     private void Branch(byte op)
     {

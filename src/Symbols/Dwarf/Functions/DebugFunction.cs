@@ -1,6 +1,8 @@
 using System.Collections.Generic;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Lines;
+using Symbols.Dwarf.Variables;
+using Symbols.Types;
 
 namespace Symbols.Dwarf.Functions;
 
@@ -9,6 +11,7 @@ public sealed class DebugFunction
 {
     private readonly DebugUnit _unit;
     private FunctionNames? _names;
+    private string? _qualifiedName;
 
     internal DebugFunction(DebugUnit unit, ulong dieOffset, AddressRange[] ranges, ulong entryPc)
     {
@@ -32,6 +35,19 @@ public sealed class DebugFunction
 
     /// <summary>The mangled name, where that differs.</summary>
     public string? LinkageName => Names.LinkageName;
+
+    /// <summary>With namespaces and classes: <c>ns::Class::method</c>; null if the file does not say.</summary>
+    public string? QualifiedName => _qualifiedName ??= EntryNames.Qualified(_unit, DieOffset);
+
+    /// <summary>Its parameters in their order.</summary>
+    public IReadOnlyList<DebugVariable> Parameters => ScopeVariables.Parameters(new DieReference(_unit, DieOffset));
+
+    /// <summary>What it returns; <see cref="VoidType"/> for nothing.</summary>
+    public DebugType ResultType => _unit.Owner.Types.Reader.TypeOf(new DieReference(_unit, DieOffset));
+
+    /// <summary>The type that a pointer to it points to.</summary>
+    public FunctionType Type => _unit.Owner.Types.Reader.At(new DieReference(_unit, DieOffset)) as FunctionType
+        ?? new FunctionType(static () => VoidType.Instance, static () => [], false);
 
     /// <summary>The file that declares it; null if unknown.</summary>
     public string? DeclarationFile => Names.DeclarationUnit?.LineTable?.FilePath(Names.DeclarationFile);

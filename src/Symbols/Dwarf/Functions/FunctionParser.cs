@@ -8,16 +8,17 @@ namespace Symbols.Dwarf.Functions;
 internal static class FunctionParser
 {
     // A list of ranges can be referred to by every entry: all of a unit's together are bounded.
-    private const int MaximumRanges = 1 << 20;
+    internal const int MaximumRanges = 1 << 20;
 
-    internal static DebugFunction[] Read(DebugUnit unit)
+    /// <summary>Those of the entry at a position and of all below it: the whole unit, or one function.</summary>
+    internal static DebugFunction[] Read(DebugUnit unit, int position)
     {
         var functions = new List<DebugFunction>();
         // What encloses the current entry, with its depth: a function or an inlined call. Lexical blocks are looked through.
         var open = new Stack<(int Depth, List<InlinedCall>? Calls)>();
         var ranges = new List<AddressRange>();
         int rangeCount = 0;
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, position);
         while (cursor.MoveNext())
         {
             while (open.TryPeek(out (int Depth, List<InlinedCall>? Calls) outer) && outer.Depth >= cursor.Depth) open.Pop();
@@ -56,7 +57,7 @@ internal static class FunctionParser
         cursor.Attribute(name) is { IsConstant: true } value ? (uint)Math.Min(value.Value, uint.MaxValue) : 0;
 
     // DW_AT_entry_pc, else DW_AT_low_pc, else the first of the ranges (DWARF 5, 2.18).
-    private static ulong EntryPc(DebugUnit unit, ref DieCursor cursor, List<AddressRange> ranges)
+    internal static ulong EntryPc(DebugUnit unit, ref DieCursor cursor, List<AddressRange> ranges)
     {
         AttributeValue entry = cursor.Attribute(DwAt.EntryPc);
         if (entry.IsAddress) return unit.AddressOf(entry);

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 using Symbols.Images;
 
@@ -10,7 +11,8 @@ internal ref struct LineProgram
     private const int MaximumRows = 1 << 24;
 
     private readonly LineHeader _header;
-    private readonly List<LineRow> _rows;
+    private LineRow[] _rows;
+    private int _rowCount;
     private readonly List<LineSequence> _sequences;
     private DataReader _reader;
     private int _sequenceStart;
@@ -22,7 +24,8 @@ internal ref struct LineProgram
     {
         _header = header;
         _reader = new DataReader(bytes, header.ProgramStart);
-        _rows = new List<LineRow>(Math.Min(bytes.Length / 3, 1 << 16));
+        // Borrowed until the rows are copied: millions of them would otherwise leave their growing behind.
+        _rows = ArrayPool<LineRow>.Shared.Rent(Math.Clamp(bytes.Length / 2, 16, 1 << 12));
         _sequences = [];
         Reset();
     }
@@ -41,7 +44,9 @@ internal ref struct LineProgram
         var program = new LineProgram(header, bytes.Span);
         string? problem = program.Run();
         if (problem is not null) sections.Diagnostics.Add(sections.Line.Name, offset, problem);
-        return new LineTable(header, [.. program._rows], [.. program._sequences], compileDirectory);
+        LineRow[] rows = program._rows.AsSpan(0, program._rowCount).ToArray();
+        ArrayPool<LineRow>.Shared.Return(program._rows);
+        return new LineTable(header, rows, [.. program._sequences], compileDirectory);
     }
 
     private string? Run()
@@ -53,9 +58,9 @@ internal ref struct LineProgram
             else if (opcode == 0) Extended();
             else Standard(opcode);
             if (_reader.Failed) return "The line program ends within an opcode.";
-            if (_rows.Count >= MaximumRows) return "The line program has too many rows: the rest is not read.";
+            if (_rowCount >= MaximumRows) return "The line program has too many rows: the rest is not read.";
         }
-        return _sequenceStart == _rows.Count ? null : "The line program ends within a sequence: its last rows have no end.";
+        return _sequenceStart == _rowCount ? null : "The line program ends within a sequence: its last rows have no end.";
     }
 
     private void Reset()
@@ -71,7 +76,14 @@ internal ref struct LineProgram
 
     private void AddRow()
     {
-        _rows.Add(new LineRow(_address, _file, _line, _column, _discriminator, (byte)_operationIndex, _flags));
+        if (_rowCount == _rows.Length)
+        {
+            LineRow[] larger = ArrayPool<LineRow>.Shared.Rent(_rowCount * 2);
+            _rows.CopyTo(larger, 0);
+            ArrayPool<LineRow>.Shared.Return(_rows);
+            _rows = larger;
+        }
+        _rows[_rowCount++] = new LineRow(_address, _file, _line, _column, _discriminator, (byte)_operationIndex, _flags);
         _discriminator = 0;
         _flags &= LineRowFlags.IsStatement;
     }
@@ -172,12 +184,12 @@ internal ref struct LineProgram
     {
         _flags |= LineRowFlags.EndSequence;
         AddRow();
-        int count = _rows.Count - _sequenceStart;
+        int count = _rowCount - _sequenceStart;
         ulong start = _rows[_sequenceStart].Address;
         if (IsOrdered(_sequenceStart, count) && start < _address)
             _sequences.Add(new LineSequence(new AddressRange(start, _address), _sequenceStart, count));
         else if (count > 1) AddSorted(count);
-        _sequenceStart = _rows.Count;
+        _sequenceStart = _rowCount;
         Reset();
     }
 

@@ -5,7 +5,7 @@ using Symbols.Dwarf.Entries;
 namespace Symbols.Dwarf.Lines;
 
 /// <summary>From a source file to the units that have code of it. Built from the line programs' headers alone.</summary>
-internal sealed class SourceIndex
+internal sealed class SourceIndex : ISourceRows
 {
     private readonly IReadOnlyList<DebugUnit> _units;
     private readonly Func<ulong, bool> _isMapped;
@@ -32,11 +32,17 @@ internal sealed class SourceIndex
         }
     }
 
-    /// <summary>Normalized paths of all files that a line program names.</summary>
-    internal IReadOnlyList<string> Paths => _paths;
+    public IReadOnlyList<string> Paths => _paths;
 
-    /// <summary>All rows of a file, of one line or of every line (0), in mapped code.</summary>
-    internal List<LineAddress> Rows(string path, uint line)
+    public uint NextStatementLine(string path, uint line)
+    {
+        uint next = 0;
+        foreach (LineAddress row in Rows(path, 0))
+            if (row.IsStatement && row.Line >= line && (next == 0 || row.Line < next)) next = row.Line;
+        return next;
+    }
+
+    public List<LineAddress> Rows(string path, uint line)
     {
         var found = new List<LineAddress>();
         string normalized = SourcePath.Normalize(path);
@@ -49,8 +55,19 @@ internal sealed class SourceIndex
             foreach ((DebugUnit unit, uint file) in _uses[candidate]) AddRows(unit, file, line, found);
         }
         // One file may have several indices in a program (version 5 repeats entry 0), and one program several units.
-        found.Sort(static (a, b) => a.Address.CompareTo(b.Address) is var order and not 0 ? order : b.HasCode.CompareTo(a.HasCode));
+        found.Sort(Compare);
         return found;
+    }
+
+    /// <summary>By address, rows with code first; the rest only makes the order the same however they were found.</summary>
+    internal static int Compare(LineAddress a, LineAddress b)
+    {
+        int order = a.Address.CompareTo(b.Address);
+        if (order == 0) order = b.HasCode.CompareTo(a.HasCode);
+        if (order == 0) order = a.Line.CompareTo(b.Line);
+        if (order == 0) order = a.Column.CompareTo(b.Column);
+        if (order == 0) order = a.Flags.CompareTo(b.Flags);
+        return order != 0 ? order : string.CompareOrdinal(a.Path, b.Path);
     }
 
     private void AddUse(Dictionary<string, int> known, string path, DebugUnit unit, uint file)

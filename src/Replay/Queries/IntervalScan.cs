@@ -1,0 +1,171 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.ExceptionServices;
+using System.Threading;
+using System.Threading.Tasks;
+using Replay.Checkpoints;
+using Replay.Replaying;
+using Replay.Timelines;
+using Vmm.Time;
+
+namespace Replay.Queries;
+
+/// <summary>
+/// Replays the intervals between checkpoints on all cores, each on its own, and hands on what visitors find in them in the intervals' order. The timeline's cursor
+/// stays. Threads: each worker has a machine and a visitor to itself; the caller's thread takes the findings, and reports progress while it waits.
+/// </summary>
+public sealed class IntervalScan
+{
+    private const int ReportMilliseconds = 50;
+
+    private readonly CheckpointStore _checkpoints;
+    private readonly SessionPool _sessions;
+    private readonly int _parallelism;
+
+    internal IntervalScan(CheckpointStore checkpoints, SessionPool sessions, int parallelism) =>
+        (_checkpoints, _sessions, _parallelism) = (checkpoints, sessions, parallelism);
+
+    /// <summary>The intervals of a range, in order; empty where the range is.</summary>
+    public IReadOnlyList<ReplayInterval> IntervalsOf(Position from, Position before)
+    {
+        var intervals = new List<ReplayInterval>();
+        if (before <= from) return intervals;
+        for (int i = _checkpoints.FindAtOrBefore(from); i < _checkpoints.Count && _checkpoints.PositionOf(i) < before; i++)
+        {
+            Position start = _checkpoints.PositionOf(i), next = i + 1 < _checkpoints.Count ? _checkpoints.PositionOf(i + 1) : before;
+            if (next > before) next = before;
+            if (next > start) intervals.Add(new ReplayInterval(i, start, start < from ? from : start, next));
+        }
+        return intervals;
+    }
+
+    /// <summary>Replays intervals.</summary>
+    /// <param name="intervals">In the order in which they are replayed and their findings taken.</param>
+    /// <param name="createVisitor">Makes one for each thread.</param>
+    /// <param name="take">Gets an interval's number in the list and what was found, on the caller's thread. False: the others do not matter.</param>
+    /// <param name="progress">Of all intervals.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    public void Run<T>(IReadOnlyList<ReplayInterval> intervals, Func<IIntervalVisitor<T>> createVisitor, Func<int, T, bool> take, IProgress<TimelineProgress>? progress,
+        CancellationToken cancellation)
+    {
+        if (intervals.Count == 0) return;
+        var work = new Work<T>(this, intervals, createVisitor, cancellation);
+        var workers = new Task[Math.Clamp(_parallelism, 1, intervals.Count)];
+        for (int i = 0; i < workers.Length; i++)
+            workers[i] = Task.Factory.StartNew(work.Do, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task all = Task.WhenAll(workers);
+        try
+        {
+            for (int i = 0; i < intervals.Count && work.TryAwait(i, progress, out T? found); i++)
+                if (!take(i, found!)) break;
+        }
+        finally
+        {
+            work.Stop();
+            // Unlike Wait, this does not throw what a worker has thrown.
+            Task.WaitAny([all], CancellationToken.None);
+        }
+        if (all.Exception is { } failure) ExceptionDispatchInfo.Throw(failure.Flatten().InnerExceptions[0]);
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private sealed class Work<T>(IntervalScan scan, IReadOnlyList<ReplayInterval> intervals, Func<IIntervalVisitor<T>> createVisitor, CancellationToken cancellation)
+    {
+        private readonly object _gate = new();
+        private readonly (bool IsKnown, T? Found)[] _found = new (bool, T?)[intervals.Count];
+        private int _next;
+        private ulong _done;
+        private volatile bool _stopped;
+
+        public void Stop()
+        {
+            lock (_gate)
+            {
+                _stopped = true;
+                Monitor.PulseAll(_gate);
+            }
+        }
+
+        // False: a worker failed, or it was cancelled.
+        public bool TryAwait(int index, IProgress<TimelineProgress>? progress, out T? found)
+        {
+            ulong total = 0;
+            foreach (ReplayInterval interval in intervals) total += interval.To.InstructionCount - interval.Start.InstructionCount;
+            while (true)
+            {
+                lock (_gate)
+                {
+                    if (!_found[index].IsKnown && !_stopped) Monitor.Wait(_gate, ReportMilliseconds);
+                    found = _found[index].Found;
+                    if (_found[index].IsKnown)
+                    {
+                        _found[index].Found = default;
+                        return true;
+                    }
+                    if (_stopped || cancellation.IsCancellationRequested) return false;
+                }
+                progress?.Report(new TimelineProgress(Volatile.Read(ref _done), total));
+            }
+        }
+
+        public void Do()
+        {
+            ReplaySession session = scan._sessions.Rent();
+            bool isGood = false;
+            try
+            {
+                IIntervalVisitor<T> visitor = createVisitor();
+                while (TryNext(out int index)) Visit(session, visitor, index);
+                isGood = true;
+            }
+            finally
+            {
+                if (isGood) scan._sessions.Return(session);
+                else
+                {
+                    Stop();
+                    session.Dispose();
+                }
+            }
+        }
+
+        private bool TryNext(out int index)
+        {
+            lock (_gate)
+            {
+                index = _next;
+                if (_stopped || cancellation.IsCancellationRequested || _next >= intervals.Count) return false;
+                _next++;
+                return true;
+            }
+        }
+
+        private void Visit(ReplaySession session, IIntervalVisitor<T> visitor, int index)
+        {
+            ReplayInterval interval = intervals[index];
+            session.Restore(scan._checkpoints.Load(interval.Checkpoint));
+            visitor.Begin(session.Machine, index, interval);
+            bool isCut = false;
+            T found;
+            try
+            {
+                session.RunTo(interval.To, count =>
+                {
+                    Interlocked.Add(ref _done, count);
+                    isCut = _stopped || cancellation.IsCancellationRequested;
+                    return !isCut && visitor.GoOn();
+                });
+            }
+            finally
+            {
+                found = visitor.End();
+            }
+            if (isCut) return;
+            lock (_gate)
+            {
+                _found[index] = (true, found);
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+}

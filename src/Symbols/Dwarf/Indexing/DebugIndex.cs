@@ -1,0 +1,97 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+using Symbols.Dwarf.Entries;
+using Symbols.Dwarf.Functions;
+
+namespace Symbols.Dwarf.Indexing;
+
+/// <summary>From names and addresses to the entries of the debug information, by an <see cref="IndexFile"/>.</summary>
+internal sealed class DebugIndex
+{
+    private const int SegmentBytes = 24;
+
+    private readonly IndexFile _file;
+    private readonly IndexJobs _jobs;
+
+    internal DebugIndex(IndexFile file, IndexJobs jobs)
+    {
+        _file = file;
+        _jobs = jobs;
+        Sources = new IndexedSources(file);
+    }
+
+    internal IndexedSources Sources { get; }
+
+    /// <summary>How many different names there are.</summary>
+    internal int NameCount => Math.Max(0, _file.Count(IndexFile.Part.NameOffsets, 8) - 1);
+
+    /// <summary>Everything of that name, qualified with <c>::</c> for types and variables; of the kinds asked for, in the order of the units.</summary>
+    internal List<NamedEntry> Find(string name, NamedKinds kinds)
+    {
+        var found = new List<NamedEntry>();
+        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        int at = FirstAtOrAfter(bytes);
+        if (at >= NameCount || !NameAt(at).SequenceEqual(bytes)) return found;
+        uint end = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 3);
+        for (uint i = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 1); i < end && i < (uint)_file.Count(IndexFile.Part.Entries, 16); i++)
+        {
+            int entry = (int)i * 4;
+            var kind = (NamedKinds)_file.Number(IndexFile.Part.Entries, entry + 3);
+            if ((kind & kinds & ~NamedKinds.Declaration) == 0) continue;
+            DebugUnit? unit = _jobs.Unit((int)_file.Number(IndexFile.Part.Entries, entry), _file.Number(IndexFile.Part.Entries, entry + 1));
+            uint distance = _file.Number(IndexFile.Part.Entries, entry + 2);
+            if (unit is not null && distance < unit.Header.SizeBytes) found.Add(new NamedEntry(kind, unit, unit.Header.Offset + distance));
+        }
+        return found;
+    }
+
+    /// <summary>Names of the kinds asked for that begin so, in the order of their bytes, at most so many.</summary>
+    internal List<string> Names(string prefix, NamedKinds kinds, int limit)
+    {
+        var found = new List<string>();
+        byte[] bytes = Encoding.UTF8.GetBytes(prefix);
+        for (int at = FirstAtOrAfter(bytes); at < NameCount && found.Count < limit && NameAt(at).StartsWith(bytes); at++)
+            if (Has(at, kinds)) found.Add(Encoding.UTF8.GetString(NameAt(at)));
+        return found;
+    }
+
+    /// <summary>The function at an address among those of a unit of the program; null: none.</summary>
+    internal DebugFunction? FunctionAt(DebugUnit unit, ulong address)
+    {
+        int low = (int)Math.Min(int.MaxValue / 8, _file.Number(IndexFile.Part.Jobs, unit.Index));
+        int high = (int)Math.Min((uint)_file.Count(IndexFile.Part.Segments, SegmentBytes), _file.Number(IndexFile.Part.Jobs, unit.Index + 1));
+        int first = low;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (_file.Long(IndexFile.Part.Segments, middle * 6) <= address) low = middle + 1;
+            else high = middle;
+        }
+        if (--low < first || address >= _file.Long(IndexFile.Part.Segments, (low * 6) + 2)) return null;
+        return unit.FunctionOf(unit.Full.Header.Offset + _file.Number(IndexFile.Part.Segments, (low * 6) + 4));
+    }
+
+    private bool Has(int name, NamedKinds kinds)
+    {
+        uint end = _file.Number(IndexFile.Part.NameOffsets, (name * 2) + 3);
+        for (uint i = _file.Number(IndexFile.Part.NameOffsets, (name * 2) + 1); i < end && i < (uint)_file.Count(IndexFile.Part.Entries, 16); i++)
+            if (((NamedKinds)_file.Number(IndexFile.Part.Entries, ((int)i * 4) + 3) & kinds & ~NamedKinds.Declaration) != 0) return true;
+        return false;
+    }
+
+    private ReadOnlySpan<byte> NameAt(int index) =>
+        _file.Slice(IndexFile.Part.Names, _file.Number(IndexFile.Part.NameOffsets, index * 2), _file.Number(IndexFile.Part.NameOffsets, (index * 2) + 2));
+
+    private int FirstAtOrAfter(ReadOnlySpan<byte> name)
+    {
+        int low = 0, high = NameCount;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (NameAt(middle).SequenceCompareTo(name) < 0) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+}

@@ -1,0 +1,66 @@
+using System;
+using System.Collections.Generic;
+using Dap.Tests.Oracles;
+using Introspection.Programs;
+using Vmm.Time;
+using Xunit;
+
+namespace Dap.Tests.Sessions;
+
+/// <summary>Steps stay in their task: on two vCPUs, through system calls, preemption and moves, they lead where single instructions of the whole recording say.</summary>
+public sealed class TaskSteppingTests
+{
+    private const int PositionCount = 100, MovedCount = 20;
+
+    [Theory]
+    [InlineData("O0", "next")]
+    [InlineData("O0", "stepIn")]
+    [InlineData("O0", "stepOut")]
+    [InlineData("O0", "stepBack")]
+    [InlineData("O0", "ttvm/reverseStepOut")]
+    [InlineData("O2", "next")]
+    [InlineData("O2", "stepIn")]
+    [InlineData("O2", "stepOut")]
+    [InlineData("O2", "stepBack")]
+    [InlineData("O2", "ttvm/reverseStepOut")]
+    public void Steps_lead_where_brute_force_says(string optimization, string command)
+    {
+        using var guest = new TasksGuest(optimization, chaosSeed: 7);
+        using GuestPrograms programs = TasksGuest.ProgramsOf(guest.Recording);
+        SymbolSet symbols = programs.AsLinked;
+        List<Moment> moments = new CallOracle(guest.Recording).Moments;
+        var oracle = new StepOracle(moments, symbols);
+        Func<int, int> expectedOf = command switch
+        {
+            "next" => oracle.Over, "stepIn" => oracle.Into, "stepOut" => oracle.Out, "stepBack" => oracle.BackOver, _ => oracle.BackOut,
+        };
+        using TestClient client = TestClient.Launched(guest.Recording);
+        var random = new Random(5);
+        int first = moments.FindIndex(moment => moment.CpuIndex == 1 && moment.Frame.Depth > 1), compared = 0, moved = 0;
+        var failures = new List<string>();
+        for (int tries = 0; (compared < PositionCount || moved < MovedCount) && tries < 300 * PositionCount; tries++)
+        {
+            int index = random.Next(first, moments.Count);
+            Moment from = moments[index];
+            int expected = oracle.HasLine(index) && !from.IsDelivery ? oracle.Settled(expectedOf(index)) : -1;
+            if (expected < 0 || (compared >= PositionCount && moments[expected].CpuIndex == from.CpuIndex)) continue;
+            client.Body("ttvm/seek", $$"""{"position":"{{from.At}}"}""");
+            client.TakeStopped();
+            var stop = client.Move(command, $$"""{"threadId":{{from.CpuIndex + 1}}}""");
+            Moment wanted = moments[expected];
+            Position position = PositionSyntaxOf(client.Position());
+            int reached = oracle.IndexOf(position, (int)stop["threadId"]! - 1);
+            if (reached != expected)
+                failures.Add($"{Describe(symbols, from)}: {stop["reason"]} {(reached < 0 ? "nowhere" : Describe(symbols, moments[reached]))} instead of {Describe(symbols, wanted)}");
+            compared++;
+            if (wanted.CpuIndex != from.CpuIndex) moved++;
+        }
+        Assert.True(failures.Count == 0, $"{failures.Count} of {compared}:\n{string.Join('\n', failures)}");
+        Assert.True(compared >= PositionCount && moved >= MovedCount, $"only {compared} steps, of which {moved} go from one vCPU to another");
+    }
+
+    private static Position PositionSyntaxOf(string text) => Replay.Timelines.PositionSyntax.Parse(text, new Position(ulong.MaxValue));
+
+    private static string Describe(SymbolSet symbols, Moment moment) =>
+        $"{moment.At} cpu {moment.CpuIndex} {symbols.NameOf(moment.Code, out ulong offset)}+{offset:x} line {symbols.PlaceOf(moment.Code).Line} depth {moment.Frame.Depth} rsp {moment.Stack:x}";
+}
