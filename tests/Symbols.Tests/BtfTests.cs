@@ -177,7 +177,7 @@ public sealed class BtfTests
     private static string Compile(string format)
     {
         HostTool.Require("gcc", "gcc");
-        string output = Path.Combine(Samples.Folder(), $"types{format}.o");
+        string output = Path.Combine(Samples.Folder(), $"btf{format}.o");
         ToolResult result = HostTool.Run("gcc", ["-c", "-O0", format, "-o", output, Repository.PathOf("tests/Symbols.Tests/samples/btf.c")], TimeSpan.FromMinutes(1));
         Assert.True(result.ExitCode == 0, result.Error);
         return output;

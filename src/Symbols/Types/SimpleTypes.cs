@@ -72,7 +72,7 @@ public sealed class QualifiedType(TypeQualifier qualifier, Func<DebugType> targe
 
     public DebugType Target => _target ??= target();
 
-    public override ulong? SizeBytes => Stripped.SizeBytes;
+    public override ulong? SizeBytes => ReferenceEquals(Stripped, this) ? null : Stripped.SizeBytes;
 }
 
 /// <summary>Which kind of pointer.</summary>
