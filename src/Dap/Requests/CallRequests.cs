@@ -49,7 +49,8 @@ internal sealed class CallRequests
         FunctionCall? call = Guarded(() => isForward ? search.Next(origin, _session.Activity, _session.Activity.Token) : search.Last(origin, _session.Activity, _session.Activity.Token));
         if (call is null)
         {
-            string nothing = $"{arguments.Function} is not called {(isForward ? "after" : "before")} {origin}";
+            string which = string.IsNullOrWhiteSpace(arguments.Condition) ? "" : $" with {arguments.Condition.Trim()}";
+            string nothing = $"{arguments.Function} is not called {(isForward ? "after" : "before")} {origin}{which}";
             return Answer.Of(new TtvmFound { Found = false, Position = origin.ToString(), Description = nothing });
         }
         string description = $"at {call.Entry}: {TextOf(call)}";

@@ -297,4 +297,28 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("ttvm/position");
         Golden.Check("origins", client.Transcript);
     }
+
+    [Fact]
+    public void Calls()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "50%");
+        client.Ask("ttvm/calls", """{"function":"bank_deposit","count":2}""");
+        client.Ask("ttvm/calls", """{"function":"bank_deposit","start":1,"count":1,"from":"10%","to":"90%"}""");
+        client.Ask("ttvm/calls", """{"function":"bank_deposit","condition":"amount == 0x36 && $rdi == arg0 && ret > 60000"}""");
+        client.Ask("ttvm/calls", $$"""{"function":"{{Deposit}}","abi":"sysv","condition":"amount > 1000"}""");
+        client.Ask("ttvm/calls", """{"function":"bank_deposit","condition":"amont == 1"}""");
+        client.Ask("ttvm/calls", """{"function":"bank_deposit","condition":"amount =="}""");
+        client.Ask("ttvm/calls", """{"function":"bank_deposits"}""");
+        client.Ask("ttvm/calls", """{"function":"bank_deposit","abi":"fastcall"}""");
+        client.Ask("ttvm/calls", """{"function":"bank_deposit","from":"90%","to":"10%"}""");
+        client.Ask("ttvm/calls");
+        client.Note("to the last and the next one");
+        client.Ask("ttvm/findCall", """{"function":"bank_deposit"}""");
+        client.Ask("ttvm/findCall", """{"function":"bank_deposit","forward":true}""");
+        client.Ask("ttvm/findCall", """{"function":"bank_deposit","forward":true,"condition":"amount == 0x36"}""");
+        client.Ask("ttvm/findCall", """{"function":"bank_deposit","forward":true,"condition":"amount == 0x3636"}""");
+        client.Ask("ttvm/findCall", """{"function":"nowhere_at_all"}""");
+        client.Ask("ttvm/position");
+        Golden.Check("calls", client.Transcript);
+    }
 }
