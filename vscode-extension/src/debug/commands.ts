@@ -48,6 +48,9 @@ export function registerCommands(context: vscode.ExtensionContext, sessions: Ses
         const name = value.evaluateName ?? value.memoryReference;
         if (name) await origin.show(name, { ...value, threadId: sessions.threadId });
     });
+    add('ttvm.showCalls', async (_, target) => { await show('calls', wordOf(target) ?? await askFunction('Show the calls of which function?')); });
+    add('ttvm.lastCall', async (session, target) => { await findCall(session, false, target); });
+    add('ttvm.nextCall', async (session, target) => { await findCall(session, true, target); });
     add('ttvm.showMemory', async (_, target) => { await show('memory', targetOf(target, true)?.address ?? await askAddress('Show memory at')); });
     add('ttvm.translateAddress', async (_, target) => { await show('pageTables', targetOf(target, true)?.address ?? await askAddress('Translate')); });
     add('ttvm.toggleRadix', async session => {
@@ -98,12 +101,28 @@ function originOf(from: unknown): TtvmOriginArguments | undefined {
     const { variable, address, bytes } = (typeof from === 'object' && from ? from : {}) as { variable?: { evaluateName?: string; name: string }; address?: string; bytes?: number };
     if (address) return { memoryReference: address, count: bytes ?? 1 };
     if (variable) return { evaluateName: variable.evaluateName ?? variable.name };
-    if (typeof from === 'string') return { evaluateName: from };
-    const editor = vscode.window.activeTextEditor;
-    if (!(from instanceof vscode.Uri) || !editor) return undefined;
-    const range = editor.selection.isEmpty ? editor.document.getWordRangeAtPosition(editor.selection.active) : editor.selection;
-    const text = range && editor.document.getText(range).trim();
+    const text = wordOf(from);
     return text ? { evaluateName: text } : undefined;
+}
+
+/** A text, or what is selected in the editor that a menu was opened in, else the word there. */
+function wordOf(from: unknown): string | undefined {
+    return typeof from === 'string' ? from : from instanceof vscode.Uri ? selectedWord() : undefined;
+}
+
+function selectedWord(): string | undefined {
+    const editor = vscode.window.activeTextEditor;
+    const range = editor && (editor.selection.isEmpty ? editor.document.getWordRangeAtPosition(editor.selection.active) : editor.selection);
+    return range && editor.document.getText(range).trim() || undefined;
+}
+
+function askFunction(title: string): Thenable<string | undefined> {
+    return vscode.window.showInputBox({ title, prompt: 'A function by name or address', placeHolder: 'vfs_write, 0xffffffff81000000', value: selectedWord() });
+}
+
+async function findCall(session: TtvmSession, forward: boolean, from: unknown): Promise<void> {
+    const name = wordOf(from) ?? await askFunction(forward ? 'Run to the next call of' : 'Run back to the last call of');
+    if (name) report(await session.request<TtvmFound>('ttvm/findCall', { function: name, forward }));
 }
 
 function askValue(): Thenable<string | undefined> {

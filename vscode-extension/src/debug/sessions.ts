@@ -17,22 +17,33 @@ export class TtvmSession {
     /** The last event `stopped` was a breakpoint's. */
     isHit = false;
     sendsMoved = false;
+    /** What it is doing for long. */
+    progress: { id: string; title: string; percentage: number } | undefined;
 
     constructor(readonly session: vscode.DebugSession) { }
 
     request<T>(command: string, args?: unknown): Thenable<T> { return this.session.customRequest(command, args) as Thenable<T>; }
+
+    /** Ends what it is doing for long. */
+    async cancel(): Promise<void> {
+        if (this.progress) await this.request('cancel', { progressId: this.progress.id });
+    }
 }
 
 /** Follows the ttvm sessions of this window and says what changes in the active one. */
 export class Sessions implements vscode.Disposable {
     private readonly all = new Map<string, TtvmSession>();
     private readonly changed = new vscode.EventEmitter<Change>();
+    private readonly progressed = new vscode.EventEmitter<void>();
     private readonly subscriptions: vscode.Disposable[];
     readonly onDidChange = this.changed.event;
+    /** The active session's progress is another one. */
+    readonly onDidProgress = this.progressed.event;
 
     constructor() {
         this.subscriptions = [
             this.changed,
+            this.progressed,
             vscode.debug.registerDebugAdapterTrackerFactory('ttvm', { createDebugAdapterTracker: session => this.track(session) }),
             vscode.debug.onDidTerminateDebugSession(session => this.remove(session)),
             vscode.debug.onDidChangeActiveDebugSession(() => this.report('session')),
@@ -91,10 +102,20 @@ export class Sessions implements vscode.Disposable {
             case 'output':
                 if (!tracked.isStopped && message.body?.['category'] === 'stdout') this.reportOf(tracked, 'output');
                 break;
+            case 'progressStart':
+            case 'progressUpdate':
+            case 'progressEnd':
+                this.onProgress(tracked, message.event, message.body as unknown as ProgressBody);
+                break;
             case 'ttvm/timelineChanged':
                 this.reportOf(tracked, 'timeline');
                 break;
         }
+    }
+
+    private onProgress(tracked: TtvmSession, event: string, { progressId: id, title, percentage = 0 }: ProgressBody): void {
+        tracked.progress = event === 'progressEnd' ? undefined : { id, title: title ?? tracked.progress?.title ?? '', percentage };
+        if (tracked === this.active) this.progressed.fire();
     }
 
     /** For what ttvm/moved does not tell. */
@@ -127,4 +148,5 @@ export class Sessions implements vscode.Disposable {
 /** After a change there may be a diversion, without the machine having moved; and a guest that lives may run from the start, without any stop. */
 const TELLING = ['writeMemory', 'setVariable', 'setExpression', 'configurationDone'];
 
+interface ProgressBody { progressId: string; title?: string; percentage?: number }
 interface Message { type: string; event?: string; command?: string; success?: boolean; body?: Record<string, unknown> }

@@ -16,15 +16,22 @@ export interface ViewState {
     change: 'session' | 'running' | 'moved' | 'timeline' | 'output';
 }
 
+/** Views that show an address when they are told to. */
+export type AddressView = 'memory' | 'pageTables' | 'calls';
+
 export type ToView =
     | { type: 'state'; state: ViewState }
     | { type: 'answer'; id: number; body?: unknown; error?: string }
-    /** Show this address: in Memory, or translated in Page Tables. */
-    | { type: 'address'; address: string };
+    /** Show this address: in Memory, or translated in Page Tables; in Calls, the calls of this function. */
+    | { type: 'address'; address: string }
+    /** Of what the session is doing for long, in words; nothing: it has ended. */
+    | { type: 'progress'; text?: string };
 
 export type FromView =
     | { type: 'ready' }
     | { type: 'request'; id: number; command: string; arguments?: unknown }
-    | { type: 'show'; view: 'memory' | 'pageTables'; address: string }
+    | { type: 'show'; view: AddressView; address: string }
     | { type: 'start' }
+    /** End what the session is doing for long. */
+    | { type: 'cancel' }
     | { type: 'copy'; text: string };

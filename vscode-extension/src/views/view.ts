@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Change, Sessions } from '../debug/sessions';
 import { messageOf } from '../text';
 import { webviewHtml } from './html';
-import type { FromView, ToView } from './messages';
+import type { AddressView, FromView, ToView } from './messages';
 
 /**
  * One webview view. It passes the requests of its script on to the debug server and tells it when the session moves; a view that cannot be seen asks for
@@ -12,18 +12,18 @@ export class View implements vscode.WebviewViewProvider, vscode.Disposable {
     private view: vscode.WebviewView | undefined;
     private isReady = false;
     private pendingAddress: string | undefined;
-    private readonly subscription: vscode.Disposable;
+    private readonly subscriptions: vscode.Disposable[];
 
     /**
      * @param name of the script, `dist/webviews/NAMEView.js`; the view's id is `ttvm.NAME`.
      * @param requests that its script may make.
      */
     constructor(private readonly context: vscode.ExtensionContext, private readonly sessions: Sessions, readonly name: string, private readonly requests: readonly string[],
-        private readonly show: (view: 'memory' | 'pageTables', address: string) => void) {
-        this.subscription = sessions.onDidChange(change => this.sendState(change));
+        private readonly show: (view: AddressView, address: string) => void) {
+        this.subscriptions = [sessions.onDidChange(change => this.sendState(change)), sessions.onDidProgress(() => this.sendProgress())];
     }
 
-    dispose(): void { this.subscription.dispose(); }
+    dispose(): void { vscode.Disposable.from(...this.subscriptions).dispose(); }
 
     resolveWebviewView(view: vscode.WebviewView): void {
         this.view = view;
@@ -35,7 +35,7 @@ export class View implements vscode.WebviewViewProvider, vscode.Disposable {
         view.webview.html = webviewHtml(view.webview, this.context.extensionUri, this.name, view.title ?? this.name);
     }
 
-    /** Opens the view and shows an address in it. */
+    /** Opens the view and shows an address in it, or what happened to it. */
     async open(address: string): Promise<void> {
         this.pendingAddress = address;
         await vscode.commands.executeCommand(`ttvm.${this.name}.focus`);
@@ -62,6 +62,12 @@ export class View implements vscode.WebviewViewProvider, vscode.Disposable {
         });
     }
 
+    private sendProgress(): void {
+        if (!this.isReady || !this.view?.visible) return;
+        const progress = this.sessions.active?.progress;
+        this.post({ type: 'progress', text: progress && `${progress.title}: ${Math.floor(progress.percentage)} %` });
+    }
+
     private async onMessage(message: FromView): Promise<void> {
         switch (message.type) {
             case 'ready':
@@ -77,6 +83,9 @@ export class View implements vscode.WebviewViewProvider, vscode.Disposable {
                 break;
             case 'start':
                 await vscode.commands.executeCommand('ttvm.start');
+                break;
+            case 'cancel':
+                await this.sessions.active?.cancel();
                 break;
             case 'copy':
                 await vscode.env.clipboard.writeText(message.text);

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { Sessions } from '../debug/sessions';
+import type { AddressView } from './messages';
 import { View } from './view';
 
 /** Shows an address in a view; nothing to show is nothing to do. */
-export type ShowAddress = (view: 'memory' | 'pageTables', address: string | undefined) => Promise<void>;
+export type ShowAddress = (view: AddressView, address: string | undefined) => Promise<void>;
 
 const REQUESTS: { [view: string]: readonly string[] } = {
     timeline: ['ttvm/timeline', 'ttvm/seek'],
@@ -11,6 +12,7 @@ const REQUESTS: { [view: string]: readonly string[] } = {
     locks: ['ttvm/locks', 'threads'],
     console: ['ttvm/console', 'ttvm/type', 'ttvm/seek'],
     memory: ['readMemory', 'writeMemory', 'evaluate'],
+    calls: ['ttvm/calls', 'ttvm/seek'],
     devices: ['ttvm/devices']
 };
 

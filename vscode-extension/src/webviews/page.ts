@@ -23,8 +23,8 @@ export function request<T>(command: string, args?: object): Promise<T> {
     return new Promise<T>((resolve, reject) => waiting.set(id, { resolve: body => resolve(body as T), reject }));
 }
 
-/** Calls back whenever the session moves, starts or ends, and when an address is to be shown. */
-export function start(onState: (state: ViewState) => void, onAddress?: (address: string) => void): void {
+/** Calls back whenever the session moves, starts or ends, when an address is to be shown, and with the progress of what takes long. */
+export function start(onState: (state: ViewState) => void, onAddress?: (address: string) => void, onProgress?: (text: string | undefined) => void): void {
     window.addEventListener('message', event => {
         const message = event.data as ToView;
         if (message.type === 'state') {
@@ -32,6 +32,7 @@ export function start(onState: (state: ViewState) => void, onAddress?: (address:
             onState(message.state);
         }
         else if (message.type === 'address') onAddress?.(message.address);
+        else if (message.type === 'progress') onProgress?.(message.text);
         else if (message.type === 'answer') {
             const caller = waiting.get(message.id);
             waiting.delete(message.id);
