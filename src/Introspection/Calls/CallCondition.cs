@@ -29,14 +29,14 @@ public sealed class CallCondition : ICallCondition
 
     public bool NeedsResult { get; }
 
-    /// <exception cref="ExpressionException">It has no value for any call, as there is no such name.</exception>
+    /// <exception cref="ExpressionException">It has no value for any call, as there is no such name, or as it would change something.</exception>
     public bool Holds(in CallFacts facts)
     {
         try
         {
             return _expression.IsTrue(new Environment(this, facts));
         }
-        catch (ExpressionException e) when (e.Problem != ExpressionProblem.Mistake)
+        catch (ExpressionException e) when (e.Problem == ExpressionProblem.NotAvailable)
         {
             return false;
         }
@@ -65,7 +65,7 @@ public sealed class CallCondition : ICallCondition
         public TypedValue? Variable(string name)
         {
             if (facts.Registers is null) return null;
-            if (name == "ret") return facts.Result is { } result ? ValueOf(result) : null;
+            if (name == "ret") return facts.Result is { } result ? ValueOf(result) : throw new ExpressionException("the function returns nothing: there is no 'ret'");
             foreach (CallValue argument in facts.Arguments)
                 if (argument.Name == name) return ValueOf(argument);
             bool isNumbered = name.Length == 4 && name.StartsWith("arg", StringComparison.Ordinal) && name[3] is >= '0' and <= '5';
