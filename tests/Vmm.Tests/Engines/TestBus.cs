@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Vmm.Cpu;
 using Vmm.Paging;
 
@@ -9,6 +10,9 @@ internal sealed class TestBus : IVcpuBus, IMemoryEvents
 {
     /// <summary>What the engine reported as unknown, or null.</summary>
     public string? Unimplemented { get; set; }
+
+    /// <summary>Breakpoints that were reported: linear address, and how many instructions were retired before.</summary>
+    public List<(ulong Linear, ulong Count)> Breakpoints { get; } = [];
 
     public int CpuCount => 1;
 
@@ -28,7 +32,7 @@ internal sealed class TestBus : IVcpuBus, IMemoryEvents
     public void OnExit(Vcpu vcpu, ExitReason reason, long number, ulong value) { }
     public void InterruptStateChanged(Vcpu vcpu) => vcpu.EndBlockSoon();
     public void Yield(Vcpu vcpu) { }
-    public void OnBreakpoint(Vcpu vcpu, ulong linear) { }
+    public void OnBreakpoint(Vcpu vcpu, ulong linear) => Breakpoints.Add((linear, vcpu.CurrentCount));
     public void TimeStampAdjusted(Vcpu vcpu) { }
     public void OnUnimplemented(Vcpu vcpu, string instruction) => Unimplemented = instruction;
 

@@ -51,6 +51,22 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
         return false;
     }
 
+    /// <summary>Reports the execution of instructions, by linear address.</summary>
+    public void SetBreakpoints(params ulong[] linear)
+    {
+        _interpreter.Breakpoints = _blocks.Decoder.BlockStarts = new BreakpointSet(linear, []);
+        _blocks.Clear();
+        _interpreter.Clear();
+    }
+
+    /// <summary>Runs until so many instructions, iterations included, are retired, and says how many were.</summary>
+    public ulong Run(ulong limit)
+    {
+        ulong count = 0;
+        while (count < limit && _interpreter.Run(ref count, limit) != InterpreterStop.Fault) { }
+        return count;
+    }
+
     public void BeforeStore(int pageIndex, int offset, int sizeBytes)
     {
     }
@@ -69,7 +85,6 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
     }
 
     public bool IsInUse(ShadowPageTable table) => false;
-
 
     public void OnPageProtected(int pageIndex) => Vcpu.Mmu.ProtectPage(pageIndex, reads: false);
 
