@@ -91,7 +91,8 @@ public sealed class FindCallTests(DemoRecording demo)
     public void Conditions_choose_by_arguments_and_results()
     {
         List<JsonElement> calls = Calls("--limit", "5000");
-        string[] large = [.. calls.Where(static call => Amount(call) > 60).Select(Position)], late = [.. calls.Where(static call => Value(call.GetProperty("result")) is > 20_000 and < 21_000).Select(Position)];
+        string[] large = [.. calls.Where(static call => Amount(call) > 60).Select(Position)];
+        string[] late = [.. calls.Where(static call => Value(call.GetProperty("result")) is > 20_000 and < 21_000).Select(Position)];
         Assert.NotEmpty(large);
         Assert.NotEmpty(late);
         Assert.Equal(large, Calls("--where", "amount > 60", "--limit", "5000").Select(Position));

@@ -38,7 +38,8 @@ internal sealed class CallMerger
     {
         _isFull = wanted == WantedCalls.None;
         if (_isFull && _open.Count == 0) return;
-        _scan.Run(intervals, () => new CallVisitor(_query, wanted, (int)Math.Min(int.MaxValue, (long)_limit + Slack), []), (index, found) => Take(intervals[index], found, cancellation), progress, cancellation);
+        int most = (int)Math.Min(int.MaxValue, (long)_limit + Slack);
+        _scan.Run(intervals, () => new CallVisitor(_query, wanted, most, []), (index, found) => Take(intervals[index], found, cancellation), progress, cancellation);
         // What has not returned does not meet a condition on the result.
         if (_query.NeedsResult) Calls.RemoveAll(static call => call.End != CallEnd.Returned);
     }

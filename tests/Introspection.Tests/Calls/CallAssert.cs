@@ -54,7 +54,8 @@ internal static class CallAssert
     {
         string end = call.Return is { } at ? $"returned {at} on {call.ReturnCpu} with {call.Result:x}" : call.IsAbandoned ? "abandoned" : "open";
         string words = string.Join(' ', call.Words.Select(static word => $"{word:x}"));
-        return $"{call.Function:x} at {call.Entry} on {call.Cpu} in {call.AddressSpace:x} by {(isUnknown ? "Unknown" : call.EnteredBy)}, {call.Slot:x} -> {call.ReturnAddress:x} ({words}): {end}";
+        string by = isUnknown ? "Unknown" : $"{call.EnteredBy}";
+        return $"{call.Function:x} at {call.Entry} on {call.Cpu} in {call.AddressSpace:x} by {by}, {call.Slot:x} -> {call.ReturnAddress:x} ({words}): {end}";
     }
 
     private static string TextOf(FunctionCall call)

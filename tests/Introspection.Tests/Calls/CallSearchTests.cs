@@ -104,7 +104,8 @@ public sealed class CallSearchTests : IDisposable
         using var timeline = new Timeline(recording);
         CallTarget factorial = CallAssert.FunctionsOf(image).Single(static target => target.Name == "factorial");
         IReadOnlyList<FunctionCall> all = CallAssert.Search(timeline, [factorial]).List(timeline.Start, timeline.End, 1000).Calls;
-        IReadOnlyList<FunctionCall> large = CallAssert.Search(timeline, [factorial], new Predicate(static facts => facts.ValueOf("arg0") > 5, false)).List(timeline.Start, timeline.End, 1000).Calls;
+        var isLarge = new Predicate(static facts => facts.ValueOf("arg0") > 5, false);
+        IReadOnlyList<FunctionCall> large = CallAssert.Search(timeline, [factorial], isLarge).List(timeline.Start, timeline.End, 1000).Calls;
         Assert.Equal(all.Where(static call => call.Arguments[0].Number > 5).Select(static call => call.Entry), large.Select(static call => call.Entry));
         CallSearch byResult = CallAssert.Search(timeline, [factorial], new Predicate(static facts => facts.ValueOf("ret") is > 20 and < 1000, true));
         Position[] expected = [.. all.Where(static call => call.Result?.Number is > 20 and < 1000).Select(static call => call.Entry)];
