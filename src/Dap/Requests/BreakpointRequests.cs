@@ -5,6 +5,7 @@ using System;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Programs;
+using Introspection.Unwinding;
 using Replay.Queries;
 using Symbols.Dwarf.Lines;
 using Symbols.Expressions;
@@ -213,10 +214,10 @@ internal sealed class BreakpointRequests
     private Breakpoint Accept(List<BreakpointEntry> entries, BreakpointEntry entry, string? expression, string? hitCondition, string? logMessage, ulong? address)
     {
         Condition? condition = string.IsNullOrWhiteSpace(expression) ? null : new Condition(expression);
-        if (condition is not null && Check(condition.Text) is { } problem) return Refused($"its condition: {problem}", entry.Line);
+        if (condition is not null && Check(condition.Text, address) is { } problem) return Refused($"its condition: {problem}", entry.Line);
         LogMessage? log = string.IsNullOrEmpty(logMessage) ? null : LogMessage.Parse(logMessage);
         foreach (string part in log?.Expressions ?? [])
-            if (Check(part) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
+            if (Check(part, address) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
         HitCondition? hits = null;
         if (!string.IsNullOrWhiteSpace(hitCondition))
         {
@@ -242,7 +243,7 @@ internal sealed class BreakpointRequests
     {
         if (expression is null) return conditions;
         var gate = new Lock();
-        ISymbolSource symbols = _session.Symbols;
+        SymbolSet symbols = _session.Symbols;
         bool Filter(Machine machine, int cpuIndex)
         {
             // Symbol files are read as they are needed, by one thread at a time.
@@ -258,12 +259,13 @@ internal sealed class BreakpointRequests
     }
 
     // A condition that reads memory may fail here and be good where it counts; one that is not an expression never is.
-    private string? Check(string expression)
+    private string? Check(string expression, ulong? address)
     {
         if (!_session.IsLaunched) return null;
         try
         {
-            CompiledExpression.Evaluate(expression, _session.EnvironmentOf(_session.View));
+            StackLevel? level = address is { } known ? CallStack.At(known, _session.Symbols) : null;
+            CompiledExpression.Evaluate(expression, _session.EnvironmentOf(_session.View, level));
             return null;
         }
         catch (ExpressionException e)
