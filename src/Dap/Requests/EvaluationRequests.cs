@@ -15,6 +15,8 @@ namespace Dap.Requests;
 /// <summary>Expressions, from the console, watches and hovers; and the console's commands.</summary>
 internal sealed class EvaluationRequests
 {
+    private const int MaximumCompletions = 50;
+
     private readonly Session _session;
     private readonly ConsoleCommands _commands;
 
@@ -80,9 +82,23 @@ internal sealed class EvaluationRequests
             foreach (ConsoleCommand command in _commands.All)
                 if (command.Name.StartsWith(word, StringComparison.Ordinal)) targets.Add(Item(command.Name, "function", command.Help, start, word));
         }
+        foreach (string variable in VariableNames(word, arguments.FrameId)) targets.Add(Item(variable, "variable", null, start, word));
         foreach (string register in RegisterFile.Names)
             if (register.StartsWith(word, StringComparison.OrdinalIgnoreCase)) targets.Add(Item(register, "variable", null, start, word));
         return Answer.Of(new CompletionsResponseBody { Targets = [.. targets] });
+    }
+
+    // The frame's own variables; and those of the whole program once there is something to go by.
+    private IEnumerable<string> VariableNames(string word, long? frameId)
+    {
+        if (word.Length == 0 || !_session.IsLaunched) return [];
+        GuestView view = ViewOf(frameId);
+        SymbolSet symbols = _session.SymbolsOf(view.Vcpu.Index);
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (FrameVariable local in new FrameVariables(view, symbols, LevelOf(frameId)).Locals)
+            if (local.Name.StartsWith(word, StringComparison.Ordinal)) names.Add(local.Name);
+        if (word.Length > 2) names.UnionWith(symbols.NamesFrom(word, MaximumCompletions));
+        return names;
     }
 
     private static CompletionItem Item(string label, string type, string? detail, int start, string word) =>
