@@ -45,7 +45,10 @@ public sealed class FunctionCaller(Diversion diversion, int cpuIndex)
         ulong stack = PushFrame(view, arguments);
         if (stack == 0) return new CallOutcome(0, "its arguments cannot be put on the stack: there is no memory below the stack pointer");
         vcpu.State.Rip = function;
-        StopCondition returned = StopCondition.Breakpoint(back) with { CpuIndex = cpuIndex, Stack = (stack + (ulong)(view.CodeSize / 8), ulong.MaxValue), AddressSpace = before.Cr3 & ~0xFFFul };
+        StopCondition returned = StopCondition.Breakpoint(back) with
+        {
+            CpuIndex = cpuIndex, Stack = (stack + (ulong)(view.CodeSize / 8), ulong.MaxValue), AddressSpace = before.Cr3 & ~0xFFFul,
+        };
         TimelineStop stop = diversion.Continue([returned], MaximumInstructionCount, cancellation);
         if (stop.Reason != TimelineStopReason.Hit)
         {

@@ -238,7 +238,8 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("variables", $$"""{"variablesReference":{{scopes[0]!["variablesReference"]}}}""");
         JsonNode globals = client.Body("variables", $$"""{"variablesReference":{{scopes[1]!["variablesReference"]}}}""")["variables"]!;
         client.Ask("variables", $$"""{"variablesReference":{{globals[0]!["variablesReference"]}}}""");
-        foreach (string expression in (string[])["balance", "account.balance + amount", "&account", "*&account.mcsLock", "sizeof(Account)", "(int)-1 < 1u", "account.mcsLock.name", "balance,x", "nothing", "account.nothing", "bank_deposit"])
+        foreach (string expression in (string[])["balance", "account.balance + amount", "&account", "*&account.mcsLock", "sizeof(Account)",
+            "(int)-1 < 1u", "account.mcsLock.name", "balance,x", "nothing", "account.nothing", "bank_deposit"])
             client.Ask("evaluate", $$"""{"expression":"{{expression}}","frameId":{{frame}},"context":"watch"}""");
         client.Ask("evaluate", $$"""{"expression":"bank_deposit(1)","frameId":{{frame}},"context":"watch"}""");
         client.Ask("evaluate", $$"""{"expression":"amount","frameId":{{frame}},"context":"hover"}""");
