@@ -9,7 +9,8 @@ public sealed class HelpTests
 {
     private static readonly string[] s_verbs =
     [
-        "record", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back", "embed", "stack", "tasks",
+        "record", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back",
+        "embed", "stack", "print", "tasks",
         "forward", "find", "origin", "bench",
     ];
 

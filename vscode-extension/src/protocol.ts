@@ -314,8 +314,12 @@ export interface TtvmLaunchArguments {
     sourceMap?: { [from: string]: string };
     /** Files that declare layouts of locks. */
     layouts?: string[];
+    /** Files that declare printers: how values of a type are shown. Those beside the recording and in the current folder need not be named. */
+    printers?: string[];
+    /** Calls of functions in expressions are run, in a diversion; else only by the console's command `call`. */
+    allowCalls?: boolean;
     /** Steps stay on their vCPU, whatever it runs; else in their task, which other vCPUs may go on with. */
     stepFollowsVcpu?: boolean;
 }
 /** attach: to `ttvm record --dap`. The connection itself is the extension's affair: a port of the loopback interface, or a pipe. */
-export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean; stepFollowsVcpu?: boolean }
+export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean; printers?: string[]; allowCalls?: boolean; stepFollowsVcpu?: boolean }

@@ -24,6 +24,7 @@ internal static class Overview
         Look at a moment           (FILE --at POSITION)
           regs          registers
           stack         the calls of a vCPU
+          print         an expression in C's syntax, or the variables of a frame
           tasks         a Linux guest's threads, and where they stand
           mem           memory
           disasm        instructions

@@ -19,7 +19,8 @@ internal sealed class OriginView(ISymbolSource symbols)
             (OriginNode node, int indent, string label) = next;
             bool isFirst = shown.Add(node);
             string place = isFirst ? Place(node) : "";
-            yield return $"{node.At?.ToString() ?? "-",-14} {new string(' ', indent * 2)}{label}{node.Location} = {(isFirst ? node.Text : $"{ValueLocation.Text(node.Value)}: see above")}{place}";
+            string text = isFirst ? node.Text : $"{ValueLocation.Text(node.Value)}: see above";
+            yield return $"{node.At?.ToString() ?? "-",-14} {new string(' ', indent * 2)}{label}{node.Location} = {text}{place}";
             if (!isFirst) continue;
             // The last that is pushed is shown first: the side inputs, and then the chain goes on.
             foreach (OriginInput input in node.Inputs)

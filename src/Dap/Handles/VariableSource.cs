@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Dap.Protocol;
+using Introspection.Unwinding;
 
 namespace Dap.Handles;
 
@@ -17,6 +18,9 @@ internal sealed record VariableSource(Func<int, int, IReadOnlyList<Variable>> Re
 
     /// <summary>Of which vCPU it shows something.</summary>
     public int CpuIndex { get; init; }
+
+    /// <summary>Of which of its frames; null: the innermost.</summary>
+    public StackLevel? Level { get; init; }
 
     public static VariableSource Of(Func<IReadOnlyList<Variable>> read) => new((_, _) => read());
 }

@@ -3,8 +3,19 @@ using System.Text.Json.Serialization;
 
 namespace Dap.Protocol;
 
+/// <summary>What launch and attach both say about how to debug.</summary>
+internal interface IDebugArguments
+{
+    IReadOnlyList<string>? Symbols { get; }
+    IReadOnlyDictionary<string, string>? SourceMap { get; }
+    IReadOnlyList<string>? Layouts { get; }
+    IReadOnlyList<string>? Printers { get; }
+    bool? StepFollowsVcpu { get; }
+    bool? AllowCalls { get; }
+}
+
 /// <summary>Arguments of <c>launch</c>. The protocol leaves them to the debug adapter.</summary>
-public sealed record TtvmLaunchArguments : LaunchRequestArguments
+public sealed record TtvmLaunchArguments : LaunchRequestArguments, IDebugArguments
 {
     /// <summary>A recording, NAME.ttvm, which is replayed; or a kernel or a disk, which is started and recorded.</summary>
     [JsonPropertyName("program")] public string? Program { get; init; }
@@ -16,6 +27,10 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
     [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
     /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Files that declare printers: how values of a type are shown. Those beside the recording and in the current folder need not be named.</summary>
+    [JsonPropertyName("printers")] public IReadOnlyList<string>? Printers { get; init; }
+    /// <summary>Calls of functions in expressions are run, in a diversion; else (default) only by the console's command <c>call</c>.</summary>
+    [JsonPropertyName("allowCalls")] public bool? AllowCalls { get; init; }
     /// <summary>Steps stay on their vCPU, whatever it runs; else (default) in their task, which other vCPUs may go on with.</summary>
     [JsonPropertyName("stepFollowsVcpu")] public bool? StepFollowsVcpu { get; init; }
     /// <summary>Files that declare layouts of locks.</summary>
@@ -46,7 +61,7 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments
 }
 
 /// <summary>Arguments of <c>attach</c>, to a guest that <c>ttvm record --dap</c> runs.</summary>
-public sealed record TtvmAttachArguments : AttachRequestArguments
+public sealed record TtvmAttachArguments : AttachRequestArguments, IDebugArguments
 {
     /// <summary>The connection itself is the client's affair: a port of the loopback interface.</summary>
     [JsonPropertyName("port")] public long? Port { get; init; }
@@ -60,6 +75,10 @@ public sealed record TtvmAttachArguments : AttachRequestArguments
     [JsonPropertyName("symbols"), JsonConverter(typeof(OneOrMoreConverter))] public IReadOnlyList<string>? Symbols { get; init; }
     /// <summary>Where sources are: what their paths begin with, and what that is here.</summary>
     [JsonPropertyName("sourceMap")] public IReadOnlyDictionary<string, string>? SourceMap { get; init; }
+    /// <summary>Files that declare printers: how values of a type are shown. Those beside the recording and in the current folder need not be named.</summary>
+    [JsonPropertyName("printers")] public IReadOnlyList<string>? Printers { get; init; }
+    /// <summary>Calls of functions in expressions are run, in a diversion; else (default) only by the console's command <c>call</c>.</summary>
+    [JsonPropertyName("allowCalls")] public bool? AllowCalls { get; init; }
     /// <summary>Steps stay on their vCPU, whatever it runs; else (default) in their task, which other vCPUs may go on with.</summary>
     [JsonPropertyName("stepFollowsVcpu")] public bool? StepFollowsVcpu { get; init; }
 }

@@ -2,9 +2,11 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Threading;
 using System;
+using Dap.Handles;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Programs;
+using Introspection.Unwinding;
 using Replay.Queries;
 using Symbols.Dwarf.Lines;
 using Symbols.Expressions;
@@ -146,19 +148,23 @@ internal sealed class BreakpointRequests
     private (MemoryPlace? Place, long Size, string? Problem) PlaceOf(DataBreakpointInfoArguments arguments)
     {
         if (MemoryPlace.TryParse(arguments.Name) is { } address) return (address, arguments.Bytes ?? 8, null);
-        // A variable by its name, as long as it is.
-        if (!RegisterFile.CanSet(arguments.Name) && _session.Symbols.AddressOf(arguments.Name) is { } variable)
-            return (new MemoryPlace(variable), arguments.Bytes ?? (long)Math.Min(_session.Symbols.SizeOf(arguments.Name) ?? 8, long.MaxValue), null);
+        VariableSource? source = arguments.VariablesReference is { } reference ? _session.Variables.Find(reference) : null;
+        string expression = source?.EvaluateNameOf?.Invoke(arguments.Name) ?? arguments.Name;
+        FrameHandle? frame = arguments.FrameId is { } id ? _session.FrameOf(id) : null;
+        GuestView view = source is not null ? _session.ViewOf(source.CpuIndex) : frame is not null ? _session.ViewOf(frame.CpuIndex) : _session.View;
         try
         {
-            GuestView view = arguments.FrameId is { } frame ? _session.ViewOf(_session.FrameOf(frame).CpuIndex) : _session.View;
-            TypedValue value = CompiledExpression.Evaluate(arguments.Name, _session.EnvironmentOf(view));
-            MemoryPlace? place = value.Address is { } at ? new MemoryPlace(at, value.IsPhysical) : null;
-            return (place, arguments.Bytes ?? value.SizeBytes, place is null ? $"'{arguments.Name}' is not in memory: watch an address, or [{arguments.Name}]" : null);
+            TypedValue value = CompiledExpression.Evaluate(expression, _session.EnvironmentOf(view, source?.Level ?? frame?.Level));
+            if (value.Address is { } at) return (new MemoryPlace(at, value.IsPhysical), arguments.Bytes ?? value.SizeBytes, null);
+            // A symbol without a type is its address: the object there is meant.
+            if (value is { IsUntyped: true, Register: null } && _session.Symbols.AddressOf(expression) is { } symbol)
+                return (new MemoryPlace(symbol), arguments.Bytes ?? (long)Math.Min(_session.Symbols.SizeOf(expression) ?? 8, long.MaxValue), null);
+            string where = value.Register is { } register ? $" but in the register {register}" : "";
+            return (null, 0, $"'{expression}' is not in memory{where}: watch an address, or [{expression}]");
         }
         catch (ExpressionException)
         {
-            return (null, 0, $"'{arguments.Name}' has no address in memory that could be watched");
+            return (null, 0, $"'{expression}' has no address in memory that could be watched");
         }
     }
 
@@ -213,10 +219,10 @@ internal sealed class BreakpointRequests
     private Breakpoint Accept(List<BreakpointEntry> entries, BreakpointEntry entry, string? expression, string? hitCondition, string? logMessage, ulong? address)
     {
         Condition? condition = string.IsNullOrWhiteSpace(expression) ? null : new Condition(expression);
-        if (condition is not null && Check(condition.Text) is { } problem) return Refused($"its condition: {problem}", entry.Line);
+        if (condition is not null && Check(condition.Text, address) is { } problem) return Refused($"its condition: {problem}", entry.Line);
         LogMessage? log = string.IsNullOrEmpty(logMessage) ? null : LogMessage.Parse(logMessage);
         foreach (string part in log?.Expressions ?? [])
-            if (Check(part) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
+            if (Check(part, address) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
         HitCondition? hits = null;
         if (!string.IsNullOrWhiteSpace(hitCondition))
         {
@@ -242,7 +248,7 @@ internal sealed class BreakpointRequests
     {
         if (expression is null) return conditions;
         var gate = new Lock();
-        ISymbolSource symbols = _session.Symbols;
+        SymbolSet symbols = _session.Symbols;
         bool Filter(Machine machine, int cpuIndex)
         {
             // Symbol files are read as they are needed, by one thread at a time.
@@ -258,12 +264,13 @@ internal sealed class BreakpointRequests
     }
 
     // A condition that reads memory may fail here and be good where it counts; one that is not an expression never is.
-    private string? Check(string expression)
+    private string? Check(string expression, ulong? address)
     {
         if (!_session.IsLaunched) return null;
         try
         {
-            CompiledExpression.Evaluate(expression, _session.EnvironmentOf(_session.View));
+            StackLevel? level = address is { } known ? CallStack.At(known, _session.Symbols) : null;
+            CompiledExpression.Evaluate(expression, _session.EnvironmentOf(_session.View, level));
             return null;
         }
         catch (ExpressionException e)

@@ -92,8 +92,7 @@ internal sealed class LifecycleRequests
             _session.End();
             throw;
         }
-        LoadSymbols(path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
-        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
+        Prepare(path, arguments);
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Launched();
     }
@@ -103,9 +102,8 @@ internal sealed class LifecycleRequests
     {
         if (_options.Host is not { } host) throw new RequestException(CannotRecord) { ShowUser = true };
         _session.Open(GuestLauncher.Launch(program, arguments, host), isOurs: true);
-        LoadSymbols(program, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
+        Prepare(program, arguments);
         _session.Print($"Recording to {_session.Recording.Path}");
-        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }
@@ -116,25 +114,26 @@ internal sealed class LifecycleRequests
         _session.RequireNothingLaunched();
         if (_options.Guest is not { } guest) throw new RequestException(NothingToAttachTo) { ShowUser = true };
         _session.Open(guest, isOurs: false);
-        LoadSymbols(_session.Recording.Path, arguments.Symbols, arguments.SourceMap, arguments.Layouts);
-        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
+        Prepare(_session.Recording.Path, arguments);
         _stopsOnEntry = arguments.StopOnEntry ?? false;
         return Launched();
     }
 
     // What is known about the guest beyond its bytes.
-    private void LoadSymbols(string path, IReadOnlyList<string>? symbols, IReadOnlyDictionary<string, string>? sourceMap, IReadOnlyList<string>? layouts)
+    private void Prepare(string path, IDebugArguments arguments)
     {
-        _session.UseSymbols(SymbolLoader.Load(_session.Recording, symbols, sourceMap, Tell));
-        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, layouts, Tell);
-        LoadPrinters(path);
+        _session.UseSymbols(SymbolLoader.Load(_session.Recording, arguments.Symbols, arguments.SourceMap, Tell));
+        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, arguments.Layouts, Tell);
+        _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
+        _session.AllowsCalls = arguments.AllowCalls ?? false;
+        LoadPrinters(path, arguments.Printers ?? []);
     }
 
-    private void LoadPrinters(string path)
+    private void LoadPrinters(string path, IReadOnlyList<string> named)
     {
         try
         {
-            _session.Printers = PrinterSet.Read(PrinterSet.Find(path, [Environment.CurrentDirectory]));
+            _session.Printers = PrinterSet.Read([.. named, .. PrinterSet.Find(path, [Environment.CurrentDirectory])]);
         }
         catch (PrinterException e)
         {

@@ -56,10 +56,12 @@ internal sealed class StateRequests
         var registers = new RegisterScope(_session, frame.CpuIndex);
         var guestTables = new GuestTableScope(_session, frame.CpuIndex);
         var shadowTables = new ShadowTableScope(_session, frame.CpuIndex);
+        var variables = new VariableScope(_session, frame);
         return Answer.Of(new ScopesResponseBody
         {
             Scopes =
             [
+                .. variables.Exists ? (Scope[])[Scope("Locals", variables.Locals, "locals"), Scope("Globals", variables.Globals)] : [],
                 Scope("Registers", registers.Source, "registers"),
                 Scope("Guest page tables", guestTables.Source),
                 Scope("Shadow page tables", shadowTables.Source),
@@ -71,7 +73,7 @@ internal sealed class StateRequests
         });
     }
 
-    // Only the registers open by themselves: what is expensive waits until it is asked for.
+    // Only variables and registers open by themselves: what is expensive waits until it is asked for.
     private Scope Scope(string name, VariableSource source, string? hint = null) => new()
     {
         Name = name, VariablesReference = _session.Variables.Add(source), Expensive = hint is null, PresentationHint = hint,
@@ -95,7 +97,7 @@ internal sealed class StateRequests
         VariableSource source = Find(arguments.VariablesReference);
         if (source.EvaluateNameOf?.Invoke(arguments.Name) is { } expression)
         {
-            (string text, Action then) = Assignment.Make(_session, expression, arguments.Value, _session.ViewOf(source.CpuIndex));
+            (string text, Action then) = Assignment.Make(_session, expression, arguments.Value, _session.ViewOf(source.CpuIndex), source.Level);
             return Answer.Of(new SetVariableResponseBody { Value = text }, then);
         }
         if (source.Set is null) throw new RequestException($"'{arguments.Name}' cannot be changed: only general registers, RIP, RFLAGS and memory can");

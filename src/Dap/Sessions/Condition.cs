@@ -13,9 +13,9 @@ internal sealed class Condition(string text)
     public string Text { get; } = text;
 
     /// <summary>It holds. What reads memory that is not there now does not.</summary>
-    public bool IsTrue(in GuestView view, ISymbolSource symbols)
+    public bool IsTrue(in GuestView view, SymbolSet symbols)
     {
-        var environment = new GuestEnvironment(view, symbols);
+        var environment = new GuestEnvironment(view, symbols, new FrameVariables(view, symbols));
         try
         {
             return (_expression ??= CompiledExpression.Parse(Text, environment)).IsTrue(environment);

@@ -43,7 +43,8 @@ internal sealed class ConsoleCommands
             string names = command.Aliases.Count > 0 ? $"{command.Usage} ({string.Join(", ", command.Aliases)})" : command.Usage;
             text.Append(CultureInfo.InvariantCulture, $"{names,-30} {command.Help}\n");
         }
-        text.Append("Anything else is an expression: rax, rsp+8, [rsp], dword[rbp-4], phys[cr3], (rax & 0xfff) * 8, rax == 3");
+        text.Append("Anything else is an expression, in C's syntax: account.balance + 1, list->next, table[3], *p@4, (struct list *)rdi, rsp+8, "
+            + "dword[rbp-4], phys[cr3]; call f(1) runs a function in a diversion");
         return text.ToString();
     }
 }

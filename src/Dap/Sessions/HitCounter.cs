@@ -95,7 +95,7 @@ internal sealed class HitCounter(Session session)
     private bool IsTrue(BreakpointEntry entry, Machine machine, int cpuIndex) => IsTrue(entry.Expression, new GuestView(machine, machine.Vcpus[Math.Max(0, cpuIndex)]), session.Symbols);
 
     /// <summary>A breakpoint's condition holds, or there is none.</summary>
-    public static bool IsTrue(Condition? condition, in GuestView view, ISymbolSource symbols) => condition is null || condition.IsTrue(view, symbols);
+    public static bool IsTrue(Condition? condition, in GuestView view, SymbolSet symbols) => condition is null || condition.IsTrue(view, symbols);
 
     // Clients set all breakpoints anew when one changes: what was counted is worth keeping.
     private static string KeyOf(BreakpointEntry entry)

@@ -48,16 +48,16 @@ internal sealed class LogMessage
     }
 
     /// <summary>The message for where the machine stands. What cannot be worked out there says so.</summary>
-    public string Format(in GuestView view, ISymbolSource symbols)
+    public string Format(in GuestView view, SymbolSet symbols)
     {
         var result = new StringBuilder();
         foreach ((string text, bool isExpression) in _parts) result.Append(isExpression ? ValueOf(text, view, symbols) : text);
         return result.ToString();
     }
 
-    private static string ValueOf(string expression, in GuestView view, ISymbolSource symbols)
+    private static string ValueOf(string expression, in GuestView view, SymbolSet symbols)
     {
-        var environment = new GuestEnvironment(view, symbols);
+        var environment = new GuestEnvironment(view, symbols, new FrameVariables(view, symbols));
         try
         {
             CompiledExpression compiled = CompiledExpression.Parse(expression, environment);

@@ -6,6 +6,7 @@ using Dap.Handles;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Views;
+using Introspection.Calls;
 using Introspection.Consoles;
 using Introspection.History;
 using Introspection.Programs;
@@ -99,13 +100,35 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
 
+    /// <summary>Calls of functions in expressions are run, in a diversion.</summary>
+    public bool AllowsCalls { get; set; }
+
     /// <summary>What expressions mean on a vCPU.</summary>
     /// <param name="view">The vCPU.</param>
     /// <param name="level">A frame of its; null: its own.</param>
-    public GuestEnvironment EnvironmentOf(in GuestView view, StackLevel? level = null)
+    public GuestEnvironment EnvironmentOf(in GuestView view, StackLevel? level = null) => EnvironmentOf(view, level, AllowsCalls);
+
+    /// <param name="view">The vCPU.</param>
+    /// <param name="level">A frame of its; null: its own.</param>
+    /// <param name="mayCall">Functions are run; the first one begins a diversion.</param>
+    public GuestEnvironment EnvironmentOf(in GuestView view, StackLevel? level, bool mayCall)
     {
-        SymbolSet symbols = SymbolsOf(view.Vcpu.Index);
-        return new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level)) { FrameRegister = RegistersOf(level) };
+        int cpu = view.Vcpu.Index;
+        SymbolSet symbols = SymbolsOf(cpu);
+        var plain = new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level))
+        {
+            FrameRegister = RegistersOf(level),
+            WhyNoCalls = "the console's command 'call EXPRESSION' does that in a diversion, and so do all expressions with \"allowCalls\": true in launch.json",
+        };
+        return !mayCall ? plain : new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level))
+        {
+            FrameRegister = plain.FrameRegister,
+            Caller = (function, arguments) =>
+            {
+                Divert();
+                return ExpressionCalls.Run(new FunctionCaller(_diversion!, cpu), function, arguments, plain, Activity.Token);
+            },
+        };
     }
 
     // A frame that has called another has other registers than the vCPU, as far as they are known.

@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using Dap.Handles;
 using Dap.Protocol;
 using Dap.Sessions;
+using Introspection.Unwinding;
 using Introspection.Values;
 
 namespace Dap.Views;
@@ -13,27 +14,28 @@ internal static class ValueViews
     /// <param name="session">Keeps what can be opened.</param>
     /// <param name="node">The value.</param>
     /// <param name="cpuIndex">Whose it is.</param>
-    public static Variable Of(Session session, ValueNode node, int cpuIndex) => new()
+    /// <param name="level">The frame that names are looked up in; null: the innermost.</param>
+    public static Variable Of(Session session, ValueNode node, int cpuIndex, StackLevel? level = null) => new()
     {
         Name = node.Name, Value = node.Text, Type = node.TypeText.Length > 0 ? node.TypeText : null, EvaluateName = node.EvaluateName,
-        VariablesReference = ReferenceOf(session, node, cpuIndex), IndexedVariables = node.IndexedCount > 0 ? node.IndexedCount : null,
+        VariablesReference = ReferenceOf(session, node, cpuIndex, level), IndexedVariables = node.IndexedCount > 0 ? node.IndexedCount : null,
         NamedVariables = node.NamedCount > 0 ? node.NamedCount : null, MemoryReference = node.Place?.ToString(),
     };
 
     /// <summary>A number for what is in a value; 0: nothing.</summary>
-    public static long ReferenceOf(Session session, ValueNode node, int cpuIndex)
+    public static long ReferenceOf(Session session, ValueNode node, int cpuIndex, StackLevel? level)
     {
         if (!node.HasChildren) return 0;
-        return session.Variables.Add(new VariableSource((start, count) => Read(session, node, cpuIndex, start, count), IsPaged: node.IndexedCount > 0)
+        return session.Variables.Add(new VariableSource((start, count) => Read(session, node, cpuIndex, level, start, count), IsPaged: node.IndexedCount > 0)
         {
-            CpuIndex = cpuIndex, EvaluateNameOf = name => Find(node, name)?.EvaluateName,
+            CpuIndex = cpuIndex, Level = level, EvaluateNameOf = name => Find(node, name)?.EvaluateName,
         });
     }
 
-    private static List<Variable> Read(Session session, ValueNode node, int cpuIndex, int start, int count)
+    private static List<Variable> Read(Session session, ValueNode node, int cpuIndex, StackLevel? level, int start, int count)
     {
         var list = new List<Variable>();
-        foreach (ValueNode child in node.Children(start, count)) list.Add(Of(session, child, cpuIndex));
+        foreach (ValueNode child in node.Children(start, count)) list.Add(Of(session, child, cpuIndex, level));
         return list;
     }
 

@@ -242,7 +242,8 @@ internal sealed class Explainer(Transition transition, ValueLocation location, M
         UInt128 old = from.Read(transition.Before);
         UInt128 now = ValueLocation.General(Cpu, 4, 0, 8).Read(transition.After);
         bool isBack = now < old;
-        string text = location.Address == 0 && Size == 8 ? $"{ValueLocation.Text(now)} = {ValueLocation.Text(old)} {(isBack ? "-" : "+")} {ValueLocation.Text(isBack ? old - now : now - old)}"
+        string text = location.Address == 0 && Size == 8
+            ? $"{ValueLocation.Text(now)} = {ValueLocation.Text(old)} {(isBack ? "-" : "+")} {ValueLocation.Text(isBack ? old - now : now - old)}"
             : $"{ValueLocation.Text(Value)}: the stack pointer moved";
         return new Explanation(OriginKind.Computed, text, [new SourceValue(from, OriginRole.Value)]);
     }

@@ -116,6 +116,28 @@ public sealed class SymbolSet : ISymbolSource
         return null;
     }
 
+    /// <summary>Symbols that begin so, for completion, at most <paramref name="limit"/>.</summary>
+    public IEnumerable<string> NamesFrom(string prefix, int limit)
+    {
+        foreach (LoadedFile file in _files)
+        {
+            foreach (ElfSymbol symbol in file.File.Image.Symbols.Symbols)
+            {
+                if (!symbol.IsDefined || file.File.Image.Symbols.NameOf(symbol) is not { } name || !name.StartsWith(prefix, StringComparison.Ordinal)) continue;
+                if (limit-- <= 0) yield break;
+                yield return name;
+            }
+        }
+        foreach (INameSource names in _names)
+        {
+            foreach (string name in names.NamesFrom(prefix, limit))
+            {
+                if (limit-- <= 0) yield break;
+                yield return name;
+            }
+        }
+    }
+
     public ulong? SizeOf(string name)
     {
         if (SymbolOf(name) is { } found) return found.Symbol.SizeBytes > 0 ? found.Symbol.SizeBytes : null;

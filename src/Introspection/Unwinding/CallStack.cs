@@ -48,6 +48,22 @@ public static class CallStack
         return levels;
     }
 
+    /// <summary>The same frame on another machine, such as a diversion; null: it is not there.</summary>
+    public static StackLevel? Find(StackLevel level, GuestView view, SymbolSet symbols)
+    {
+        foreach (StackLevel other in Of(view, symbols))
+            if (other.Call.Code == level.Call.Code && other.Call.Stack == level.Call.Stack && other.Name == level.Name) return other;
+        return null;
+    }
+
+    /// <summary>A frame that would be at an instruction, without registers: what names mean there. Null: nothing is known about it.</summary>
+    public static StackLevel? At(ulong linear, SymbolSet symbols)
+    {
+        var call = new CallFrame(linear, 0, FrameOrigin.Innermost, IsExact: true);
+        IReadOnlyList<SourceFrame> sources = symbols.FramesAt(linear, out LoadedFile? file);
+        return sources.Count == 0 ? null : new StackLevel(call, null, sources[0], file, NameOf(call, sources[0], symbols), IsInnermost: false);
+    }
+
     /// <summary>The vCPU's own frame; null: nothing is known about its code.</summary>
     public static StackLevel? Innermost(GuestView view, SymbolSet symbols)
     {

@@ -16,12 +16,15 @@ public sealed class FrameContext : ILocationContext
     {
         _frame = frame;
         _registers = registers;
-        Bias = file.Bias;
+        File = file;
     }
 
     public ulong Pc => _frame.Lookup - Bias;
 
-    public ulong Bias { get; }
+    public ulong Bias => File.Bias;
+
+    /// <summary>Whose variables are asked for.</summary>
+    public LoadedFile File { get; }
 
     /// <summary>The caller's frame, where it is known: values at the function's entry can be told from the call.</summary>
     public FrameContext? Caller { get; init; }
@@ -39,7 +42,8 @@ public sealed class FrameContext : ILocationContext
     public bool TryEntryRegister(int register, out ulong value)
     {
         value = 0;
-        return false;
+        return Caller is { } caller && _frame.ReturnAddress != 0
+            && caller.File.Dwarf.TryCallSiteValue(_frame.ReturnAddress - caller.Bias, register, caller, out value);
     }
 
     // FS base is where 64-bit programs and GS base where 32-bit ones keep it; variants I and II of the TLS ABI differ by module, which is not known here.

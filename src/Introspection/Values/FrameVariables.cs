@@ -33,6 +33,7 @@ public sealed class FrameVariables : IVariableSource
     private readonly GuestView _view;
     private readonly SymbolSet _symbols;
     private readonly Lazy<StackLevel?> _level;
+    private readonly Lazy<LinuxKernel?> _kernel;
     private IReadOnlyList<FrameVariable>? _locals;
 
     /// <param name="view">The vCPU.</param>
@@ -42,6 +43,8 @@ public sealed class FrameVariables : IVariableSource
     {
         _view = view;
         _symbols = symbols;
+        // The session's kernel is of its machine: here another one may be looked at, on another thread.
+        _kernel = new Lazy<LinuxKernel?>(() => symbols.Kernel is { } known ? LinuxKernel.TryFind(view, known.Image) : null);
         _level = level is null ? new Lazy<StackLevel?>(() => CallStack.Innermost(view, symbols)) : new Lazy<StackLevel?>(level);
     }
 
@@ -77,8 +80,9 @@ public sealed class FrameVariables : IVariableSource
     private List<FrameVariable> ReadLocals()
     {
         var locals = new List<FrameVariable>();
-        if (_level.Value is not { Source: { } source, File: { } file, Call: { Registers: { } registers } call } level) return locals;
-        var context = new FrameContext(call, registers, file);
+        if (_level.Value is not { Source: { } source, File: { } file, Call: var call } level) return locals;
+        ILocationContext context = call.Registers is { } registers ? new FrameContext(call, registers, file) { Caller = CallerOf(level) }
+            : new StaticContext(_view, file.Bias, call.Lookup - file.Bias);
         foreach (DebugVariable variable in file.Dwarf.VariablesOf(source, context.Pc))
         {
             if (variable.Name is not { } name || variable.IsShadowed) continue;
@@ -86,6 +90,14 @@ public sealed class FrameVariables : IVariableSource
             locals.Add(new FrameVariable(variable, name, TypedValue.At(variable.Type, variable.Locate(context), context, registerName)));
         }
         return locals;
+    }
+
+    private FrameContext? CallerOf(StackLevel level)
+    {
+        if (level.Caller is not { Registers: { } registers } caller) return null;
+        foreach (LoadedFile file in _symbols.Files)
+            if (file.Covers(caller.Lookup)) return new FrameContext(caller, registers, file);
+        return null;
     }
 
     private string? RegisterName(int register)
@@ -114,7 +126,7 @@ public sealed class FrameVariables : IVariableSource
         var context = new StaticContext(_view, file.Bias);
         ValueLocation location = variable.Locate(context);
         // A per-CPU variable's address in the file is its distance in each CPU's area.
-        if (location.Address is { } address && _symbols.Kernel is { } kernel && kernel.IsPerCpu(address - file.Bias) && kernel.Tasks.CpuOf(_view.Vcpu) is { } cpu
+        if (location.Address is { } address && _kernel.Value is { } kernel && kernel.IsPerCpu(address - file.Bias) && kernel.Tasks.CpuOf(_view.Vcpu) is { } cpu
             && kernel.Tasks.PerCpuOffset(cpu) is { } offset)
             location = ValueLocation.InMemory(address - file.Bias + offset);
         return TypedValue.At(variable.Type, location, context, static _ => null);
@@ -122,7 +134,7 @@ public sealed class FrameVariables : IVariableSource
 
     private TypedValue? KernelVariable(string name)
     {
-        if (_symbols.Kernel is not { Types: BtfTypes types } kernel || types.FindVariable(name) is not { } type) return null;
+        if (_kernel.Value is not { Types: BtfTypes types } kernel || types.FindVariable(name) is not { } type) return null;
         ulong? address = kernel.AddressesOf(name) is [ulong first, ..] ? first
             : kernel.Tasks.CpuOf(_view.Vcpu) is { } cpu ? kernel.Tasks.PerCpuAddress(name, cpu) : null;
         return address is { } at ? TypedValue.InMemory(type, at) : null;
@@ -132,7 +144,7 @@ public sealed class FrameVariables : IVariableSource
     {
         foreach (LoadedFile file in _symbols.Files)
             if (file.Dwarf.FunctionsByName(name) is [{ } function, ..]) return TypedValue.InMemory(function.Type, function.EntryPc + file.Bias);
-        return _symbols.Kernel is { Types: BtfTypes types } kernel && types.FindFunction(name) is { } prototype && kernel.AddressesOf(name) is [ulong address, ..]
+        return _kernel.Value is { Types: BtfTypes types } kernel && types.FindFunction(name) is { } prototype && kernel.AddressesOf(name) is [ulong address, ..]
             ? TypedValue.InMemory(prototype, address) : null;
     }
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Introspection.Programs;
 using Introspection.State;
 using Symbols.Expressions;
@@ -31,6 +32,13 @@ public sealed class GuestEnvironment(GuestView view, ISymbolSource symbols, IVar
     /// <summary>Called once, before anything is changed; gives where changes go. Null: nothing can be changed.</summary>
     public Func<GuestView>? Divert { get; init; }
 
+    /// <summary>Runs functions; null: they are not called.</summary>
+    public Func<TypedValue, IReadOnlyList<TypedValue>, TypedValue>? Caller { get; init; }
+
+    public string WhyNoCalls { get; init; } = "nothing is called here";
+
+    public bool CanCall => Caller is not null;
+
     /// <summary>A register of the frame by its name in lower case, where that is not the vCPU's; null: all are.</summary>
     public Func<string, ulong?>? FrameRegister { get; init; }
 
@@ -51,6 +59,8 @@ public sealed class GuestEnvironment(GuestView view, ISymbolSource symbols, IVar
     public ulong? AddressOf(string symbol) => symbols.AddressOf(symbol);
 
     public int Read(ulong address, bool isPhysical, Span<byte> destination) => _view.Read(new MemoryPlace(address, isPhysical), destination);
+
+    public TypedValue Call(TypedValue function, IReadOnlyList<TypedValue> arguments) => Caller!(function, arguments);
 
     public bool CanWrite => Divert is not null;
 

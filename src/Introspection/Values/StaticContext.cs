@@ -3,10 +3,10 @@ using Symbols.Variables;
 
 namespace Introspection.Values;
 
-/// <summary>No frame: what global variables need of one, which is memory and where the file is loaded.</summary>
-internal sealed class StaticContext(GuestView view, ulong bias) : ILocationContext
+/// <summary>No frame: what global variables need of one, which is memory and where the file is loaded. Locals are named by it, and have no values.</summary>
+internal sealed class StaticContext(GuestView view, ulong bias, ulong pc = 0) : ILocationContext
 {
-    public ulong Pc => 0;
+    public ulong Pc => pc;
 
     public ulong Bias => bias;
 

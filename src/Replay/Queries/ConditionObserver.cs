@@ -67,6 +67,9 @@ internal sealed class ConditionObserver : IMachineObserver
                 foreach ((_, TextMatcher[] channels) in _texts) channels[(int)output.Channel].Append(b);
     }
 
+    /// <summary>Armed for the first, the machine stops before the instruction of a breakpoint: where there is no way back.</summary>
+    public bool StopsBefore { get; init; }
+
     public void Disarm()
     {
         if (_machine is null) return;
@@ -102,7 +105,9 @@ internal sealed class ConditionObserver : IMachineObserver
         }
         if (_hits.Count > 0 && machineEvent.At != _hits[0].Event.At) _hits.Clear();
         _hits.Add(new QueryHit(condition, machineEvent));
-        if (_wantsFirst) _machine!.RequestStop();
+        if (!_wantsFirst) return;
+        if (StopsBefore && machineEvent.Kind == MachineEventKind.Execute) _machine!.RequestStopBefore();
+        else _machine!.RequestStop();
     }
 
     private void Arm(Machine machine, Position after, Position before, bool wantsFirst)

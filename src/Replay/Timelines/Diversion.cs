@@ -49,7 +49,7 @@ public sealed class Diversion : IDisposable
     public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, ulong maximumCount, CancellationToken cancellation = default)
     {
         const ulong slice = 1_000_000;
-        var observer = new ConditionObserver(conditions);
+        var observer = new ConditionObserver(conditions) { StopsBefore = true };
         ulong limit = Machine.InstructionCount + Math.Min(maximumCount, ulong.MaxValue - Machine.InstructionCount);
         observer.ArmForFirst(Machine, Machine.Position);
         try

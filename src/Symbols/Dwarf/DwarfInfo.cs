@@ -302,6 +302,9 @@ public sealed class DwarfInfo : ITypeCatalog
     /// <summary>The variables with storage of one unit, 0 to <see cref="UnitCount"/> - 1, that are outside of functions.</summary>
     public IReadOnlyList<DebugVariable> GlobalsOf(int unit) => UnitVariables.Read(Units[unit]);
 
+    /// <summary>The same of the unit that a function belongs to.</summary>
+    public IReadOnlyList<DebugVariable> GlobalsOf(DebugFunction function) => UnitVariables.Read(function.Unit);
+
     internal DebugType? FindDefinition(string name, DwTag tag) => Types.FindDefinition(name, tag);
 
     /// <summary>Every program of <c>.debug_line</c>, decoded one by one in the section's order.</summary>

@@ -478,7 +478,7 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         if (!environment.CanCall || _isForTypes)
         {
             string name = node.Function is NameNode named ? named.Name : "the function";
-            throw new ExpressionException($"{name}(...) would run the guest: nothing is called here", node.Position, ExpressionProblem.Refused);
+            throw new ExpressionException($"{name}(...) would run the guest: {environment.WhyNoCalls}", node.Position, ExpressionProblem.Refused);
         }
         TypedValue function = Value(node.Function);
         var arguments = new List<TypedValue>();

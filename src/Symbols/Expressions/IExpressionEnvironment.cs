@@ -43,6 +43,9 @@ public interface IExpressionEnvironment
     /// <summary>Functions can be called; else calls are refused before their arguments are looked at.</summary>
     bool CanCall => false;
 
+    /// <summary>Why they cannot, and what would help, behind "f(...) would run the guest: ".</summary>
+    string WhyNoCalls => "nothing is called here";
+
     /// <summary>Runs a function of the program.</summary>
     /// <param name="function">Of a <see cref="FunctionType"/> or a pointer to one, or an untyped address.</param>
     /// <param name="arguments">As they are written, not converted.</param>

@@ -93,6 +93,9 @@ public sealed class Vcpu
     /// <summary>Ends the block after the current instruction, so that the machine looks at what changed.</summary>
     internal void EndBlockSoon() => BlockLimit = 0;
 
+    /// <summary>A breakpoint was reported, and its instruction is not to be executed now.</summary>
+    internal bool StopsBefore;
+
     /// <summary>The instruction entered a handler (INT n, SYSCALL, a task): no single-step trap follows it.</summary>
     internal bool SuppressTrap;
 

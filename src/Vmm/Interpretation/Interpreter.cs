@@ -53,7 +53,15 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
             c.CountBase = count;
             c.CountLimit = limit;
             c.BlockLimit = (int)System.Math.Min((ulong)instructions.Length, limit - count);
-            if (block.MayHaveBreakpoint) ReportBreakpoint(c, last, block);
+            if (block.MayHaveBreakpoint)
+            {
+                ReportBreakpoint(c, last, block);
+                if (c.StopsBefore)
+                {
+                    c.StopsBefore = false;
+                    return InterpreterStop.Boundary;
+                }
+            }
             if (!ReferenceEquals(last, block)) c.CurrentBlock = last = block;
             ref DecodedInstruction d = ref MemoryMarshal.GetArrayDataReference(instructions);
             int index = 0;

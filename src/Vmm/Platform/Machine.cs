@@ -172,6 +172,13 @@ public sealed class Machine : IDisposable
         _control.Changed();
     }
 
+    /// <summary>While a breakpoint is reported: asks to stop before its instruction is executed.</summary>
+    public void RequestStopBefore()
+    {
+        _stopRequested = true;
+        if (_counter.Running is { } vcpu) vcpu.StopsBefore = true;
+    }
+
     /// <summary>
     /// Runs until InstructionCount is <paramref name="untilCount"/> (returning as soon as it is, before any event at that count), the machine ends, or
     /// a stop is requested. Stopping and going on is unobservable to the guest.

@@ -117,7 +117,8 @@ public sealed class SourceBreakpointTests(Recordings recordings)
     public void Log_points_print_in_the_direction_of_travel_and_do_not_stop()
     {
         using TestClient client = TestClient.Launched(recordings.One);
-        JsonNode answers = Set(client, Bank, """[{"line":45,"condition":"rbx > 62 && &account","logMessage":"amount {rdi & 0xff} {{at}} {rsp"},{"line":46,"logMessage":"{nonsense}"}]""");
+        JsonNode answers = Set(client, Bank,
+            """[{"line":45,"condition":"rbx > 62 && &account != 0","logMessage":"amount {rdi & 0xff} {{at}} {rsp"},{"line":46,"logMessage":"{nonsense}"}]""");
         Assert.True((bool)answers[0]!["verified"]!);
         Assert.False((bool)answers[1]!["verified"]!);
         List<string> forwards = Printed(client, "continue", "end"), backwards = Printed(client, "reverseContinue", "start");

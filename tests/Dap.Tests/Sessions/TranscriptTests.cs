@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Text.Json.Nodes;
 using Dap.Sessions;
+using TestKit;
 using Xunit;
 
 namespace Dap.Tests.Sessions;
@@ -225,6 +226,34 @@ public sealed class TranscriptTests(Recordings recordings)
     }
 
     [Fact]
+    public void Variables()
+    {
+        using TestClient client = TestClient.Launched(recordings.One);
+        string bank = Repository.PathOf("guests/demo64/bank.c");
+        client.Ask("setBreakpoints", $$"""{"source":{"path":"{{bank}}"},"breakpoints":[{"line":43,"condition":"amount > 5 && account.balance != 0"}]}""");
+        client.Ask("continue", Thread1);
+        JsonNode frames = client.Body("stackTrace", Thread1)["stackFrames"]!;
+        JsonNode frame = frames[0]!["id"]!;
+        JsonNode scopes = client.Body("scopes", $$"""{"frameId":{{frame}}}""")["scopes"]!;
+        client.Ask("variables", $$"""{"variablesReference":{{scopes[0]!["variablesReference"]}}}""");
+        JsonNode globals = client.Body("variables", $$"""{"variablesReference":{{scopes[1]!["variablesReference"]}}}""")["variables"]!;
+        client.Ask("variables", $$"""{"variablesReference":{{globals[0]!["variablesReference"]}}}""");
+        foreach (string expression in (string[])["balance", "account.balance + amount", "&account", "*&account.mcsLock", "sizeof(Account)",
+            "(int)-1 < 1u", "account.mcsLock.name", "balance,x", "nothing", "account.nothing", "bank_deposit"])
+            client.Ask("evaluate", $$"""{"expression":"{{expression}}","frameId":{{frame}},"context":"watch"}""");
+        client.Ask("evaluate", $$"""{"expression":"bank_deposit(1)","frameId":{{frame}},"context":"watch"}""");
+        client.Ask("evaluate", $$"""{"expression":"amount","frameId":{{frame}},"context":"hover"}""");
+        client.Ask("setVariable", $$"""{"variablesReference":{{scopes[0]!["variablesReference"]}},"name":"balance","value":"amount * 1000"}""");
+        client.Ask("setExpression", """{"expression":"account.balance","value":"0x1234"}""");
+        client.Ask("evaluate", """{"expression":"call kernel_cr3()","context":"repl"}""");
+        client.Ask("evaluate", """{"expression":"call memset(&account, 0, sizeof account)","context":"repl"}""");
+        client.Ask("evaluate", """{"expression":"account.balance","context":"watch"}""");
+        client.Ask("evaluate", """{"expression":"return","context":"repl"}""");
+        client.Ask("evaluate", """{"expression":"account.balance","context":"watch"}""");
+        Golden.Check("variables", client.Transcript);
+    }
+
+    [Fact]
     public void Evaluating()
     {
         using TestClient client = TestClient.Launched(recordings.One, "start");
@@ -252,7 +281,7 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("setExpression", """{"expression":"dword[rsp]","value":"0x11223344"}""");
         client.Ask("evaluate", """{"expression":"[rsp]"}""");
         JsonNode frame = client.Body("stackTrace", Thread1)["stackFrames"]![0]!["id"]!;
-        JsonNode scope = client.Body("scopes", $$"""{"frameId":{{frame}}}""")["scopes"]![0]!["variablesReference"]!;
+        JsonNode scope = client.Body("scopes", $$"""{"frameId":{{frame}}}""")["scopes"]![2]!["variablesReference"]!;
         client.Ask("setVariable", $$"""{"variablesReference":{{scope}},"name":"rcx","value":"7"}""");
         client.Ask("setVariable", $$"""{"variablesReference":{{scope}},"name":"SSE","value":"7"}""");
         client.Ask("evaluate", """{"expression":"rcx"}""");

@@ -48,8 +48,8 @@ await client.customRequest('setDataBreakpoints', { breakpoints: [{ dataId: info.
 assert.equal((await stopAfter(() => client.reverseContinueRequest({ threadId: 1 }))).reason, 'data breakpoint');
 const frame = (await client.stackTraceRequest({ threadId: 1 })).body.stackFrames[0];
 const scopes = (await client.scopesRequest({ frameId: frame.id })).body.scopes;
-assert.equal(scopes[0].name, 'Registers');
-assert.equal((await client.variablesRequest({ variablesReference: scopes[0].variablesReference })).body.variables[0].name, 'rax');
+assert.deepEqual(scopes.slice(0, 3).map(scope => scope.name), ['Locals', 'Globals', 'Registers']);
+assert.equal((await client.variablesRequest({ variablesReference: scopes[2].variablesReference })).body.variables[0].name, 'rax');
 const memory = await client.customRequest('readMemory', { memoryReference: balance, count: 16 });
 assert.equal(Buffer.from(memory.body.data, 'base64').length, 16);
 const code = await client.disassembleRequest({ memoryReference: frame.instructionPointerReference, instructionOffset: -200, instructionCount: 400 });

@@ -41,6 +41,26 @@ public sealed class FunctionCallerTests(Recordings recordings)
         Assert.Equal(before, timeline.Digest());
     }
 
+    /// <summary>Not even the instruction that comes next is executed: it is where the function returns to.</summary>
+    [Fact]
+    public void Nothing_runs_but_the_function()
+    {
+        RecordingFile recording = recordings.File;
+        using ElfImage kernel = ElfImage.Open(recording.Configuration.FindImage("kernel")!.Content, "kernel");
+        using var timeline = new Timeline(recording);
+        ulong account = AddressOf(kernel, "account");
+        // Right before the store of the new balance.
+        Assert.Equal(TimelineStopReason.Hit, timeline.Continue([StopCondition.Watch(account + 24, 8, WatchAccess.Write, isPhysical: false)]).Reason);
+        using Diversion diversion = timeline.Divert();
+        int cpu = diversion.Machine.CurrentCpuIndex;
+        var view = new GuestView(diversion.Machine, diversion.Machine.Vcpus[cpu]);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Null(new FunctionCaller(diversion, cpu).Call(AddressOf(kernel, "memset"), [account + 24, (ulong)i, 8]).Problem);
+            Assert.Equal((ulong)i * 0x0101010101010101, view.ReadNumber(account + 24, 8));
+        }
+    }
+
     [Fact]
     public void What_cannot_be_called_is_said()
     {

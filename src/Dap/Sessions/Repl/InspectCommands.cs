@@ -8,6 +8,7 @@ using Dap.Requests;
 using Dap.Sessions.Scopes;
 using Introspection.Code;
 using Introspection.Unwinding;
+using Introspection.Values;
 using Vmm.Cpu;
 
 namespace Dap.Sessions.Repl;
@@ -19,7 +20,7 @@ internal sealed class InspectCommands(Session session)
     [
         new("x/8gx ADDRESS", "memory: count, then b 1, h 2, w 4 or g 8 bytes, then x hexadecimal or d decimal; x/5i ADDRESS: instructions", Examine),
         new("backtrace", "the calls of the vCPU that is looked at", Backtrace) { Aliases = ["bt", "where"] },
-        new("info registers | threads | breakpoints | recording", "registers of the vCPU that is looked at; vCPUs; breakpoints; the recording", Info),
+        new("info locals | registers | threads | breakpoints | recording", "variables of the frame; registers of the vCPU that is looked at; vCPUs; breakpoints; the recording", Info),
         new("thread NUMBER", "look at another vCPU: threads are numbered from 1", Thread),
     ];
 
@@ -38,11 +39,21 @@ internal sealed class InspectCommands(Session session)
     private ConsoleResult Info(CommandLine line) => line.Rest switch
     {
         "recording" or "rec" => ConsoleTable.Of(new RecordingScope(session).Read()),
+        "locals" => Locals(line.View),
         "registers" or "reg" or "r" => Registers(line.View),
         "threads" => Threads(line.View),
         "breakpoints" or "break" or "b" => Breakpoints(),
         _ => throw line.Command.Misused(),
     };
+
+    private string Locals(in GuestView view)
+    {
+        var rows = new List<(string, string)>();
+        ValueRenderer renderer = session.Renderer(session.EnvironmentOf(view), view);
+        foreach (FrameVariable local in new FrameVariables(view, session.SymbolsOf(view.Vcpu.Index)).Locals)
+            rows.Add((local.Name, renderer.Render(local.Name, local.Value).Text));
+        return rows.Count == 0 ? "no variables are known here" : ConsoleTable.Of(rows);
+    }
 
     private static string Registers(in GuestView view)
     {
