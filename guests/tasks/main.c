@@ -98,14 +98,22 @@ static void queue_append(Task *task)
     unlock_queue();
 }
 
-static Task *queue_take(void)
+// Only what another vCPU has run last, so that tasks move as often as can be.
+static Task *queue_take(int cpu)
 {
     lock_queue();
-    Task *task = queueHead;
+    Task *before = 0, *task = queueHead;
+    while (task && task->lastCpu == cpu) {
+        before = task;
+        task = task->next;
+    }
     if (task) {
-        queueHead = task->next;
-        if (!queueHead)
-            queueTail = 0;
+        if (before)
+            before->next = task->next;
+        else
+            queueHead = task->next;
+        if (queueTail == task)
+            queueTail = before;
     }
     unlock_queue();
     return task;
@@ -121,12 +129,13 @@ void finish_switch(void)
         queue_append(previous);
 }
 
-static void schedule(void)
+// A task that gives its vCPU up waits for the other one, even if this one has nothing else to do.
+static void schedule(int givesUp)
 {
     Cpu *cpu = this_cpu();
-    Task *old = cpu->current, *task = queue_take();
+    Task *old = cpu->current, *task = queue_take(cpu->index);
     if (!task) {
-        if (old->state != EXITED)
+        if (!givesUp)
             return;
         task = &cpu->idle;
     }
@@ -149,7 +158,7 @@ static void yield(void)
 {
     u64 flags;
     __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
-    schedule();
+    schedule(1);
     __asm__ volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
 }
 
@@ -158,7 +167,7 @@ static void task_exit(void)
     __asm__ volatile("cli");
     this_cpu()->current->state = EXITED;
     __atomic_sub_fetch(&tasksAlive, 1, __ATOMIC_ACQ_REL);
-    schedule();
+    schedule(1);
     for (;;)
         ;
 }
@@ -166,9 +175,11 @@ static void task_exit(void)
 void timer_tick(TrapFrame *frame)
 {
     (void)frame;
-    this_cpu()->ticks++;
+    u64 ticks = ++this_cpu()->ticks;
     *apic(0x0b0) = 0;
-    schedule();
+    // Not at each one: a tick takes longer than the time between two.
+    if (ticks % 4 == 0)
+        schedule(0);
 }
 
 void fault(TrapFrame *frame)
@@ -236,6 +247,7 @@ static void task_create(u64 id)
 {
     Task *task = &tasks[id];
     task->id = id;
+    task->lastCpu = -1;
     task->stackTop = (u64)&stacks[id + 1];
     task->cr3 = id < THREADS ? (u64)boot_pml4 : address_space_create(id - THREADS);
     TrapFrame *frame = (TrapFrame *)task->stackTop - 1;
@@ -291,7 +303,7 @@ static void idle_loop(void)
 {
     while (tasksAlive != 0) {
         __asm__ volatile("cli");
-        schedule();
+        schedule(0);
         __asm__ volatile("sti; hlt" : : : "memory");
     }
 }
