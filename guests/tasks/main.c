@@ -177,8 +177,8 @@ void timer_tick(TrapFrame *frame)
     (void)frame;
     u64 ticks = ++this_cpu()->ticks;
     *apic(0x0b0) = 0;
-    // Not at each one: a tick takes longer than the time between two.
-    if (ticks % 4 == 0)
+    // Not at each one: ticks are so dense that a task would get nothing done.
+    if (ticks % 16 == 0)
         schedule(0);
 }
 

@@ -32,6 +32,7 @@ internal sealed class BackwardWalk
     private Position _checkedFrom;
     private IReadOnlyList<InlinedCall> _frame;
     private CodePlace? _line;
+    private int _lineCpu;
     private Position _lineStart;
     private bool _isFirst = true;
 
@@ -53,7 +54,7 @@ internal sealed class BackwardWalk
         {
             while (_history.TryPrevious(out FlowStep step))
                 if (step.CpuIndex == _flow.CpuIndex && Before(step) is { } report) return report;
-            return _line is null ? Finish(_session.Timeline.Start) is { Reason: not "step" } hit ? hit : _runner.AtStart(_flow.CpuIndex) : Finish(_lineStart);
+            return _line is null ? Finish(_session.Timeline.Start, _flow.CpuIndex) is { Reason: not "step" } hit ? hit : _runner.AtStart(_flow.CpuIndex) : FinishAtLine();
         }
         catch (OperationCanceledException)
         {
@@ -80,7 +81,7 @@ internal sealed class BackwardWalk
                 }
                 if (!enters) break;
                 // A step into stops behind a call that has returned, before it goes on in the line.
-                if (!isFirst) return Finish(_line is not null && !_line.IsSameLine(_session.Symbols.PlaceOf(_code)) ? _lineStart : step.After);
+                if (!isFirst) return _line is not null && !_line.IsSameLine(_session.Symbols.PlaceOf(_code)) ? FinishAtLine() : Finish(step.After, step.CpuIndex);
                 Enter(step);
                 break;
             case FlowKind.StackSwitch:
@@ -88,9 +89,9 @@ internal sealed class BackwardWalk
                 break;
             case FlowKind.Call or FlowKind.Delivery:
                 // The frame begins behind it.
-                if (_line is not null) return Finish(_lineStart);
+                if (_line is not null) return FinishAtLine();
                 _frame = _session.Symbols.PlaceOf(step.Code).Inlined;
-                if (!_session.Symbols.PlaceOf(step.Code).HasLine) return Finish(step.At);
+                if (!_session.Symbols.PlaceOf(step.Code).HasLine) return Finish(step.At, step.CpuIndex);
                 break;
         }
         (_code, _place) = (step.Code, step.Frame);
@@ -104,7 +105,7 @@ internal sealed class BackwardWalk
         InlineRelation relation = InlineLevel.Compare(_frame, place.Inlined);
         if (_kind == LineStep.Into && relation != InlineRelation.Same)
         {
-            if (_line is not null) return Finish(_lineStart);
+            if (_line is not null) return FinishAtLine();
             _frame = place.Inlined;
             relation = InlineRelation.Same;
         }
@@ -113,14 +114,14 @@ internal sealed class BackwardWalk
             case InlineRelation.Deeper:
                 return null;
             case InlineRelation.Left or InlineRelation.LeftForDeeper:
-                if (_line is not null) return Finish(_lineStart);
+                if (_line is not null) return FinishAtLine();
                 _frame = InlineLevel.Common(_frame, place.Inlined);
                 if (relation == InlineRelation.LeftForDeeper) return null;
                 break;
         }
-        if (_line is not null && !place.IsSameLine(_line)) return Finish(_lineStart);
+        if (_line is not null && !place.IsSameLine(_line)) return FinishAtLine();
         _line = place;
-        _lineStart = step.At;
+        (_lineStart, _lineCpu) = (step.At, step.CpuIndex);
         return null;
     }
 
@@ -196,11 +197,14 @@ internal sealed class BackwardWalk
         return null;
     }
 
-    private StopReport Finish(Position target)
+    // What comes before the line may have been found on another vCPU.
+    private StopReport FinishAtLine() => Finish(_lineStart, _lineCpu);
+
+    private StopReport Finish(Position target, int cpuIndex)
     {
         if (Check(target) is { } hit) return hit;
         _session.Timeline.Seek(target);
-        return new StopReport("step", $"Stepped to {target}", _flow.CpuIndex);
+        return new StopReport("step", $"Stepped to {target}", cpuIndex);
     }
 
     // Whether a breakpoint of the user's was hit between a position and what was looked at so far.

@@ -7,6 +7,9 @@ namespace Dap.Tests.Oracles;
 /// <param name="IsCall">By a call instruction or system call; else by an interrupt or exception.</param>
 internal sealed record Activation(Activation? Parent, ulong ReturnCode, ulong ReturnStack, bool IsCall)
 {
+    /// <summary>CR3, where the parent is a program's code; 0: it is the kernel's.</summary>
+    public ulong ParentAddressSpace { get; init; }
+
     public int Depth { get; } = Parent is null ? 0 : Parent.Depth + 1;
 
     // Two calls are never the same one.

@@ -71,14 +71,14 @@ internal sealed class CallOracle
         ulong next = moment.Code + (ulong)instruction.Length;
         if (moment.IsDelivery || (instruction.FlowControl == FlowControl.Interrupt && instruction.Mnemonic == Mnemonic.Int))
         {
-            Activation entered = new(moment.Frame, moment.IsDelivery ? moment.Code : next, before.Stack, IsCall: !moment.IsDelivery);
+            Activation entered = new(moment.Frame, moment.IsDelivery ? moment.Code : next, before.Stack, IsCall: !moment.IsDelivery) { ParentAddressSpace = before.AddressSpace };
             size = (ulong)(view.CodeSize / 8);
             _interrupts[after] = _interrupts[after with { Stack = after.Stack + size }] = entered;
             _current[cpu] = entered;
         }
         else if (instruction.Mnemonic == Mnemonic.Syscall)
         {
-            _current[cpu] = _systemCalls[before] = new Activation(moment.Frame, next, before.Stack, IsCall: true);
+            _current[cpu] = _systemCalls[before] = new Activation(moment.Frame, next, before.Stack, IsCall: true) { ParentAddressSpace = before.AddressSpace };
         }
         else if (instruction.FlowControl is FlowControl.Call or FlowControl.IndirectCall && Distance(before.Stack, after.Stack) > SwitchDistance)
         {
@@ -88,7 +88,7 @@ internal sealed class CallOracle
         }
         else if (instruction.FlowControl is FlowControl.Call or FlowControl.IndirectCall)
         {
-            _current[cpu] = _calls[after] = new Activation(moment.Frame, next, before.Stack, IsCall: true);
+            _current[cpu] = _calls[after] = new Activation(moment.Frame, next, before.Stack, IsCall: true) { ParentAddressSpace = before.AddressSpace };
         }
         else if (CodeShape.IsReturn(instruction) && instruction.Mnemonic == Mnemonic.Ret)
         {

@@ -10,7 +10,7 @@ namespace Dap.Tests.Sessions;
 /// <summary>Steps stay in their task: on two vCPUs, through system calls, preemption and moves, they lead where single instructions of the whole recording say.</summary>
 public sealed class TaskSteppingTests
 {
-    private const int PositionCount = 100, MovedCount = 20;
+    private const int PositionCount = 100, MovedCount = 20, MoveDistance = 20;
 
     [Theory]
     [InlineData("O0", "next")]
@@ -37,10 +37,13 @@ public sealed class TaskSteppingTests
         using TestClient client = TestClient.Launched(guest.Recording);
         var random = new Random(5);
         int first = moments.FindIndex(moment => moment.CpuIndex == 1 && moment.Frame.Depth > 1), compared = 0, moved = 0;
+        List<int> moves = Moves(moments);
         var failures = new List<string>();
-        for (int tries = 0; (compared < PositionCount || moved < MovedCount) && tries < 300 * PositionCount; tries++)
+        for (int tries = 0; (compared < PositionCount || moved < MovedCount) && tries < 100 * PositionCount; tries++)
         {
-            int index = random.Next(first, moments.Count);
+            // Anywhere; then where tasks are about to move, or have just moved.
+            int index = compared < PositionCount ? random.Next(first, moments.Count)
+                : Math.Clamp(moves[random.Next(moves.Count)] + random.Next(-MoveDistance, MoveDistance), first, moments.Count - 1);
             Moment from = moments[index];
             int expected = oracle.HasLine(index) && !from.IsDelivery ? oracle.Settled(expectedOf(index)) : -1;
             if (expected < 0 || (compared >= PositionCount && moments[expected].CpuIndex == from.CpuIndex)) continue;
@@ -51,7 +54,10 @@ public sealed class TaskSteppingTests
             Position position = PositionSyntaxOf(client.Position());
             int reached = oracle.IndexOf(position, (int)stop["threadId"]! - 1);
             if (reached != expected)
-                failures.Add($"{Describe(symbols, from)}: {stop["reason"]} {(reached < 0 ? "nowhere" : Describe(symbols, moments[reached]))} instead of {Describe(symbols, wanted)}");
+            {
+                string where = reached < 0 ? "nowhere" : Describe(symbols, moments[reached]);
+                failures.Add($"{Describe(symbols, from)}: {stop["reason"]} {where} instead of {Describe(symbols, wanted)}");
+            }
             compared++;
             if (wanted.CpuIndex != from.CpuIndex) moved++;
         }
@@ -59,8 +65,21 @@ public sealed class TaskSteppingTests
         Assert.True(compared >= PositionCount && moved >= MovedCount, $"only {compared} steps, of which {moved} go from one vCPU to another");
     }
 
+    // The last moment of a frame on one vCPU, and its first one on another.
+    private static List<int> Moves(List<Moment> moments)
+    {
+        var last = new Dictionary<Activation, int>();
+        var moves = new List<int>();
+        for (int i = 0; i < moments.Count; i++)
+        {
+            if (last.TryGetValue(moments[i].Frame, out int before) && moments[before].CpuIndex != moments[i].CpuIndex) moves.AddRange([before, i]);
+            last[moments[i].Frame] = i;
+        }
+        return moves;
+    }
+
     private static Position PositionSyntaxOf(string text) => Replay.Timelines.PositionSyntax.Parse(text, new Position(ulong.MaxValue));
 
-    private static string Describe(SymbolSet symbols, Moment moment) =>
-        $"{moment.At} cpu {moment.CpuIndex} {symbols.NameOf(moment.Code, out ulong offset)}+{offset:x} line {symbols.PlaceOf(moment.Code).Line} depth {moment.Frame.Depth} rsp {moment.Stack:x}";
+    private static string Describe(SymbolSet symbols, Moment moment) => $"{moment.At} cpu {moment.CpuIndex} {symbols.NameOf(moment.Code, out ulong offset)}+{offset:x} "
+        + $"line {symbols.PlaceOf(moment.Code).Line} depth {moment.Frame.Depth} rsp {moment.Stack:x}";
 }
