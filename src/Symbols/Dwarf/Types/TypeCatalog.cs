@@ -18,14 +18,11 @@ internal sealed class TypeCatalog(DwarfInfo owner)
 
     internal DebugType? Find(string name, TypeTag tag)
     {
-        Declaration? declared = null;
-        foreach (Declaration declaration in Index.Find(name))
-        {
-            if (!declaration.IsType || !Matches(declaration, tag)) continue;
-            if (!declaration.IsDeclaration) return _reader.At(declaration.Place);
-            declared ??= declaration;
-        }
-        return declared is { } found ? _reader.At(found.Place) : null;
+        if (FindExactly(name, tag) is { } exact) return exact;
+        if (tag != TypeTag.Any) return null;
+        foreach (string other in IntegerSpelling.Names(name))
+            if (FindExactly(other, tag) is { } type) return type;
+        return null;
     }
 
     /// <summary>The definition of what is only declared elsewhere.</summary>
@@ -58,6 +55,18 @@ internal sealed class TypeCatalog(DwarfInfo owner)
                 if (enumerator.Name == name) return enumerator.Value;
         }
         return null;
+    }
+
+    private DebugType? FindExactly(string name, TypeTag tag)
+    {
+        Declaration? declared = null;
+        foreach (Declaration declaration in Index.Find(name))
+        {
+            if (!declaration.IsType || !Matches(declaration, tag)) continue;
+            if (!declaration.IsDeclaration) return _reader.At(declaration.Place);
+            declared ??= declaration;
+        }
+        return declared is { } found ? _reader.At(found.Place) : null;
     }
 
     private static bool IsRecord(DwTag tag) => tag is DwTag.StructureType or DwTag.ClassType;
