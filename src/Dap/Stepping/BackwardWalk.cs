@@ -159,7 +159,8 @@ internal sealed class BackwardWalk
         Timeline timeline = _session.Timeline;
         timeline.Seek(returning.At);
         List<StopCondition> conditions = CallFinder.Conditions(_flow.View, _flow.WaitsOn, code, place, returning.Kind);
-        StopReport report = conditions.Count == 0 ? _runner.AtStart(_flow.CpuIndex) : _runner.Run(false, _flow.CpuIndex, conditions, cpu => CallFinder.IsCall(_session.ViewOf(cpu), code, place));
+        StopReport report = conditions.Count == 0 ? _runner.AtStart(_flow.CpuIndex)
+            : _runner.Run(false, _flow.CpuIndex, conditions, cpu => CallFinder.IsCall(_session.ViewOf(cpu), code, place));
         if (report.Reason == "start")
         {
             // Nothing called it: stacks were switched, or the call lies before the recording. It is a jump then.

@@ -44,7 +44,8 @@ public sealed class SystemCallEntry(GuestView view, Disassembler disassembler)
             bool writesRegister = instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Register && instruction.Mnemonic is not (Mnemonic.Push or Mnemonic.Cmp or Mnemonic.Test);
             if (writesRegister && StackEffect.NumberOf(instruction.Op0Register) == FrameRegisters.Rcx) return null;
             if (writesRegister && CodeShape.IsRegister(instruction, 0, Register.RSP)) isProgramStack = false;
-            else if (isProgramStack && instruction.Mnemonic == Mnemonic.Mov && instruction.Op0Kind == OpKind.Memory && CodeShape.IsRegister(instruction, 1, Register.RSP)) saved = instruction;
+            else if (isProgramStack && instruction.Mnemonic == Mnemonic.Mov && instruction.Op0Kind == OpKind.Memory && CodeShape.IsRegister(instruction, 1, Register.RSP))
+                saved = instruction;
         }
         ulong? stack = isProgramStack ? frame[FrameRegisters.Rsp] : saved is { } store ? Reload(store) : null;
         if (stack is null || frame[FrameRegisters.Rcx] is not { } address) return null;

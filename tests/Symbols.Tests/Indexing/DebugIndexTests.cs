@@ -173,7 +173,11 @@ public sealed partial class DebugIndexTests
             var random = new Random(seed);
             byte[] bad = [.. good];
             // Behind the identity, with a checksum that fits: as if someone had made it on purpose.
-            for (int i = 0; i <= seed % 5; i++) bad.AsSpan(300 + random.Next(bad.Length - 308), random.Next(1, 8)).Fill((byte)(random.Next(3) switch { 0 => 0, 1 => 255, _ => random.Next(256) }));
+            for (int i = 0; i <= seed % 5; i++)
+            {
+                byte value = (byte)(random.Next(3) switch { 0 => 0, 1 => 255, _ => random.Next(256) });
+                bad.AsSpan(300 + random.Next(bad.Length - 308), random.Next(1, 8)).Fill(value);
+            }
             BitConverter.TryWriteBytes(bad.AsSpan(24), Checksum64.Of(bad.AsSpan(32)));
             File.WriteAllBytes(cache.PathFor(info)!, bad);
             DwarfInfo victim = DwarfInfo.Open(image);

@@ -67,7 +67,8 @@ public sealed class DebugIndexCache
     }
 
     private string? PathOf(byte[] identity) =>
-        _folder is null || identity.Length == 0 ? null : Path.Combine(_folder, $"{Checksum64.Of(identity):x16}-{Convert.ToHexStringLower(identity.AsSpan(0, Math.Min(20, identity.Length)))}.index");
+        _folder is null || identity.Length == 0 ? null
+            : Path.Combine(_folder, $"{Checksum64.Of(identity):x16}-{Convert.ToHexStringLower(identity.AsSpan(0, Math.Min(20, identity.Length)))}.index");
 
     private static string? DefaultFolder()
     {
