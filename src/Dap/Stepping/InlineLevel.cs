@@ -39,8 +39,7 @@ internal static class InlineLevel
     private static int CommonCount(IReadOnlyList<InlinedCall> a, IReadOnlyList<InlinedCall> b)
     {
         int count = 0;
-        // One copy may be read twice: its place in the file tells which it is.
-        while (count < Math.Min(a.Count, b.Count) && a[count].DieOffset == b[count].DieOffset) count++;
+        while (count < Math.Min(a.Count, b.Count) && a[count].IsSame(b[count])) count++;
         return count;
     }
 }

@@ -12,6 +12,9 @@ namespace Introspection.Linux;
 /// <param name="IsInterrupted">Its instruction has not begun; else it lies behind a call.</param>
 public readonly record struct OrcFrame(ulong Rip, ulong Rsp, ulong? Rbp, bool IsInterrupted)
 {
+    /// <summary>It is a program's.</summary>
+    public bool IsUser => Rip >> 63 == 0;
+
     /// <summary>Address of the <c>pt_regs</c> that were saved when it was interrupted; 0: none, or not all of them.</summary>
     internal ulong Registers { get; init; }
 }
@@ -76,7 +79,13 @@ public sealed class OrcUnwinder
     }
 
     /// <summary>The frame's caller, or what it interrupted; null: user mode, the outermost, or it cannot be told.</summary>
-    public OrcFrame? Caller(in OrcFrame frame)
+    public OrcFrame? Caller(in OrcFrame frame) => Outer(frame) is { IsUser: false } caller ? caller : null;
+
+    /// <summary>A register as it was when this frame was interrupted or entered the kernel, by its name in <c>pt_regs</c>; null: it was not saved.</summary>
+    public ulong? SavedRegister(in OrcFrame frame, string name) => frame.Registers == 0 ? null : Saved(frame.Registers, name);
+
+    /// <summary>The frame's caller, what it interrupted, or the program that entered the kernel; null: the outermost, or it cannot be told.</summary>
+    public OrcFrame? Outer(in OrcFrame frame)
     {
         if (Find(frame.IsInterrupted ? frame.Rip : frame.Rip - 1) is not { } entry || StackBefore(frame, entry) is not { } stack) return null;
         ulong? rip, rsp = stack;
@@ -100,7 +109,7 @@ public sealed class OrcUnwinder
             default:
                 return null;
         }
-        if (rip is not { } next || rsp is not { } nextStack || next >> 63 == 0) return null;
+        if (rip is not { } next || rsp is not { } nextStack || (next >> 63 == 0 && entry.Kind == Kind.Call)) return null;
         // A stack only shrinks on the way out; another one, as of an interrupt, may be anywhere.
         if (entry.Kind == Kind.Call && nextStack <= frame.Rsp) return null;
         ulong? rbp = entry.FrameRegister switch

@@ -8,7 +8,7 @@ using Symbols.Dwarf.Frames;
 namespace Introspection.Unwinding;
 
 /// <summary>
-/// Finds the callers of a vCPU's code, out of the kernel into the program that called it. In this order: by call frame information; by following code without any
+/// Finds the callers of a vCPU's code, out of the kernel into the program that called it. In this order: by call frame information; by a Linux kernel's own tables; by following code without any
 /// from its function's beginning, or to its return, which leads out of interrupt handlers written in assembler too; by frame pointers ([RBP] is the caller's RBP,
 /// [RBP+8] the return address); and, for the innermost frame alone, by looking for something like a return address on the stack.
 /// </summary>
@@ -23,6 +23,7 @@ public sealed class StackUnwinder
     private readonly ReturnFollower _follower;
     private readonly EntryFollower _entries;
     private readonly SystemCallEntry _systemCalls;
+    private readonly KernelFrames _kernel;
 
     public StackUnwinder(GuestView view, SymbolSet symbols)
     {
@@ -32,6 +33,7 @@ public sealed class StackUnwinder
         _follower = new ReturnFollower(view, _disassembler);
         _entries = new EntryFollower(view, _disassembler);
         _systemCalls = new SystemCallEntry(view, _disassembler);
+        _kernel = new KernelFrames(view, symbols);
     }
 
     /// <summary>The innermost frame alone, with its caller as far as it is known.</summary>
@@ -63,6 +65,7 @@ public sealed class StackUnwinder
         if (registers.Stack == 0) return null;
         if (ByInformation(registers, frame, out bool isOutermost) is { } informed) return informed;
         if (isOutermost) return null;
+        if (_kernel.Caller(registers, frame.IsExact, out bool isEntered) is { } known && Make(registers, known, FrameOrigin.CallFrameInformation, isEntered) is { } tabled) return tabled;
         if (ByCode(registers, frame) is { } followed) return followed;
         if (ByFramePointer(registers, frame) is { } chained) return chained;
         return frame.Origin == FrameOrigin.Innermost && registers[FrameRegisters.Rbp] != 0 ? ByGuess(registers) : null;

@@ -20,7 +20,7 @@ public sealed class InlinedCall
         CallColumn = callColumn;
     }
 
-    /// <summary>Where its entry is in <c>.debug_info</c>: what tells calls apart.</summary>
+    /// <summary>Where its entry is in its file's <c>.debug_info</c>.</summary>
     public ulong DieOffset { get; }
 
     public IReadOnlyList<AddressRange> Ranges { get; }
@@ -48,6 +48,9 @@ public sealed class InlinedCall
     internal uint CallFileIndex { get; }
 
     private FunctionNames Names => _names ??= _unit.NamesOf(DieOffset);
+
+    /// <summary>The very same copy, though it may have been read twice.</summary>
+    public bool IsSame(InlinedCall other) => DieOffset == other.DieOffset && ReferenceEquals(_unit, other._unit);
 
     public bool Contains(ulong address)
     {
