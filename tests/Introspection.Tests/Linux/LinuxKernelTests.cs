@@ -6,6 +6,9 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Introspection.Linux;
 using Introspection.Linux.Initrd;
+using Introspection.Programs;
+using Introspection.State;
+using Introspection.Unwinding;
 using Symbols.Elf;
 using Symbols.Kallsyms;
 using Symbols.Types;
@@ -179,6 +182,35 @@ public abstract partial class LinuxKernelTests(LinuxRecording linux)
             if (kernel.UserMemoryOf(task)!.Read(text, mapped) == mapped.Length) Assert.Equal(original, mapped);
         }
         Assert.Equal(file.BuildIdText, kernel.ProgramsOf(kernel.Tasks.All[0]).Single(each => each.Path == "/bin/busybox").BuildId);
+    }
+
+    /// <summary>Every kernel stack leads to where the kernel itself begins one, or to the program that entered it: nothing is guessed.</summary>
+    [Fact]
+    public void Its_stacks_are_whole_without_any_file()
+    {
+        using GuestPrograms programs = SymbolLoader.Load(Linux.File, null, null, Assert.Fail);
+        Linux.AtEnd();
+        ulong end = Linux.Timeline.Position.InstructionCount;
+        var random = new Random(11);
+        int inKernel = 0, fromPrograms = 0;
+        var failures = new List<string>();
+        for (int i = 0; i < 60; i++)
+        {
+            Linux.Timeline.Seek(new Position(end / 2 + (ulong)random.NextInt64((long)(end / 2)), 0));
+            GuestView view = Linux.View;
+            SymbolSet symbols = programs.At(view);
+            if (view.Vcpu.State.Cpl == 3 || symbols.Kernel is null) continue;
+            inKernel++;
+            List<CallFrame> frames = new StackUnwinder(view, symbols).Walk();
+            CallFrame last = frames.FindLast(frame => !frame.IsUser), program = frames.Find(frame => frame.IsUser);
+            string? root = symbols.NameOf(last.Lookup, out _);
+            bool isWhole = program != default || root is "ret_from_fork" or "secondary_startup_64_no_verify" or "secondary_startup_64";
+            if (program != default) fromPrograms++;
+            if (!isWhole || frames.Exists(frame => !frame.IsUser && frame.Origin is FrameOrigin.Guess or FrameOrigin.FramePointer))
+                failures.Add($"{Linux.Timeline.Position}: {string.Join(" < ", frames.ConvertAll(frame => $"{symbols.NameOf(frame.Lookup, out _)} ({frame.Origin})"))}");
+        }
+        Assert.True(failures.Count == 0, $"{failures.Count} of {inKernel}:\n{string.Join('\n', failures)}");
+        Assert.True(inKernel > 10 && fromPrograms > 2, $"{inKernel} in the kernel, {fromPrograms} of them below a program");
     }
 
     [Fact]
