@@ -45,7 +45,7 @@ internal sealed class BackwardWalk
         _origin = _checkedFrom = session.Timeline.Position;
         _history = new FlowHistory(session, _flow, _origin);
         (_code, _place) = (_flow.Code, _flow.Frame);
-        _frame = session.Symbols.PlaceOf(_code).Inlined;
+        _frame = session.SymbolsOf(cpuIndex).PlaceOf(_code).Inlined;
     }
 
     public StopReport Run()
@@ -71,7 +71,7 @@ internal sealed class BackwardWalk
         switch (step.Kind)
         {
             case FlowKind.Return or FlowKind.InterruptReturn:
-                bool mayEnter = _kind == LineStep.Into && _session.Symbols.PlaceOf(step.Code).HasLine, enters = mayEnter && step.Kind == FlowKind.Return;
+                bool mayEnter = _kind == LineStep.Into && _session.SymbolsOf(step.CpuIndex).PlaceOf(step.Code).HasLine, enters = mayEnter && step.Kind == FlowKind.Return;
                 if (!enters)
                 {
                     if (OverCall(step, out FlowStep call) is { } stopped) return stopped;
@@ -81,7 +81,7 @@ internal sealed class BackwardWalk
                 }
                 if (!enters) break;
                 // A step into stops behind a call that has returned, before it goes on in the line.
-                if (!isFirst) return _line is not null && !_line.IsSameLine(_session.Symbols.PlaceOf(_code)) ? FinishAtLine() : Finish(step.After, step.CpuIndex);
+                if (!isFirst) return _line is not null && !_line.IsSameLine(_session.SymbolsOf(_flow.CpuIndex).PlaceOf(_code)) ? FinishAtLine() : Finish(step.After, step.CpuIndex);
                 Enter(step);
                 break;
             case FlowKind.StackSwitch:
@@ -90,8 +90,8 @@ internal sealed class BackwardWalk
             case FlowKind.Call or FlowKind.Delivery:
                 // The frame begins behind it.
                 if (_line is not null) return FinishAtLine();
-                _frame = _session.Symbols.PlaceOf(step.Code).Inlined;
-                if (!_session.Symbols.PlaceOf(step.Code).HasLine) return Finish(step.At, step.CpuIndex);
+                _frame = _session.SymbolsOf(step.CpuIndex).PlaceOf(step.Code).Inlined;
+                if (!_session.SymbolsOf(step.CpuIndex).PlaceOf(step.Code).HasLine) return Finish(step.At, step.CpuIndex);
                 break;
         }
         (_code, _place) = (step.Code, step.Frame);
@@ -100,7 +100,7 @@ internal sealed class BackwardWalk
 
     private StopReport? AtPlace(in FlowStep step)
     {
-        CodePlace place = _session.Symbols.PlaceOf(step.Code);
+        CodePlace place = _session.SymbolsOf(step.CpuIndex).PlaceOf(step.Code);
         if (!place.BeginsStatement(step.Code)) return null;
         InlineRelation relation = InlineLevel.Compare(_frame, place.Inlined);
         if (_kind == LineStep.Into && relation != InlineRelation.Same)
@@ -128,7 +128,7 @@ internal sealed class BackwardWalk
     // What was called has lines: its last one is what comes before.
     private void Enter(in FlowStep step)
     {
-        _frame = _session.Symbols.PlaceOf(step.Code).Inlined;
+        _frame = _session.SymbolsOf(step.CpuIndex).PlaceOf(step.Code).Inlined;
         _line = null;
     }
 

@@ -45,7 +45,7 @@ internal sealed class ForwardWalk
         _runner = runner;
         _kind = kind;
         _flow = new Flow(session, cpuIndex);
-        _start = session.Symbols.PlaceOf(_flow.Code);
+        _start = session.SymbolsOf(_flow.CpuIndex).PlaceOf(_flow.Code);
         _frame = _start.Inlined;
         _stretchStart = session.Machine.Position;
     }
@@ -88,7 +88,7 @@ internal sealed class ForwardWalk
     private StopReport? AtPlace()
     {
         ulong code = _flow.Code;
-        CodePlace place = _session.Symbols.PlaceOf(code);
+        CodePlace place = _session.SymbolsOf(_flow.CpuIndex).PlaceOf(code);
         if (!place.HasLine) return null;
         if (_isEntering) return place.BeginsStatement(code) ? EndStretch() ?? Stepped() : null;
         InlineRelation relation = InlineLevel.Compare(_frame, place.Inlined);
@@ -136,7 +136,7 @@ internal sealed class ForwardWalk
     }
 
     // A function with lines begins here: a step into goes on to its first statement, which the prologue is not. Others are gone over.
-    private bool MayEnter() => _kind == LineStep.Into && _session.Symbols.PlaceOf(_flow.Code).HasLine;
+    private bool MayEnter() => _kind == LineStep.Into && _session.SymbolsOf(_flow.CpuIndex).PlaceOf(_flow.Code).HasLine;
 
     private StopReport? Enter()
     {
@@ -150,7 +150,7 @@ internal sealed class ForwardWalk
         if (_start.Function is not { } function) return false;
         ulong code = _flow.Code;
         if (function.Contains(code)) return false;
-        CodePlace place = _session.Symbols.PlaceOf(code);
+        CodePlace place = _session.SymbolsOf(_flow.CpuIndex).PlaceOf(code);
         return place.Function is null || place.EntryAddress == code;
     }
 

@@ -12,7 +12,7 @@ internal sealed class KernelFrames(GuestView view, SymbolSet symbols)
     private static readonly string[] s_names = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
 
     // The session's kernel is of its machine; another one may be looked at here.
-    private readonly Lazy<OrcUnwinder?> _tables = new(() => symbols.Kernel is { } known ? LinuxKernel.TryFind(view, known.Image)?.Orc : null);
+    private readonly Lazy<OrcUnwinder?> _tables = new(() => symbols.Kernel is { } known ? LinuxKernel.TryFindKnown(view, known.Image)?.Orc : null);
 
     /// <summary>The caller's registers as far as they are known; null: it is no kernel's code, or the tables do not tell.</summary>
     /// <param name="frame">The registers in the code.</param>

@@ -8,8 +8,8 @@ using Symbols.Dwarf.Frames;
 namespace Introspection.Unwinding;
 
 /// <summary>
-/// Finds the callers of a vCPU's code, out of the kernel into the program that called it. In this order: by call frame information; by a Linux kernel's own tables; by following code without any
-/// from its function's beginning, or to its return, which leads out of interrupt handlers written in assembler too; by frame pointers ([RBP] is the caller's RBP,
+/// Finds the callers of a vCPU's code, out of the kernel into the program that called it. In this order: by call frame information; by a Linux kernel's own tables; by
+/// following code without any from its function's beginning, or to its return, which leads out of interrupt handlers written in assembler too; by frame pointers ([RBP] is the caller's RBP,
 /// [RBP+8] the return address); and, for the innermost frame alone, by looking for something like a return address on the stack.
 /// </summary>
 public sealed class StackUnwinder

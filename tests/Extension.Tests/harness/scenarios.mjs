@@ -83,6 +83,7 @@ async function page_tables_in_variables(window) {
     await start(window);
     await seek(window, '50%');
     await window.page.locator(`${VARIABLES} .monaco-list-row`).first().waitFor();
+    await window.fold(VARIABLES, 'Locals');
     await window.fold(VARIABLES, 'Registers');
     for (const scope of ['Guest page tables', 'Shadow page tables']) {
         const rowsBefore = (await window.rows(VARIABLES)).length;
