@@ -36,8 +36,6 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     // The server is to take 300 MiB beside the guest's memory.
     private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 128L << 20 };
 
-    private static readonly SymbolSet s_noSymbols = new();
-
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
@@ -98,7 +96,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>The symbols of the address space of the vCPU that the user looks at, now.</summary>
     public SymbolSet Symbols => SymbolsOf(FocusCpu);
 
-    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : s_noSymbols;
+    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : Programs.AsLinked;
 
     /// <summary>Calls of functions in expressions are run, in a diversion.</summary>
     public bool AllowsCalls { get; set; }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Introspection.Linux;
+using Introspection.State;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Lines;
 using Symbols.Elf;
@@ -36,6 +37,9 @@ public sealed class SymbolSet : ISymbolSource
 
     /// <summary>The Linux kernel of the moment; null: there is none.</summary>
     public LinuxKernel? Kernel => _kernel?.Invoke();
+
+    /// <summary>The same kernel as a view has it, which may be of another machine, such as a scan's or a diversion's; null: it is not there.</summary>
+    public LinuxKernel? KernelAt(GuestView view) => Kernel is { } known ? LinuxKernel.TryFindKnown(view, known.Image) : null;
 
     /// <summary>Types and constants of all files, then the kernel's; null: there are none.</summary>
     public ITypeCatalog? Types => _types ??= TypesOf();

@@ -11,8 +11,7 @@ internal sealed class KernelFrames(GuestView view, SymbolSet symbols)
     // The names in pt_regs of RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15.
     private static readonly string[] s_names = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
 
-    // The session's kernel is of its machine; another one may be looked at here.
-    private readonly Lazy<OrcUnwinder?> _tables = new(() => symbols.Kernel is { } known ? LinuxKernel.TryFindKnown(view, known.Image)?.Orc : null);
+    private readonly Lazy<OrcUnwinder?> _tables = new(() => symbols.KernelAt(view)?.Orc);
 
     /// <summary>The caller's registers as far as they are known; null: it is no kernel's code, or the tables do not tell.</summary>
     /// <param name="frame">The registers in the code.</param>

@@ -43,8 +43,7 @@ public sealed class FrameVariables : IVariableSource
     {
         _view = view;
         _symbols = symbols;
-        // The session's kernel is of its machine: here another one may be looked at, on another thread.
-        _kernel = new Lazy<LinuxKernel?>(() => symbols.Kernel is { } known ? LinuxKernel.TryFindKnown(view, known.Image) : null);
+        _kernel = new Lazy<LinuxKernel?>(() => symbols.KernelAt(view));
         _level = level is null ? new Lazy<StackLevel?>(() => CallStack.Innermost(view, symbols)) : new Lazy<StackLevel?>(level);
     }
 
