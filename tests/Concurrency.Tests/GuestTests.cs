@@ -11,7 +11,7 @@ namespace Concurrency.Tests;
 public sealed class GuestTests
 {
     private const ulong QuickSeeds = 40, AllSeeds = 1000;
-    private const int TcbSize = 32, AcquisitionSize = 24, MaximumCpus = 8;
+    private const int TcbSize = 64, AcquisitionSize = 24, MaximumCpus = 8;
     private static readonly string[] s_right =
         ["tas", "ttas", "ticket", "mcs", "rw", "rcu-list", "rcu-tree", "stack", "channel", "deadlock", "inversion", "inversion-broken", "release", "interrupts"];
 

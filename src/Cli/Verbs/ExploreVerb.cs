@@ -151,7 +151,8 @@ internal static class ExploreVerb
         {
             string place = symbols.NameOf(one.Address, out ulong offset) is { } name ? $"{name}+0x{offset:x}" : $"0x{one.Address:x}";
             string line = symbols.LineOf(one.Address) is { } source ? $", {Path.GetFileName(source.Path)}:{source.Line}" : "";
-            places.Add($"vCPU {one.From} is interrupted at {place}{line}, for vCPU {one.Switch.CpuIndex}");
+            places.Add(one.Interrupts ? $"vCPU {one.From} is interrupted at {place}{line}, for vCPU {one.Switch.CpuIndex}"
+                : $"vCPU {one.From} waits at {place}{line}, and vCPU {one.Switch.CpuIndex} comes next");
         }
         return places;
     }
@@ -212,6 +213,7 @@ internal static class ExploreVerb
             json.WriteNumber("instructionCount", one.Switch.InstructionCount);
             json.WriteNumber("from", one.From);
             json.WriteNumber("to", one.Switch.CpuIndex);
+            json.WriteBoolean("interrupts", one.Interrupts);
             json.WriteHexadecimal("address", one.Address);
             json.WriteString("place", kept.Places[i]);
             json.WriteEndObject();

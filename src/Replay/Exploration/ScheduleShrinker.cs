@@ -10,8 +10,9 @@ namespace Replay.Exploration;
 /// <summary>A forced switch and what it interrupts.</summary>
 /// <param name="Switch">Where, and who gets the turn.</param>
 /// <param name="From">Whose turn it ends.</param>
-/// <param name="Address">Linear address of the instruction that this vCPU would have executed next.</param>
-public readonly record struct ExploredSwitch(ForcedSwitch Switch, int From, ulong Address);
+/// <param name="Address">Linear address of the instruction that this vCPU executes next.</param>
+/// <param name="Interrupts">That vCPU would have gone on; else it waited, and only who comes next is forced.</param>
+public readonly record struct ExploredSwitch(ForcedSwitch Switch, int From, ulong Address, bool Interrupts);
 
 /// <summary>A schedule with as few forced switches as could be found that makes the guest fail.</summary>
 /// <param name="Switches">The switches; leaving any one out makes the failure go away, unless <paramref name="IsMinimal"/> is false.</param>
@@ -82,10 +83,10 @@ public sealed class ScheduleShrinker
         var trial = new ScheduleTrial(WithSwitches(_configuration, switches), _bounded) { KeepsTurns = true };
         Verdict verdict = trial.Run(_cancellation);
         return (verdict, [.. trial.Turns.Where(static one => one.Turn.Reason == TurnEndReason.Forced)
-            .Select(static one => new ExploredSwitch(new ForcedSwitch(one.Turn.InstructionCount, one.Turn.To), one.Turn.From, one.Address))]);
+            .Select(static one => new ExploredSwitch(new ForcedSwitch(one.Turn.InstructionCount, one.Turn.To), one.Turn.From, one.Address, one.Turn.Interrupts))]);
     }
 
-    private static bool IsPreemption(TrialTurn one) => one.Turn.Reason == TurnEndReason.Over && one.Turn.From != one.Turn.To;
+    private static bool IsPreemption(TrialTurn one) => one.Turn.Interrupts && one.Turn.From != one.Turn.To;
 
     // Null: the failure does not show in this form.
     private IReadOnlyList<ForcedSwitch>? ShrinkAnchored(MachineConfiguration seeded, ScheduleTrial original, VerdictKind kind)

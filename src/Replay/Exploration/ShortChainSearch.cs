@@ -15,7 +15,7 @@ namespace Replay.Exploration;
 /// <param name="cancellation">Ends it.</param>
 internal sealed class ShortChainSearch(MachineConfiguration cooperative, FailureCriteria criteria, CancellationToken cancellation)
 {
-    private const int LongestChain = 3, LastSwitches = 8, MostPasses = 16, MostTrials = 4000;
+    private const int LongestChain = 3, LastSwitches = 8, MostPasses = 16, MostTrials = 3000;
 
     /// <summary>So many schedules were tried.</summary>
     public int TrialCount { get; private set; }
@@ -23,7 +23,8 @@ internal sealed class ShortChainSearch(MachineConfiguration cooperative, Failure
     /// <summary>Fewer switches with which it fails in the same way; null: none were found.</summary>
     public IReadOnlyList<ForcedSwitch>? Find(IReadOnlyList<ExploredSwitch> known, VerdictKind kind)
     {
-        ExploredSwitch[] last = [.. known.Skip(Math.Max(0, known.Count - LastSwitches))];
+        ExploredSwitch[] interrupting = [.. known.Where(static one => one.Interrupts && one.From != one.Switch.CpuIndex)];
+        ExploredSwitch[] last = interrupting[Math.Max(0, interrupting.Length - LastSwitches)..];
         var counted = new ScheduleTrial(cooperative, criteria);
         counted.Count(last.Select(static one => one.Address));
         counted.Run(cancellation);
