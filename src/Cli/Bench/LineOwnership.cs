@@ -7,10 +7,12 @@ namespace Cli.Bench;
 
 /// <summary>
 /// What caches would have to send each other for some words of memory, by the rules of an invalidation protocol such as MESI: a line is modified in one cache, or shared by
-/// several. Each watched word is a line of its own. Lines begin in nobody's cache, and stay in a cache until another writes to them.
+/// several. Lines begin in nobody's cache, and stay in a cache until another writes to them.
 /// </summary>
 internal sealed class LineOwnership : IMachineObserver
 {
+    private const int LineShift = 6;
+
     private sealed class Line
     {
         public int? LastWriter;
@@ -34,7 +36,8 @@ internal sealed class LineOwnership : IMachineObserver
 
     public void OnEvent(in MachineEvent machineEvent)
     {
-        if (!_lines.TryGetValue(machineEvent.Address, out Line? line)) _lines[machineEvent.Address] = line = new Line();
+        ulong number = machineEvent.Address >> LineShift;
+        if (!_lines.TryGetValue(number, out Line? line)) _lines[number] = line = new Line();
         int cpu = machineEvent.CpuIndex, counts = IsCounting() ? 1 : 0;
         uint bit = 1u << cpu;
         if (machineEvent.Kind == MachineEventKind.Read)

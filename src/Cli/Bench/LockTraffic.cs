@@ -41,7 +41,7 @@ internal sealed class LockTraffic(string guestFolder, CancellationToken cancella
             report.Add($"{one.Lock}, {one.CpuCount} vCPU{(one.CpuCount == 1 ? "" : "s")}: writes to the lock that change its owner, per critical section",
                 string.Create(CultureInfo.InvariantCulture, $"{one.ChangesPerSection:F2} (and {one.FetchesPerSection:F2} fetches to read)"));
         }
-        report.Note("vCPUs run side by side, one instruction each in turn; 60 critical sections for each; the lock's words and, for MCS, the waiters' next and needToWait are followed");
+        report.Note("vCPUs run side by side, one instruction each in turn; 60 critical sections for each; the cache lines of the lock and, for MCS, of the waiters' TCBs are followed");
         if (figures is null) return;
         Directory.CreateDirectory(figures);
         File.WriteAllText(Path.Combine(figures, "locks.csv"), Csv(all));
