@@ -84,12 +84,12 @@ internal static class ExploreVerb
         if (cpus == 1) throw CommandException.Usage("--cpus 1: one vCPU has one schedule: use 2 to 8");
         if (keep < 0) throw CommandException.Usage($"--keep: {keep} is not a number of schedules");
         ulong first = parsed.GetValue(o.FromSeed), count = parsed.GetValue(o.Seeds);
+        FailureCriteria criteria = Criteria(o, parsed);
         MachineConfiguration configuration = new MachineSetup
         {
             Kernel = parsed.GetValue(o.Kernel), Initrd = parsed.GetValue(o.Initrd), CommandLine = parsed.GetValue(o.Append)!, CpuCount = cpus, Memory = parsed.GetValue(o.Memory)!,
             NameOf = static option => $"--{option}",
         }.Configure();
-        FailureCriteria criteria = Criteria(o, parsed);
         string folder = parsed.GetValue(o.Output)!;
         if (File.Exists(folder)) throw CommandException.Usage($"{folder} is a file: name a directory with -o");
 
