@@ -49,7 +49,8 @@ public sealed class ExploreTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_folder, "none")));
         text = Ttvm.Expect(1, "explore", GuestImages.PrebuiltDemo64, "--seeds", "20", "--good-exit", "0x10", "--append", "lock=broken", "--no-shrink", "-o", _folder).Output;
         Assert.Contains("BUG: lost update", text, StringComparison.Ordinal);
-        text = Ttvm.Expect(1, "explore", GuestImages.PrebuiltDemo64, "--seeds", "2", "--from-seed", "3", "--good-exit", "0x10", "--append", "lock=mcs", "--fails-on", "text:4 cpus", "--keep", "0").Output;
+        text = Ttvm.Expect(1, "explore", GuestImages.PrebuiltDemo64, "--seeds", "2", "--from-seed", "3", "--good-exit", "0x10", "--append", "lock=mcs",
+            "--fails-on", "text:4 cpus", "--keep", "0").Output;
         Assert.StartsWith("2 failing schedules in 2 seeds from 3", text, StringComparison.Ordinal);
     }
 
@@ -74,7 +75,8 @@ public sealed class ExploreTests : IDisposable
         Assert.Contains("| MCS, 8 vCPUs", Ttvm.Good("bench", "--only", "locks", "--guests", guests, "--figures", _folder), StringComparison.Ordinal);
         string[] rows = File.ReadAllLines(Path.Combine(_folder, "locks.csv"));
         Assert.Equal(1 + 3 * 8, rows.Length);
-        double Changes(string name, int cpus) => double.Parse(rows.Single(row => row.StartsWith($"{name},{cpus},", StringComparison.Ordinal)).Split(',')[5], System.Globalization.CultureInfo.InvariantCulture);
+        double Changes(string name, int cpus) => double.Parse(
+            rows.Single(row => row.StartsWith($"{name},{cpus},", StringComparison.Ordinal)).Split(',')[5], System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(0, Changes("MCS", 1));
         // The lecture's point: test-and-set costs more with every waiter, MCS does not.
         Assert.True(Changes("test-and-set", 8) > 4 * Changes("test-and-test-and-set", 8));
