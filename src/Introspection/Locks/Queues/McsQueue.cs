@@ -1,6 +1,7 @@
 using System.Collections.Generic;
+using Introspection.Locks.Layouts;
 
-namespace Introspection.Locks;
+namespace Introspection.Locks.Queues;
 
 /// <summary>A node of an MCS queue.</summary>
 /// <param name="Address">Linear.</param>

@@ -1,15 +1,19 @@
 using System.Collections.Generic;
 using System.Text.Json.Serialization;
 
-namespace Introspection.Locks;
+namespace Introspection.Locks.Layouts;
 
 /// <summary>What a layout file says; docs/LAYOUTS.md describes it.</summary>
 public sealed record LockLayout
 {
+    [JsonPropertyName("$schema")] public string? Schema { get; init; }
     /// <summary>Types of locks by name.</summary>
     [JsonPropertyName("types")] public required IReadOnlyDictionary<string, LockType> Types { get; init; }
     /// <summary>The locks themselves.</summary>
-    [JsonPropertyName("locks")] public required IReadOnlyList<LockDeclaration> Locks { get; init; }
+    [JsonPropertyName("locks")] public IReadOnlyList<LockDeclaration>? Declared { get; init; }
+    [JsonIgnore] public IReadOnlyList<LockDeclaration> Locks => Declared ?? [];
+    /// <summary>Functions that a guest must have for the layout to be meant; built-in ones have them.</summary>
+    [JsonPropertyName("requires")] public IReadOnlyList<string>? Requires { get; init; }
     /// <summary>How to find out which vCPU something belongs to.</summary>
     [JsonPropertyName("cpus")] public CpuArray? Cpus { get; init; }
 }
@@ -27,7 +31,7 @@ public sealed record LockDeclaration
 /// <summary>How locks of a type are built.</summary>
 public sealed record LockType
 {
-    /// <summary>"mcs", "spin" or "ticket".</summary>
+    /// <summary>"mcs", "spin", "ticket", "rw"; and of Linux "qspinlock", "qrwlock", "mutex", "rw_semaphore".</summary>
     [JsonPropertyName("kind")] public required string Kind { get; init; }
     /// <summary>mcs: the pointer to the last node of the queue.</summary>
     [JsonPropertyName("tail")] public MemoryField? Tail { get; init; }
@@ -40,14 +44,30 @@ public sealed record LockType
     /// <summary>ticket: the ticket that is served, and the next one that is given.</summary>
     [JsonPropertyName("serving")] public MemoryField? Serving { get; init; }
     [JsonPropertyName("next")] public MemoryField? Next { get; init; }
-    /// <summary>The function that waits: a vCPU in it with the lock's address in the register is a waiter.</summary>
-    [JsonPropertyName("acquire")] public AcquireFunction? Acquire { get; init; }
+    /// <summary>rw: the lock's word, and the bits of it that say that a writer has it, and where the number of readers begins.</summary>
+    [JsonPropertyName("word")] public MemoryField? Word { get; init; }
+    [JsonPropertyName("writerMask")] public ulong? WriterMask { get; init; }
+    [JsonPropertyName("readerShift")] public int? ReaderShift { get; init; }
+    /// <summary>Names of the structure in the guest's own types; default: the name of this type. Offsets are checked against it, and variables of it are locks.</summary>
+    [JsonPropertyName("structures")] public IReadOnlyList<string>? Structures { get; init; }
+    /// <summary>Functions that take it. What is in one and has not returned waits.</summary>
+    [JsonPropertyName("acquire")] public IReadOnlyList<LockFunctions>? Acquire { get; init; }
+    /// <summary>Functions that give it back.</summary>
+    [JsonPropertyName("release")] public IReadOnlyList<LockFunctions>? Release { get; init; }
+    /// <summary>Who holds it: "cpu", or "task" if whoever waits may sleep; default: "cpu".</summary>
+    [JsonPropertyName("heldBy")] public string? HeldBy { get; init; }
+    /// <summary>Interrupts stay off while it is held, as an interrupt handler takes it too.</summary>
+    [JsonPropertyName("interruptsOff")] public bool? InterruptsOff { get; init; }
+    [JsonIgnore] public bool IsHeldByTask => HeldBy == "task";
 }
 
 /// <summary>A number in memory.</summary>
 public sealed record MemoryField
 {
-    [JsonPropertyName("offset")] public required long Offset { get; init; }
+    /// <summary>In bytes; what <see cref="Member"/> says, if there is one and the guest's types are known.</summary>
+    [JsonPropertyName("offset")] public long Offset { get; init; }
+    /// <summary>The member's name in the structure: "tail", "owner.next".</summary>
+    [JsonPropertyName("member")] public string? Member { get; init; }
     /// <summary>1, 2, 4 or 8; default: 8.</summary>
     [JsonPropertyName("bytes")] public int? Bytes { get; init; }
     [JsonIgnore] public int SizeBytes => Bytes ?? 8;
@@ -91,12 +111,25 @@ public sealed record CpuArray
     [JsonPropertyName("current")] public required MemoryField Current { get; init; }
 }
 
-/// <summary>The function in which a lock is waited for.</summary>
-public sealed record AcquireFunction
+/// <summary>Functions that take or give back locks of a type, all in the same way.</summary>
+public sealed record LockFunctions
 {
-    [JsonPropertyName("function")] public required string Function { get; init; }
-    /// <summary>"rdi"</summary>
-    [JsonPropertyName("register")] public required string Register { get; init; }
+    /// <summary>Their names.</summary>
+    [JsonPropertyName("functions")] public required IReadOnlyList<string> Functions { get; init; }
+    /// <summary>Where the lock's address is at the first instruction: "arg0" to "arg5", or a register; default: "arg0".</summary>
+    [JsonPropertyName("lock")] public string? Lock { get; init; }
+    /// <summary>Added to that address.</summary>
+    [JsonPropertyName("offset")] public long? Offset { get; init; }
+    /// <summary>Readers, of whom there may be several at a time.</summary>
+    [JsonPropertyName("shared")] public bool? Shared { get; init; }
+    /// <summary>When the lock has been taken, by the result: "always", "zero" or "nonzero"; default: "always".</summary>
+    [JsonPropertyName("taken")] public string? Taken { get; init; }
+    /// <summary>It does not wait: it takes the lock at once or fails.</summary>
+    [JsonPropertyName("tries")] public bool? Tries { get; init; }
+    /// <summary>Taken by these, interrupts stay off while it is held, whatever its type says.</summary>
+    [JsonPropertyName("interruptsOff")] public bool? InterruptsOff { get; init; }
+    /// <summary>release: an exclusive lock becomes a shared one.</summary>
+    [JsonPropertyName("downgrades")] public bool? Downgrades { get; init; }
 }
 
 /// <summary>How layouts are read: by code made when compiling.</summary>

@@ -1,6 +1,6 @@
 using System.Collections.Generic;
 
-namespace Introspection.Locks;
+namespace Introspection.Locks.Queues;
 
 /// <summary>What can be said of a lock.</summary>
 public enum LockState

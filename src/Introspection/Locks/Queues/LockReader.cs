@@ -1,11 +1,13 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
+using Introspection.Locks.Layouts;
 using Introspection.State;
 using Vmm.Cpu;
 using Vmm.Platform;
 
-namespace Introspection.Locks;
+namespace Introspection.Locks.Queues;
 
 /// <summary>What a reader of locks must know of names.</summary>
 /// <param name="AddressOf">Linear address of a symbol; null: there is none.</param>
@@ -102,25 +104,31 @@ public sealed class LockReader
         return new LockView(one.Name, "ticket", address, given == 0 ? LockState.Free : given == 1 ? LockState.Held : LockState.Contended, queue);
     }
 
-    // vCPUs that are in the function that waits, with this lock in the register.
+    // vCPUs that are in a function that takes it, and still have the lock's address where they were given it.
     private void AddWaiters(LockType type, ulong address, List<LockWaiter> queue)
     {
-        if (type.Acquire is not { } acquire) return;
-        foreach (Vcpu vcpu in _view.Machine.Vcpus)
+        foreach (LockFunctions functions in type.Acquire ?? [])
         {
-            var view = new GuestView(_view.Machine, vcpu);
-            if (Register(vcpu, acquire.Register) != address || _symbols.FunctionAt(view.CodeAddress) != acquire.Function) continue;
-            queue.Add(new LockWaiter(false, vcpu.Index, null, $"vCPU {vcpu.Index} is in {acquire.Function}"));
+            foreach (Vcpu vcpu in _view.Machine.Vcpus)
+            {
+                var view = new GuestView(_view.Machine, vcpu);
+                if (LockArgument.Read(view, functions, isAtEntry: false) != address || _symbols.FunctionAt(view.CodeAddress) is not { } function) continue;
+                if (!queue.Exists(one => one.CpuIndex == vcpu.Index) && functions.Functions.Contains(function))
+                    queue.Add(new LockWaiter(false, vcpu.Index, null, $"vCPU {vcpu.Index} is in {function}"));
+            }
         }
     }
 
     /// <summary>"symbol", "symbol+0x10" or a number; null: the symbol is unknown.</summary>
-    internal ulong? Resolve(string text)
+    internal ulong? Resolve(string text) => Resolve(text, _symbols.AddressOf);
+
+    /// <summary>The same.</summary>
+    internal static ulong? Resolve(string text, Func<string, ulong?> addressOf)
     {
         int plus = text.IndexOf('+', StringComparison.Ordinal);
         string name = (plus < 0 ? text : text[..plus]).Trim();
         ulong? offset = plus < 0 ? 0 : ParseNumber(text[(plus + 1)..].Trim());
-        return offset is null ? null : (ParseNumber(name) ?? _symbols.AddressOf(name)) + offset;
+        return offset is null ? null : (ParseNumber(name) ?? addressOf(name)) + offset;
     }
 
     internal ulong? Number(ulong address, MemoryField field) => _view.ReadNumber(address + (ulong)field.Offset, field.SizeBytes);
@@ -150,15 +158,4 @@ public sealed class LockReader
     private static ulong? ParseNumber(string text) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
         ? ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong hex) ? hex : null
         : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : null;
-
-    private static ulong? Register(Vcpu vcpu, string name)
-    {
-        ref VcpuState s = ref vcpu.State;
-        return name switch
-        {
-            "rax" => s.Rax, "rbx" => s.Rbx, "rcx" => s.Rcx, "rdx" => s.Rdx, "rsi" => s.Rsi, "rdi" => s.Rdi, "rbp" => s.Rbp,
-            "eax" => (uint)s.Rax, "ebx" => (uint)s.Rbx, "ecx" => (uint)s.Rcx, "edx" => (uint)s.Rdx, "esi" => (uint)s.Rsi, "edi" => (uint)s.Rdi, "ebp" => (uint)s.Rbp,
-            _ => null,
-        };
-    }
 }

@@ -1,0 +1,78 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Introspection.Locks.History;
+using Introspection.Locks.Layouts;
+using Introspection.Locks.Queues;
+using Introspection.Locks.Tasks;
+using Introspection.Programs;
+using Introspection.State;
+using Replay.Timelines;
+using Vmm.Time;
+
+namespace Introspection.Locks;
+
+/// <summary>The locks of a guest: which layouts hold for it, what functions take its locks, what its tasks are. Everything about locks begins here.</summary>
+public sealed class GuestLocks
+{
+    private readonly IReadOnlyList<LockLayout> _layouts;
+    private readonly Dictionary<ulong, string> _declaredNames = [];
+
+    private GuestLocks(IReadOnlyList<LockLayout> layouts, LockFunctionTable functions, ICurrentTask tasks) => (_layouts, Functions, Tasks) = (layouts, functions, tasks);
+
+    /// <summary>The functions that take locks and give them back.</summary>
+    public LockFunctionTable Functions { get; }
+
+    /// <summary>What vCPUs run.</summary>
+    public ICurrentTask Tasks { get; }
+
+    /// <summary>Nothing is known of any lock of this guest.</summary>
+    public bool IsEmpty => Functions.IsEmpty && _declaredNames.Count == 0;
+
+    /// <summary>Finds them.</summary>
+    /// <param name="declared">Layouts of the user's.</param>
+    /// <param name="symbols">Of the guest, at a moment at which its kernel is there.</param>
+    /// <param name="view">A vCPU at that moment.</param>
+    public static GuestLocks Find(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view)
+    {
+        List<LockLayout> layouts = [.. declared, .. BuiltInLayouts.All()];
+        var locks = new GuestLocks(layouts, LockFunctionTable.Find(layouts, symbols, view), TasksOf(declared, symbols, view));
+        foreach (LockLayout layout in layouts)
+            foreach (LockDeclaration one in layout.Locks)
+                if (LockReader.Resolve(one.At, symbols.AddressOf) is { } address) locks._declaredNames.TryAdd(address, one.Name);
+        return locks;
+    }
+
+    /// <summary>What a lock is called: as declared, or by its symbol, or its address.</summary>
+    public string NameOf(ulong address, SymbolSet symbols)
+    {
+        if (_declaredNames.TryGetValue(address, out string? name)) return name;
+        // Behind a symbol without a size anything may lie.
+        if (symbols.NameOf(address, out ulong offset) is not { } symbol || offset >= (symbols.SizeOf(symbol) ?? 1)) return $"0x{address:x}";
+        return offset == 0 ? symbol : $"{symbol}+0x{offset:x}";
+    }
+
+    /// <summary>The address of a lock as the user names it: as declared, a symbol with an offset, or a number; null: there is none.</summary>
+    public ulong? AddressOf(string name, SymbolSet symbols)
+    {
+        foreach ((ulong address, string declared) in _declaredNames)
+            if (declared == name) return address;
+        return LockReader.Resolve(name, symbols.AddressOf);
+    }
+
+    /// <summary>The past of all locks: see <see cref="LockHistory.Read"/>.</summary>
+    public LockHistory History(Timeline timeline, Position from, Position before, LockHistoryOptions? options = null, IProgress<TimelineProgress>? progress = null,
+        CancellationToken cancellation = default) => LockHistory.Read(timeline, Functions, Tasks, from, before, options, progress, cancellation);
+
+    private static ICurrentTask TasksOf(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view)
+    {
+        foreach (LockLayout layout in declared)
+        {
+            if (layout.Cpus is not { } cpus || LockReader.Resolve(cpus.At, symbols.AddressOf) is not { } first) continue;
+            QueueNode? node = null;
+            foreach (LockType type in layout.Types.Values) node ??= type.Node;
+            return new DeclaredTasks(cpus, first, node?.Id, node?.Called);
+        }
+        return symbols.KernelAt(view) is { } kernel ? new LinuxCurrentTask(kernel) : new NoTasks();
+    }
+}
