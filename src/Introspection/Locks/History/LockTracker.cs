@@ -19,6 +19,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     private readonly List<LockFinding> _findings = [];
     private readonly HashSet<(LockFindingKind, ulong)> _told = [];
     private int _kept;
+    private bool _hasFailed;
 
     public IReadOnlyDictionary<ulong, LockRecord> Locks => _locks;
 
@@ -37,17 +38,22 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
             case LockStep.Release:
                 Release(e, table.Functions[e.Function]);
                 break;
+            case LockStep.Panic:
+                Fail(e.At);
+                break;
             case LockStep.Interrupt:
                 foreach (LockUse use in HeldByCpu(e.CpuIndex)) CheckInterrupts(use, e.At, isOn: true);
                 break;
         }
     }
 
-    /// <summary>What is held when the guest ends badly is worth telling.</summary>
-    public void End(Position at)
+    /// <summary>The guest has failed: what is held then is worth telling, once.</summary>
+    public void Fail(Position at)
     {
+        if (_hasFailed) return;
+        _hasFailed = true;
         foreach (LockRecord one in _locks.Values)
-            foreach (LockUse use in one.Holders) Tell(LockFindingKind.HeldAtEnd, at, use.User, one, [use]);
+            foreach (LockUse use in one.Holders) Tell(LockFindingKind.HeldAtFailure, at, use.User, one, [use]);
     }
 
     private void Want(in LockEvent e, LockFunction function)
