@@ -10,6 +10,7 @@ internal static class Overview
 
         Make a recording
           record        run a kernel or disk and record it
+          explore       run a kernel under many schedules, and record those that fail
           recover       make a recording of what a killed `record` left behind
           embed         put symbols and sources into it, for debugging elsewhere
           demo          record a kernel with a bug, and find its cause going backwards
@@ -26,6 +27,7 @@ internal static class Overview
           stack         the calls of a vCPU
           print         an expression in C's syntax, or the variables of a frame
           tasks         a Linux guest's threads, and where they stand
+          locks         who holds which lock and who waits, their past, and what was wrong with them
           mem           memory
           disasm        instructions
           pagetables    the guest's page tables, or each step of one translation

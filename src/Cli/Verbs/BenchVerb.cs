@@ -22,7 +22,17 @@ internal static class BenchVerb
         public Option<string?> Kernel { get; } = new("--kernel") { Description = "A Linux kernel to boot; by default Debian's, if guests/fetch-debian.sh has fetched it", HelpName = "FILE" };
         public Option<string?> Initrd { get; } = new("--initrd") { Description = "Its initial RAM disk, which must power off", HelpName = "FILE" };
         public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
-        public Option<string?> Only { get; } = new("--only") { Description = "Only the demo kernel and what an editor waits for: dap", HelpName = "dap" };
+        public Option<string?> Only { get; } = new("--only")
+        {
+            Description = "dap: only the demo kernel and what an editor waits for; locks: only what locks cost as vCPUs are added", HelpName = "dap|locks",
+        };
+
+        public Option<string> Guests { get; } = new("--guests")
+        {
+            Description = "For locks: where `make -C guests` has put the guests", HelpName = "DIR", DefaultValueFactory = static _ => "artifacts/guests",
+        };
+
+        public Option<string?> Figures { get; } = new("--figures") { Description = "For locks: draw locks.svg and write locks.csv here", HelpName = "DIR" };
         public Option<bool> Quick { get; } = new("--quick") { Description = "A tenth of the work, and no Linux" };
         public Option<bool> NoQemu { get; } = new("--no-qemu") { Description = "Do not run QEMU beside it" };
     }
@@ -30,7 +40,7 @@ internal static class BenchVerb
     public static VerbCommand Create(CommandContext context)
     {
         var o = new Options();
-        o.Only.AcceptOnlyFromAmong("dap");
+        o.Only.AcceptOnlyFromAmong("dap", "locks");
         var verb = new VerbCommand("bench",
             "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back, what an editor waits "
             + "for; and QEMU beside it "
@@ -39,10 +49,18 @@ internal static class BenchVerb
               ttvm bench
               ttvm bench --quick
               ttvm bench --kernel vmlinuz --initrd initramfs.cpio.gz -o bench.md
-            """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Quick, o.NoQemu };
+              ttvm bench --only locks --figures bench
+            """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Guests, o.Figures, o.Quick, o.NoQemu };
         return verb.Does(parsed =>
         {
             var report = new BenchReport();
+            if (parsed.GetValue(o.Only) == "locks")
+            {
+                Say(context, "locks");
+                new LockTraffic(parsed.GetValue(o.Guests)!, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
+                Finish(context, report, parsed.GetValue(o.Output));
+                return ExitCode.Good;
+            }
             string folder = Directory.CreateTempSubdirectory("ttvm-bench-").FullName;
             try
             {
@@ -61,14 +79,17 @@ internal static class BenchVerb
                 Directory.Delete(folder, recursive: true);
             }
             report.Note($"{Environment.ProcessorCount} processors, .NET {Environment.Version}");
-            report.Write(context.Out);
-            if (parsed.GetValue(o.Output) is { } path)
-            {
-                using var file = new StreamWriter(path);
-                report.Write(file);
-            }
+            Finish(context, report, parsed.GetValue(o.Output));
             return ExitCode.Good;
         });
+    }
+
+    private static void Finish(CommandContext context, BenchReport report, string? path)
+    {
+        report.Write(context.Out);
+        if (path is null) return;
+        using var file = new StreamWriter(path);
+        report.Write(file);
     }
 
     private static void MeasureDemo(CommandContext context, BenchReport report, string folder, bool quick)
