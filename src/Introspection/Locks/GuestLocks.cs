@@ -49,8 +49,14 @@ public sealed class GuestLocks
         LockFunctionTable functions = LockFunctionTable.Find(layouts, symbols, view);
         var locks = new GuestLocks(layouts, functions, TasksOf(layouts, symbols, view), [.. resolver.Problems, .. functions.Problems]);
         foreach (LockLayout layout in layouts)
+        {
             foreach (LockDeclaration one in layout.Locks)
-                if (LockReader.Resolve(one.At, symbols.AddressOf) is { } address) locks._declaredNames.TryAdd(address, one.Name);
+            {
+                if (LockReader.Resolve(one.At, symbols.AddressOf) is not { } address) continue;
+                locks._declaredNames.TryAdd(address, one.Name);
+                if (one.InterruptsOff == true) functions.KeepInterruptsOff(address);
+            }
+        }
         return locks;
     }
 
@@ -116,7 +122,7 @@ public sealed class GuestLocks
             if (layout.Cpus is not { } cpus || LockReader.Resolve(cpus.At, symbols.AddressOf) is not { } first) continue;
             QueueNode? node = null;
             foreach (LockType type in layout.Types.Values) node ??= type.Node;
-            return new DeclaredTasks(cpus, first, node?.Id, node?.Called);
+            return new DeclaredTasks(cpus, first, cpus.Id ?? node?.Id, cpus.Called ?? node?.Called);
         }
         return symbols.KernelAt(view) is { } kernel ? new LinuxCurrentTask(kernel) : new NoTasks();
     }

@@ -27,7 +27,7 @@ public sealed class LockFunctionTable
     private const int MaximumFunctions = 4096;
 
     private readonly Dictionary<ulong, LockFunction> _byEntry = [];
-    private readonly HashSet<ulong> _exits = [], _panics = [], _breakpoints = [];
+    private readonly HashSet<ulong> _exits = [], _panics = [], _breakpoints = [], _interruptsOff = [];
     private readonly List<LockFunction> _functions = [];
     // The functions' code, and that of the functions which they call.
     private readonly List<AddressRange> _code = [];
@@ -49,6 +49,17 @@ public sealed class LockFunctionTable
     internal bool WatchesInterrupts { get; private set; }
 
     internal LockFunction? At(ulong address) => _byEntry.GetValueOrDefault(address);
+
+    /// <summary>Interrupts stay off while that lock is held.</summary>
+    internal void KeepInterruptsOff(ulong address)
+    {
+        _interruptsOff.Add(address);
+        WatchesInterrupts = true;
+    }
+
+    /// <summary>Interrupts stay off while a lock is held that was taken by a function.</summary>
+    internal bool KeepsInterruptsOff(ulong address, LockFunction function) =>
+        _interruptsOff.Contains(address) || (function.Functions.InterruptsOff ?? function.Type.InterruptsOff == true);
 
     internal bool IsPanic(ulong address) => _panics.Contains(address);
 

@@ -52,6 +52,8 @@ internal sealed class LayoutResolver
             types[name] = Resolve(name, structures, type);
             if (_types is not null) locks.AddRange(Variables(name, structures, locks));
         }
+        // What a built-in layout names need not be in every guest.
+        if (isBuiltIn) locks.RemoveAll(one => Queues.LockReader.Resolve(one.At, _symbols.AddressOf) is null || !types.ContainsKey(one.Type));
         CpuArray? cpus = layout.Cpus is { } array ? Resolve(array) : null;
         return layout with { Types = types, Declared = locks, Cpus = cpus };
     }
@@ -97,7 +99,7 @@ internal sealed class LayoutResolver
         if (_variables.Variable(cpus.At) is not { Type.Stripped: ArrayType array }) return cpus.Stride is null ? null : cpus;
         int? stride = cpus.Stride ?? (int?)array.Element.SizeBytes;
         MemoryField current = array.Element.Stripped is RecordType { Name: { } name } ? Resolve(cpus.At, [name], cpus.Current)! : cpus.Current;
-        return stride is null ? null : cpus with { Stride = stride, Current = current };
+        return stride is null ? null : cpus with { Stride = stride, Current = current, Id = Resolve(cpus.At, cpus.Structures ?? [], cpus.Id) };
     }
 
     private MemoryField? Resolve(string typeName, IReadOnlyList<string> structures, MemoryField? field)

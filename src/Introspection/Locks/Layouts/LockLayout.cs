@@ -28,6 +28,8 @@ public sealed record LockDeclaration
     [JsonPropertyName("type")] public required string Type { get; init; }
     /// <summary>"symbol", "symbol+0x10" or a number.</summary>
     [JsonPropertyName("at")] public required string At { get; init; }
+    /// <summary>Interrupts stay off while it is held, whatever its type says.</summary>
+    [JsonPropertyName("interruptsOff")] public bool? InterruptsOff { get; init; }
 }
 
 /// <summary>How locks of a type are built.</summary>
@@ -114,8 +116,14 @@ public sealed record CpuArray
     [JsonPropertyName("at")] public required string At { get; init; }
     /// <summary>Default: the size of the array's elements, by the guest's types.</summary>
     [JsonPropertyName("stride")] public int? Stride { get; init; }
-    /// <summary>Pointer to the node of what the CPU runs.</summary>
+    /// <summary>Pointer to the task that the CPU runs.</summary>
     [JsonPropertyName("current")] public required MemoryField Current { get; init; }
+    /// <summary>A number in a task that tells it apart; default: that of the first type's nodes.</summary>
+    [JsonPropertyName("id")] public MemoryField? Id { get; init; }
+    /// <summary>What tasks are called; default: as the first type's nodes.</summary>
+    [JsonPropertyName("called")] public string? Called { get; init; }
+    /// <summary>Names of the tasks' structure in the guest's own types.</summary>
+    [JsonPropertyName("structures")] public IReadOnlyList<string>? Structures { get; init; }
 }
 
 /// <summary>Functions that take or give back locks of a type, all in the same way.</summary>
