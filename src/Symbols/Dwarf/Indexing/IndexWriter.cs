@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
+using System.Threading;
 
 namespace Symbols.Dwarf.Indexing;
 
@@ -15,9 +16,12 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
     internal byte[] Write()
     {
         Of(IndexFile.Part.Identity).Bytes(identity);
+        // The two have nothing in common.
+        var rows = new Thread(WriteRows) { IsBackground = true, Name = "symbol index" };
+        rows.Start();
         WriteSegments();
         WriteNames();
-        WriteRows();
+        rows.Join();
         return IndexFile.Write(_parts);
     }
 
