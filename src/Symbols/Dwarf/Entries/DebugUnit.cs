@@ -92,6 +92,10 @@ internal sealed class DebugUnit
         }
     }
 
+    /// <summary>The line table of a unit that is none's other half, read anew to be given back soon; null: it has none.</summary>
+    internal LineTable? BorrowLineTable() => Attributes.LineOffset is { } offset
+        ? LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _, isBorrowed: true) : null;
+
     /// <summary>All functions with code, in the order of the entries.</summary>
     internal IReadOnlyList<DebugFunction> Functions => _functions ??= ReadFunctions();
 

@@ -39,25 +39,27 @@ public sealed class DebugIndexBuilder
     /// <param name="cancellation">Ends it soon.</param>
     public bool Run(Action<int>? progress, CancellationToken cancellation)
     {
-        var jobs = new IndexJobs(_workers[0].Info);
+        int jobCount = new IndexJobs(_workers[0].Info).Count;
         bool[] hasLines = FirstUsers(_workers[0].Info);
         var threads = new List<Thread>();
         for (int i = 1; i < _workers.Count; i++)
         {
             IndexWorker worker = _workers[i];
-            var thread = new Thread(() => Work(worker, jobs.Count, hasLines, progress, cancellation)) { IsBackground = true, Name = "symbol index" };
+            var thread = new Thread(() => Work(worker, jobCount, hasLines, progress, cancellation)) { IsBackground = true, Name = "symbol index" };
             thread.Start();
             threads.Add(thread);
         }
-        Work(_workers[0], jobs.Count, hasLines, progress, cancellation);
+        Work(_workers[0], jobCount, hasLines, progress, cancellation);
         foreach (Thread thread in threads) thread.Join();
+        foreach (IndexWorker worker in _workers) worker.EndWalk();
         if (cancellation.IsCancellationRequested) return false;
-        byte[] bytes = new IndexWriter(_workers, jobs.Count, _identity).Write();
+        // What was decoded would be kept beside what is written now, and is more than that.
+        if (!_target.IsSmall) GC.Collect();
+        byte[] bytes = new IndexWriter(_workers, jobCount, _identity).Write();
         // What was split off into files that are missing now may be found another time.
         bool isComplete = !_workers.Exists(static worker => worker.IsIncomplete);
         _target.UseIndex(IndexFile.Open(bytes, _identity)!, _targetJobs);
         if (isComplete) _cache?.Save(_identity, bytes);
-        foreach (IndexWorker worker in _workers) worker.Info.Files?.Dispose();
         _workers.Clear();
         progress?.Invoke(1000);
         return true;

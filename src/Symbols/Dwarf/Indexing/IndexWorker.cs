@@ -27,9 +27,10 @@ internal sealed class IndexWorker
     private readonly HashSet<(ulong Origin, int Function)> _inlined = [];
     private byte[] _prefix = new byte[256];
     private byte[] _buffer = [];
+    private DwarfInfo? _info;
     private int _prefixStart, _prefixEnd, _function, _enumeration;
 
-    internal IndexWorker(DwarfInfo info) => Info = info;
+    internal IndexWorker(DwarfInfo info) => _info = info;
 
     /// <summary>One thing that has a name.</summary>
     /// <param name="Name">In <see cref="Names"/>.</param>
@@ -44,7 +45,7 @@ internal sealed class IndexWorker
     private readonly record struct Scope(int Depth, int PrefixStart, int PrefixEnd, int Function);
 
     /// <summary>This thread's own view of the files.</summary>
-    internal DwarfInfo Info { get; }
+    internal DwarfInfo Info => _info ?? throw new InvalidOperationException("The walk has ended.");
 
     internal NamePool Names { get; } = new();
 
@@ -69,6 +70,15 @@ internal sealed class IndexWorker
                 if (full.Set.Units[i].Header.IsType) Walk(full.Set.Units[i], job, i + 1);
         if (hasLines) Rows.Add(unit, Info.Sections.Image);
         unit.Release();
+    }
+
+    /// <summary>No more units: what only they needed is forgotten.</summary>
+    internal void EndWalk()
+    {
+        _info?.Files?.Dispose();
+        _info = null;
+        _seen.Clear();
+        _seen.TrimExcess();
     }
 
     private void Walk(DebugUnit unit, int job, int number)
