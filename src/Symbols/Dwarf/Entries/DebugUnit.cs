@@ -129,7 +129,7 @@ internal sealed class DebugUnit
     internal void ReadInto(ref byte[] buffer)
     {
         int size = (int)Math.Min(Header.SizeBytes, (ulong)Array.MaxLength);
-        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>(size);
+        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(size, buffer.Length * 2L), Array.MaxLength));
         _bytes = buffer.AsMemory(0, _section.Read(Header.Offset, buffer.AsSpan(0, size)));
     }
 
