@@ -21,10 +21,11 @@ public static class SymbolLoader
     /// <param name="sourceMap">What paths of sources begin with, and what that is here.</param>
     /// <param name="tell">Takes a sentence for the user.</param>
     /// <param name="wait">How a question waits for the index of a large file; null: until it is made.</param>
+    /// <param name="cache">Where indices are kept; null: in the user's cache folder.</param>
     public static GuestPrograms Load(RecordingFile recording, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
-        Action<string> tell, IndexWait? wait = null)
+        Action<string> tell, IndexWait? wait = null, DebugIndexCache? cache = null)
     {
-        var indexing = new SymbolIndexing(new DebugIndexCache(), wait);
+        var indexing = new SymbolIndexing(cache ?? new DebugIndexCache(), wait);
         var files = new List<SymbolFile>();
         var folders = new List<string> { Directory.GetCurrentDirectory() };
         AddFolderOf(folders, recording.Path);
