@@ -18,9 +18,13 @@ public delegate void IndexWait(IndexingJob job);
 /// <param name="wait">Waits; null: until it is done.</param>
 public sealed class SymbolIndexing(DebugIndexCache? cache, IndexWait? wait)
 {
+    /// <summary>Instead of what debug information counts as small for itself: for tests, as no small file is large.</summary>
+    internal ulong? SmallSizeBytes { get; init; }
+
     /// <summary>Sees to a file's index from its first use on. Null: there is nothing to do in the background.</summary>
     internal IndexingJob? Attach(DwarfInfo dwarf, string name)
     {
+        if (SmallSizeBytes is { } size) dwarf.SmallSizeBytes = size;
         if (!(dwarf.HasUnits || dwarf.HasLines) || dwarf.IsSmall) return null;
         if (cache is not null && dwarf.LoadIndex(cache)) return null;
         var job = new IndexingJob(dwarf, cache, Path.GetFileName(name));

@@ -76,7 +76,7 @@ public sealed class DwarfInfo : ITypeCatalog
     public bool IsSmall => Sections.Info.Length + Sections.Types.Length <= SmallSizeBytes && Units.Count <= SmallUnitCount;
 
     /// <summary>What is no larger is <see cref="IsSmall"/>: glibc is, a kernel is not.</summary>
-    internal ulong SmallSizeBytes { get; set; } = 32 << 20;
+    public ulong SmallSizeBytes { get; set; } = 32 << 20;
 
     /// <summary>
     /// Called for a question that needs the index where it is not there: waits for who makes it, or has it made. May throw what the user's wish to stop is told by.
