@@ -4,17 +4,14 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using Introspection.Programs;
-using Symbols.Dwarf;
-using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Indexing;
-using Symbols.Dwarf.Lines;
 using Symbols.Elf;
 using TestKit;
 using Xunit;
 
 namespace Introspection.Tests.Programs;
 
-/// <summary>When indices are made, kept and waited for; a kernel stands for a large file.</summary>
+/// <summary>When indices are made, kept and waited for; a small program stands for a large one.</summary>
 public sealed class SymbolIndexingTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ttvm-index-").FullName;
@@ -39,7 +36,7 @@ public sealed class SymbolIndexingTests : IDisposable
             Assert.False(file.Dwarf.IsIndexed);
             Assert.Equal(address, file.Dwarf.FunctionsByName(function)[0].EntryPc);
             Assert.NotEmpty(file.Dwarf.BreakpointAddresses(path, line));
-            Assert.Equal(["demo64.elf"], _waits);
+            Assert.Equal(["program"], _waits);
         }
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "kept")));
         using SymbolFile again = Open(Kept, static _ => Assert.Fail("there is an index"));
@@ -106,7 +103,7 @@ public sealed class SymbolIndexingTests : IDisposable
     [Fact]
     public void A_small_file_is_nothing_to_keep()
     {
-        using var file = new SymbolFile(ElfImage.Open(GuestImages.PrebuiltDemo64), new SymbolIndexing(Kept, static _ => Assert.Fail("it is made at once")));
+        using var file = new SymbolFile(ElfImage.Open(Program()), new SymbolIndexing(Kept, static _ => Assert.Fail("it is made at once")));
         file.BeginIndexing();
         Assert.NotEmpty(file.Dwarf.FunctionsByName(Known().Function));
         Assert.False(Directory.Exists(Path.Combine(_folder, "kept")));
@@ -116,19 +113,20 @@ public sealed class SymbolIndexingTests : IDisposable
 
     private DebugIndexCache Kept => new(Path.Combine(_folder, "kept"));
 
-    private static SymbolFile Open(DebugIndexCache? cache, IndexWait? wait) =>
-        new(new DebugFileFinder().Find(ElfImage.Open(GuestImages.Own("demo64.elf"))), new SymbolIndexing(cache, wait) { SmallSizeBytes = 0 });
+    private SymbolFile Open(DebugIndexCache? cache, IndexWait? wait) =>
+        new(new DebugFileFinder().Find(ElfImage.Open(Program())), new SymbolIndexing(cache, wait) { SmallSizeBytes = 0 });
 
-    // A function of the kernel with the place of its first line, read without an index.
-    private static (string Function, string Path, uint Line) Known()
+    // A function that the program has, with its first line.
+    private static (string Function, string Path, uint Line) Known() => ("twice", "program.c", 1);
+
+    private string Program()
     {
-        using ElfImage image = ElfImage.Open(GuestImages.Own("demo64.elf"));
-        DwarfInfo info = DwarfInfo.Open(image);
-        for (int unit = 0; unit < info.UnitCount; unit++)
-        {
-            foreach (DebugFunction function in info.FunctionsOf(unit))
-                if (function.Name is { } name && image.Symbols.ByName(name).Count == 1 && info.FindLine(function.EntryPc) is { Path: { } path } place) return (name, path, place.Line);
-        }
-        throw new InvalidOperationException("The kernel has no function with a line.");
+        string program = Path.Combine(_folder, "program");
+        if (File.Exists(program)) return program;
+        HostTool.Require("gcc", "gcc");
+        File.WriteAllText(Path.Combine(_folder, "program.c"), "int twice(int n) { return n * 2; }\nint main(int argc, char **argv) { return twice(argc) + !argv; }\n");
+        ToolResult result = HostTool.Run("gcc", ["-O0", "-g", "-Wl,--build-id", "-o", program, "program.c"], TimeSpan.FromMinutes(2), _folder);
+        Assert.True(result.ExitCode == 0, result.Error);
+        return program;
     }
 }
