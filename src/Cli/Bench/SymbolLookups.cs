@@ -52,7 +52,8 @@ internal sealed class SymbolLookups(string path, string folder, CancellationToke
             Distribution(SampleCount, i => info.FramesAt(places[i].Address + (ulong)random.NextInt64((long)places[i].SizeBytes))), Quick);
         string[] sought = random.GetItems(names, SampleCount);
         _ = info.FindGlobals(sought[0]);
-        report.Add($"{_name}: variables by random names", Distribution(SampleCount, i => Touch(info.FindGlobals(sought[i]).Count > 0 ? info.FindGlobals(sought[i])[0].Type : null)), Quick);
+        report.Add($"{_name}: variables by random names",
+            Distribution(SampleCount, i => Touch(info.FindGlobals(sought[i]).Count > 0 ? info.FindGlobals(sought[i])[0].Type : null)), Quick);
         report.Add($"{_name}: functions by random names", Distribution(SampleCount, i => info.FunctionsByName(sought[i])), Quick);
         var types = new List<string>(info.TypeNames("", int.MaxValue));
         string[] named = types.Count == 0 ? [] : random.GetItems(types.ToArray(), SampleCount);

@@ -22,7 +22,10 @@ internal static class BenchVerb
         public Option<string?> Kernel { get; } = new("--kernel") { Description = "A Linux kernel to boot; by default Debian's, if guests/fetch-debian.sh has fetched it", HelpName = "FILE" };
         public Option<string?> Initrd { get; } = new("--initrd") { Description = "Its initial RAM disk, which must power off", HelpName = "FILE" };
         public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
-        public Option<string?> Only { get; } = new("--only") { Description = "Only the demo kernel and what an editor waits for (dap), or only look-ups in --symbols FILE (symbols)", HelpName = "dap|symbols" };
+        public Option<string?> Only { get; } = new("--only")
+        {
+            Description = "Only the demo kernel and what an editor waits for (dap), or only look-ups in --symbols FILE (symbols)", HelpName = "dap|symbols",
+        };
         public Option<string?> Symbols { get; } = new("--symbols") { Description = "With --only symbols: an ELF file with debug information", HelpName = "FILE" };
         public Option<bool> Quick { get; } = new("--quick") { Description = "A tenth of the work, and no Linux" };
         public Option<bool> NoQemu { get; } = new("--no-qemu") { Description = "Do not run QEMU beside it" };

@@ -26,7 +26,9 @@ internal sealed class DebugIndex
     /// <summary>How many different names there are.</summary>
     internal int NameCount => Math.Max(0, _file.Count(IndexFile.Part.NameOffsets, 8) - 1);
 
-    /// <summary>Everything of that name, qualified with <c>::</c> for types and variables; of the kinds asked for, in the order of the units. What is local only if that is asked for.</summary>
+    /// <summary>
+    /// Everything of that name, qualified with <c>::</c> for types and variables; of the kinds asked for, in the order of the units. What is local only if that is asked for.
+    /// </summary>
     internal List<NamedEntry> Find(string name, NamedKinds kinds)
     {
         var found = new List<NamedEntry>();
