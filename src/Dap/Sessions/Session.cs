@@ -265,6 +265,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>What the guest printed to a channel.</summary>
     public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
 
+    /// <summary>Waits for the names of a large symbol file, with progress that the client can cancel.</summary>
+    public void WaitForIndex(IndexingJob job) => Activity.Wait($"Reading the names in {job.Name}", job.Wait, () => job.Fraction);
+
     /// <summary>From now on these symbols, which belong to the session.</summary>
     public void UseSymbols(GuestPrograms programs)
     {

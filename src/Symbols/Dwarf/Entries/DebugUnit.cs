@@ -92,6 +92,10 @@ internal sealed class DebugUnit
         }
     }
 
+    /// <summary>The line table of a unit that is none's other half, read anew to be given back soon; null: it has none.</summary>
+    internal LineTable? BorrowLineTable() => Attributes.LineOffset is { } offset
+        ? LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _, isBorrowed: true) : null;
+
     /// <summary>All functions with code, in the order of the entries.</summary>
     internal IReadOnlyList<DebugFunction> Functions => _functions ??= ReadFunctions();
 
@@ -125,7 +129,7 @@ internal sealed class DebugUnit
     internal void ReadInto(ref byte[] buffer)
     {
         int size = (int)Math.Min(Header.SizeBytes, (ulong)Array.MaxLength);
-        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>(size);
+        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(size, buffer.Length * 2L), Array.MaxLength));
         _bytes = buffer.AsMemory(0, _section.Read(Header.Offset, buffer.AsSpan(0, size)));
     }
 
