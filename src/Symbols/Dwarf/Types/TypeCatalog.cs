@@ -1,6 +1,5 @@
 using System.Collections.Generic;
 using Symbols.Dwarf.Entries;
-using Symbols.Dwarf.Macros;
 using Symbols.Types;
 
 namespace Symbols.Dwarf.Types;
@@ -10,7 +9,6 @@ internal sealed class TypeCatalog(DwarfInfo owner)
 {
     private readonly TypeReader _reader = new(owner);
     private DeclarationIndex? _index;
-    private MacroIndex? _macros;
 
     internal TypeReader Reader => _reader;
 
@@ -41,18 +39,6 @@ internal sealed class TypeCatalog(DwarfInfo owner)
             string simple = name[(name.LastIndexOf(':') + 1)..];
             foreach (Enumerator enumerator in type.Enumerators)
                 if (enumerator.Name == simple) return new Constant(enumerator.Value, type);
-        }
-        _macros ??= new MacroIndex(owner);
-        return _macros.Evaluate(name, other => FindEnumerator(other)) is { } value ? new Constant(value, null) : null;
-    }
-
-    private ulong? FindEnumerator(string name)
-    {
-        foreach (Declaration declaration in Index.Find(name))
-        {
-            if (declaration.Tag != DwTag.Enumerator || _reader.At(declaration.Place) is not EnumerationType type) continue;
-            foreach (Enumerator enumerator in type.Enumerators)
-                if (enumerator.Name == name) return enumerator.Value;
         }
         return null;
     }
