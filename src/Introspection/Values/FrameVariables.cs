@@ -76,6 +76,12 @@ public sealed class FrameVariables : IVariableSource
         return null;
     }
 
+    public MacroDefinition? Macro(string name, bool isAnywhere)
+    {
+        if (_level.Value is { Source: { } source, File: { } file } && file.Dwarf.FindMacro(name, source) is { } here) return here;
+        return isAnywhere ? Types?.FindMacro(name) : null;
+    }
+
     private List<FrameVariable> ReadLocals()
     {
         var locals = new List<FrameVariable>();

@@ -21,6 +21,10 @@ internal sealed class PrinterEnvironment(IExpressionEnvironment program, TypedVa
     };
 
     public TypedValue? Variable(string scope, string name) => program.Variable(scope, name);
+
+    // Printers are written for types, whatever the frame's source defines.
+    public MacroDefinition? Macro(string name, bool isAnywhere) => isAnywhere ? program.Macro(name, isAnywhere) : null;
+
     public RegisterValue? Register(string name) => program.Register(name);
     public ulong? AddressOf(string symbol) => program.AddressOf(symbol);
     public int Read(ulong address, bool isPhysical, Span<byte> destination) => program.Read(address, isPhysical, destination);

@@ -74,7 +74,7 @@ internal static class RustText
         if (value.Type?.Stripped is PointerType) return value;
         if (depth > MaximumDepth || value.Type is null || renderer.Definition(value.Type) is not RecordType record) return null;
         foreach (RecordMember member in record.Members)
-            if (FindPointer(renderer, RecordPart.Of(member, value), depth + 1) is { } found) return found;
+            if (FindPointer(renderer, value.Part(member, renderer.Environment), depth + 1) is { } found) return found;
         return null;
     }
 
@@ -82,7 +82,7 @@ internal static class RustText
     {
         if (RecordPart.Variant(renderer, record, value) is not { } variant) return null;
         if (variant.Members is not [{ Name: { } name } member]) return null;
-        return renderer.Definition(member.Type) is RecordType fields ? Fields(renderer, name, fields, RecordPart.Of(member, value), format, depth) : name;
+        return renderer.Definition(member.Type) is RecordType fields ? Fields(renderer, name, fields, value.Part(member, renderer.Environment), format, depth) : name;
     }
 
     private static string Fields(ValueRenderer renderer, string name, RecordType record, TypedValue value, ValueFormat format, int depth)

@@ -72,7 +72,7 @@ public sealed class DwarfInfo : ITypeCatalog
 
     internal TypeCatalog Types => _types ??= new TypeCatalog(this);
 
-    private MacroIndex Macros => _macros ??= new MacroIndex(Units);
+    private MacroIndex Macros => _macros ??= new MacroIndex(this);
 
     /// <summary>The index is there: names are found without reading all units.</summary>
     public bool IsIndexed => _index is not null;

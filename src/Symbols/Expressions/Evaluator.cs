@@ -36,6 +36,7 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         BinaryNode binary => Binary(binary),
         ConditionalNode conditional => Conditional(conditional),
         AssignmentNode assignment => Assign(assignment),
+        CommaNode comma => Comma(comma),
         CastNode cast => Cast(Value(cast.Operand), cast),
         SizeOfNode size => Size(size),
         MemberNode member => Member(member),
@@ -248,6 +249,12 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         return TypedValue.Of(number.ConvertTo(common));
     }
 
+    private TypedValue Comma(CommaNode node)
+    {
+        Result(node.First);
+        return Value(node.Last);
+    }
+
     private TypedValue? OtherType(Node node)
     {
         bool wasForTypes = _isForTypes;
@@ -305,8 +312,7 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
             Scalar pointer = ScalarOf(value, node.Operand);
             value = TypedValue.InMemory(TargetOf(pointer), pointer.Bits);
         }
-        FoundMember member = MemberFinder.Find(value.Type!, node.Name, environment, node.Position);
-        return Referred(member.BitSize > 0 ? value.BitPart(member.Type, member.BitOffset, member.BitSize) : value.Part(member.Type, (long)(member.BitOffset / 8)), node);
+        return Referred(value.Part(MemberFinder.Find(value.Type!, node.Name, environment, node.Position), environment), node);
     }
 
     private TypedValue Index(IndexNode node)

@@ -29,7 +29,7 @@ internal sealed class Parser
 
     public Parser(string text, IExpressionEnvironment environment)
     {
-        _cursor = new TokenCursor(text);
+        _cursor = new TokenCursor(text, environment);
         _environment = environment;
         _types = new TypeParser(_cursor, environment);
     }
@@ -136,6 +136,7 @@ internal sealed class Parser
 
     private Node UnaryInside()
     {
+        _cursor.Expand();
         Token token = _cursor.Current;
         if (token.Kind == TokenKind.Sign && token.Text is "-" or "~" or "!" or "+" or "*" or "&")
         {
@@ -187,6 +188,7 @@ internal sealed class Parser
             else if (token.Text is "." or "->")
             {
                 _cursor.Take();
+                _cursor.Expand(isMember: true);
                 if (_cursor.Current.Kind != TokenKind.Name) throw _cursor.Current.Kind == TokenKind.End ? _cursor.NotUnderstood()
                     : new ExpressionException("the name of a member is missing", _cursor.Current.Position);
                 node = Counted(new MemberNode(token.Position, node, _cursor.Take().Text, token.Text == "->"));
@@ -232,7 +234,7 @@ internal sealed class Parser
         {
             case TokenKind.Number:
                 _cursor.Take();
-                return Counted(new LiteralNode(token.Position, NumberLiteral.Read(token, _environment.AddressSizeBytes)));
+                return Counted(new LiteralNode(token.Position, LiteralOf(token)));
             case TokenKind.Register when token.Text.Length > 0:
                 _cursor.Take();
                 return Counted(new RegisterNode(token.Position, token.Text.ToLowerInvariant()));
@@ -251,6 +253,11 @@ internal sealed class Parser
         if (_cursor.TakeSign("("))
         {
             Node inner = Assignment();
+            while (_cursor.Current is { Kind: TokenKind.Sign, Text: "," } comma)
+            {
+                _cursor.Take();
+                inner = Counted(new CommaNode(comma.Position, inner, Assignment()));
+            }
             _cursor.Expect(")");
             return inner;
         }
@@ -268,12 +275,22 @@ internal sealed class Parser
         throw _cursor.NotUnderstood();
     }
 
+    // In a macro, which the program's source has, a number is one of C's types.
+    private TypedValue LiteralOf(in Token token)
+    {
+        TypedValue value = NumberLiteral.Read(token, _environment.AddressSizeBytes);
+        return token.Macro is not null && value.Literal is { } number ? TypedValue.Of(number) : value;
+    }
+
     private TextNode TextOf()
     {
         int position = _cursor.Current.Position;
         var bytes = new List<byte>();
         while (_cursor.Current.Kind == TokenKind.Text)
+        {
             foreach (byte b in Encoding.Latin1.GetBytes(_cursor.Take().Text)) bytes.Add(b);
+            _cursor.Expand();
+        }
         byte[] text = [.. bytes];
         var type = new ArrayType(() => CTypes.Char, 0, (ulong)text.Length + 1);
         return Counted(new TextNode(position, TypedValue.Of(type, (byte[])[.. text, 0]), text));

@@ -20,6 +20,7 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
     /// <summary>A type comes next, rather than a variable of that name.</summary>
     public bool IsAhead()
     {
+        cursor.Expand();
         if (cursor.Current.Kind != TokenKind.Name) return false;
         if (s_words.Contains(cursor.Current.Text)) return true;
         int start = cursor.At;
@@ -42,7 +43,7 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
         int longs = 0;
         string? word = null;
         DebugType? found = null;
-        while (cursor.Current.Kind == TokenKind.Name)
+        for (cursor.Expand(); cursor.Current.Kind == TokenKind.Name; cursor.Expand())
         {
             string text = cursor.Current.Text;
             if (text == "const") isConst = true;
@@ -179,6 +180,7 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             ulong? count = null;
             if (!cursor.IsSign("]"))
             {
+                cursor.Expand();
                 Token token = cursor.Take();
                 if (token.Kind != TokenKind.Number || NumberLiteral.Read(token, Pointer).Literal is not { IsFloat: false } number || number.Bits > MaximumCount)
                     throw new ExpressionException("an array's size is a plain number here", token.Position);
@@ -219,10 +221,13 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             {
                 if (cursor.Current.Kind != TokenKind.Name) throw new ExpressionException("the name of a member is missing", position);
                 string name = cursor.Take().Text;
-                FoundMember member = MemberFinder.Find(type, name, environment, position);
-                if (member.BitSize > 0) throw new ExpressionException($"'{name}' is a bit-field: it has no offset in bytes", position);
-                offset += (long)(member.BitOffset / 8);
-                type = member.Type;
+                foreach (RecordMember member in MemberFinder.Find(type, name, environment, position))
+                {
+                    if (member.IsBitField) throw new ExpressionException($"'{name}' is a bit-field: it has no offset in bytes", position);
+                    if (member.IsVirtual) throw new ExpressionException($"'{name}' is in a virtual base class: each object has it elsewhere", position);
+                    offset += (long)member.OffsetBytes;
+                    type = member.Type;
+                }
             }
             else if (cursor.TakeSign("["))
             {

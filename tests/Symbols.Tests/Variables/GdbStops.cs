@@ -2,7 +2,8 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
-using Symbols.Variables;
+using System.Linq;
+using Symbols.Elf;
 using TestKit;
 
 namespace Symbols.Tests.Variables;
@@ -18,7 +19,10 @@ internal sealed class GdbFrame
 
     internal Dictionary<int, ulong> Registers { get; } = [];
 
-    /// <summary>Each scalar in each variable: <c>name[1].member=value</c>, or <c>=optimized</c>.</summary>
+    /// <summary>XMM registers by DWARF's numbers.</summary>
+    internal Dictionary<int, byte[]> Vectors { get; } = [];
+
+    /// <summary>Each scalar in each variable: <c>name[1].member=value</c> with all digits, or <c>=optimized</c>.</summary>
     internal SortedSet<string> Values { get; } = new(StringComparer.Ordinal);
 }
 
@@ -29,6 +33,9 @@ internal sealed class GdbStop
 
     internal SortedList<ulong, byte[]> Memory { get; } = [];
 
+    /// <summary>What gdb made of the expressions, as <see cref="GdbFrame.Values"/> without a name.</summary>
+    internal List<string> Results { get; } = [];
+
     internal ulong Bias { get; set; }
 }
 
@@ -36,21 +43,35 @@ internal sealed class GdbStop
 internal static class GdbStops
 {
     private const string Script = """
-        import gdb
+        import gdb, struct
         names = ['rax','rdx','rcx','rbx','rsi','rdi','rbp','rsp','r8','r9','r10','r11','r12','r13','r14','r15','rip']
+        if NARROW: names = ['eax','ecx','edx','ebx','esp','ebp','esi','edi','eip']
+        def raw(v, t):
+            if v.address is not None:
+                return bytes(gdb.selected_inferior().read_memory(int(v.address), t.sizeof))[::-1].hex()
+            if t.code == gdb.TYPE_CODE_FLT and t.sizeof in (4, 8):
+                return struct.pack('>f' if t.sizeof == 4 else '>d', float(v)).hex()
+            if t.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_MEMBERPTR): v = v.cast(gdb.lookup_type('long'))
+            text = v.format_string(format='z')
+            return text[2:].rjust(2 * t.sizeof, '0') if text.startswith('0x') else text
         def leaves(path, v, out):
-            t = v.type.strip_typedefs()
-            if t.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
-                for f in t.fields(): leaves(path + '.' + f.name, v[f], out)
-            elif t.code == gdb.TYPE_CODE_ARRAY:
-                for i in range(t.range()[0], t.range()[1] + 1): leaves('%s[%d]' % (path, i), v[i], out)
-            else:
-                try:
-                    if v.is_optimized_out: text = 'optimized'
-                    elif t.code == gdb.TYPE_CODE_FLT: text = repr(float(v))
-                    else: text = '%x' % (int(v) & ((1 << (8 * t.sizeof)) - 1))
-                except gdb.error as e: text = 'optimized' if 'optimized out' in str(e) else 'error'
-                out.append('%s=%s' % (path, text))
+            try:
+                t = v.type.strip_typedefs()
+                if t.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF): return leaves(path, v.referenced_value(), out)
+                if t.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
+                    for f in t.fields():
+                        if not hasattr(f, 'bitpos') and not f.is_base_class: continue
+                        if f.bitsize:
+                            if v[f].is_optimized_out: out.append('%s.%s=optimized' % (path, f.name))
+                            else: out.append('%s.%s=%x' % (path, f.name, int(v[f]) & ((1 << f.bitsize) - 1)))
+                        else: leaves(path + ('.<%s>' % f.type if f.is_base_class else '.' + f.name if f.name else ''), v[f], out)
+                    return
+                if t.code == gdb.TYPE_CODE_ARRAY:
+                    for i in range(t.range()[0], min(t.range()[1], 300) + 1): leaves('%s[%d]' % (path, i), v[i], out)
+                    return
+                text = 'optimized' if v.is_optimized_out else raw(v, t)
+            except (gdb.error, gdb.MemoryError) as e: text = 'optimized' if 'optimized out' in str(e) or 'synthetic pointer' in str(e) else 'error ' + str(e)
+            out.append('%s=%s' % (path, text))
         def variables(frame):
             try: block = frame.block()
             except RuntimeError: return
@@ -62,13 +83,15 @@ internal static class GdbStops
                     for line in out: print('V|%s' % line)
                 if block.function: return
                 block = block.superblock
-        gdb.execute('break stop')
+        gdb.execute('set breakpoint pending off')
+        gdb.execute('set print symbol off')
+        gdb.execute('break BREAKPOINT')
         gdb.execute('run')
         while gdb.selected_inferior().pid:
             maps = [line.split() for line in open('/proc/%d/maps' % gdb.selected_inferior().pid)]
             print('S|%d' % min(int(words[0].split('-')[0], 16) for words in maps if words[-1].endswith(PROGRAM)))
             frame = gdb.newest_frame()
-            rsp = int(frame.read_register('rsp'))
+            rsp = int(frame.read_register('esp' if NARROW else 'rsp'))
             while frame:
                 # A frame that gdb makes up, as its function left by a jump: it is not on the stack.
                 if frame.type() == gdb.TAILCALL_FRAME:
@@ -80,25 +103,44 @@ internal static class GdbStops
                         v = frame.read_register(name)
                         if not v.is_optimized_out: print('R|%d|%d' % (i, int(v) & 0xffffffffffffffff))
                     except Exception: pass
-                for i in range(16):
-                    try: print('R|%d|%d' % (17 + i, int(frame.read_register('xmm%d' % i)['v2_int64'][0]) & 0xffffffffffffffff))
+                for i in range(0 if NARROW else 16):
+                    try: print('X|%d|%s' % (17 + i, ''.join('%016x' % (int(frame.read_register('xmm%d' % i)['v2_int64'][k]) & 0xffffffffffffffff) for k in (1, 0))))
                     except Exception: pass
                 variables(frame)
-                if frame.name() == 'main': break
+                if frame.name() in ('main', '_start'): break
                 frame = frame.older()
+            at = gdb.newest_frame()
+            while at and at.name() != FRAME: at = at.older()
+            if at:
+                at.select()
+                for i, expression in enumerate(EXPRESSIONS):
+                    out = []
+                    try: leaves('', gdb.parse_and_eval(expression), out)
+                    except (gdb.error, gdb.MemoryError) as e: out = ['error ' + str(e)]
+                    print('E|%d|%s' % (i, ' '.join(out).replace('\n', ' ')))
             for words in maps:
                 low, high = [int(x, 16) for x in words[0].split('-')]
-                if '[stack]' in words: low, high = rsp - 256, min(high, rsp + 4096)
+                if '[stack]' in words: low, high = rsp - 256, min(high, rsp + 16384)
+                elif '[heap]' in words: high = min(high, low + (1 << 20))
                 elif not words[-1].endswith(PROGRAM): continue
                 print('M|%d|%s' % (low, bytes(gdb.selected_inferior().read_memory(low, high - low)).hex()))
             gdb.execute('continue')
         """;
 
-    internal static List<GdbStop> Run(string program)
+    /// <summary>Runs a program to each call of a function.</summary>
+    /// <param name="program">With debug information, 64-bit or 32-bit.</param>
+    /// <param name="breakpoint">Where to stop.</param>
+    /// <param name="frame">The function whose frame the expressions are worked out in.</param>
+    /// <param name="expressions">What gdb is to work out at every stop.</param>
+    internal static List<GdbStop> Run(string program, string breakpoint = "stop", string frame = "", IReadOnlyList<string>? expressions = null)
     {
         HostTool.Require("gdb", "gdb");
         string script = Path.Combine(Directory.CreateTempSubdirectory("ttvm-stops-").FullName, "stops.py");
-        File.WriteAllText(script, Script.Replace("PROGRAM", $"'{Path.GetFileName(program)}'", StringComparison.Ordinal));
+        using ElfImage image = ElfImage.Open(program);
+        string text = Script.Replace("PROGRAM", Quoted(Path.GetFileName(program)), StringComparison.Ordinal).Replace("BREAKPOINT", breakpoint, StringComparison.Ordinal)
+            .Replace("EXPRESSIONS", $"[{string.Join(", ", (expressions ?? []).Select(Quoted))}]", StringComparison.Ordinal)
+            .Replace("!= FRAME", $"!= {Quoted(frame)}", StringComparison.Ordinal).Replace("NARROW", image.Header.AddressSizeBytes == 4 ? "True" : "False", StringComparison.Ordinal);
+        File.WriteAllText(script, text);
         ToolResult result = HostTool.Run("gdb", ["-nx", "-batch", "-x", script, program], TimeSpan.FromMinutes(2));
         Directory.Delete(Path.GetDirectoryName(script)!, recursive: true);
         var stops = new List<GdbStop>();
@@ -120,14 +162,24 @@ internal static class GdbStops
             case ["R", var register, var value]:
                 stops[^1].Frames[^1].Registers[(int)Number(register)] = Number(value);
                 break;
+            case ["X", var register, var value]:
+                byte[] wide = Convert.FromHexString(value);
+                Array.Reverse(wide);
+                stops[^1].Frames[^1].Vectors[(int)Number(register)] = wide;
+                break;
             case ["V", var value]:
                 stops[^1].Frames[^1].Values.Add(value);
+                break;
+            case ["E", _, ..]:
+                stops[^1].Results.Add(string.Join('|', words[2..]));
                 break;
             case ["M", var address, var bytes]:
                 stops[^1].Memory[Number(address)] = Convert.FromHexString(bytes);
                 break;
         }
     }
+
+    private static string Quoted(string text) => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
 
     private static ulong Number(string text) => ulong.Parse(text, CultureInfo.InvariantCulture);
 }

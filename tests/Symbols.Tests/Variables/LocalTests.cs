@@ -1,15 +1,11 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Linq;
 using Symbols.Dwarf;
 using Symbols.Dwarf.Frames;
 using Symbols.Dwarf.Functions;
-using Symbols.Dwarf.Variables;
 using Symbols.Elf;
 using Symbols.Tests.Types;
-using Symbols.Types;
-using Symbols.Variables;
 using Xunit;
 
 namespace Symbols.Tests.Variables;
@@ -37,13 +33,13 @@ public sealed class LocalTests
             {
                 GdbFrame physical = stop.Frames[i];
                 ulong pc = physical.Pc - stop.Bias - (i == 0 ? 0ul : 1);
-                StopContext context = ContextOf(stop, i, info, unwinder)!;
+                StopContext context = StopContext.Of(stop, i, info, unwinder)!;
                 IReadOnlyList<SourceFrame> frames = info.FramesAt(pc);
                 Assert.True(frames.Count > 0, $"nothing is known about 0x{pc:x}, in {physical.Name}");
                 foreach (SourceFrame frame in frames)
                 {
                     GdbFrame theirs = stop.Frames[i++];
-                    string[] ours = [.. info.VariablesOf(frame, pc).SelectMany(variable => Leaves(variable, context)).Distinct().Order(StringComparer.Ordinal)];
+                    string[] ours = Values(info, frame, context);
                     count += ours.Length;
                     optimizedOut += ours.Count(value => value.EndsWith("=optimized", StringComparison.Ordinal));
                     if (!ours.SequenceEqual(theirs.Values))
@@ -56,44 +52,10 @@ public sealed class LocalTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{sample}: {stops.Count} stops, {count} values, {optimizedOut} of them optimized out");
     }
 
-    private static StopContext? ContextOf(GdbStop stop, int index, DwarfInfo info, FrameUnwinder unwinder)
+    private static string[] Values(DwarfInfo info, SourceFrame frame, StopContext context)
     {
-        if (index >= stop.Frames.Count) return null;
-        GdbFrame frame = stop.Frames[index];
-        ulong pc = frame.Pc - stop.Bias - (index == 0 ? 0ul : 1);
-        int next = index + Math.Max(1, info.FramesAt(pc).Count);
-        return new StopContext(stop, frame, pc, unwinder) { Info = info, Caller = ContextOf(stop, next, info, unwinder) };
-    }
-
-    private static List<string> Leaves(DebugVariable variable, StopContext context)
-    {
-        var leaves = new List<string>();
-        ValueLocation location = variable.Locate(context);
-        ValueBytes value = ValueReader.Read(location, variable.Type.SizeBytes ?? 0, context);
-        Split(variable.Name!, variable.Type.Stripped, value, 0, location, leaves);
-        return leaves;
-    }
-
-    private static void Split(string path, DebugType type, ValueBytes value, ulong offset, ValueLocation location, List<string> leaves)
-    {
-        switch (type)
-        {
-            case RecordType record:
-                foreach (RecordMember member in record.Members)
-                    Split($"{path}.{member.Name}", member.Type.Stripped, value, offset + member.OffsetBytes, location, leaves);
-                break;
-            case ArrayType array:
-                for (ulong i = 0; i < array.Count; i++)
-                    Split($"{path}[{i}]", array.Element.Stripped, value, offset + (i * array.Element.SizeBytes!.Value), location, leaves);
-                break;
-            default:
-                uint size = (uint)type.SizeBytes!.Value;
-                ulong? bits = value.Problem is null ? ValueReader.BitField(value, offset * 8, size * 8, false) : null;
-                string text = bits is not { } known ? value.Problem ?? "optimized"
-                    : type is BaseType { IsFloat: true } ? BitConverter.UInt64BitsToDouble(known).ToString("0.0###", CultureInfo.InvariantCulture)
-                    : known.ToString("x", CultureInfo.InvariantCulture);
-                leaves.Add($"{path}={text}");
-                break;
-        }
+        var environment = new StopEnvironment(info, frame, context);
+        return [.. info.VariablesOf(frame, context.Pc).SelectMany(variable => Leaves.Of(variable.Name ?? "", environment.ValueOf(variable), environment))
+            .Distinct().Order(StringComparer.Ordinal)];
     }
 }

@@ -34,7 +34,7 @@
 struct object { int first; struct { int deep; } inner; } object = { 7, { 9 } };
 int counter = 41;
 short numbers[10];
-enum { MEMBER = 5 };
+enum kind { MEMBER = 5 } kind = MEMBER;
 #define MEMBER MEMBER
 
 __attribute__((noinline)) int work(int x)

@@ -7,7 +7,7 @@ using Symbols.Types;
 namespace Symbols.Dwarf.Macros;
 
 /// <summary>The macros of a file, each unit's when it is asked for; those of all units together when a name is in none that was asked.</summary>
-internal sealed class MacroIndex(IReadOnlyList<DebugUnit> units)
+internal sealed class MacroIndex(DwarfInfo owner)
 {
     private const int CachedUnits = 8;
 
@@ -16,6 +16,8 @@ internal sealed class MacroIndex(IReadOnlyList<DebugUnit> units)
 
     private readonly Dictionary<DebugUnit, UnitMacros> _units = [];
     private Dictionary<string, (MacroDirective Directive, LineTable? Files)>? _all;
+
+    private bool IsEmpty => owner.Sections.Macros.IsEmpty && owner.Sections.MacroInformation.IsEmpty && (owner.Set.Splits is null || owner.Sections.Addresses.IsEmpty);
 
     internal UnitMacros Of(DebugUnit unit)
     {
@@ -28,6 +30,7 @@ internal sealed class MacroIndex(IReadOnlyList<DebugUnit> units)
     /// <summary>The first definition of a name in any unit; null: there is none.</summary>
     internal MacroDefinition? Find(string name)
     {
+        if (IsEmpty) return null;
         _all ??= ReadAll();
         return _all.TryGetValue(name, out (MacroDirective Directive, LineTable? Files) found) ? UnitMacros.Definition(found.Directive, found.Files) : null;
     }
@@ -37,7 +40,7 @@ internal sealed class MacroIndex(IReadOnlyList<DebugUnit> units)
         var all = new Dictionary<string, (MacroDirective, LineTable?)>();
         // What several units import is the same in all.
         var seen = new HashSet<(SectionData, ulong)>();
-        foreach (DebugUnit unit in units)
+        foreach (DebugUnit unit in owner.Units)
         {
             DebugUnit holder = UnitMacros.Holder(unit);
             if (!UnitMacros.Has(holder)) continue;

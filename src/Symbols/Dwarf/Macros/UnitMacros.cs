@@ -33,6 +33,7 @@ internal sealed class UnitMacros
     internal static UnitMacros Read(DebugUnit unit)
     {
         unit = Holder(unit);
+        if (!Has(unit)) return new UnitMacros([], null);
         var reader = new MacroReader(unit);
         List<MacroDirective> directives = reader.Read();
         return new UnitMacros(directives, FilesOf(unit, reader.LineOffset));
