@@ -1,6 +1,6 @@
 namespace Introspection.Values;
 
-/// <summary>Printers for what every Linux kernel has.</summary>
+/// <summary>Printers for what every Linux kernel has, and for the standard libraries of C++ and Rust.</summary>
 internal static class BuiltInPrinters
 {
     /// <summary>A printer file.</summary>
@@ -24,6 +24,14 @@ internal static class BuiltInPrinters
                 { "type": "nodemask_t", "bits": "bits" },
                 { "member": "struct page.flags", "flags": { "type": "enum pageflags", "areBitNumbers": true } },
                 { "member": "struct folio.flags", "flags": { "type": "enum pageflags", "areBitNumbers": true } },
+                { "type": "alloc::rc::Rc<*", "text": "{ptr.pointer->value}",
+                  "children": [ { "name": "value", "expression": "ptr.pointer->value" }, { "name": "strong", "expression": "ptr.pointer->strong" },
+                                { "name": "weak", "expression": "ptr.pointer->weak" } ] },
+                { "type": "alloc::sync::Arc<*", "text": "{ptr.pointer->data}",
+                  "children": [ { "name": "value", "expression": "ptr.pointer->data" }, { "name": "strong", "expression": "ptr.pointer->strong" },
+                                { "name": "weak", "expression": "ptr.pointer->weak" } ] },
+                { "type": "core::sync::atomic::Atomic*", "text": "{v.value}" },
+                { "type": "core::cell::Cell<*", "text": "{value.value}" },
             ]
         }
         """;

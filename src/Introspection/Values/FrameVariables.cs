@@ -56,7 +56,10 @@ public sealed class FrameVariables : IVariableSource
     {
         foreach (FrameVariable local in Locals)
             if (local.Name == name) return local.Value;
-        return Global(name, _level.Value?.Source?.Function?.UnitName) ?? Function(name);
+        SourceFrame? source = _level.Value?.Source;
+        foreach (string meaning in source?.Meanings(name) ?? [name])
+            if ((Global(meaning, source?.Function?.UnitName) ?? Function(meaning)) is { } found) return found;
+        return null;
     }
 
     public TypedValue? Variable(string scope, string name)

@@ -184,6 +184,28 @@ public sealed class TypedValue
         return part;
     }
 
+    /// <summary>Which variant it has now; null: it has none, or that cannot be told.</summary>
+    /// <param name="record">Its type's definition.</param>
+    /// <param name="environment">Reads memory.</param>
+    public RecordVariant? Variant(RecordType record, IExpressionEnvironment environment)
+    {
+        if (record.Variants is not { } part) return null;
+        if (part.Discriminant is not { } member) return part.Variants.Count > 0 ? part.Variants[0] : null;
+        TypedValue discriminant = Part(member, environment);
+        var bytes = new byte[discriminant.SizeBytes is > 0 and <= 16 and var size ? size : 0];
+        if (bytes.Length == 0 || !discriminant.TryRead(environment, bytes)) return null;
+        ulong number = BitConverter.ToUInt64([.. bytes, .. new byte[8]]);
+        ulong mask = bytes.Length >= 8 ? ulong.MaxValue : (1UL << (bytes.Length * 8)) - 1;
+        RecordVariant? otherwise = null;
+        foreach (RecordVariant variant in part.Variants)
+        {
+            if (variant.Values.Count == 0) otherwise = variant;
+            foreach (ulong one in variant.Values)
+                if (((one ^ number) & mask) == 0) return variant;
+        }
+        return otherwise;
+    }
+
     /// <summary>A bit-field of it.</summary>
     public TypedValue BitPart(DebugType type, ulong bitOffset, uint bitSize)
     {

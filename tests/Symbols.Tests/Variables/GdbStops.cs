@@ -5,6 +5,7 @@ using System.IO;
 using System.Linq;
 using Symbols.Elf;
 using TestKit;
+using Xunit;
 
 namespace Symbols.Tests.Variables;
 
@@ -79,7 +80,8 @@ internal static class GdbStops
                 for s in block:
                     if not (s.is_variable or s.is_argument or s.is_constant): continue
                     out = []
-                    leaves(s.name, s.value(frame), out)
+                    try: leaves(s.name, s.value(frame), out)
+                    except (gdb.error, gdb.MemoryError) as e: out = ['%s=error %s' % (s.name, e)]
                     for line in out: print('V|%s' % line)
                 if block.function: return
                 block = block.superblock
@@ -143,6 +145,7 @@ internal static class GdbStops
         File.WriteAllText(script, text);
         ToolResult result = HostTool.Run("gdb", ["-nx", "-batch", "-x", script, program], TimeSpan.FromMinutes(2));
         Directory.Delete(Path.GetDirectoryName(script)!, recursive: true);
+        Assert.False(result.Error.Contains("Traceback", StringComparison.Ordinal) || result.ExitCode < 0, result.Error);
         var stops = new List<GdbStop>();
         foreach (string line in result.Output.Split('\n')) Take(line.TrimEnd().Split('|'), stops);
         if (stops.Count == 0) Requirement.Missing($"gdb cannot run a process here ({result.Error.Trim()})", "allow ptrace, apt-get install gdb");

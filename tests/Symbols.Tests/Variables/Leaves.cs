@@ -27,6 +27,9 @@ internal static class Leaves
                 break;
             case RecordType record:
                 foreach (RecordMember member in record.Members) Add(path, member, value, environment, leaves);
+                // gdb has the discriminant as a member without a name.
+                if (record.Variants?.Discriminant is { } discriminant) Add(path, discriminant with { Name = null }, value, environment, leaves);
+                foreach (RecordMember member in value.Variant(record, environment)?.Members ?? []) Add(path, member, value, environment, leaves);
                 break;
             case ArrayType array:
                 for (ulong i = 0; i < Math.Min(array.Count ?? 0, MaximumElements); i++)

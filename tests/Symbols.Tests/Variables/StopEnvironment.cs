@@ -32,8 +32,12 @@ internal sealed class StopEnvironment(DwarfInfo info, SourceFrame frame, StopCon
     {
         foreach (DebugVariable variable in info.VariablesOf(frame, context.Pc))
             if (variable.Name == name && !variable.IsShadowed) return ValueOf(variable);
-        if (info.FindGlobals(name) is [{ } global, ..]) return ValueOf(global);
-        return info.FunctionsByName(name) is [{ } function, ..] ? TypedValue.InMemory(function.Type, function.EntryPc + context.Bias) : null;
+        foreach (string meaning in frame.Meanings(name))
+        {
+            if (info.FindGlobals(meaning) is [{ } global, ..]) return ValueOf(global);
+            if (info.FunctionsByName(meaning) is [{ } function, ..]) return TypedValue.InMemory(function.Type, function.EntryPc + context.Bias);
+        }
+        return null;
     }
 
     public TypedValue? Variable(string scope, string name)
