@@ -95,7 +95,7 @@ public sealed class FrameVariables : IVariableSource
         {
             if (variable.Name is not { } name || variable.IsShadowed) continue;
             Func<int, string?> registerName = level.IsInnermost ? RegisterName : static _ => null;
-            locals.Add(new FrameVariable(variable, name, TypedValue.At(variable.Type, variable.Locate(context), context, registerName)));
+            locals.Add(new FrameVariable(variable, name, TypedValue.At(variable.TypeIn(context), variable.Locate(context), context, registerName)));
         }
         return locals;
     }

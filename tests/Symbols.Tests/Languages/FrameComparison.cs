@@ -54,7 +54,8 @@ internal sealed class FrameComparison
     internal static string[] Values(DwarfInfo info, SourceFrame frame, StopContext context)
     {
         var environment = new StopEnvironment(info, frame, context);
-        return [.. info.VariablesOf(frame, context.Pc).SelectMany(variable => Leaves.Of(variable.Name ?? "", environment.ValueOf(variable), environment)).Distinct()];
+        return [.. info.VariablesOf(frame, context.Pc).Where(static variable => variable.Name is not null)
+            .SelectMany(variable => Leaves.Of(variable.Name!, environment.ValueOf(variable), environment)).Distinct()];
     }
 
     private void Compare(GdbFrame gdb, DwarfInfo info, SourceFrame frame, StopContext context, Func<string, string?> theirs, Func<string, string?> ours)

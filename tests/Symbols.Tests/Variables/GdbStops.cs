@@ -52,8 +52,10 @@ internal static class GdbStops
                 return bytes(gdb.selected_inferior().read_memory(int(v.address), t.sizeof))[::-1].hex()
             if t.code == gdb.TYPE_CODE_FLT and t.sizeof in (4, 8):
                 return struct.pack('>f' if t.sizeof == 4 else '>d', float(v)).hex()
+            if 'synthetic pointer' in v.format_string(): return 'optimized'
             if t.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_MEMBERPTR): v = v.cast(gdb.lookup_type('long'))
             text = v.format_string(format='z')
+            if t.code == gdb.TYPE_CODE_COMPLEX: return ''.join(part[2:].rstrip('i') for part in text.split(' + ')[::-1])
             return text[2:].rjust(2 * t.sizeof, '0') if text.startswith('0x') else text
         def leaves(path, v, out):
             try:
@@ -80,7 +82,11 @@ internal static class GdbStops
                 for s in block:
                     if not (s.is_variable or s.is_argument or s.is_constant): continue
                     out = []
-                    try: leaves(s.name, s.value(frame), out)
+                    try:
+                        # Of an array whose size is known in the frame only, a symbol's value has the type without it.
+                        isDynamic = s.type.dynamic and s.type.strip_typedefs().code == gdb.TYPE_CODE_ARRAY
+                        if isDynamic: frame.select()
+                        leaves(s.name, gdb.parse_and_eval(s.name) if isDynamic else s.value(frame), out)
                     except (gdb.error, gdb.MemoryError) as e: out = ['%s=error %s' % (s.name, e)]
                     for line in out: print('V|%s' % line)
                 if block.function: return

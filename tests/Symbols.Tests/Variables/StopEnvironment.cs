@@ -65,5 +65,5 @@ internal sealed class StopEnvironment(DwarfInfo info, SourceFrame frame, StopCon
         return destination.Length;
     }
 
-    internal TypedValue ValueOf(DebugVariable variable) => TypedValue.At(variable.Type, variable.Locate(context), context, static _ => null);
+    internal TypedValue ValueOf(DebugVariable variable) => TypedValue.At(variable.TypeIn(context), variable.Locate(context), context, static _ => null);
 }
