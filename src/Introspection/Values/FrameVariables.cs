@@ -57,10 +57,12 @@ public sealed class FrameVariables : IVariableSource
         foreach (FrameVariable local in Locals)
             if (local.Name == name) return local.Value;
         SourceFrame? source = _level.Value?.Source;
-        foreach (string meaning in source?.Meanings(name) ?? [name])
+        foreach (string meaning in Meanings(name))
             if ((Global(meaning, source?.Function?.UnitName) ?? Function(meaning)) is { } found) return found;
         return null;
     }
+
+    public IEnumerable<string> Meanings(string name) => _level.Value?.Source?.Meanings(name) ?? [name];
 
     public TypedValue? Variable(string scope, string name)
     {

@@ -274,15 +274,17 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         }
     }
 
-    private TypedValue Size(SizeOfNode node)
+    /// <summary>The type that an expression has; it is not worked out.</summary>
+    public DebugType TypeOf(Node node)
     {
         bool wasForTypes = _isForTypes;
         _isForTypes = true;
-        TypedValue value = Value(node.Operand);
+        TypedValue value = Value(node);
         _isForTypes = wasForTypes;
-        if (value.IsUntyped && value.Literal is { } literal) return TypeSize.Of(literal.Type, node.IsAlignment, environment, node.Position);
-        return TypeSize.Of(value.Type ?? CTypes.UnsignedLong(8), node.IsAlignment, environment, node.Position);
+        return value.Type ?? value.Literal?.Type ?? CTypes.UnsignedLong(8);
     }
+
+    private TypedValue Size(SizeOfNode node) => TypeSize.Of(TypeOf(node.Operand), node.IsAlignment, environment, node.Position);
 
     private TypedValue Cast(TypedValue operand, CastNode node)
     {

@@ -17,7 +17,7 @@ internal sealed class MacroExpander(IExpressionEnvironment environment)
     // Words that are read as what they are, whatever a header defines them as.
     private static readonly HashSet<string> s_own =
     [
-        "sizeof", "_Alignof", "alignof", "__alignof__", "typeof", "__typeof__", "offsetof", "__builtin_offsetof", "container_of", "struct", "union", "enum", "class",
+        "sizeof", "_Alignof", "alignof", "__alignof__", "typeof", "__typeof__", "__typeof", "offsetof", "__builtin_offsetof", "container_of", "struct", "union", "enum", "class",
     ];
 
     private int _words;

@@ -31,7 +31,7 @@ internal sealed class Parser
     {
         _cursor = new TokenCursor(text, environment);
         _environment = environment;
-        _types = new TypeParser(_cursor, environment);
+        _types = new TypeParser(_cursor, environment) { TypeOfExpression = () => new Evaluator(environment).TypeOf(Conditional()) };
     }
 
     public (Node Root, ValueFormat Format) ParseAll()
@@ -143,6 +143,7 @@ internal sealed class Parser
             _cursor.Take();
             return Counted(new UnaryNode(token.Position, token.Text[0], Unary()));
         }
+        RefuseSteps();
         if (token is { Kind: TokenKind.Sign, Text: "(" })
         {
             int start = _cursor.At;
@@ -155,7 +156,7 @@ internal sealed class Parser
             }
             _cursor.At = start;
         }
-        if (token.Kind == TokenKind.Name && token.Text is "sizeof" or "_Alignof" or "alignof") return SizeOf();
+        if (token.Kind == TokenKind.Name && token.Text is "sizeof" or "_Alignof" or "alignof" or "__alignof__") return SizeOf();
         return Postfix(Primary());
     }
 
@@ -172,6 +173,13 @@ internal sealed class Parser
         }
         _cursor.At = start;
         return Counted(new SizeOfNode(word.Position, Unary(), isAlignment));
+    }
+
+    // An expression that is looked at again and again would count on.
+    private void RefuseSteps()
+    {
+        if (_cursor.Current is not { Kind: TokenKind.Sign, Text: "++" or "--" } sign) return;
+        throw new ExpressionException($"'{sign.Text}' is not done by looking: write 'x {sign.Text[0]}= 1' to change x", sign.Position, ExpressionProblem.Refused);
     }
 
     private Node Postfix(Node node)
@@ -197,6 +205,7 @@ internal sealed class Parser
             else if (token.Text == "(") node = Call(node);
             else break;
         }
+        RefuseSteps();
         return node;
     }
 

@@ -13,7 +13,11 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
     private static readonly HashSet<string> s_words =
     [
         "void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "bool", "_Bool", "__int128", "struct", "union", "enum", "class", "const", "volatile",
+        "typeof", "__typeof__", "__typeof",
     ];
+
+    /// <summary>Reads an expression and gives its type: what <c>typeof</c> takes beside types.</summary>
+    public required Func<DebugType> TypeOfExpression { get; init; }
 
     private int Pointer => environment.AddressSizeBytes;
 
@@ -54,6 +58,14 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             else if (found is null && text is "struct" or "union" or "enum" or "class")
             {
                 found = Tagged();
+                continue;
+            }
+            else if (found is null && text is "typeof" or "__typeof__" or "__typeof")
+            {
+                cursor.Take();
+                cursor.Expect("(");
+                found = IsAhead() ? Parse() : TypeOfExpression();
+                cursor.Expect(")");
                 continue;
             }
             else if (s_words.Contains(text)) word = word is null || text != "int" ? text : word;
@@ -118,7 +130,8 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
         if (environment.Types is { } types)
         {
             if (cursor.IsSign("<") && WithArguments(types, first) is { } template) return (template, name);
-            if (types.FindType(name, TypeTag.Any) is { } type) return (type, name);
+            foreach (string meaning in environment.Meanings(name))
+                if (types.FindType(meaning, TypeTag.Any) is { } type) return (type, name);
         }
         DebugType? usual = environment.AddressOf(name) is null ? CTypes.Usual(name, Pointer) : null;
         return (usual, name);
@@ -134,7 +147,8 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             depth += token.Text switch { "<" => 1, ">" => -1, ">>" => -2, _ => 0 };
             if (depth > 0) continue;
             if (cursor.IsSign("::") && cursor.Ahead().Kind == TokenKind.Name) continue;
-            if (types.FindType(cursor.Text[first..token.End], TypeTag.Any) is { } type) return type;
+            foreach (string meaning in environment.Meanings(cursor.Text[first..token.End]))
+                if (types.FindType(meaning, TypeTag.Any) is { } type) return type;
             break;
         }
         cursor.At = start;

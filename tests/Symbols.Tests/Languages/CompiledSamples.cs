@@ -20,7 +20,7 @@ internal static class CompiledSamples
         string compiler = source.EndsWith(".cpp", StringComparison.Ordinal) ? "g++" : "gcc";
         HostTool.Require(compiler, compiler);
         Built.Run(folder, compiler, [.. flags.Split(' '), "-c", "-o", "program.o", Repository.PathOf("tests/Symbols.Tests/samples/" + source)]);
-        Built.Run(folder, compiler, [.. flags.Contains("-m32", StringComparison.Ordinal) ? (string[])["-m32", "-nostdlib", "-static"] : [], "-o", "program", "program.o"]);
+        Built.Run(folder, compiler, [.. flags.Contains("-m32", StringComparison.Ordinal) ? (string[])["-m32", "-nostdlib", "-static", "-no-pie"] : [], "-o", "program", "program.o"]);
         return Path.Combine(folder, "program");
     }
 }

@@ -14,6 +14,9 @@ public sealed class CompiledTests
     [InlineData("locals.cpp", "-O2 -gdwarf-4")]
     [InlineData("locals.cpp", "-O2 -gdwarf-4 -gsplit-dwarf")]
     [InlineData("locals.cpp", "-O2 -gdwarf-5 -gsplit-dwarf")]
+    [InlineData("locals.c", "-O0 -g -m32 -ffreestanding -DFREESTANDING")]
+    [InlineData("locals.c", "-O2 -g -m32 -ffreestanding -DFREESTANDING")]
+    [InlineData("locals.c", "-O2 -gdwarf-4 -m32 -ffreestanding -DFREESTANDING")]
     [InlineData("wide.c", "-O0 -g")]
     [InlineData("wide.c", "-O1 -g")]
     [InlineData("wide.c", "-O2 -g")]
@@ -34,7 +37,8 @@ public sealed class CompiledTests
     // we compute with 64 bits, and gdb's scripts cannot take its own result.
     private static string? Known(string value)
     {
-        if (value.StartsWith("nothing=", StringComparison.Ordinal)) return null;
+        // How long this one is is optimized out.
+        if (value.StartsWith("nothing=", StringComparison.Ordinal) || value == "table=error no such vector element") return null;
         int end = value.IndexOf("=error That operation is not available on integers of more than 8 bytes.", StringComparison.Ordinal);
         return end < 0 ? value : value[..end] + "=error";
     }

@@ -130,7 +130,7 @@ internal static class GdbStops
                 low, high = [int(x, 16) for x in words[0].split('-')]
                 if '[stack]' in words: low, high = rsp - 256, min(high, rsp + 16384)
                 elif '[heap]' in words: high = min(high, low + (1 << 20))
-                elif not words[-1].endswith(PROGRAM): continue
+                elif not words[-1].endswith(PROGRAM) and (len(words) > 5 or high - low > 65536): continue
                 print('M|%d|%s' % (low, bytes(gdb.selected_inferior().read_memory(low, high - low)).hex()))
             gdb.execute('continue')
         """;
@@ -154,6 +154,10 @@ internal static class GdbStops
         Assert.False(result.Error.Contains("Traceback", StringComparison.Ordinal) || result.ExitCode < 0, result.Error);
         var stops = new List<GdbStop>();
         foreach (string line in result.Output.Split('\n')) Take(line.TrimEnd().Split('|'), stops);
+        // What is not position-independent is where the linker put it.
+        const ushort Executable = 2;
+        if (image.Header.Type == Executable)
+            foreach (GdbStop stop in stops) stop.Bias = 0;
         if (stops.Count == 0) Requirement.Missing($"gdb cannot run a process here ({result.Error.Trim()})", "allow ptrace, apt-get install gdb");
         return stops;
     }

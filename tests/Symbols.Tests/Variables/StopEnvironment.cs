@@ -49,6 +49,8 @@ internal sealed class StopEnvironment(DwarfInfo info, SourceFrame frame, StopCon
         return null;
     }
 
+    public IEnumerable<string> Meanings(string name) => frame.Meanings(name);
+
     public MacroDefinition? Macro(string name, bool isAnywhere) => info.FindMacro(name, frame) ?? (isAnywhere ? info.FindMacro(name) : null);
 
     public RegisterValue? Register(string name) => null;
