@@ -137,13 +137,13 @@ internal sealed class Parser
     private Node UnaryInside()
     {
         _cursor.Expand();
+        RefuseSteps(isBefore: true);
         Token token = _cursor.Current;
         if (token.Kind == TokenKind.Sign && token.Text is "-" or "~" or "!" or "+" or "*" or "&")
         {
             _cursor.Take();
             return Counted(new UnaryNode(token.Position, token.Text[0], Unary()));
         }
-        RefuseSteps();
         if (token is { Kind: TokenKind.Sign, Text: "(" })
         {
             int start = _cursor.At;
@@ -175,11 +175,15 @@ internal sealed class Parser
         return Counted(new SizeOfNode(word.Position, Unary(), isAlignment));
     }
 
-    // An expression that is looked at again and again would count on.
-    private void RefuseSteps()
+    // An expression that is looked at again and again would count on. Two signs before a number, or between two operands, are only signs.
+    private void RefuseSteps(bool isBefore)
     {
-        if (_cursor.Current is not { Kind: TokenKind.Sign, Text: "++" or "--" } sign) return;
-        throw new ExpressionException($"'{sign.Text}' is not done by looking: write 'x {sign.Text[0]}= 1' to change x", sign.Position, ExpressionProblem.Refused);
+        Token sign = _cursor.Current, second = _cursor.Ahead(), next = _cursor.Ahead(2);
+        bool isStep = sign is { Kind: TokenKind.Sign, Text: "+" or "-" } && second.Kind == TokenKind.Sign && second.Text == sign.Text && second.Position == sign.End;
+        bool isOperand = next.Kind is TokenKind.Name or TokenKind.Register;
+        bool isMore = next.Kind is not (TokenKind.End or TokenKind.Sign) || next.Text is "(" or "[" or "-" or "+" or "~" or "!" or "*" or "&";
+        if (!isStep || (isBefore ? !isOperand : isMore)) return;
+        throw new ExpressionException($"'{sign.Text}{sign.Text}' is not done by looking: write 'x {sign.Text}= 1' to change x", sign.Position, ExpressionProblem.Refused);
     }
 
     private Node Postfix(Node node)
@@ -205,7 +209,7 @@ internal sealed class Parser
             else if (token.Text == "(") node = Call(node);
             else break;
         }
-        RefuseSteps();
+        RefuseSteps(isBefore: false);
         return node;
     }
 

@@ -18,11 +18,13 @@ public sealed class MacroValueTests
 {
     private static readonly string[] s_equal =
     [
-        "PAGE_SHIFT", "PAGE_SIZE", "PAGE_MASK", "ONE_PLUS", "ONE_PLUS * 2", "2 * ONE_PLUS", "(PAGE_SIZE - 1) & ~PAGE_MASK", "x * PAGE_SIZE", "(long)sizeof(PAGE_SIZE)", "(long)sizeof(PAGE_SHIFT)",
+        "PAGE_SHIFT", "PAGE_SIZE", "PAGE_MASK", "ONE_PLUS", "ONE_PLUS * 2", "2 * ONE_PLUS", "(PAGE_SIZE - 1) & ~PAGE_MASK", "x * PAGE_SIZE", "(long)sizeof(PAGE_SIZE)",
+        "(long)sizeof(PAGE_SHIFT)",
         "EMPTY 3", "MAX(1, 2)", "MAX(x, 2) + 1", "MAX(MAX(x, 7), MAX(4, x * 5))", "MAX((1, 2), 1)", "ADD3(1, 2, 3) * 2", "LIST(1, 2, 3)", "TAIL(1, 2, 3)", "JOIN(PAGE_, SIZE)",
         "JOIN(1, 2)", "JOIN(x, ) + 1", "TEXT(a + b)[0]", "TEXT_OF(PAGE_SHIFT)[1]", "(long)sizeof(TEXT(a  +  b))", "(long)sizeof TEXT_OF(ONE_PLUS)", "NOTHING()", "NOTHING ( ) + 1",
         "PICK(1, PICK(2, 3))", "(WORD)0x12345", "(long)sizeof(WORD)", "GLOBAL", "GLOBAL + PAGE_SHIFT", "POINTER->first", "*POINTER", "DEEP", "object.FIELD", "POINTER->FIELD",
-        "MASK(12)", "MASK(64)", "MASK(x)", "(long)ARRAY_SIZE(numbers)", "LETTER", "LETTER + 1", "REAL * 2", "MEMBER", "HEADER_SIZE", "TWICE(HEADER_SIZE)", "TWICE(TWICE(x))", "inner",
+        "MASK(12)", "MASK(64)", "MASK(x)", "(long)ARRAY_SIZE(numbers)", "LETTER", "LETTER + 1", "REAL * 2", "MEMBER", "HEADER_SIZE", "TWICE(HEADER_SIZE)",
+        "TWICE(TWICE(x))", "inner",
         "PAGE_SHIFT_2", "__SIZEOF_LONG__", "EAGAIN", "UINT8_MAX", "UINT64_C(7)", "INT64_MAX",
     ];
 
@@ -54,7 +56,8 @@ public sealed class MacroValueTests
     public void Values_are_gdbs(string flags)
     {
         string program = MacroSamples.Get(flags);
-        GdbStop stop = GdbStops.Run(program, "halved", "work", [.. s_equal, .. s_refused.Select(one => one.Gdb.Length > 0 ? one.Expression : "0"), .. s_elsewhere.Select(one => one.Expression)])[0];
+        GdbStop stop = GdbStops.Run(program, "halved", "work", [.. s_equal, .. s_refused.Select(one => one.Gdb.Length > 0 ? one.Expression : "0"),
+        .. s_elsewhere.Select(one => one.Expression)])[0];
         using ElfImage image = ElfImage.Open(program);
         DwarfInfo info = DwarfInfo.Open(image);
         StopEnvironment environment = StopEnvironment.Of(stop, "work", info, new FrameUnwinder(image));
