@@ -5,6 +5,7 @@ using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Indexing;
 using Symbols.Dwarf.Lines;
+using Symbols.Dwarf.Macros;
 using Symbols.Dwarf.Types;
 using Symbols.Dwarf.Variables;
 using Symbols.Elf;
@@ -29,6 +30,7 @@ public sealed class DwarfInfo : ITypeCatalog
 
     private RangeMap? _unitMap;
     private TypeCatalog? _types;
+    private MacroIndex? _macros;
     private volatile DebugIndex? _index;
 
     private DwarfInfo(ElfImage image, DebugFiles? files)
@@ -68,6 +70,8 @@ public sealed class DwarfInfo : ITypeCatalog
     internal IReadOnlyList<DebugUnit> Units => Set.Units;
 
     internal TypeCatalog Types => _types ??= new TypeCatalog(this);
+
+    private MacroIndex Macros => _macros ??= new MacroIndex(this);
 
     /// <summary>The index is there: names are found without reading all units.</summary>
     public bool IsIndexed => _index is not null;
@@ -266,6 +270,16 @@ public sealed class DwarfInfo : ITypeCatalog
     public DebugType? FindType(string name, TypeTag tag) => Types.Find(name, tag);
 
     public Constant? FindConstant(string name) => Types.FindConstant(name);
+
+    /// <summary>The macro of that name in whichever unit has one (<c>-g3</c>); null: there is none.</summary>
+    public MacroDefinition? FindMacro(string name) => Macros.Find(name);
+
+    /// <summary>The macro of that name as it holds at a line of a frame's function; null: the name is no macro there.</summary>
+    public MacroDefinition? FindMacro(string name, SourceFrame frame) =>
+        frame.Function is { } function ? Macros.Of(function.Unit).Find(name, frame.Path, frame.Line) : null;
+
+    /// <summary>All definitions of macros of one unit, 0 to <see cref="UnitCount"/> - 1, in the order of the source.</summary>
+    public IEnumerable<MacroDefinition> MacrosOf(int unit) => Macros.Of(Units[unit]).Definitions();
 
     public IEnumerable<string> TypeNames(string prefix, int limit) => HasUnits ? Index.Names(prefix, NamedKinds.AnyType, limit) : [];
 

@@ -339,14 +339,16 @@ internal sealed class DebugUnit
         return (null, 0);
     }
 
-    private string? IndexedString(ulong index)
+    /// <summary>Where a string that is given by its number is in <c>.debug_str</c>; false: there is none.</summary>
+    internal bool TryStringOffset(ulong index, out ulong offset)
     {
+        offset = 0;
         ulong start = Attributes.StringOffsetsBase ?? (Header.Version < 5 ? 0ul : Header.Is64 ? 16ul : 8ul);
         int size = Header.OffsetSizeBytes;
-        bool isThere = index < Sections.StringOffsets.Length;
-        return isThere && DwarfSections.TryNumber(Sections.StringOffsets, start + (index * (ulong)size), size, out ulong offset)
-            ? Sections.Strings.StringAt(offset) : null;
+        return index < Sections.StringOffsets.Length && DwarfSections.TryNumber(Sections.StringOffsets, start + (index * (ulong)size), size, out offset);
     }
+
+    private string? IndexedString(ulong index) => TryStringOffset(index, out ulong offset) ? Sections.Strings.StringAt(offset) : null;
 
     private bool TryRangeListOffset(in AttributeValue value, out ulong offset)
     {

@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Indexing;
-using Symbols.Dwarf.Macros;
 using Symbols.Types;
 
 namespace Symbols.Dwarf.Types;
@@ -10,7 +9,6 @@ namespace Symbols.Dwarf.Types;
 internal sealed class TypeCatalog(DwarfInfo owner)
 {
     private readonly TypeReader _reader = new(owner);
-    private MacroIndex? _macros;
 
     internal TypeReader Reader => _reader;
 
@@ -32,13 +30,6 @@ internal sealed class TypeCatalog(DwarfInfo owner)
     }
 
     internal Constant? FindConstant(string name)
-    {
-        if (FindEnumerator(name) is { } found) return found;
-        _macros ??= new MacroIndex(owner);
-        return _macros.Evaluate(name, other => FindEnumerator(other)?.Value) is { } value ? new Constant(value, null) : null;
-    }
-
-    private Constant? FindEnumerator(string name)
     {
         string simple = name[(name.LastIndexOf(':') + 1)..];
         Constant? local = null;
