@@ -27,6 +27,7 @@ internal static class Overview
           stack         the calls of a vCPU
           print         an expression in C's syntax, or the variables of a frame
           tasks         a Linux guest's threads, and where they stand
+          locks         who holds which lock and who waits, their past, and what was wrong with them
           mem           memory
           disasm        instructions
           pagetables    the guest's page tables, or each step of one translation

@@ -131,16 +131,7 @@ internal sealed class CallsFinder
 
         public void WriteText(IReadOnlyList<FunctionCall> calls)
         {
-            if (calls.Count == 0) return;
-            var rows = new List<string[]> { s_heads };
-            rows.AddRange(calls.Select(Row));
-            int[] widths = [.. s_heads.Select((_, column) => Math.Min(60, rows.Max(row => row[column].Length)))];
-            foreach (string[] row in rows)
-            {
-                var line = new StringBuilder();
-                for (int i = 0; i < row.Length; i++) line.Append(i is 1 or 7 ? row[i].PadLeft(widths[i]) : row[i].PadRight(widths[i])).Append("  ");
-                output.WriteLine(line.ToString().TrimEnd());
-            }
+            if (calls.Count > 0) TextTable.Write(output, s_heads, [.. calls.Select(Row)], rightAligned: [1, 7]);
         }
 
         public void WriteCsv(IReadOnlyList<FunctionCall> calls)

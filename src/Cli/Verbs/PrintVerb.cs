@@ -37,6 +37,7 @@ internal static class PrintVerb
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
             using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(symbols), null);
+            if (parsed.GetValue(expression) is not null) programs.BeginIndexing();
             recording.Seek(parsed.GetValue(at)!);
             var view = new GuestView(recording.Machine, recording.Vcpu(parsed.GetValue(cpu)));
             SymbolSet set = programs.At(view);

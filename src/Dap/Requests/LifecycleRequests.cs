@@ -4,6 +4,7 @@ using System.IO;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Sessions;
+using Introspection.Locks.Layouts;
 using Introspection.Programs;
 using Introspection.Values;
 using Replay.Recording;
@@ -122,8 +123,9 @@ internal sealed class LifecycleRequests
     // What is known about the guest beyond its bytes.
     private void Prepare(string path, IDebugArguments arguments)
     {
-        _session.UseSymbols(SymbolLoader.Load(_session.Recording, arguments.Symbols, arguments.SourceMap, Tell));
-        _session.Locks = DeclaredLocks.Load(_session.Recording.Configuration, path, arguments.Layouts, Tell);
+        _session.UseSymbols(SymbolLoader.Load(_session.Recording, arguments.Symbols, arguments.SourceMap, Tell, _session.WaitForIndex));
+        _session.Programs.BeginIndexing();
+        _session.Locks = DeclaredLayouts.Load(_session.Recording.Configuration, path, arguments.Layouts, Tell);
         _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _session.AllowsCalls = arguments.AllowCalls ?? false;
         LoadPrinters(path, arguments.Printers ?? []);

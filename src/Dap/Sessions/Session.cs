@@ -6,6 +6,7 @@ using Dap.Handles;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Views;
+using Introspection.Locks.Layouts;
 using Introspection.Calls;
 using Introspection.Consoles;
 using Introspection.History;
@@ -51,7 +52,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>Their source files, for the client.</summary>
     public SourceAnswers Sources { get; private set; } = new(new GuestPrograms().Sources);
     /// <summary>The locks that are declared.</summary>
-    public DeclaredLocks Locks { get; set; } = DeclaredLocks.None;
+    public DeclaredLayouts Locks { get; set; } = DeclaredLayouts.None;
     /// <summary>How values of some types are shown.</summary>
     public PrinterSet Printers { get; set; } = PrinterSet.BuiltIn;
     public HandleTable<FrameHandle> Frames { get; } = new();
@@ -264,6 +265,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>What the guest printed to a channel.</summary>
     public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
 
+    /// <summary>Waits for the names of a large symbol file, with progress that the client can cancel.</summary>
+    public void WaitForIndex(IndexingJob job) => Activity.Wait($"Reading the names in {job.Name}", job.Wait, () => job.Fraction);
+
     /// <summary>From now on these symbols, which belong to the session.</summary>
     public void UseSymbols(GuestPrograms programs)
     {
@@ -372,7 +376,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         if (guest is null) _recording?.Dispose();
         string path = _recording?.Path ?? "";
         UseSymbols(new GuestPrograms());
-        Locks = DeclaredLocks.None;
+        Locks = DeclaredLayouts.None;
         _diversion = null;
         _timeline = null;
         _recording = null;

@@ -1,7 +1,8 @@
 using System.Collections.Generic;
 using Dap.Protocol;
 using Dap.Sessions;
-using Introspection.Locks;
+using Introspection.Locks.Layouts;
+using Introspection.Locks.Queues;
 
 namespace Dap.Views;
 
@@ -10,7 +11,7 @@ internal sealed class LockViews(Session session)
 {
     public TtvmLocks Read()
     {
-        DeclaredLocks declared = session.Locks;
+        DeclaredLayouts declared = session.Locks;
         var locks = new List<TtvmLock>();
         var symbols = new LockSymbols(session.Symbols.AddressOf, address => session.Symbols.NameOf(address, out _));
         foreach (LockLayout layout in declared.Layouts)

@@ -55,6 +55,17 @@ public sealed class LinuxKernel : INameSource
     /// <summary>The address space of a thread's process, whether it runs or not; null: it is a kernel thread.</summary>
     public AddressSpaceReader? UserMemoryOf(LinuxTask task) => task.Mm == 0 || Layout is null ? null : Mappings(Layout).UserMemory(task.Mm);
 
+    /// <summary>Where a CPU's own pointer to what it runs is, less the base of its per-CPU variables; null: unknown.</summary>
+    public ulong? CurrentTaskVariable
+    {
+        get
+        {
+            // A variable of its own before 6.2, then a member of pcpu_hot, then of its own again.
+            if (Image.Symbols.AddressOf("current_task") is { } own) return own;
+            return Layout?.Offset("pcpu_hot", "current_task") is { } member && Image.Symbols.AddressOf("pcpu_hot") is { } hot ? hot + member : null;
+        }
+    }
+
     internal KernelLayout? Layout { get; }
 
     /// <summary>

@@ -62,9 +62,7 @@ public sealed class LinuxTasks
     /// <summary>The same by the kernel's number of the CPU.</summary>
     public LinuxTask? CurrentOf(int cpu)
     {
-        // A variable of its own before 6.2, then a member of pcpu_hot, then of its own again.
-        ulong? variable = PerCpuAddress("current_task", cpu);
-        if (variable is null && _layout?.Offset("pcpu_hot", "current_task") is { } member && PerCpuAddress("pcpu_hot", cpu) is { } hot) variable = hot + member;
+        ulong? variable = _kernel.CurrentTaskVariable + PerCpuOffset(cpu);
         return variable is { } at && _kernel.Memory.ReadNumber(at, 8) is { } task and not 0 ? Read(task) : null;
     }
 

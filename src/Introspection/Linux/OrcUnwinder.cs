@@ -15,6 +15,9 @@ public readonly record struct OrcFrame(ulong Rip, ulong Rsp, ulong? Rbp, bool Is
     /// <summary>It is a program's.</summary>
     public bool IsUser => Rip >> 63 == 0;
 
+    /// <summary>Its stack is not the one of the frame that it was found from.</summary>
+    public bool IsOtherStack { get; init; }
+
     /// <summary>Address of the <c>pt_regs</c> that were saved when it was interrupted; 0: none, or not all of them.</summary>
     internal ulong Registers { get; init; }
 }
@@ -110,15 +113,16 @@ public sealed class OrcUnwinder
                 return null;
         }
         if (rip is not { } next || rsp is not { } nextStack || (next >> 63 == 0 && entry.Kind == Kind.Call)) return null;
-        // A stack only shrinks on the way out; another one, as of an interrupt, may be anywhere.
-        if (entry.Kind == Kind.Call && nextStack <= frame.Rsp) return null;
+        // A stack only shrinks on the way out; another one may be anywhere: an interrupt's, and the one below an interrupt's own, whose top points to it.
+        bool isOtherStack = entry.StackRegister is StackPointerIndirect or FramePointerIndirect;
+        if (entry.Kind == Kind.Call && !isOtherStack && nextStack <= frame.Rsp) return null;
         ulong? rbp = entry.FrameRegister switch
         {
             PreviousStack => Read(stack + (ulong)entry.FrameOffset),
             FramePointer => frame.Rbp is { } known ? Read(known + (ulong)entry.FrameOffset) : null,
             _ => registers != 0 ? Saved(registers, "bp") : frame.Rbp,
         };
-        return new OrcFrame(next, nextStack, rbp, entry.Kind != Kind.Call) { Registers = registers };
+        return new OrcFrame(next, nextStack, rbp, entry.Kind != Kind.Call) { Registers = registers, IsOtherStack = isOtherStack };
     }
 
     private ulong? StackBefore(in OrcFrame frame, in Entry entry)

@@ -32,12 +32,14 @@ public sealed class GuestPrograms : IDisposable
     /// <param name="sources">Where sources are.</param>
     /// <param name="configuration">The machine with its images, which may have the programs; null: they are not looked at.</param>
     /// <param name="mayBeLinux">A Linux kernel is looked for in memory.</param>
-    public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, MachineConfiguration? configuration, bool mayBeLinux)
+    /// <param name="indexing">Sees to the names of files that are found on the way; null: they are read when they are needed.</param>
+    public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, MachineConfiguration? configuration, bool mayBeLinux,
+        SymbolIndexing? indexing = null)
     {
         _files = files;
         Sources = sources;
         _mayBeLinux = mayBeLinux;
-        _users = new UserPrograms(files, configuration);
+        _users = new UserPrograms(files, configuration, indexing);
         var loaded = new List<LoadedFile>();
         foreach (SymbolFile file in files) loaded.Add(new LoadedFile(file));
         _static = new SymbolSet(loaded, sources);
@@ -60,6 +62,12 @@ public sealed class GuestPrograms : IDisposable
 
     /// <summary>The compiler's paths of all source files that any of the symbol files names.</summary>
     public IEnumerable<string> AllSources() => _static.AllSources();
+
+    /// <summary>Names will be asked for: see <see cref="SymbolFile.BeginIndexing"/>.</summary>
+    public void BeginIndexing()
+    {
+        foreach (SymbolFile file in _files) file.BeginIndexing();
+    }
 
     /// <summary>The guest stopped: what its processes have mapped may have changed.</summary>
     public void Refresh() => _byProcess.Clear();

@@ -75,7 +75,7 @@ public static class CallStack
     private static string NameOf(in CallFrame call, SourceFrame? source, SymbolSet symbols)
     {
         bool hasLine = source is { Line: > 0, Path: not null };
-        if (hasLine && source!.FunctionName is { } function) return function;
+        if (hasLine && source!.QualifiedName is { } function) return function;
         string? symbol = symbols.NameOf(call.Lookup, out ulong offset);
         if (symbol is null) return $"0x{call.Code:x}";
         offset += call.Code - call.Lookup;

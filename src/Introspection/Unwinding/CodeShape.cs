@@ -47,4 +47,12 @@ public static class CodeShape
         call = 0;
         return false;
     }
+
+    /// <summary>The instruction before an address is a far return: startup code pushes a return address and a function, and returns to the function.</summary>
+    public static bool IsBehindFarReturn(Disassembler disassembler, ulong address)
+    {
+        const int length = 2;
+        Instruction instruction = disassembler.Decode(address - length);
+        return instruction.Length == length && instruction.Mnemonic == Mnemonic.Retf;
+    }
 }

@@ -17,12 +17,13 @@ internal sealed class KernelFrames(GuestView view, SymbolSet symbols)
     /// <param name="frame">The registers in the code.</param>
     /// <param name="isExact">The instruction has not begun; else it lies behind a call.</param>
     /// <param name="isInterrupt">The caller was interrupted, or has entered the kernel: its instruction lies behind no call.</param>
-    public FrameRegisters? Caller(FrameRegisters frame, bool isExact, out bool isInterrupt)
+    /// <param name="isOtherStack">The caller's stack is another one, which may lie below.</param>
+    public FrameRegisters? Caller(FrameRegisters frame, bool isExact, out bool isInterrupt, out bool isOtherStack)
     {
-        isInterrupt = false;
+        isInterrupt = isOtherStack = false;
         if (!frame.Is64 || frame.IsUser || frame.Rip >> 63 == 0 || frame[FrameRegisters.Rsp] is not { } stack || _tables.Value is not { } tables) return null;
         if (tables.Outer(new OrcFrame(frame.Rip, stack, frame[FrameRegisters.Rbp], isExact)) is not { } outer) return null;
-        isInterrupt = outer.IsInterrupted;
+        (isInterrupt, isOtherStack) = (outer.IsInterrupted, outer.IsOtherStack);
         FrameRegisters caller = frame.Copy();
         for (int i = 0; i < s_names.Length; i++) caller[i] = tables.SavedRegister(outer, s_names[i]);
         caller.Rip = outer.Rip;

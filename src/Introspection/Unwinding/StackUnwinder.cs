@@ -63,9 +63,12 @@ public sealed class StackUnwinder
     private Caller? CallerOf(FrameRegisters registers, in CallFrame frame)
     {
         if (registers.Stack == 0) return null;
+        if (frame.Origin == FrameOrigin.Innermost && Retpoline.Caller(registers, _disassembler) is { } jumped && Make(registers, jumped, FrameOrigin.Code, isInterrupt: false) is { } thunk) return thunk;
         if (ByInformation(registers, frame, out bool isOutermost) is { } informed) return informed;
         if (isOutermost) return null;
-        if (_kernel.Caller(registers, frame.IsExact, out bool isEntered) is { } known && Make(registers, known, FrameOrigin.CallFrameInformation, isEntered) is { } tabled) return tabled;
+        if (_kernel.Caller(registers, frame.IsExact, out bool isEntered, out bool isOtherStack) is { } known
+            && Make(registers, known, FrameOrigin.CallFrameInformation, isEntered, isOtherStack) is { } tabled)
+            return tabled;
         if (ByCode(registers, frame) is { } followed) return followed;
         if (ByFramePointer(registers, frame) is { } chained) return chained;
         return frame.Origin == FrameOrigin.Innermost && registers[FrameRegisters.Rbp] != 0 ? ByGuess(registers) : null;
@@ -145,11 +148,16 @@ public sealed class StackUnwinder
         return null;
     }
 
-    // Null: it cannot be. A caller's code can be read and, unless it was interrupted, has just called; its stack lies above.
-    private Caller? Make(FrameRegisters from, FrameRegisters caller, FrameOrigin origin, bool isInterrupt)
+    // Null: it cannot be. A caller's code can be read and, unless it was interrupted, has just called; its stack lies above. Of a program that ends nothing may be mapped any more,
+    // and what the kernel has saved of it still holds.
+    private Caller? Make(FrameRegisters from, FrameRegisters caller, FrameOrigin origin, bool isInterrupt, bool isOtherStack = false)
     {
-        if (caller.Stack == 0 || _view.Translate(caller.Code) is null) return null;
-        if (!isInterrupt && (caller.Stack <= from.Stack || !CodeShape.IsBehindCall(_disassembler, caller.Code, out _))) return null;
+        bool isProgram = isInterrupt && caller.IsUser && !from.IsUser && origin == FrameOrigin.CallFrameInformation;
+        if (caller.Stack == 0 || (!isProgram && _view.Translate(caller.Code) is null)) return null;
+        if (!isInterrupt && !isOtherStack && caller.Stack <= from.Stack) return null;
+        if (!isInterrupt && !CodeShape.IsBehindCall(_disassembler, caller.Code, out _)
+            && !(origin == FrameOrigin.CallFrameInformation && CodeShape.IsBehindFarReturn(_disassembler, caller.Code)))
+            return null;
         ulong slot = isInterrupt ? 0 : caller.Stack - (ulong)from.PointerSize;
         return new Caller(caller, new CallFrame(caller.Code, caller.Stack, origin, isInterrupt) { Registers = caller }, slot);
     }

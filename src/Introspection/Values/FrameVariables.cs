@@ -56,8 +56,13 @@ public sealed class FrameVariables : IVariableSource
     {
         foreach (FrameVariable local in Locals)
             if (local.Name == name) return local.Value;
-        return Global(name, _level.Value?.Source?.Function?.UnitName) ?? Function(name);
+        SourceFrame? source = _level.Value?.Source;
+        foreach (string meaning in Meanings(name))
+            if ((Global(meaning, source?.Function?.UnitName) ?? Function(meaning)) is { } found) return found;
+        return null;
     }
+
+    public IEnumerable<string> Meanings(string name) => _level.Value?.Source?.Meanings(name) ?? [name];
 
     public TypedValue? Variable(string scope, string name)
     {
@@ -76,6 +81,12 @@ public sealed class FrameVariables : IVariableSource
         return null;
     }
 
+    public MacroDefinition? Macro(string name, bool isAnywhere)
+    {
+        if (_level.Value is { Source: { } source, File: { } file } && file.Dwarf.FindMacro(name, source) is { } here) return here;
+        return isAnywhere ? Types?.FindMacro(name) : null;
+    }
+
     private List<FrameVariable> ReadLocals()
     {
         var locals = new List<FrameVariable>();
@@ -86,7 +97,7 @@ public sealed class FrameVariables : IVariableSource
         {
             if (variable.Name is not { } name || variable.IsShadowed) continue;
             Func<int, string?> registerName = level.IsInnermost ? RegisterName : static _ => null;
-            locals.Add(new FrameVariable(variable, name, TypedValue.At(variable.Type, variable.Locate(context), context, registerName)));
+            locals.Add(new FrameVariable(variable, name, TypedValue.At(variable.TypeIn(context), variable.Locate(context), context, registerName)));
         }
         return locals;
     }

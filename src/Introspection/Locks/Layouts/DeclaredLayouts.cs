@@ -1,26 +1,25 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using Introspection.Locks;
 using Vmm.Platform;
 
-namespace Dap.Sessions;
+namespace Introspection.Locks.Layouts;
 
-/// <summary>The layouts of locks that a session knows.</summary>
+/// <summary>The layouts of locks that are known for a recording; built-in ones are not among them.</summary>
 /// <param name="Layouts">All that could be read.</param>
 /// <param name="Problem">Why there are none; null: there are.</param>
-internal sealed record DeclaredLocks(IReadOnlyList<LockLayout> Layouts, string? Problem)
+public sealed record DeclaredLayouts(IReadOnlyList<LockLayout> Layouts, string? Problem)
 {
     private const string DemoKernel = "demo64.elf";
 
-    public static DeclaredLocks None { get; } = new([], "No layouts of locks are declared.");
+    public static DeclaredLayouts None { get; } = new([], "No layouts of locks are declared.");
 
     /// <summary>Never fails: what cannot be used is told.</summary>
     /// <param name="configuration">The recorded machine.</param>
     /// <param name="recordingPath">Layouts are looked for beside it.</param>
     /// <param name="paths">Files that the user names; null: those that lie where they are expected.</param>
     /// <param name="tell">Takes a sentence for the user.</param>
-    public static DeclaredLocks Load(MachineConfiguration configuration, string recordingPath, IReadOnlyList<string>? paths, Action<string> tell)
+    public static DeclaredLayouts Load(MachineConfiguration configuration, string recordingPath, IReadOnlyList<string>? paths, Action<string> tell)
     {
         string? kernel = configuration.FindImage("kernel")?.Name;
         IReadOnlyList<string> files = paths ?? LockLayoutFile.Find(recordingPath, kernel, [Directory.GetCurrentDirectory()]);
@@ -37,7 +36,7 @@ internal sealed record DeclaredLocks(IReadOnlyList<LockLayout> Layouts, string? 
             }
         }
         // The demo needs no files.
-        if (layouts.Count == 0 && paths is null && kernel == DemoKernel && typeof(DeclaredLocks).Assembly.GetManifestResourceStream("demo64.layout.json") is { } resource)
+        if (layouts.Count == 0 && paths is null && kernel == DemoKernel && typeof(DeclaredLayouts).Assembly.GetManifestResourceStream("demo64.layout.json") is { } resource)
         {
             using (resource)
             using (var bytes = new MemoryStream())
@@ -47,7 +46,7 @@ internal sealed record DeclaredLocks(IReadOnlyList<LockLayout> Layouts, string? 
             }
         }
         string name = Path.GetFileNameWithoutExtension(kernel ?? recordingPath) + ".layout.json";
-        return new DeclaredLocks(layouts, layouts.Count > 0 ? null
+        return new DeclaredLayouts(layouts, layouts.Count > 0 ? null
             : $"No layouts of locks are declared: write {name} beside the recording, or name a file with 'layouts' in launch.json (docs/LAYOUTS.md describes it).");
     }
 }

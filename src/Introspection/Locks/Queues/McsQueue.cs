@@ -1,6 +1,7 @@
 using System.Collections.Generic;
+using Introspection.Locks.Layouts;
 
-namespace Introspection.Locks;
+namespace Introspection.Locks.Queues;
 
 /// <summary>A node of an MCS queue.</summary>
 /// <param name="Address">Linear.</param>
@@ -29,7 +30,7 @@ internal sealed class McsQueue
     public static McsQueue Read(LockReader reader, QueueNode layout, ulong lockAddress, ulong tail)
     {
         var all = new List<McsNode>();
-        foreach (NodeArray array in layout.Arrays)
+        foreach (NodeArray array in layout.Arrays ?? [])
         {
             if (reader.Resolve(array.At) is not { } first) continue;
             for (int i = 0; i < array.Count; i++)
@@ -85,6 +86,12 @@ internal sealed class McsQueue
             if (reader.Number(node, field) is not { } waitsFor) return null;
             if (waitsFor != lockAddress) return false;
         }
+        return MustWait(reader, layout, node);
+    }
+
+    /// <summary>What a node's flag says; null: it is not in memory.</summary>
+    public static bool? MustWait(LockReader reader, QueueNode layout, ulong node)
+    {
         if (layout.Granted is { } granted) return reader.Number(node, granted) is { } has ? has == 0 : null;
         return reader.Number(node, layout.Waiting!) is { } waits ? waits != 0 : null;
     }

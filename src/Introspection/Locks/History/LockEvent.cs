@@ -1,0 +1,34 @@
+using Vmm.Time;
+
+namespace Introspection.Locks.History;
+
+/// <summary>What a vCPU does with locks.</summary>
+internal enum LockStep : byte
+{
+    /// <summary>It enters a function that takes a lock.</summary>
+    Want,
+    /// <summary>It leaves a function that takes locks; of which call, the frame tells.</summary>
+    Return,
+    /// <summary>It enters a function that gives back a lock.</summary>
+    Release,
+    /// <summary>A hardware interrupt is delivered to it.</summary>
+    Interrupt,
+    /// <summary>The guest has failed: it enters a function that says so.</summary>
+    Panic,
+}
+
+/// <summary>One step, as a breakpoint shows it.</summary>
+/// <param name="Count">Instruction count of its position.</param>
+/// <param name="Ordinal">Event ordinal of its position.</param>
+/// <param name="Step">What it does.</param>
+/// <param name="CpuIndex">The vCPU.</param>
+/// <param name="Function">Number of the function in the table; -1: none.</param>
+/// <param name="HasInterruptsOn">The interrupt flag.</param>
+/// <param name="Value">Address of the lock; the result of a return.</param>
+/// <param name="Frame">Tells calls apart: where the return address is.</param>
+/// <param name="Task">What the vCPU runs; 0: unknown.</param>
+/// <param name="Caller">The return address.</param>
+internal readonly record struct LockEvent(ulong Count, uint Ordinal, LockStep Step, byte CpuIndex, short Function, bool HasInterruptsOn, ulong Value, ulong Frame, ulong Task, ulong Caller)
+{
+    public Position At => new(Count, Ordinal);
+}

@@ -1,0 +1,84 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Introspection.Locks.Tasks;
+using Replay.Queries;
+using Replay.Timelines;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Introspection.Locks.History;
+
+/// <summary>How much of a history is kept.</summary>
+public sealed record LockHistoryOptions
+{
+    /// <summary>Uses that are kept of all locks together; behind that, locks keep only their totals.</summary>
+    public int MaximumUses { get; init; } = 500_000;
+
+    /// <summary>The locks whose uses are kept, by address; null: all.</summary>
+    public IReadOnlySet<ulong>? Locks { get; init; }
+
+    internal bool Wants(ulong address) => Locks is null || Locks.Contains(address);
+}
+
+/// <summary>
+/// The past of all declared locks in a stretch of a recording: who wanted, held and gave back which one when, and what was wrong with it. Found by replaying with breakpoints on the
+/// functions that take and give back locks; the guest is not changed, and nothing is recorded for it.
+/// </summary>
+public sealed class LockHistory
+{
+    private readonly IReadOnlyDictionary<ulong, LockRecord> _locks;
+
+    private LockHistory(IReadOnlyDictionary<ulong, LockRecord> locks, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
+        (_locks, Findings, From, Before) = (locks, findings, from, before);
+
+    /// <summary>The stretch: from this position on.</summary>
+    public Position From { get; }
+
+    /// <summary>The first position behind it.</summary>
+    public Position Before { get; }
+
+    /// <summary>Every lock that was used.</summary>
+    public IEnumerable<LockRecord> Locks => _locks.Values;
+
+    public int LockCount => _locks.Count;
+
+    /// <summary>What was wrong, by position; each once a lock.</summary>
+    public IReadOnlyList<LockFinding> Findings { get; }
+
+    /// <summary>A lock by its address; null: it was not used.</summary>
+    public LockRecord? Find(ulong address) => _locks.TryGetValue(address, out LockRecord? record) ? record : null;
+
+    /// <summary>Replays a stretch. The timeline's cursor stays. Threads: all cores. A cancelled one throws <see cref="OperationCanceledException"/>.</summary>
+    /// <param name="timeline">The recording.</param>
+    /// <param name="table">The functions.</param>
+    /// <param name="tasks">What vCPUs run.</param>
+    /// <param name="from">The first position that counts.</param>
+    /// <param name="before">The first one that does not.</param>
+    /// <param name="options">How much is kept.</param>
+    /// <param name="progress">Of the replay.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public static LockHistory Read(Timeline timeline, LockFunctionTable table, ICurrentTask tasks, Position from, Position before, LockHistoryOptions? options = null,
+        IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var tracker = new LockTracker(table, options ?? new LockHistoryOptions(), from <= timeline.Start);
+        IReadOnlyList<ReplayInterval> intervals = timeline.Intervals.IntervalsOf(from, before);
+        if (!table.IsEmpty)
+        {
+            timeline.Intervals.Run(intervals, () => new LockVisitor(table, tasks), (_, events) =>
+            {
+                foreach (LockEvent e in events) tracker.Add(e);
+                return true;
+            }, progress, cancellation);
+        }
+        // A guest that powers itself off may well hold locks.
+        Outcome outcome = timeline.Recording.Outcome;
+        if (before >= timeline.End && outcome.Kind is OutcomeKind.TripleFault or OutcomeKind.Halted or OutcomeKind.DebugExit && !IsGoodExit(outcome)) tracker.Fail(timeline.End);
+        LockLifetimes.RemoveUnrelated(tracker.Findings, timeline, table, progress, cancellation);
+        tracker.Findings.Sort(static (a, b) => a.At.CompareTo(b.At));
+        return new LockHistory(tracker.Locks, tracker.Findings, from, before);
+    }
+
+    // Guests of ours, and of others' tests, end well with 0x10 in the debug-exit port.
+    private static bool IsGoodExit(in Outcome outcome) => outcome is { Kind: OutcomeKind.DebugExit, Code: 0 or 0x10 };
+}

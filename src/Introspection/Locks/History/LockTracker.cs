@@ -1,0 +1,229 @@
+using System.Collections.Generic;
+using Introspection.Locks.Layouts;
+using Vmm.Time;
+
+namespace Introspection.Locks.History;
+
+/// <summary>Puts together what the visitors saw, in order: who wanted, took and gave back which lock, and what was wrong with it.</summary>
+internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions options, bool isFromStart)
+{
+    private const int MaximumFindings = 1000;
+    // No function takes a free lock as slowly, whatever interrupts it.
+    private const ulong LongWait = 100_000;
+
+    private readonly Dictionary<ulong, LockRecord> _locks = [];
+    // Calls of functions that take a lock, by their frame: several where one calls another by a jump.
+    private readonly Dictionary<ulong, LockUse> _open = [];
+    private readonly Dictionary<int, List<LockUse>> _heldByCpu = [];
+    private readonly Dictionary<ulong, List<LockUse>> _heldByTask = [];
+    private readonly Dictionary<LockUser, LockUse> _waiting = [];
+    private readonly LockOrder _order = new();
+    private readonly List<LockFinding> _findings = [];
+    private readonly HashSet<(LockFindingKind, ulong)> _told = [];
+    private int _kept;
+    private bool _hasFailed;
+
+    public IReadOnlyDictionary<ulong, LockRecord> Locks => _locks;
+
+    public List<LockFinding> Findings => _findings;
+
+    public void Add(in LockEvent e)
+    {
+        switch (e.Step)
+        {
+            case LockStep.Want:
+                Want(e, table.Functions[e.Function]);
+                break;
+            case LockStep.Return:
+                Return(e);
+                break;
+            case LockStep.Release:
+                Release(e, table.Functions[e.Function]);
+                break;
+            case LockStep.Panic:
+                Fail(e.At);
+                break;
+            case LockStep.Interrupt:
+                foreach (LockUse use in HeldByCpu(e.CpuIndex)) CheckInterrupts(use, e.At, isOn: true);
+                break;
+        }
+    }
+
+    /// <summary>The guest has failed: what is held then is worth telling, once.</summary>
+    public void Fail(Position at)
+    {
+        if (_hasFailed) return;
+        _hasFailed = true;
+        foreach (LockRecord one in _locks.Values)
+        {
+            foreach (LockUse use in one.Holders) Tell(LockFindingKind.HeldAtFailure, at, use.User, one, [use]);
+            // Whoever has waited since before it was given back, or for long since then, should have got it.
+            if (one.Holders.Count > 0 || one.LastReleased is not { Released: { } released } last) continue;
+            LockUse? forgotten = one.Waiters.Find(use => use.Wanted < released || at.InstructionCount - use.Wanted.InstructionCount > LongWait);
+            if (forgotten is not null) Tell(LockFindingKind.LostWakeUp, released, last.User, one, [last, forgotten]);
+        }
+    }
+
+    private void Want(in LockEvent e, LockFunction function)
+    {
+        LockRecord record = RecordOf(e.Value, function);
+        var user = new LockUser(e.CpuIndex, e.Task);
+        // A function that takes the same lock for another, which jumped to it: one use.
+        if (_open.TryGetValue(e.Frame, out LockUse? outer))
+        {
+            if (ReferenceEquals(outer.Lock, record) && outer.Taken is null) return;
+            Abandon(outer);
+        }
+        LockFunctions functions = function.Functions;
+        LockUse? blocker = record.Holders.Find(other => functions.Shared != true || !other.IsShared);
+        var use = new LockUse
+        {
+            Lock = record, User = user, Caller = e.Caller, Function = function.Name, IsShared = functions.Shared == true, IsTry = functions.Tries == true, Wanted = e.At,
+            IsContended = blocker is not null, KeepsInterruptsOff = table.KeepsInterruptsOff(e.Value, function),
+        };
+        bool keeps = options.Wants(e.Value) && _kept < options.MaximumUses;
+        if (keeps) _kept++;
+        record.Want(use, keeps);
+        _open[e.Frame] = use;
+        foreach (LockUse held in HeldByCpu(e.CpuIndex)) CheckInterrupts(held, e.At, e.HasInterruptsOn);
+        if (use.IsTry) return;
+        _waiting[ActorOf(use)] = use;
+        NoteOrder(use);
+        if (blocker is null) return;
+        if (IsSameUser(blocker, user) && !(blocker.IsShared && use.IsShared)) Tell(LockFindingKind.TakenTwice, e.At, user, record, [blocker, use]);
+        else if (DeadlockOf(use) is { } ring) Tell(LockFindingKind.Deadlock, e.At, user, record, ring);
+    }
+
+    private void Return(in LockEvent e)
+    {
+        if (!_open.Remove(e.Frame, out LockUse? use)) return;
+        if (!use.IsTry) _waiting.Remove(ActorOf(use));
+        LockFunctions functions = FunctionsOf(use);
+        // C's int.
+        uint result = (uint)e.Value;
+        if ((functions.Taken == "zero" && result != 0) || (functions.Taken == "nonzero" && result == 0))
+        {
+            use.Lock.Fail(use);
+            return;
+        }
+        LockUse? other = use.Lock.Holders.Find(holder => !(holder.IsShared && use.IsShared));
+        use.Lock.Take(use, e.At);
+        HeldBy(use).Add(use);
+        if (other is not null) Tell(IsSameUser(other, use.User) ? LockFindingKind.TakenTwice : LockFindingKind.TwoHolders, e.At, use.User, use.Lock, [other, use]);
+    }
+
+    private void Release(in LockEvent e, LockFunction function)
+    {
+        LockRecord record = RecordOf(e.Value, function);
+        var user = new LockUser(e.CpuIndex, e.Task);
+        if (record.Holders.Count == 0)
+        {
+            // It may have been taken before what is known begins, or by code that was inlined.
+            if (isFromStart && record.TakenCount > 0) Tell(LockFindingKind.ReleasedWhileFree, e.At, user, record, []);
+            return;
+        }
+        bool isShared = function.Functions.Shared == true;
+        LockUse? own = record.Holders.Find(use => use.IsShared == isShared && IsSameUser(use, user));
+        LockUse released = own ?? record.Holders.Find(use => use.IsShared == isShared) ?? record.Holders[0];
+        if (own is null && !isShared) Tell(LockFindingKind.ReleasedByOther, e.At, user, record, [released]);
+        CheckInterrupts(released, e.At, e.HasInterruptsOn);
+        HeldBy(released).Remove(released);
+        record.Release(released, e.At);
+        if (function.Functions.Downgrades != true) return;
+        var reader = new LockUse
+        {
+            Lock = record, User = released.User, Caller = e.Caller, Function = function.Name, IsShared = true, IsTry = true, Wanted = e.At,
+        };
+        record.Want(reader, keeps: options.Wants(e.Value) && _kept++ < options.MaximumUses);
+        record.Take(reader, e.At);
+        HeldBy(reader).Add(reader);
+    }
+
+    // It left the function by another way, or the stack was thrown away.
+    private void Abandon(LockUse use)
+    {
+        use.Lock.Waiters.Remove(use);
+        if (_waiting.TryGetValue(ActorOf(use), out LockUse? waiting) && ReferenceEquals(waiting, use)) _waiting.Remove(ActorOf(use));
+    }
+
+    private void NoteOrder(LockUse wanted)
+    {
+        // A task's locks stay its own when it goes to another vCPU; a vCPU's matter to whatever it runs, interrupt handlers too.
+        foreach (LockUse held in HeldByCpu(wanted.User.CpuIndex)) NoteOrder(held, wanted);
+        if (wanted.User.Task == 0 || !_heldByTask.TryGetValue(wanted.User.Task, out List<LockUse>? own)) return;
+        foreach (LockUse held in own) NoteOrder(held, wanted);
+    }
+
+    private void NoteOrder(LockUse held, LockUse wanted)
+    {
+        if (_order.Add(held, wanted) is { } cycle) Tell(LockFindingKind.OrderInversion, wanted.Wanted, wanted.User, wanted.Lock, cycle);
+    }
+
+    // Whoever has the lock waits for one that somebody has who waits, and so on, back to here. Null: the chain ends.
+    private List<LockUse>? DeadlockOf(LockUse first)
+    {
+        var ring = new List<LockUse>();
+        LockUse at = first;
+        for (int i = 0; i < 64; i++)
+        {
+            LockUse? holder = at.Lock.Holders.Find(use => !(use.IsShared && at.IsShared));
+            if (holder is null) return null;
+            ring.Add(holder);
+            ring.Add(at);
+            if (ActorOf(holder) == ActorOf(first)) return ring;
+            if (!_waiting.TryGetValue(ActorOf(holder), out LockUse? next) || ReferenceEquals(next, at)) return null;
+            at = next;
+        }
+        return null;
+    }
+
+    private void CheckInterrupts(LockUse use, Position at, bool isOn)
+    {
+        if (!isOn || !use.KeepsInterruptsOff || use.IsReportedForInterrupts) return;
+        use.IsReportedForInterrupts = true;
+        Tell(LockFindingKind.InterruptsOn, at, use.User, use.Lock, [use]);
+    }
+
+    private LockRecord RecordOf(ulong address, LockFunction function)
+    {
+        if (!_locks.TryGetValue(address, out LockRecord? record)) _locks[address] = record = new LockRecord(address, function.TypeName, function.Type);
+        return record;
+    }
+
+    // Once a lock, as what is wrong once is wrong often.
+    private void Tell(LockFindingKind kind, Position at, LockUser user, LockRecord record, IReadOnlyList<LockUse> uses)
+    {
+        if (_findings.Count >= MaximumFindings || !_told.Add((kind, record.Address))) return;
+        _findings.Add(new LockFinding(kind, at, user, uses.Count > 0 ? uses : [new LockUse
+        {
+            Lock = record, User = user, Caller = 0, Function = "", IsShared = false, IsTry = true, Wanted = at,
+        }]));
+    }
+
+    private LockFunctions FunctionsOf(LockUse use)
+    {
+        foreach (LockFunctions functions in use.Lock.Type.Acquire ?? [])
+            foreach (string name in functions.Functions)
+                if (name == use.Function) return functions;
+        return use.Lock.Type.Acquire![0];
+    }
+
+    private static bool IsByTask(LockUse use) => use.Lock.Type.IsHeldByTask && use.User.Task != 0;
+
+    private static bool IsSameUser(LockUse use, LockUser user) => IsByTask(use) ? use.User.Task == user.Task : use.User.CpuIndex == user.CpuIndex;
+
+    private static LockUser ActorOf(LockUse use) => IsByTask(use) ? new LockUser(-1, use.User.Task) : use.User with { Task = 0 };
+
+    private List<LockUse> HeldByCpu(int cpu)
+    {
+        if (!_heldByCpu.TryGetValue(cpu, out List<LockUse>? held)) _heldByCpu[cpu] = held = [];
+        return held;
+    }
+
+    private List<LockUse> HeldBy(LockUse use)
+    {
+        if (!IsByTask(use)) return HeldByCpu(use.User.CpuIndex);
+        if (!_heldByTask.TryGetValue(use.User.Task, out List<LockUse>? held)) _heldByTask[use.User.Task] = held = [];
+        return held;
+    }
+}

@@ -1,0 +1,59 @@
+using Vmm.Time;
+
+namespace Introspection.Locks.History;
+
+/// <summary>Who uses a lock.</summary>
+/// <param name="CpuIndex">The vCPU it ran on when it wanted it.</param>
+/// <param name="Task">The task; 0: unknown.</param>
+public readonly record struct LockUser(int CpuIndex, ulong Task);
+
+/// <summary>One use of a lock: wanted, taken, given back.</summary>
+public sealed class LockUse
+{
+    /// <summary>The lock.</summary>
+    public required LockRecord Lock { get; init; }
+
+    public required LockUser User { get; init; }
+
+    /// <summary>Return address of the call that takes it.</summary>
+    public required ulong Caller { get; init; }
+
+    /// <summary>Name of the function that takes it.</summary>
+    public required string Function { get; init; }
+
+    /// <summary>As one of several readers.</summary>
+    public required bool IsShared { get; init; }
+
+    /// <summary>It does not wait.</summary>
+    public required bool IsTry { get; init; }
+
+    /// <summary>The function that takes it is entered.</summary>
+    public required Position Wanted { get; init; }
+
+    /// <summary>The function that takes it returns; null: it has not.</summary>
+    public Position? Taken { get; internal set; }
+
+    /// <summary>The function that gives it back is entered; null: it has not been.</summary>
+    public Position? Released { get; internal set; }
+
+    /// <summary>Somebody else had it when it was wanted.</summary>
+    public bool IsContended { get; internal init; }
+
+    /// <summary>It was tried, and not got.</summary>
+    public bool IsFailed { get; internal set; }
+
+    /// <summary>Instructions on all vCPUs until it was taken; 0: it has not been.</summary>
+    public ulong WaitInstructions => Taken is { } taken ? taken.InstructionCount - Wanted.InstructionCount : 0;
+
+    /// <summary>Instructions on all vCPUs for which it was held; 0: it was not, or still is.</summary>
+    public ulong HeldInstructions => Released is { } released && Taken is { } taken ? released.InstructionCount - taken.InstructionCount : 0;
+
+    internal bool KeepsInterruptsOff { get; init; }
+    internal bool IsReportedForInterrupts { get; set; }
+
+    /// <summary>It is held at a position.</summary>
+    public bool IsHeldAt(Position at) => Taken is { } taken && taken <= at && (Released is not { } released || released > at);
+
+    /// <summary>It is waited for at a position.</summary>
+    public bool IsWaitingAt(Position at) => Wanted <= at && !IsFailed && (Taken is not { } taken || taken > at);
+}

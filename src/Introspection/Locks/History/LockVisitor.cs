@@ -1,0 +1,88 @@
+using System.Collections.Generic;
+using Introspection.Locks.Layouts;
+using Introspection.Locks.Tasks;
+using Introspection.State;
+using Replay.Queries;
+using Vmm.Cpu;
+using Vmm.Platform;
+
+namespace Introspection.Locks.History;
+
+/// <summary>Notes what is done with locks in one interval of a recording. What belongs together is left to <see cref="LockTracker"/>, which sees all intervals in order.</summary>
+internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) : IIntervalVisitor<List<LockEvent>>, IMachineObserver
+{
+    // Calls whose entry was in this interval, and calls that have surely ended: other returns may be of calls from earlier intervals.
+    private readonly HashSet<ulong> _open = [], _ended = [];
+    private Machine _machine = null!;
+    private ReplayInterval _interval;
+    private List<LockEvent> _events = [];
+
+    public uint WantedKinds => 1u << (int)MachineEventKind.Execute | (table.WatchesInterrupts ? 1u << (int)MachineEventKind.Interrupt : 0);
+
+    public void Begin(Machine machine, int index, in ReplayInterval interval)
+    {
+        (_machine, _interval, _events) = (machine, interval, []);
+        _open.Clear();
+        _ended.Clear();
+        machine.Observer = this;
+        machine.SetBreakpoints(table.Breakpoints);
+    }
+
+    public bool GoOn() => true;
+
+    public List<LockEvent> End()
+    {
+        _machine.Observer = null;
+        _machine.SetBreakpoints([]);
+        return _events;
+    }
+
+    public void OnEvent(in MachineEvent e)
+    {
+        if (e.At < _interval.From || e.At >= _interval.To || e.CpuIndex < 0) return;
+        var view = new GuestView(_machine, _machine.Vcpus[e.CpuIndex]);
+        if (e.Kind == MachineEventKind.Interrupt)
+        {
+            Add(view, e, LockStep.Interrupt, -1, (ulong)e.Number, 0, 0);
+            return;
+        }
+        if (table.IsPanic(e.Address)) Add(view, e, LockStep.Panic, -1, 0, 0, 0);
+        ulong frame = FrameOf(view);
+        if (table.IsExit(e.Address) && (_open.Remove(frame) || !_ended.Contains(frame)))
+        {
+            _ended.Add(frame);
+            Add(view, e, LockStep.Return, -1, view.Vcpu.State.Rax, frame, 0);
+        }
+        if (table.At(e.Address) is not { } function || LockArgument.Read(view, function.Functions, isAtEntry: true) is not { } address) return;
+        ulong caller = view.ReadNumber(view.StackAddress, view.CodeSize / 8) is { } number ? view.CodeAddressOf(number) : 0;
+        if (!function.IsRelease)
+        {
+            // The first instruction may be begun twice, when it faults or is interrupted.
+            if (!_open.Add(frame) && _events.Count > 0 && IsAgain(e, frame, address)) return;
+            _ended.Remove(frame);
+        }
+        Add(view, e, function.IsRelease ? LockStep.Release : LockStep.Want, (short)table.NumberOf(function), address, frame, caller);
+    }
+
+    private bool IsAgain(in MachineEvent e, ulong frame, ulong address)
+    {
+        for (int i = _events.Count - 1; i >= 0; i--)
+        {
+            LockEvent last = _events[i];
+            if (last.Frame != frame || last.Step == LockStep.Interrupt) continue;
+            return last.Step == LockStep.Want && last.Value == address && last.CpuIndex == e.CpuIndex;
+        }
+        return false;
+    }
+
+    private void Add(in GuestView view, in MachineEvent e, LockStep step, short function, ulong value, ulong frame, ulong caller) =>
+        _events.Add(new LockEvent(e.At.InstructionCount, e.At.EventOrdinal, step, (byte)e.CpuIndex, function, (view.Vcpu.State.SystemFlags & RFlags.Interrupt) != 0, value, frame,
+            step == LockStep.Return ? 0 : tasks.Of(view), caller));
+
+    // A kernel's stacks are at one address in all address spaces; others are told apart by where they are in memory.
+    private static ulong FrameOf(in GuestView view)
+    {
+        ulong stack = view.StackAddress;
+        return stack >> 63 != 0 ? stack : view.Translate(stack) ?? stack;
+    }
+}

@@ -1,0 +1,25 @@
+using System.Collections.Generic;
+using System.IO;
+
+namespace Introspection.Locks.Layouts;
+
+/// <summary>Layouts of locks that many guests have. Each says which functions a guest must have for it to be meant.</summary>
+public static class BuiltInLayouts
+{
+    private static readonly string[] s_names = ["linux", "xv6", "lecture"];
+
+    /// <summary>All of them, read anew.</summary>
+    public static IReadOnlyList<LockLayout> All()
+    {
+        var layouts = new List<LockLayout>();
+        foreach (string name in s_names)
+        {
+            string file = $"{name}.layout.json";
+            using Stream resource = typeof(BuiltInLayouts).Assembly.GetManifestResourceStream(file)!;
+            using var bytes = new MemoryStream();
+            resource.CopyTo(bytes);
+            layouts.Add(LockLayoutFile.Parse(bytes.ToArray(), $"the built-in {file}"));
+        }
+        return layouts;
+    }
+}
