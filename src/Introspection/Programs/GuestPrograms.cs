@@ -59,6 +59,9 @@ public sealed class GuestPrograms : IDisposable
     /// <summary>The Linux kernel at the view that was asked about last; null: there is none.</summary>
     public LinuxKernel? Kernel { get; private set; }
 
+    /// <summary>The guest may be Linux, which maps programs as time goes on; else all that there is lies where its files say.</summary>
+    public bool MayLoadPrograms => _mayBeLinux;
+
     /// <summary>The symbols of all files as they are linked: those of a guest whose programs lie where their files say, at any moment.</summary>
     public SymbolSet AsLinked => _static;
 
