@@ -55,7 +55,8 @@ public sealed partial class VariablePlacesTests(Recordings recordings)
                 compared++;
             }
         }
-        Assert.InRange(compared, 40, int.MaxValue);
+        // Where functions are inlined there are few left.
+        Assert.InRange(compared, optimization == "inlined" ? 20 : 40, int.MaxValue);
     }
 
     // Register names, ranges and whether it is computed or on the stack: the wording of the rest differs.
