@@ -13,6 +13,7 @@ public sealed class SymbolFile : IDisposable
 {
     private DwarfInfo? _dwarf;
     private FrameUnwinder? _unwinder;
+    private bool? _hasFunctions;
     private Dictionary<string, List<string>>? _pathsByFileName;
     private readonly Dictionary<ulong, ulong> _afterPrologues = [];
     private readonly DebugFiles? _files;
@@ -35,6 +36,9 @@ public sealed class SymbolFile : IDisposable
     public ElfImage Image { get; }
 
     public bool Is64 => Image.Header.Is64;
+
+    /// <summary>It names its functions: it was not stripped.</summary>
+    public bool HasFunctions => _hasFunctions ??= Image.Section(".symtab") is not null || Dwarf.HasUnits;
 
     public DwarfInfo Dwarf => _dwarf ??= OpenDwarf();
 

@@ -26,10 +26,6 @@ public sealed record FrameVariable(DebugVariable Variable, string Name, TypedVal
 /// </summary>
 public sealed class FrameVariables : IVariableSource
 {
-    private static readonly string[] s_registers64 =
-        ["rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
-    private static readonly string[] s_registers32 = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
-
     private readonly GuestView _view;
     private readonly SymbolSet _symbols;
     private readonly Lazy<StackLevel?> _level;
@@ -110,11 +106,8 @@ public sealed class FrameVariables : IVariableSource
         return null;
     }
 
-    private string? RegisterName(int register)
-    {
-        string[] names = _view.CodeSize == 64 ? s_registers64 : s_registers32;
-        return (uint)register < (uint)names.Length ? names[register] : null;
-    }
+    // Only general registers can be assigned to.
+    private string? RegisterName(int register) => register < (_view.CodeSize == 64 ? 16 : 8) ? DwarfRegisters.NameOf(register, _view.CodeSize == 64) : null;
 
     private TypedValue? Global(string name, string? unitName)
     {
