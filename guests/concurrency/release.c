@@ -7,7 +7,7 @@ NamedLock lockA = {.name = "lockA"};
 volatile u64 counter, occupant, givenUp; // occupant: 1 + the index of the vCPU inside; 0: nobody
 const char programName[] = "release";
 
-static bool try_acquire(NamedLock *lock)
+__attribute__((noinline)) static bool named_try_acquire(NamedLock *lock)
 {
     if (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0)
         return false;
@@ -35,7 +35,7 @@ void program_run(u64 cpu)
     for (u64 round = 0; round < ROUNDS; round++) {
         if (round % 4 != 0)
             named_acquire(&lockA);
-        else if (!try_acquire(&lockA)) {
+        else if (!named_try_acquire(&lockA)) {
             __atomic_add_fetch(&givenUp, 1, __ATOMIC_RELAXED);
 #ifdef BROKEN_LOCK
             named_release(&lockA); // somebody else's

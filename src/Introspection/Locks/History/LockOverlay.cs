@@ -26,8 +26,8 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
             // Whoever has just got it is still in the function that takes it.
             LockUse? use = uses.Find(each => IsSameUser(one, each) && one.IsOwner == each.IsHeldAt(at)) ?? uses.Find(each => IsSameUser(one, each) && one.IsOwner);
             if (use is not null) uses.Remove(use);
-            // Several readers at once are one line in memory, and one each in the history.
-            else if (one.IsOwner && one.CpuIndex is null && one.Task == 0 && uses.Exists(each => each.IsHeldAt(at))) continue;
+            // Whom memory only counts, the history names: several readers are one line there, and waiters have numbers.
+            else if (one.CpuIndex is null && one.Task == 0 && uses.Exists(each => each.IsHeldAt(at) == one.IsOwner)) continue;
             queue.Add(use is null ? one : With(one, use));
         }
         foreach (LockUse use in uses)

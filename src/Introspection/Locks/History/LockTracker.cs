@@ -99,9 +99,9 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         if (!_open.Remove(e.Frame, out LockUse? use)) return;
         if (!use.IsTry) _waiting.Remove(ActorOf(use));
         LockFunctions functions = FunctionsOf(use);
-        // C's int.
-        uint result = (uint)e.Value;
-        if ((functions.Taken == "zero" && result != 0) || (functions.Taken == "nonzero" && result == 0))
+        // Of an int 32 bits count, of a bool 8.
+        bool isTaken = functions.Taken switch { "zero" => (uint)e.Value == 0, "nonzero" => (uint)e.Value != 0, "true" => (byte)e.Value != 0, _ => true };
+        if (!isTaken)
         {
             use.Lock.Fail(use);
             return;

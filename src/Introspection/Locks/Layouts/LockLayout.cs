@@ -137,7 +137,7 @@ public sealed record LockFunctions
     [JsonPropertyName("offset")] public long? Offset { get; init; }
     /// <summary>Readers, of whom there may be several at a time.</summary>
     [JsonPropertyName("shared")] public bool? Shared { get; init; }
-    /// <summary>When the lock has been taken, by the result: "always", "zero" or "nonzero"; default: "always".</summary>
+    /// <summary>When the lock has been taken, by the result: "always"; "zero" or "nonzero" of an int; "true" of a bool; default: "always".</summary>
     [JsonPropertyName("taken")] public string? Taken { get; init; }
     /// <summary>It does not wait: it takes the lock at once or fails.</summary>
     [JsonPropertyName("tries")] public bool? Tries { get; init; }

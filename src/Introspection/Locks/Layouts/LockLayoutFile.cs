@@ -110,8 +110,8 @@ public static class LockLayoutFile
         {
             string of = string.Join(", ", functions.Functions);
             if (functions.Functions.Count == 0) throw new LockLayoutException($"{name}: type '{typeName}' has an entry without functions");
-            if (functions.Taken is not (null or "always" or "zero" or "nonzero"))
-                throw new LockLayoutException($"{name}: {of} of type '{typeName}': taken is '{functions.Taken}': always, zero or nonzero");
+            if (functions.Taken is not (null or "always" or "zero" or "nonzero" or "true"))
+                throw new LockLayoutException($"{name}: {of} of type '{typeName}': taken is '{functions.Taken}': always, zero, nonzero or true");
             if (!LockArgument.IsPlace(functions.Lock))
                 throw new LockLayoutException($"{name}: {of} of type '{typeName}': the lock is said to be in '{functions.Lock}': arg0 to arg5, or a general register");
         }

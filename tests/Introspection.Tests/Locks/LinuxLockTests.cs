@@ -1,0 +1,142 @@
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using System.Linq;
+using Introspection.Linux;
+using Introspection.Locks;
+using Introspection.Locks.History;
+using Introspection.Locks.Queues;
+using Introspection.Programs;
+using Introspection.State;
+using Introspection.Tests.Linux;
+using Vmm.Platform;
+using Vmm.Time;
+using Xunit;
+
+namespace Introspection.Tests.Locks;
+
+/// <summary>Debian's kernel with four vCPUs that get into each other's way.</summary>
+public sealed class ContendedLinux() : LinuxRecording("quiet", """
+    #!/bin/sh
+    export PATH=/bin HOME=/
+    mount -t proc proc /proc
+    mount -t devtmpfs devtmpfs /dev 2>/dev/null
+    mkdir -p /tmp/d
+    worker() { i=0; while [ $i -lt 25 ]; do echo x >/tmp/d/$1.$i; busybox mv /tmp/d/$1.$i /tmp/d/$1.y; rm /tmp/d/$1.y; i=$((i+1)); done; }
+    feeder() { i=0; while [ $i -lt 200 ]; do echo line $1 $i; i=$((i+1)); done; }
+    (feeder a & feeder b & feeder c & wait) | (cat >/dev/null & cat >/dev/null & cat >/dev/null; wait) &
+    worker 1 & worker 2 & worker 3 & worker 4 &
+    wait
+    poweroff -f
+
+    """, cpuCount: 4, chaos: 7);
+
+/// <summary>Queues of an unmodified kernel's locks, compared with a decoding of their bytes that knows nothing of types, and with who is where in the code.</summary>
+[Trait("Category", "Slow")]
+public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<ContendedLinux>, IDisposable
+{
+    private readonly GuestPrograms _programs = SymbolLoader.Load(linux.File, null, null, Assert.Fail);
+
+    [Fact]
+    public void Queues_are_what_their_bytes_say()
+    {
+        linux.Timeline.Seek(linux.Timeline.End);
+        GuestLocks locks = GuestLocks.Find([], _programs.At(linux.View), linux.View);
+        Assert.Empty(locks.Problems);
+        LockHistory history = locks.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End);
+        // An unmodified kernel that ran well has nothing wrong.
+        Assert.Empty(history.Findings.Select(one => $"{one.At} {one.Kind}"));
+        Assert.True(history.LockCount > 10_000, $"{history.LockCount} locks");
+
+        int spinQueues = 0, sleepQueues = 0;
+        foreach (LockRecord record in history.Locks.Where(one => one.MaximumWaiters >= 2).OrderByDescending(one => one.ContendedCount).Take(12))
+        {
+            foreach (Position at in Moments(record).Take(6))
+            {
+                linux.Timeline.Seek(at);
+                SymbolSet symbols = _programs.At(linux.View);
+                LockView one = locks.Read(linux.View, symbols, at, history).Single(each => each.Address == record.Address);
+                Assert.NotEqual(LockState.Corrupt, one.State);
+                LockView alone = locks.Read(linux.View, symbols, at, null).FirstOrDefault(each => each.Address == record.Address) ?? one;
+                if (record.Type.Kind == "qspinlock") spinQueues += CheckSpinLock(alone, record.Address) ? 1 : 0;
+                else if (record.Type.Kind == "mutex") sleepQueues += CheckSleepers(alone, record.Address + 16, taskOffset: 16) ? 1 : 0;
+                else if (record.Type.Kind == "rw_semaphore") sleepQueues += CheckSleepers(alone, record.Address + 24, taskOffset: 16) ? 1 : 0;
+                // Whoever waits by the history is in the view.
+                IReadOnlyList<LockUse> uses = record.UsesAt(at);
+                Assert.Equal(uses.Count(use => use.IsHeldAt(at)), one.Queue.Count(each => each.IsOwner && each.Since is not null && each.Since <= at && each.Caller != 0 && IsHolder(uses, each, at)));
+            }
+        }
+        Assert.True(spinQueues >= 3, $"{spinQueues} spin locks with two waiters or more");
+        Assert.True(sleepQueues >= 3, $"{sleepQueues} sleeping locks with two waiters or more");
+    }
+
+    public void Dispose()
+    {
+        _programs.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private static bool IsHolder(IReadOnlyList<LockUse> uses, LockWaiter waiter, Position at) => uses.Any(use => use.IsHeldAt(at) && use.Caller == waiter.Caller);
+
+    // When two wait, a while after the second one came: it has joined the queue by then.
+    private static IEnumerable<Position> Moments(LockRecord record)
+    {
+        foreach (LockUse use in record.Uses)
+        {
+            if (!use.IsContended || use.Taken is not { } taken) continue;
+            ulong middle = (use.Wanted.InstructionCount + taken.InstructionCount) / 2;
+            var at = new Position(middle);
+            if (record.UsesAt(at).Count(other => other.IsWaitingAt(at)) >= 2) yield return at;
+        }
+    }
+
+    // The bits of include/asm-generic/qspinlock_types.h and the 32-byte nodes of kernel/locking/qspinlock.c, at addresses that only /proc/kallsyms would give.
+    private bool CheckSpinLock(LockView view, ulong address)
+    {
+        uint word = (uint)Read(address, 4);
+        Assert.Equal((word & 0xFF) != 0, view.Queue.Any(one => one.IsOwner));
+        Assert.Equal((word & 0xFF00) != 0, view.Queue.Any(one => one.Description.Contains("pending bit", StringComparison.Ordinal)));
+        var expected = new List<ulong>();
+        if (word >> 16 != 0)
+        {
+            ulong node = Node((int)(word >> 18) - 1, (int)(word >> 16 & 3));
+            expected.Add(node);
+            // Whoever points to it is before it.
+            while (AllNodes().FirstOrDefault(other => Read(other, 8) == node && !expected.Contains(other)) is var before and not 0)
+            {
+                expected.Insert(0, before);
+                node = before;
+            }
+        }
+        Assert.Equal(expected, view.Queue.Where(one => one.Node is not null).Select(one => one.Node!.Value));
+        return view.Queue.Count(one => !one.IsOwner) >= 2;
+    }
+
+    private bool CheckSleepers(LockView view, ulong head, ulong taskOffset)
+    {
+        var expected = new List<ulong>();
+        for (ulong at = Read(head, 8); at != head && expected.Count < 100; at = Read(at, 8)) expected.Add(Read(at + taskOffset, 8));
+        Assert.Equal(expected, view.Queue.Where(one => !one.IsOwner && one.Description.Contains(" waits", StringComparison.Ordinal)).Select(one => one.Task));
+        return expected.Count >= 2;
+    }
+
+    private ulong Node(int cpu, int index) => Read(Kernel.Image.Symbols.AddressOf("__per_cpu_offset")!.Value + (ulong)cpu * 8, 8) + Kernel.Image.Symbols.AddressOf("qnodes")!.Value + (ulong)index * 32;
+
+    private IEnumerable<ulong> AllNodes()
+    {
+        for (int cpu = 0; cpu < 4; cpu++)
+            for (int i = 0; i < (int)(Read(Node(cpu, 0) + 12, 4) & 7); i++) yield return Node(cpu, i);
+    }
+
+    private LinuxKernel Kernel => _programs.Kernel!;
+
+    private ulong Read(ulong address, int sizeBytes)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        bytes.Clear();
+        Machine machine = linux.Timeline.Machine;
+        Assert.Equal(sizeBytes, Kernel.Memory.Read(address, bytes[..sizeBytes]));
+        Assert.Same(machine, Kernel.Memory.Machine);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+}
