@@ -10,6 +10,7 @@ internal static class Overview
 
         Make a recording
           record        run a kernel or disk and record it
+          explore       run a kernel under many schedules, and record those that fail
           recover       make a recording of what a killed `record` left behind
           embed         put symbols and sources into it, for debugging elsewhere
           demo          record a kernel with a bug, and find its cause going backwards

@@ -5,6 +5,7 @@ using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
 using Replay.Packages;
+using Vmm.Platform;
 
 namespace Cli.Verbs;
 
@@ -38,7 +39,7 @@ internal static class InfoVerb
         output.WriteLine($"identity     {recording.Identity}, format version {manifest.FormatVersion}");
         if (manifest.RecordedFrom.Length > 0) output.WriteLine($"made by      {manifest.RecordedFrom}");
         output.WriteLine($"machine      {Words.Plural(machine.CpuCount, "vCPU")}, {Words.Size((long)machine.MemorySizeBytes)} of memory, {machine.Clock.ToLowerInvariant()} clock, "
-            + (machine.ChaosSeed is { } seed ? $"chaos seed {seed}" : "no chaos"));
+            + DescribeTurns(machine));
         output.WriteLine($"boots        {machine.Boot}{(machine.CommandLine.Length > 0 ? $", command line: {machine.CommandLine}" : "")}");
         foreach (ManifestImage image in manifest.Images) output.WriteLine($"image        {image.Role}: {image.Name}, {Words.Size(image.SizeBytes)}, SHA-256 {image.Sha256}");
         output.WriteLine($"length       {Words.Count(recording.End.InstructionCount)} instructions, to position {recording.End}");
@@ -50,6 +51,18 @@ internal static class InfoVerb
             + $"{Words.Plural(sizes.PageCount, "page")} {Words.Size(sizes.PageStoreSizeBytes)}, images {Words.Size(sizes.ImageSizeBytes)}");
         output.WriteLine($"log          {LogDensity(recording):F3} bytes per 1,000 instructions");
         if (manifest.End.Digest.Length > 0) output.WriteLine($"end digest   {manifest.End.Digest}");
+    }
+
+    private static string DescribeTurns(ManifestMachine machine)
+    {
+        if (machine.ChaosSeed is { } seed) return $"chaos seed {seed}";
+        return machine.TurnPolicy switch
+        {
+            null => "no chaos",
+            nameof(TurnPolicy.Forced) => $"forced switches: {machine.ForcedSwitches?.Count ?? 0}",
+            nameof(TurnPolicy.SideBySide) => "turns of one instruction",
+            { } name => name,
+        };
     }
 
     private static void WriteJson(TextWriter output, RecordingFile recording) => JsonText.WriteObject(output, json =>
@@ -69,6 +82,16 @@ internal static class InfoVerb
         json.WriteString("commandLine", machine.CommandLine);
         if (machine.ChaosSeed is { } seed) json.WriteNumber("chaosSeed", seed);
         else json.WriteNull("chaosSeed");
+        json.WriteString("turnPolicy", machine.TurnPolicy ?? nameof(TurnPolicy.Standard));
+        json.WriteStartArray("forcedSwitches");
+        foreach (ManifestSwitch one in machine.ForcedSwitches ?? [])
+        {
+            json.WriteStartObject();
+            json.WriteNumber("instructionCount", one.InstructionCount);
+            json.WriteNumber("cpu", one.Cpu);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
         json.WriteEndObject();
         json.WriteStartArray("images");
         foreach (ManifestImage image in manifest.Images)

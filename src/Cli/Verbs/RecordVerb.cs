@@ -41,6 +41,7 @@ internal static class RecordVerb
 
         Examples:
           ttvm record -o demo.ttvm --kernel guests/prebuilt/demo64.elf --cpus 4 --chaos 7
+          ttvm record -o race.ttvm --kernel mcs-broken.elf --cpus 4 --schedule explored/seed-3.schedule
           ttvm record -o boot.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0" --cpus 2 --memory 256M
           ttvm record -o shell.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0 ttvm.shell" --input -
           ttvm record -o live.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0 ttvm.shell" --input - --dap 4711
@@ -73,6 +74,7 @@ internal static class RecordVerb
         };
 
         public Option<ulong?> Chaos { get; } = new("--chaos") { Description = "Vary whose turn it is and for how long, from this seed, to shake out races", HelpName = "SEED" };
+        public Option<string?> Schedule { get; } = new("--schedule") { Description = "Force the switches between vCPUs that this file lists, as `ttvm explore` writes it", HelpName = "FILE" };
         public Option<string?> Input { get; } = new("--input") { Description = "Script of inputs, or - for the keyboard", HelpName = "SCRIPT|-" };
         public Option<string> Until { get; } = new("--until") { Description = "When to stop: exit, text:S or count:N", HelpName = "WHEN", DefaultValueFactory = static _ => "exit" };
         public Option<string?> Checkpoints { get; } = new("--checkpoint-interval") { Description = "Instructions between checkpoints, by default 16,000,000", HelpName = "N" };
@@ -93,7 +95,7 @@ internal static class RecordVerb
         o.DiskInterface.AcceptOnlyFromAmong("ata", "virtio");
         var verb = new VerbCommand("record", Description, Examples)
         {
-            o.Output, o.Kernel, o.Initrd, o.Append, o.Disk, o.Bios, o.DiskInterface, o.Cpus, o.Memory, o.Clock, o.Chaos, o.Input, o.Until, o.Checkpoints, o.Dap, o.Force,
+            o.Output, o.Kernel, o.Initrd, o.Append, o.Disk, o.Bios, o.DiskInterface, o.Cpus, o.Memory, o.Clock, o.Chaos, o.Schedule, o.Input, o.Until, o.Checkpoints, o.Dap, o.Force,
             o.Quiet, o.Json,
         };
         return verb.Does(parsed => Record(context, o, parsed));
@@ -192,7 +194,8 @@ internal static class RecordVerb
         Kernel = parsed.GetValue(o.Kernel), Initrd = parsed.GetValue(o.Initrd), Bios = parsed.GetValue(o.Bios), Disks = parsed.GetValue(o.Disk) ?? [],
         DiskInterface = parsed.GetValue(o.DiskInterface) == "virtio" ? DiskInterface.Virtio : DiskInterface.Ata,
         CpuCount = parsed.GetValue(o.Cpus), Memory = parsed.GetValue(o.Memory)!, CommandLine = parsed.GetValue(o.Append)!,
-        Clock = parsed.GetValue(o.Clock) == "host" ? ClockKind.Host : ClockKind.Virtual, ChaosSeed = parsed.GetValue(o.Chaos), NameOf = static option => $"--{option}",
+        Clock = parsed.GetValue(o.Clock) == "host" ? ClockKind.Host : ClockKind.Virtual, ChaosSeed = parsed.GetValue(o.Chaos),
+        Schedule = parsed.GetValue(o.Schedule), NameOf = static option => $"--{option}",
     };
 
     private static ILiveInput OpenInput(string? source)

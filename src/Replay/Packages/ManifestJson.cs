@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Vmm.Platform;
@@ -51,6 +52,9 @@ internal static class ManifestJson
         DiskInterface = configuration.DiskInterface.ToString(),
         CommandLine = configuration.CommandLine,
         ChaosSeed = configuration.ChaosSeed,
+        TurnPolicy = configuration.TurnPolicy == TurnPolicy.Standard ? null : configuration.TurnPolicy.ToString(),
+        ForcedSwitches = configuration.ForcedSwitches.Count == 0 ? null
+            : [.. configuration.ForcedSwitches.Select(static one => new ManifestSwitch(one.InstructionCount, one.CpuIndex))],
         StartTimeSeconds = configuration.StartTimeSeconds,
     };
 
@@ -61,6 +65,12 @@ internal static class ManifestJson
         if (machine.CpuCount is < 1 or > MaxCpuCount) throw Bad($"{machine.CpuCount} vCPUs are not possible");
         if (machine.MemorySizeBytes is < MemoryUnit or > MaxMemorySizeBytes || machine.MemorySizeBytes % MemoryUnit != 0)
             throw Bad($"{machine.MemorySizeBytes} bytes of memory are not possible");
+        TurnPolicy policy = machine.TurnPolicy is null ? TurnPolicy.Standard : ParseName<TurnPolicy>(machine.TurnPolicy) ?? throw Bad("the way in which vCPUs take turns is unknown");
+        ForcedSwitch[] switches = machine.ForcedSwitches is null ? []
+            : [.. machine.ForcedSwitches.Select(one => one is null ? throw Bad("a forced switch is missing") : new ForcedSwitch(one.InstructionCount, one.Cpu))];
+        if (policy != TurnPolicy.Standard && machine.ChaosSeed is not null) throw Bad("chaos and another way to take turns exclude each other");
+        if (policy != TurnPolicy.Forced && switches.Length > 0) throw Bad("it has forced switches, but does not take turns by them");
+        if (!ForcedSwitch.AreValid(switches, machine.CpuCount)) throw Bad("the forced switches are not in order, or are to vCPUs that do not exist");
         return new MachineConfiguration
         {
             CpuCount = machine.CpuCount,
@@ -70,6 +80,8 @@ internal static class ManifestJson
             DiskInterface = ParseName<DiskInterface>(machine.DiskInterface) ?? throw Bad("the kind of disk is unknown"),
             CommandLine = machine.CommandLine ?? "",
             ChaosSeed = machine.ChaosSeed,
+            TurnPolicy = policy,
+            ForcedSwitches = switches,
             StartTimeSeconds = machine.StartTimeSeconds,
             Images = images,
         };

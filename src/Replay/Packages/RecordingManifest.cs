@@ -34,8 +34,18 @@ public sealed record ManifestMachine
     public required string DiskInterface { get; init; }
     public required string CommandLine { get; init; }
     public required ulong? ChaosSeed { get; init; }
+    /// <summary>A name of <see cref="Vmm.Platform.TurnPolicy"/>; null: Standard.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TurnPolicy { get; init; }
+    /// <summary>With the policy Forced: where turns are given, in rising order; null: nowhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ManifestSwitch>? ForcedSwitches { get; init; }
     public required long StartTimeSeconds { get; init; }
 }
+
+/// <param name="InstructionCount">Where a turn is given.</param>
+/// <param name="Cpu">To which vCPU.</param>
+public sealed record ManifestSwitch(ulong InstructionCount, int Cpu);
 
 /// <param name="Role">As in <see cref="Vmm.Platform.MachineImage"/>.</param>
 /// <param name="Name">File name, for people; never used as a path.</param>

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using Replay.Exploration;
 using Vmm.Platform;
 
 namespace Replay.Recording;
@@ -25,6 +26,8 @@ public sealed record MachineSetup
     public string CommandLine { get; init; } = "";
     public ClockKind Clock { get; init; }
     public ulong? ChaosSeed { get; init; }
+    /// <summary>A file of forced switches; null: none are forced.</summary>
+    public string? Schedule { get; init; }
 
     /// <summary>What the user calls an option ("cpus" is "--cpus" on a command line): messages name it so.</summary>
     public Func<string, string> NameOf { get; init; } = static option => option;
@@ -38,6 +41,7 @@ public sealed record MachineSetup
         if (Kernel is null && (Initrd is not null || CommandLine.Length > 0))
             throw Wrong($"{NameOf("initrd")} and {NameOf("append")} belong to a kernel: give {NameOf("kernel")} as well");
         if (CpuCount is < 1 or > MaximumCpuCount) throw Wrong($"{NameOf("cpus")} {CpuCount}: a machine has 1 to {MaximumCpuCount} vCPUs");
+        if (Schedule is not null && ChaosSeed is not null) throw Wrong($"{NameOf("schedule")} and {NameOf("chaos")} exclude each other: a schedule says whose turn it is");
         ulong memory = ParseMemory();
         if (Disks.Count > MaximumDiskCount) throw Wrong($"{NameOf("disk")}: at most {MaximumDiskCount} disks");
 
@@ -49,6 +53,7 @@ public sealed record MachineSetup
         return new MachineConfiguration
         {
             CpuCount = CpuCount, MemorySizeBytes = memory, Clock = Clock, DiskInterface = DiskInterface, CommandLine = CommandLine, ChaosSeed = ChaosSeed, Images = images,
+            TurnPolicy = Schedule is null ? TurnPolicy.Standard : TurnPolicy.Forced, ForcedSwitches = Schedule is null ? [] : ReadSchedule(Schedule),
             Boot = Kernel is not null ? BootKind.Kernel : Bios is not null ? BootKind.Bios : BootKind.BootSector,
         };
     }
@@ -64,6 +69,22 @@ public sealed record MachineSetup
         if (sizeBytes == 0) throw BadFile($"{path} is empty: a {noun} has content");
         if (sizeBytes > Array.MaxLength) throw BadFile($"{path} has {sizeBytes} bytes; a {noun} can have at most {Array.MaxLength}");
         return new MachineImage(role, Path.GetFileName(path), File.ReadAllBytes(path));
+    }
+
+    private IReadOnlyList<ForcedSwitch> ReadSchedule(string path)
+    {
+        if (!File.Exists(path)) throw BadFile($"{path} does not exist: there is no such schedule");
+        try
+        {
+            IReadOnlyList<ForcedSwitch> switches = ScheduleFile.Parse(File.ReadAllText(path), path);
+            foreach (ForcedSwitch one in switches)
+                if (one.CpuIndex >= CpuCount) throw BadFile($"{path} gives vCPU {one.CpuIndex} a turn, but the machine has {CpuCount}: give {NameOf("cpus")} as well");
+            return switches;
+        }
+        catch (ScheduleFileException e)
+        {
+            throw BadFile(e.Message);
+        }
     }
 
     private ulong ParseMemory()

@@ -45,7 +45,7 @@ public sealed class Machine : IDisposable
         Configuration = configuration;
         _inputs = inputs;
         _clock = new MachineClock(_counter, configuration.Clock == ClockKind.Host) { Inputs = inputs };
-        _scheduler = new Scheduler(configuration.CpuCount, configuration.ChaosSeed);
+        _scheduler = new Scheduler(configuration);
         _observation = new Observation(_counter) { Outputs = outputs };
         Memory = new PhysicalMemory(configuration.MemorySizeBytes, BiosLoader.RomSizeBytes(configuration));
         ShadowPageTables = new ShadowPageTables(Memory);
@@ -128,6 +128,13 @@ public sealed class Machine : IDisposable
         set => _observation.Observer = value;
     }
 
+    /// <summary>Is told of every turn.</summary>
+    public ITurnObserver? TurnObserver
+    {
+        get => _scheduler.Observer;
+        set => _scheduler.Observer = value;
+    }
+
     /// <summary>Another source from here on (a diversion's, or a replay's at a checkpoint).</summary>
     public IInputSource Inputs
     {
@@ -177,6 +184,16 @@ public sealed class Machine : IDisposable
     {
         _stopRequested = true;
         if (_counter.Running is { } vcpu) vcpu.StopsBefore = true;
+    }
+
+    /// <summary>
+    /// Between runs: the next turn begins here, and is that vCPU's or, if it cannot run, the next one's that can. For those who try schedules out: it is not part of the
+    /// configuration, so a machine that is recorded has <see cref="MachineConfiguration.ForcedSwitches"/> instead.
+    /// </summary>
+    public void ForceTurn(int cpuIndex)
+    {
+        Invariant.Check(cpuIndex >= 0 && cpuIndex < _vcpus.Length);
+        _scheduler.Force(cpuIndex);
     }
 
     /// <summary>

@@ -51,6 +51,10 @@ public sealed record MachineConfiguration
     public string CommandLine { get; init; } = "";
     /// <summary>Seed of the chaos scheduler; null: fixed quanta, in turn.</summary>
     public ulong? ChaosSeed { get; init; }
+    /// <summary>How the vCPUs take turns. Chaos belongs to <see cref="TurnPolicy.Standard"/>.</summary>
+    public TurnPolicy TurnPolicy { get; init; }
+    /// <summary>With <see cref="TurnPolicy.Forced"/>: the switches, in rising order.</summary>
+    public IReadOnlyList<ForcedSwitch> ForcedSwitches { get; init; } = [];
     /// <summary>Seconds since 1970-01-01T00:00Z that the RTC shows at reset.</summary>
     public long StartTimeSeconds { get; init; } = 1_767_225_600; // 2026-01-01
     public IReadOnlyList<MachineImage> Images { get; init; } = [];

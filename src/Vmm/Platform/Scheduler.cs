@@ -1,3 +1,5 @@
+using System;
+using System.Collections.Generic;
 using Vmm.Snapshots;
 
 namespace Vmm.Platform;
@@ -10,19 +12,31 @@ internal sealed class Scheduler : ISnapshotted
 {
     /// <summary>Instructions a turn without chaos.</summary>
     private const ulong Quantum = 20_000;
+    /// <summary>The same where switches are forced: nobody is interrupted, unless it spins without PAUSE.</summary>
+    private const ulong LongQuantum = 1_000_000;
     private const int LongestChaosShift = 16;
 
     private readonly int _cpuCount;
     private readonly bool _chaos;
+    private readonly TurnPolicy _policy;
+    private readonly IReadOnlyList<ForcedSwitch> _forcedSwitches;
+    private int _forcedIndex;
     private ulong _random;
+    private bool _isGivenUp;
+    private int? _forcedNow;
 
-    public Scheduler(int cpuCount, ulong? chaosSeed)
+    public Scheduler(MachineConfiguration configuration)
     {
-        _cpuCount = cpuCount;
-        _chaos = chaosSeed is not null;
+        _cpuCount = configuration.CpuCount;
+        _policy = configuration.TurnPolicy;
+        _forcedSwitches = configuration.ForcedSwitches;
+        Invariant.Check(_policy == TurnPolicy.Standard || configuration.ChaosSeed is null);
+        Invariant.Check(_policy == TurnPolicy.Forced || _forcedSwitches.Count == 0);
+        Invariant.Check(ForcedSwitch.AreValid(_forcedSwitches, _cpuCount));
+        _chaos = configuration.ChaosSeed is not null;
         // SplitMix64's increment keeps seed 0 from being a fixed point of the generator below.
-        _random = (chaosSeed ?? 0) * 0x9E37_79B9_7F4A_7C15 + 0x9E37_79B9_7F4A_7C15;
-        TurnEnd = cpuCount == 1 ? ulong.MaxValue : NextQuantum();
+        _random = (configuration.ChaosSeed ?? 0) * 0x9E37_79B9_7F4A_7C15 + 0x9E37_79B9_7F4A_7C15;
+        TurnEnd = EndOfTurnFrom(0);
     }
 
     public string SnapshotName => "scheduler";
@@ -32,22 +46,39 @@ internal sealed class Scheduler : ISnapshotted
     /// <summary>InstructionCount at which the turn is over.</summary>
     public ulong TurnEnd { get; private set; }
 
+    /// <summary>Is told of every turn; null: nobody.</summary>
+    public ITurnObserver? Observer { get; set; }
+
     /// <summary>The current vCPU gave up its turn (PAUSE in a spin loop).</summary>
     public void EndTurn(ulong count)
     {
-        if (_cpuCount > 1) TurnEnd = count;
+        if (_cpuCount == 1) return;
+        TurnEnd = count;
+        _isGivenUp = true;
+    }
+
+    /// <summary>The turn is over now, and that vCPU gets the next.</summary>
+    public void Force(int cpuIndex)
+    {
+        _forcedNow = cpuIndex;
+        TurnEnd = 0;
     }
 
     /// <summary>Who comes next among those that can run: bit n for vCPU n. The turn begins at <paramref name="count"/>.</summary>
     public void Switch(ulong count, uint runnable)
     {
-        Current = Choose(runnable);
-        TurnEnd = _cpuCount == 1 ? ulong.MaxValue : count + NextQuantum();
+        int from = Current;
+        int? forced = TakeForced(count);
+        TurnEndReason reason = forced is not null ? TurnEndReason.Forced : (runnable >> from & 1) == 0 ? TurnEndReason.CannotRun
+            : _isGivenUp ? TurnEndReason.GivenUp : TurnEndReason.Over;
+        _isGivenUp = false;
+        Current = Choose(runnable, forced ?? (_chaos ? (int)(Next() % (ulong)_cpuCount) : Current + 1));
+        TurnEnd = EndOfTurnFrom(count);
+        Observer?.OnTurn(new Turn(count, from, Current, reason));
     }
 
-    private int Choose(uint runnable)
+    private int Choose(uint runnable, int start)
     {
-        int start = _chaos ? (int)(Next() % (ulong)_cpuCount) : Current + 1;
         for (int i = 0; i < _cpuCount; i++)
         {
             int candidate = (start + i) % _cpuCount;
@@ -56,10 +87,30 @@ internal sealed class Scheduler : ISnapshotted
         throw new InvariantException("a turn is given although no vCPU can run");
     }
 
-    /// <summary>With chaos the lengths are spread evenly over magnitudes, from 1 to 65,535 instructions.</summary>
+    private int? TakeForced(ulong count)
+    {
+        int? forced = _forcedNow;
+        _forcedNow = null;
+        for (; _forcedIndex < _forcedSwitches.Count && _forcedSwitches[_forcedIndex].InstructionCount <= count; _forcedIndex++)
+            forced = _forcedSwitches[_forcedIndex].CpuIndex;
+        return forced;
+    }
+
+    private ulong EndOfTurnFrom(ulong count)
+    {
+        if (_cpuCount == 1) return ulong.MaxValue;
+        return _policy switch
+        {
+            TurnPolicy.SideBySide => count + 1,
+            TurnPolicy.Forced when _forcedIndex < _forcedSwitches.Count => Math.Min(count + LongQuantum, _forcedSwitches[_forcedIndex].InstructionCount),
+            TurnPolicy.Forced => count + LongQuantum,
+            _ => count + (_chaos ? NextQuantum() : Quantum),
+        };
+    }
+
+    /// <summary>The lengths are spread evenly over magnitudes, from 1 to 65,535 instructions.</summary>
     private ulong NextQuantum()
     {
-        if (!_chaos) return Quantum;
         int shift = (int)(Next() % LongestChaosShift) + 1;
         return 1 + Next() % (1UL << shift);
     }
@@ -78,6 +129,7 @@ internal sealed class Scheduler : ISnapshotted
         writer.Write("current", Current);
         writer.Write("turnEnd", TurnEnd);
         writer.Write("random", _random);
+        if (_policy == TurnPolicy.Forced) writer.Write("forcedIndex", _forcedIndex);
     }
 
     public void Restore(StateReader reader)
@@ -87,5 +139,11 @@ internal sealed class Scheduler : ISnapshotted
         Current = current;
         TurnEnd = reader.ReadUInt64("turnEnd");
         _random = reader.ReadUInt64("random");
+        _isGivenUp = false;
+        _forcedNow = null;
+        if (_policy != TurnPolicy.Forced) return;
+        int index = reader.ReadInt32("forcedIndex");
+        if (index < 0 || index > _forcedSwitches.Count) throw new StateFormatException($"the snapshot's forced switch is {index}, but there are {_forcedSwitches.Count}");
+        _forcedIndex = index;
     }
 }
