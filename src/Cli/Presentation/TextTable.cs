@@ -6,33 +6,35 @@ using System.Text;
 
 namespace Cli.Presentation;
 
-/// <summary>Rows below heads, for people in columns and for programs with commas.</summary>
-/// <param name="heads">Of the columns.</param>
-/// <param name="numeric">Columns that are aligned on the right.</param>
-internal sealed class TextTable(string[] heads, params int[] numeric)
+/// <summary>Columns of text under their heads.</summary>
+internal static class TextTable
 {
-    private const int MaximumWidth = 60;
+    private const int WidestColumn = 60;
 
-    public List<string[]> Rows { get; } = [];
-
-    /// <summary>Nothing where there are no rows.</summary>
-    public void Write(TextWriter output)
+    /// <summary>Writes it; a cell that is too wide pushes the rest of its row.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="heads">A word or two each.</param>
+    /// <param name="rows">With as many cells.</param>
+    /// <param name="rightAligned">Columns of numbers.</param>
+    public static void Write(TextWriter output, IReadOnlyList<string> heads, IReadOnlyList<string[]> rows, IReadOnlyList<int> rightAligned)
     {
-        if (Rows.Count == 0) return;
-        string[][] all = [heads, .. Rows];
-        int[] widths = [.. heads.Select((_, column) => Math.Min(MaximumWidth, all.Max(row => row[column].Length)))];
-        foreach (string[] row in all)
+        int[] widths = [.. heads.Select((head, column) => Math.Min(WidestColumn, Math.Max(head.Length, rows.Count == 0 ? 0 : rows.Max(row => row[column].Length))))];
+        WriteRow(heads);
+        foreach (string[] row in rows) WriteRow(row);
+
+        void WriteRow(IReadOnlyList<string> row)
         {
             var line = new StringBuilder();
-            for (int i = 0; i < row.Length; i++) line.Append(numeric.Contains(i) ? row[i].PadLeft(widths[i]) : row[i].PadRight(widths[i])).Append("  ");
+            for (int i = 0; i < row.Count; i++) line.Append(rightAligned.Contains(i) ? row[i].PadLeft(widths[i]) : row[i].PadRight(widths[i])).Append("  ");
             output.WriteLine(line.ToString().TrimEnd());
         }
     }
 
-    public void WriteCsv(TextWriter output)
+    /// <summary>The same as comma-separated values.</summary>
+    public static void WriteCsv(TextWriter output, IReadOnlyList<string> heads, IReadOnlyList<string[]> rows)
     {
         output.WriteLine(string.Join(',', heads));
-        foreach (string[] row in Rows) output.WriteLine(string.Join(',', row.Select(Quoted)));
+        foreach (string[] row in rows) output.WriteLine(string.Join(',', row.Select(Quoted)));
     }
 
     private static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\n") >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;

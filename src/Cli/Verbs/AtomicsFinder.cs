@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
 using System.IO;
@@ -45,10 +46,10 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
         if (isJson) WriteJson(context.Out, found, symbols, tasks, view);
         else
         {
-            var table = new TextTable(s_heads, 1, 9);
-            foreach (AtomicAttempt attempt in found.Attempts) table.Rows.Add(Row(attempt, symbols, tasks, view));
-            if (parsed.GetValue(shared.Csv)) table.WriteCsv(context.Out);
-            else table.Write(context.Out);
+            List<string[]> rows = [];
+            foreach (AtomicAttempt attempt in found.Attempts) rows.Add(Row(attempt, symbols, tasks, view));
+            if (parsed.GetValue(shared.Csv)) TextTable.WriteCsv(context.Out, s_heads, rows);
+            else if (rows.Count > 0) TextTable.Write(context.Out, s_heads, rows, rightAligned: [1, 9]);
         }
         if (found.Attempts.Count == 0) context.Error.WriteLine($"ttvm: nothing found: nobody changes {text} there");
         else if (found.IsCut) context.Error.WriteLine($"ttvm: there are more than {Words.Plural(limit, "attempt")}: see more with --limit or --from {found.Attempts[^1].At}");

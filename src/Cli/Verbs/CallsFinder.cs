@@ -123,16 +123,12 @@ internal sealed class CallsFinder(FindTableOptions shared)
     {
         private static readonly string[] s_heads = ["position", "cpu", "function", "caller", "arguments", "result", "returned", "instructions"];
 
-        public void WriteText(IReadOnlyList<FunctionCall> calls) => Table(calls).Write(output);
-
-        public void WriteCsv(IReadOnlyList<FunctionCall> calls) => Table(calls).WriteCsv(output);
-
-        private TextTable Table(IReadOnlyList<FunctionCall> calls)
+        public void WriteText(IReadOnlyList<FunctionCall> calls)
         {
-            var table = new TextTable(s_heads, 1, 7);
-            table.Rows.AddRange(calls.Select(Row));
-            return table;
+            if (calls.Count > 0) TextTable.Write(output, s_heads, [.. calls.Select(Row)], rightAligned: [1, 7]);
         }
+
+        public void WriteCsv(IReadOnlyList<FunctionCall> calls) => TextTable.WriteCsv(output, s_heads, [.. calls.Select(Row)]);
 
         public void WriteJson(CallList found) => JsonText.WriteObject(output, json =>
         {

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using Introspection.Locks.History;
 using Introspection.Locks.Layouts;
+using Introspection.Locks.Linux;
 using Introspection.Locks.Queues;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
@@ -63,6 +64,40 @@ public sealed class GuestLocks
     /// <summary>The past of all locks: see <see cref="LockHistory.Read"/>.</summary>
     public LockHistory History(Timeline timeline, Position from, Position before, LockHistoryOptions? options = null, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default) => LockHistory.Read(timeline, Functions, Tasks, from, before, options, progress, cancellation);
+
+    /// <summary>
+    /// The locks that are held or waited for at the view's moment, those that are declared first: what their memory says, and with a history that covers it, who has had them since when.
+    /// Without one, only what memory says itself is known, which for a spin lock is not much.
+    /// </summary>
+    /// <param name="view">Any vCPU at that moment.</param>
+    /// <param name="symbols">Of the guest at that moment.</param>
+    /// <param name="at">The moment.</param>
+    /// <param name="history">What is known of the past; null: nothing.</param>
+    public IReadOnlyList<LockView> Read(in GuestView view, SymbolSet symbols, Position at, LockHistory? history)
+    {
+        GuestView moment = view;
+        var views = new List<LockView>();
+        var known = new HashSet<ulong>();
+        var names = new LockSymbols(symbols.AddressOf, address => symbols.NameOf(address, out _));
+        foreach (LockLayout layout in _layouts)
+            foreach (LockView one in new LockReader(view, layout, names).Read())
+                if (known.Add(one.Address)) views.Add(one);
+        LinuxLockReader? linux = symbols.KernelAt(view) is { } kernel ? new LinuxLockReader(kernel, view) : null;
+        if (history is not null && at >= history.From && at <= history.Before)
+        {
+            var overlay = new LockOverlay(history, at, task => Tasks.NameOf(moment, task));
+            foreach (LockRecord record in overlay.InUse())
+            {
+                if (!known.Add(record.Address)) continue;
+                string name = NameOf(record.Address, symbols);
+                views.Add(linux?.Read(name, record.Type.Kind, record.Address) ?? new LockReader(view, _layouts[0], names).Read(name, record.Type, record.Address));
+            }
+            for (int i = 0; i < views.Count; i++) views[i] = overlay.Complete(views[i]);
+        }
+        foreach ((ulong address, string kind) in linux?.Waited() ?? [])
+            if (known.Add(address)) views.Add(linux!.Read(NameOf(address, symbols), kind, address)!);
+        return views;
+    }
 
     private static ICurrentTask TasksOf(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view)
     {

@@ -114,7 +114,7 @@ public sealed class LockTests(Recordings recordings)
     [Theory]
     [InlineData("{", "no layout")]
     [InlineData("""{"types":{"x":{"kind":"mcs"}},"locks":[]}""", "lacks 'tail'")]
-    [InlineData("""{"types":{"x":{"kind":"rw"}},"locks":[]}""", "mcs, spin or ticket")]
+    [InlineData("""{"types":{"x":{"kind":"rw"}},"locks":[]}""", "lacks 'word'")]
     [InlineData("""{"types":{},"locks":[{"name":"a","type":"b","at":"c"}]}""", "which is not declared")]
     [InlineData("""{"types":{"x":{"kind":"spin","locked":{"offset":0,"bytes":3}}},"locks":[]}""", "3 bytes")]
     [InlineData("""{"types":{},"locks":[],"lock":1}""", "no layout")]

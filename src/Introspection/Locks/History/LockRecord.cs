@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using Introspection.Locks.Layouts;
 using Vmm.Time;
@@ -8,6 +9,8 @@ namespace Introspection.Locks.History;
 public sealed class LockRecord
 {
     private readonly List<LockUse> _uses = [];
+    // The latest end of each use and all before it.
+    private ulong[]? _ends;
 
     internal LockRecord(ulong address, string typeName, LockType type) => (Address, TypeName, Type) = (address, typeName, type);
 
@@ -50,7 +53,39 @@ public sealed class LockRecord
     /// <summary>There were more uses than there is room for.</summary>
     public bool IsCut { get; private set; }
 
-    public List<LockUse> Holders { get; } = [];
+    /// <summary>Its uses that hold it or wait for it at a position, in the order in which they wanted it.</summary>
+    public IReadOnlyList<LockUse> UsesAt(Position at)
+    {
+        int low = 0, high = _uses.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_uses[middle].Wanted <= at) low = middle + 1;
+            else high = middle;
+        }
+        _ends ??= RunningEnds();
+        var found = new List<LockUse>();
+        // Before the last use that had ended by then, none reaches further.
+        for (int i = low - 1; i >= 0 && _ends[i] >= at.InstructionCount; i--)
+            if (_uses[i].IsHeldAt(at) || _uses[i].IsWaitingAt(at)) found.Add(_uses[i]);
+        found.Reverse();
+        return found;
+    }
+
+    private ulong[] RunningEnds()
+    {
+        var ends = new ulong[_uses.Count];
+        ulong latest = 0;
+        for (int i = 0; i < ends.Length; i++)
+        {
+            LockUse use = _uses[i];
+            latest = Math.Max(latest, use.IsFailed ? use.Wanted.InstructionCount : use.Released?.InstructionCount ?? ulong.MaxValue);
+            ends[i] = latest;
+        }
+        return ends;
+    }
+
+    internal List<LockUse> Holders { get; } = [];
     internal List<LockUse> Waiters { get; } = [];
 
     internal void Want(LockUse use, bool keeps)

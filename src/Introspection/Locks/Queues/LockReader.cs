@@ -46,37 +46,65 @@ public sealed class LockReader
     private LockView Read(LockDeclaration one)
     {
         LockType type = _layout.Types[one.Type];
-        string kind = type.Kind == "mcs" ? "MCS" : type.Kind;
-        if (Resolve(one.At) is not { } address)
-            return new LockView(one.Name, kind, 0, LockState.Free, [], $"There is no symbol for '{one.At}': the recording's kernel has none of that name.");
-        if (_view.MemoryAt(new MemoryPlace(address), 0) is null) return new LockView(one.Name, kind, address, LockState.Free, [], "Its memory is not mapped at this position.");
+        return Resolve(one.At) is { } address ? Read(one.Name, type, address)
+            : new LockView(one.Name, KindOf(type), 0, LockState.Free, [], $"There is no symbol for '{one.At}': the recording's kernel has none of that name.");
+    }
+
+    /// <summary>A lock of a declared type at an address.</summary>
+    public LockView Read(string name, LockType type, ulong address)
+    {
+        if (_view.MemoryAt(new MemoryPlace(address), 0) is null) return new LockView(name, KindOf(type), address, LockState.Free, [], "Its memory is not mapped at this position.");
         return type.Kind switch
         {
-            "mcs" => ReadMcs(one, type, address),
-            "ticket" => ReadTicket(one, type, address),
-            _ => ReadSpin(one, type, address),
+            "mcs" => ReadMcs(name, type, address),
+            "ticket" => ReadTicket(name, type, address),
+            "rw" => ReadReaderWriter(name, type, address),
+            "spin" => ReadSpin(name, type, address),
+            _ => new LockView(name, KindOf(type), address, LockState.Free, [], "Its kind is Linux's own, and no Linux kernel is here."),
         };
     }
 
-    private LockView ReadMcs(LockDeclaration one, LockType type, ulong address)
+    private static string KindOf(LockType type) => type.Kind == "mcs" ? "MCS" : type.Kind;
+
+    private LockView ReadReaderWriter(string name, LockType type, ulong address)
     {
-        if (Number(address, type.Tail!) is not { } tail) return new LockView(one.Name, "MCS", address, LockState.Corrupt, [], "Its tail is not in memory.");
-        if (tail == 0) return new LockView(one.Name, "MCS", address, LockState.Free, []);
+        if (Number(address, type.Word!) is not { } word) return new LockView(name, "rw", address, LockState.Corrupt, [], "Its word is not in memory.");
+        ulong readers = (word & ~type.WriterMask!.Value) >> type.ReaderShift!.Value;
+        bool isWritten = (word & type.WriterMask.Value) != 0;
+        var queue = new List<LockWaiter>();
+        if (isWritten) queue.Add(new LockWaiter(true, null, null, "a writer holds it"));
+        if (readers > 0 && !isWritten) queue.Add(new LockWaiter(true, null, null, $"{readers} {(readers == 1 ? "reader holds" : "readers hold")} it") { IsShared = true });
+        bool isCorrupt = readers > (ulong)_view.Machine.Vcpus.Count;
+        AddWaiters(type, address, queue);
+        LockState state = isCorrupt ? LockState.Corrupt : queue.Exists(static one => !one.IsOwner) ? LockState.Contended : queue.Count > 0 ? LockState.Held : LockState.Free;
+        return new LockView(name, "rw", address, state, queue, isCorrupt ? $"{readers} readers are counted, and there are {_view.Machine.Vcpus.Count} vCPUs." : null)
+        {
+            Words = $"writer {(isWritten ? 1 : 0)}, readers {readers}",
+        };
+    }
+
+    private LockView ReadMcs(string name, LockType type, ulong address)
+    {
+        if (Number(address, type.Tail!) is not { } tail) return new LockView(name, "MCS", address, LockState.Corrupt, [], "Its tail is not in memory.");
+        if (tail == 0) return new LockView(name, "MCS", address, LockState.Free, []);
         McsQueue queue = McsQueue.Read(this, type.Node!, address, tail);
         var waiters = new List<LockWaiter>();
         foreach (McsNode node in queue.Nodes)
         {
             bool isOwner = waiters.Count == 0 && queue.HasOwner;
-            string name = NameOf(node, type.Node!), cpu = node.CpuIndex is { } index ? $" on vCPU {index}" : "";
-            waiters.Add(new LockWaiter(isOwner, node.CpuIndex, node.Address, $"{name}{cpu} {(isOwner ? "holds it" : "waits")}"));
+            string who = NameOf(node, type.Node!), cpu = node.CpuIndex is { } index ? $" on vCPU {index}" : "";
+            waiters.Add(new LockWaiter(isOwner, node.CpuIndex, node.Address, $"{who}{cpu} {(isOwner ? "holds it" : "waits")}")
+            {
+                Task = type.Node!.IsPerCpu == true ? 0 : node.Address, Next = Number(node.Address, type.Node.Next), MustWait = McsQueue.MustWait(this, type.Node, node.Address),
+            });
         }
         LockState state = queue.IsCorrupt ? LockState.Corrupt : waiters.Count > 1 || !queue.HasOwner ? LockState.Contended : LockState.Held;
-        return new LockView(one.Name, "MCS", address, state, waiters, queue.Problem);
+        return new LockView(name, "MCS", address, state, waiters, queue.Problem) { Words = $"tail 0x{tail:x}" };
     }
 
-    private LockView ReadSpin(LockDeclaration one, LockType type, ulong address)
+    private LockView ReadSpin(string name, LockType type, ulong address)
     {
-        if (Number(address, type.Locked!) is not { } locked) return new LockView(one.Name, "spin", address, LockState.Corrupt, [], "Its word is not in memory.");
+        if (Number(address, type.Locked!) is not { } locked) return new LockView(name, "spin", address, LockState.Corrupt, [], "Its word is not in memory.");
         var queue = new List<LockWaiter>();
         string? problem = null;
         if (locked != 0 && type.Owner is { } field && Number(address, field) is { } owner)
@@ -88,20 +116,20 @@ public sealed class LockReader
         AddWaiters(type, address, queue);
         bool anybodyWaits = queue.Exists(static one => !one.IsOwner);
         if (locked != 0 && type.Owner is null) problem = "Who holds it is not known: the lock does not keep it.";
-        return new LockView(one.Name, "spin", address, isCorrupt ? LockState.Corrupt : locked == 0 ? LockState.Free : anybodyWaits ? LockState.Contended : LockState.Held, queue, problem);
+        return new LockView(name, "spin", address, isCorrupt ? LockState.Corrupt : locked == 0 ? LockState.Free : anybodyWaits ? LockState.Contended : LockState.Held, queue, problem);
     }
 
-    private LockView ReadTicket(LockDeclaration one, LockType type, ulong address)
+    private LockView ReadTicket(string name, LockType type, ulong address)
     {
         if (Number(address, type.Serving!) is not { } serving || Number(address, type.Next!) is not { } next)
-            return new LockView(one.Name, "ticket", address, LockState.Corrupt, [], "Its tickets are not in memory.");
+            return new LockView(name, "ticket", address, LockState.Corrupt, [], "Its tickets are not in memory.");
         ulong mask = type.Next!.SizeBytes == 8 ? ulong.MaxValue : (1UL << (8 * type.Next.SizeBytes)) - 1, given = (next - serving) & mask;
         // Nobody draws two tickets at once.
         if (given > (ulong)_view.Machine.Vcpus.Count)
-            return new LockView(one.Name, "ticket", address, LockState.Corrupt, [], $"{given} tickets are out, and there are {_view.Machine.Vcpus.Count} vCPUs to hold them.");
+            return new LockView(name, "ticket", address, LockState.Corrupt, [], $"{given} tickets are out, and there are {_view.Machine.Vcpus.Count} vCPUs to hold them.");
         var queue = new List<LockWaiter>();
         for (ulong i = 0; i < given; i++) queue.Add(new LockWaiter(i == 0, null, null, $"ticket {(serving + i) & mask} {(i == 0 ? "holds it" : "waits")}"));
-        return new LockView(one.Name, "ticket", address, given == 0 ? LockState.Free : given == 1 ? LockState.Held : LockState.Contended, queue);
+        return new LockView(name, "ticket", address, given == 0 ? LockState.Free : given == 1 ? LockState.Held : LockState.Contended, queue);
     }
 
     // vCPUs that are in a function that takes it, and still have the lock's address where they were given it.

@@ -86,6 +86,12 @@ internal sealed class McsQueue
             if (reader.Number(node, field) is not { } waitsFor) return null;
             if (waitsFor != lockAddress) return false;
         }
+        return MustWait(reader, layout, node);
+    }
+
+    /// <summary>What a node's flag says; null: it is not in memory.</summary>
+    public static bool? MustWait(LockReader reader, QueueNode layout, ulong node)
+    {
         if (layout.Granted is { } granted) return reader.Number(node, granted) is { } has ? has == 0 : null;
         return reader.Number(node, layout.Waiting!) is { } waits ? waits != 0 : null;
     }

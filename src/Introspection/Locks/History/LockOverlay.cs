@@ -1,0 +1,66 @@
+using System;
+using System.Collections.Generic;
+using Introspection.Locks.Queues;
+using Vmm.Time;
+
+namespace Introspection.Locks.History;
+
+/// <summary>Adds to locks at one moment what their memory does not say and their history does: who holds one, since when, and where it was asked for.</summary>
+internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, string?> nameOfTask)
+{
+    /// <summary>Locks that are held or waited for at the moment.</summary>
+    public IEnumerable<LockRecord> InUse()
+    {
+        foreach (LockRecord record in history.Locks)
+            if (record.UsesAt(at).Count > 0) yield return record;
+    }
+
+    /// <summary>The same lock with what is known of it.</summary>
+    public LockView Complete(LockView view)
+    {
+        if (history.Find(view.Address) is not { } record) return view;
+        List<LockUse> uses = [.. record.UsesAt(at)];
+        var queue = new List<LockWaiter>();
+        foreach (LockWaiter one in view.Queue)
+        {
+            LockUse? use = uses.Find(each => Matches(one, each));
+            if (use is not null) uses.Remove(use);
+            // Several readers at once are one line in memory, and one each in the history.
+            else if (one.IsOwner && one.CpuIndex is null && one.Task == 0 && uses.Exists(each => each.IsHeldAt(at))) continue;
+            queue.Add(use is null ? one : With(one, use));
+        }
+        foreach (LockUse use in uses)
+        {
+            bool holds = use.IsHeldAt(at);
+            // Between the instruction that takes it and the function's return.
+            if (!holds && view.Queue.Count == 0 && view.State == LockState.Free && !use.IsContended) continue;
+            LockWaiter added = With(new LockWaiter(holds, null, null, $"{NameOf(use)} {(holds ? use.IsShared ? "reads" : "holds it" : "waits")}"), use);
+            if (holds) queue.Insert(queue.FindLastIndex(static one => one.IsOwner) + 1, added);
+            else queue.Add(added);
+        }
+        LockState state = view.State;
+        if (state != LockState.Corrupt) state = queue.Count == 0 ? state : queue.Exists(static one => !one.IsOwner) ? LockState.Contended : LockState.Held;
+        string? problem = view.Problem is { } text && text.StartsWith("Who holds it is not known", StringComparison.Ordinal) && queue.Exists(static one => one.IsOwner) ? null : view.Problem;
+        return view with { Queue = queue, State = state, Problem = problem };
+    }
+
+    private bool Matches(LockWaiter one, LockUse use)
+    {
+        if (one.IsOwner != use.IsHeldAt(at)) return false;
+        if (one.Task != 0 && use.User.Task != 0) return one.Task == use.User.Task;
+        return one.CpuIndex is { } cpu && cpu == use.User.CpuIndex;
+    }
+
+    private static LockWaiter With(LockWaiter one, LockUse use) => one with
+    {
+        CpuIndex = one.CpuIndex ?? (use.Lock.Type.IsHeldByTask ? null : use.User.CpuIndex), Task = one.Task != 0 ? one.Task : use.User.Task,
+        Since = one.IsOwner ? use.Taken : use.Wanted, Caller = use.Caller, IsShared = use.IsShared,
+    };
+
+    private string NameOf(LockUse use)
+    {
+        string cpu = $"vCPU {use.User.CpuIndex}";
+        string? task = use.User.Task == 0 ? null : nameOfTask(use.User.Task);
+        return task is null ? cpu : use.Lock.Type.IsHeldByTask ? task : $"{cpu}, {task},";
+    }
+}
