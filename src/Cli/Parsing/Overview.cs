@@ -27,6 +27,8 @@ internal static class Overview
           stack         the calls of a vCPU
           print         an expression in C's syntax, or the variables of a frame
           tasks         a Linux guest's threads, and where they stand
+          rcu           readers, grace periods and callbacks of read-copy-update
+          channels      messages under way between vCPUs
           mem           memory
           disasm        instructions
           pagetables    the guest's page tables, or each step of one translation

@@ -15,9 +15,6 @@ internal static class CodeText
         string place = symbols.NameOf(address, out ulong offset) is { } name ? offset == 0 ? name : $"{name}+0x{offset:x}" : $"0x{address:x}";
         return symbols.LineOf(address) is { } line ? $"{place} ({SourcePath.FileName(line.Path)}:{line.Line})" : place;
     }
-
-    /// <summary>The code that a call returns to: what called.</summary>
-    public static string OfCaller(ulong returnAddress, ISymbolSource symbols) => Of(returnAddress == 0 ? 0 : returnAddress - 1, symbols);
 }
 
 /// <summary>Tasks, for people.</summary>

@@ -41,7 +41,7 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
         var view = new GuestView(timeline.Machine, recording.Vcpu(null));
         SymbolSet symbols = programs.At(view);
         AtomicTarget target = TargetOf(text, symbols, sizeBytes, parsed.GetValue(physical));
-        ICurrentTask tasks = GuestTasks.Find(context, recording, symbols, view).Tasks;
+        ICurrentTask tasks = GuestLayouts.TasksOf(GuestLayouts.Load(context, recording, null).Layouts, symbols, view);
         AtomicHistory found = ProgressDisplay.Run("searching", progress => AtomicHistory.Read(timeline, target, tasks, first, before, limit, progress, context.Cancellation));
         if (isJson) WriteJson(context.Out, found, symbols, tasks, view);
         else
