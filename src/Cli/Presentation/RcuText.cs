@@ -18,6 +18,8 @@ namespace Cli.Presentation;
 /// <param name="isJson">For scripts.</param>
 internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols, GuestView view, bool isJson)
 {
+    private const int MaximumPublished = 16;
+
     private static readonly string[] s_segments = ["done", "waiting", "next", "unassigned"];
 
     /// <summary>The state at a moment.</summary>
@@ -36,7 +38,8 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
         foreach (RcuCallbacks callbacks in now.Callbacks) Write(callbacks);
         if (now.Published.Count == 0) return;
         output.WriteLine("published");
-        foreach (PublishedPointer pointer in now.Published) output.WriteLine($"  {pointer.Name} -> {(pointer.Value is { } value ? NameOf(value) : "not in memory")}");
+        foreach (PublishedPointer pointer in now.Published.Take(MaximumPublished)) output.WriteLine($"  {pointer.Name} -> {(pointer.Value is { } value ? NameOf(value) : "not in memory")}");
+        if (now.Published.Count > MaximumPublished) output.WriteLine($"  ... {Words.Count(now.Published.Count - MaximumPublished)} more: see --json");
     }
 
     /// <summary>Versions and grace periods, in order, and what there was of the rest.</summary>

@@ -73,7 +73,7 @@ internal sealed class AtomicTracker(AtomicTarget target)
     // All bytes must have been read with what is expected now: else the expectation has another source, as a constant.
     private (Position? At, int Changes) SinceRead(in AtomicAccess access, Knowledge[] known)
     {
-        Position? at = null;
+        Position? first = null;
         int since = int.MaxValue;
         for (int i = 0; i < access.SizeBytes; i++)
         {
@@ -81,15 +81,22 @@ internal sealed class AtomicTracker(AtomicTarget target)
             if (offset < 0 || offset >= target.SizeBytes) continue;
             Knowledge one = known[offset];
             if (!one.IsKnown || one.Value != (byte)(access.Expected >> (8 * i))) return (null, 0);
-            if (at is { } before && before <= one.At) continue;
-            (at, since) = (one.At, one.Change);
+            since = Math.Min(since, one.Change);
+            if (first is null || one.At < first) first = one.At;
         }
-        if (at is null) return (null, 0);
         ushort wanted = MaskOf(access, static (_, _) => true);
         int count = 0;
-        for (int i = Math.Max(since - _firstChange, 0); i < _changes.Count; i++)
-            if ((_changes[i] & wanted) != 0) count++;
-        return (at, count);
+        for (int i = Math.Max(since - _firstChange, 0); first is not null && i < _changes.Count; i++)
+            if ((_changes[i] & wanted) != 0 && IsNews(_changes[i], _firstChange + i, known)) count++;
+        return (first, count);
+    }
+
+    // A change of a byte that was read again behind it is known.
+    private static bool IsNews(ushort changed, int change, Knowledge[] known)
+    {
+        for (int i = 0; i < known.Length; i++)
+            if ((changed >> i & 1) != 0 && known[i].Change <= change) return true;
+        return false;
     }
 
     private void NoteChange(in AtomicAccess access)
@@ -104,14 +111,15 @@ internal sealed class AtomicTracker(AtomicTarget target)
         _changes.Add(changed);
     }
 
+    // Who has written knows what is there, yet has not read it: what it expects next may be a constant, as of a lock.
     private void Learn(in AtomicAccess access, Knowledge[] known)
     {
-        UInt128 value = access.Kind != AtomicKind.Load && access.HasWon ? access.New : access.Old;
+        bool isRead = access.Kind == AtomicKind.Load || !access.HasWon;
         for (int i = 0; i < access.SizeBytes; i++)
         {
             long offset = OffsetOf(access, i);
             if (offset < 0 || offset >= target.SizeBytes) continue;
-            known[offset] = new Knowledge { IsKnown = true, Value = (byte)(value >> (8 * i)), At = access.At, Change = _firstChange + _changes.Count };
+            known[offset] = new Knowledge { IsKnown = isRead, Value = (byte)(access.Old >> (8 * i)), At = access.At, Change = _firstChange + _changes.Count };
         }
     }
 

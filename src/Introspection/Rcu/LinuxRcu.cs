@@ -31,15 +31,16 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         foreach (Vcpu vcpu in view.Machine.Vcpus)
             if (kernel.Tasks.CpuOf(vcpu) is { } cpu) _vcpuOf.TryAdd(cpu, vcpu.Index);
         bool isInProgress = (sequence & ((1UL << StateBits) - 1)) != 0;
-        ulong completed = sequence >> StateBits, phase = Number(at, "rcu_state", "gp_state") ?? ulong.MaxValue;
+        long completed = (long)sequence >> StateBits;
+        ulong phase = Number(at, "rcu_state", "gp_state") ?? ulong.MaxValue;
         string thread = phase < (ulong)s_states.Length ? $"; its thread {s_states[phase]}" : "";
         var waits = new List<RcuWait>();
         var readers = new List<RcuReader>();
         ReadCurrent(readers);
         if (isInProgress) WaitsForCpus(waits);
         ReadNodes(at, isInProgress, readers, waits);
-        ulong current = completed + (isInProgress ? 1UL : 0);
-        string text = (isInProgress ? $"grace period {(long)current} is in progress" : $"no grace period is in progress, the last was {(long)completed}") + thread;
+        long current = completed + (isInProgress ? 1 : 0);
+        string text = (isInProgress ? $"grace period {current} is in progress" : $"no grace period is in progress, the last was {completed}") + thread;
         return new RcuView("Linux tree RCU", new RcuGracePeriodView(current, completed, isInProgress, text, waits), readers, ReadCallbacks(), [.. rcu.PublishedAt(view)], [.. rcu.Problems, .. _problems]);
     }
 

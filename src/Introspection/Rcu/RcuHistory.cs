@@ -35,7 +35,7 @@ public sealed class RcuSection
 /// <param name="Number">As the guest counts.</param>
 /// <param name="Begin">Its number is written.</param>
 /// <param name="End">It is written that it has ended; null: it has not.</param>
-public sealed record RcuGracePeriod(ulong Number, Position Begin, Position? End);
+public sealed record RcuGracePeriod(long Number, Position Begin, Position? End);
 
 /// <summary>A write of a published pointer that changed it.</summary>
 /// <param name="At">Before the write.</param>

@@ -58,12 +58,13 @@ public static class RcuReadout
     private static RcuView ReadDeclared(GuestRcu rcu, GuestView view)
     {
         var problems = new List<string>(rcu.Problems);
-        ulong? current = Number(view, rcu.State, rcu.Current), completed = Number(view, rcu.State, rcu.Completed);
-        bool isInProgress = current is { } c && completed is { } d && c - d != (ulong)(rcu.Layout.State?.IdleDifference ?? 0);
+        long? current = (long?)Number(view, rcu.State, rcu.Current), completed = (long?)Number(view, rcu.State, rcu.Completed);
+        bool isInProgress = current is { } c && completed is { } d && c - d != (rcu.Layout.State?.IdleDifference ?? 0);
         if (Number(view, rcu.State, rcu.Sequence) is { } sequence && rcu.Layout.State?.StateBits is { } bits)
         {
             isInProgress = (sequence & ((1UL << bits) - 1)) != 0;
-            (current, completed) = ((sequence >> bits) + (isInProgress ? 1UL : 0), sequence >> bits);
+            completed = (long)sequence >> bits;
+            current = completed + (isInProgress ? 1 : 0);
         }
         List<RcuReader> readers = ReadersOf(rcu, view, current, isInProgress, problems);
         var waits = new List<RcuWait>();
@@ -84,7 +85,7 @@ public static class RcuReadout
         return new RcuView("declared", new RcuGracePeriodView(current, completed, isInProgress, state, waits), readers, callbacks, [.. rcu.PublishedAt(view)], problems);
     }
 
-    private static List<RcuReader> ReadersOf(GuestRcu rcu, GuestView view, ulong? current, bool isInProgress, List<string> problems)
+    private static List<RcuReader> ReadersOf(GuestRcu rcu, GuestView view, long? current, bool isInProgress, List<string> problems)
     {
         var readers = new List<RcuReader>();
         if (rcu.Readers is not { } first || rcu.Since is not { } since || rcu.ReaderStride == 0) return readers;
@@ -100,8 +101,8 @@ public static class RcuReadout
             ulong task = rcu.Tasks.Of(new GuestView(view.Machine, view.Machine.Vcpus[cpu]));
             readers.Add(new RcuReader
             {
-                CpuIndex = cpu, Task = task, TaskName = task == 0 ? null : rcu.Tasks.NameOf(view, task), Period = period, Nesting = (int?)Number(view, at, rcu.Nesting),
-                IsWaitedFor = isInProgress && period != current,
+                CpuIndex = cpu, Task = task, TaskName = task == 0 ? null : rcu.Tasks.NameOf(view, task), Period = (long)period, Nesting = (int?)Number(view, at, rcu.Nesting),
+                IsWaitedFor = isInProgress && (long)period != current,
             });
         }
         return readers;

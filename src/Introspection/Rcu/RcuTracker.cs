@@ -38,9 +38,9 @@ internal sealed class RcuTracker(GuestRcu rcu, int limit)
             case RcuStep.Free: Free(e); break;
             case RcuStep.Publish: Publish(e); break;
             case RcuStep.Current:
-                if (e.New > e.Old) BeginPeriod(e.New, e.At);
+                if (e.New > e.Old) BeginPeriod((long)e.New, e.At);
                 break;
-            case RcuStep.Completed: EndPeriods(e.New + (ulong)(rcu.Layout.State?.IdleDifference ?? 0), e.At); break;
+            case RcuStep.Completed: EndPeriods((long)e.New + (rcu.Layout.State?.IdleDifference ?? 0), e.At); break;
             case RcuStep.Sequence: Sequence(e); break;
         }
     }
@@ -110,18 +110,18 @@ internal sealed class RcuTracker(GuestRcu rcu, int limit)
         int bits = rcu.Layout.State?.StateBits ?? 0;
         ulong mask = (1UL << bits) - 1;
         bool was = (e.Old & mask) != 0, now = (e.New & mask) != 0;
-        if (!was && now) BeginPeriod((e.New >> bits) + 1, e.At);
-        else if (was && !now) EndPeriods(e.New >> bits, e.At);
+        if (!was && now) BeginPeriod(((long)e.New >> bits) + 1, e.At);
+        else if (was && !now) EndPeriods((long)e.New >> bits, e.At);
     }
 
-    private void BeginPeriod(ulong number, Position at)
+    private void BeginPeriod(long number, Position at)
     {
         if (_periods.Count < limit) _periods.Add(new RcuGracePeriod(number, at, null));
         else _isCut = true;
     }
 
     // All up to a number.
-    private void EndPeriods(ulong number, Position at)
+    private void EndPeriods(long number, Position at)
     {
         for (int i = _periods.Count - 1; i >= 0 && _periods[i].End is null; i--)
             if (_periods[i].Number <= number) _periods[i] = _periods[i] with { End = at };

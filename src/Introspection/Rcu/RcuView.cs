@@ -13,13 +13,13 @@ namespace Introspection.Rcu;
 public sealed record RcuView(string Kind, RcuGracePeriodView GracePeriod, IReadOnlyList<RcuReader> Readers, IReadOnlyList<RcuCallbacks> Callbacks,
     IReadOnlyList<PublishedPointer> Published, IReadOnlyList<string> Problems);
 
-/// <summary>Grace periods at a position.</summary>
+/// <summary>Grace periods at a position. Linux counts from -300 on (kernel/rcu/tree.c, RCU_GP_SEQ_START).</summary>
 /// <param name="Current">The number of the one in progress, or of the last; null: unknown.</param>
 /// <param name="Completed">The last that has ended; null: unknown.</param>
 /// <param name="IsInProgress">One waits for readers.</param>
 /// <param name="State">The same in words.</param>
 /// <param name="WaitsFor">Whom it waits for.</param>
-public sealed record RcuGracePeriodView(ulong? Current, ulong? Completed, bool IsInProgress, string State, IReadOnlyList<RcuWait> WaitsFor);
+public sealed record RcuGracePeriodView(long? Current, long? Completed, bool IsInProgress, string State, IReadOnlyList<RcuWait> WaitsFor);
 
 /// <summary>One whom a grace period waits for.</summary>
 /// <param name="CpuIndex">The vCPU; null: a task that runs on none.</param>
@@ -40,7 +40,7 @@ public sealed record RcuReader
     public string? TaskName { get; init; }
 
     /// <summary>The grace period in which it began; null: it does not tell.</summary>
-    public ulong? Period { get; init; }
+    public long? Period { get; init; }
 
     /// <summary>How many critical sections are nested; null: it does not tell.</summary>
     public int? Nesting { get; init; }
