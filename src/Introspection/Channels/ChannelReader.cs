@@ -37,8 +37,11 @@ public static class ChannelReader
             if (isInFlight && sent is { } last && sequence > last + 1) (isCorrupt, problem) = (true, $"Message {i} of its ring has number {sequence}, and only {last} were sent.");
             slots.Add(new ChannelSlot(i, channel.SlotAddress(i), sequence, isInFlight, contents));
         }
-        long? credits = sent is { } s && (acknowledged ?? received) is { } a ? channel.SlotCount - (long)(s - a) : null;
-        if (credits < 0 || credits > channel.SlotCount) (isCorrupt, problem) = (true, $"{sent} messages were sent and {acknowledged ?? received} acknowledged, and there is room for {channel.SlotCount}.");
+        // One that is published and not counted yet is as good as sent, and may even be read.
+        ulong? published = sent is { } counted && slots.Exists(slot => slot.Sequence == counted + 1) ? counted + 1 : sent;
+        long? credits = published is { } s && (acknowledged ?? received) is { } a ? channel.SlotCount - (long)(s - a) : null;
+        if (!isCorrupt && (credits < 0 || credits > channel.SlotCount))
+            (isCorrupt, problem) = (true, $"{published} messages were sent and {acknowledged ?? received} acknowledged, and there is room for {channel.SlotCount}.");
         ChannelState state = isCorrupt ? ChannelState.Corrupt : credits == 0 ? ChannelState.Full : inFlight > 0 ? ChannelState.InFlight : ChannelState.Empty;
         return new ChannelView(channel, state, Number(view, channel.Sender), Number(view, channel.Receiver), sent, received, acknowledged, credits, Number(view, channel.FullStalls),
             Number(view, channel.EmptyStalls), slots, problem);

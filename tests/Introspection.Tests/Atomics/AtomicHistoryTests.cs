@@ -122,7 +122,8 @@ public sealed class AtomicHistoryTests
     public void Exchanges_and_updates_are_seen_too()
     {
         using ConcurrencyGuest guest = ConcurrencyGuest.Record("stack", 1);
-        AtomicHistory owners = AtomicHistory.Read(guest.Timeline, AtomicTarget.Find("nodes+0x20", guest.Symbols)!.Value, new NoTasks(), guest.Timeline.Start, guest.Timeline.End);
+        // The owner of node 8, which is popped first.
+        AtomicHistory owners = AtomicHistory.Read(guest.Timeline, AtomicTarget.Find("nodes+0xC8", guest.Symbols)!.Value, new NoTasks(), guest.Timeline.Start, guest.Timeline.End);
         Assert.Contains(owners.Attempts, static one => one is { Kind: AtomicKind.Exchange, IsLocked: true, Instruction: "xchg", HasWon: true });
         Assert.Contains(owners.Attempts, static one => one is { Kind: AtomicKind.Store, IsLocked: false });
         AtomicHistory pops = AtomicHistory.Read(guest.Timeline, AtomicTarget.Find("pops", guest.Symbols)!.Value, new NoTasks(), guest.Timeline.Start, guest.Timeline.End);
