@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
@@ -24,8 +25,8 @@ public sealed class ConcurrencyTests(DemoRecording files)
 
     private static JsonElement Json(params string[] arguments) => JsonDocument.Parse(Ttvm.Good([.. arguments, "--json"])).RootElement;
 
-    // A number of eight bytes at the end.
-    private static ulong Stored(string recording, string expression) => Convert.ToUInt64(Ttvm.Good("print", recording, expression, "--at", "end").Split('=')[^1].Trim().Split(' ')[0]);
+    // "(volatile u64) 400 (0x190)"
+    private static ulong Stored(string recording, string variable) => ulong.Parse(Ttvm.Good("print", recording, variable, "--at", "end").Split(") ")[1].Split(' ')[0], CultureInfo.InvariantCulture);
 
     [Fact]
     public void Swaps_are_as_many_as_the_guest_counts()
@@ -89,7 +90,7 @@ public sealed class ConcurrencyTests(DemoRecording files)
         Assert.Equal((int)Stored(right, "replacements"), history.GetProperty("gracePeriods").GetArrayLength());
         // In the middle of a section.
         JsonElement section = history.GetProperty("sections")[5];
-        string begin = section.GetProperty("begin").GetString()!, inside = $"{ulong.Parse(begin) + 3}";
+        string begin = section.GetProperty("begin").GetString()!, inside = $"{ulong.Parse(begin, CultureInfo.InvariantCulture) + 3}";
         JsonElement reader = Json("rcu", right, "--layout", layout, "--at", inside).GetProperty("readers").EnumerateArray().Single(one => one.GetProperty("cpu").GetInt32() == section.GetProperty("cpu").GetInt32());
         Assert.Equal((begin, section.GetProperty("caller").GetString()), (reader.GetProperty("since").GetString(), reader.GetProperty("caller").GetString()));
         Assert.Contains($"since {begin} in list_walk+", Ttvm.Good("rcu", right, "--layout", layout, "--at", inside), StringComparison.Ordinal);
