@@ -55,16 +55,22 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
             });
             return;
         }
-        output.WriteLine($"{Words.Plural(history.Messages.Count, "message")}{(history.IsCut ? ", and more" : "")}, {Words.Plural(history.Stalls.Count(static one => one.IsFull), "stall")} for want of "
-            + $"room, {Words.Count(history.Stalls.Count(static one => !one.IsFull))} for want of a message");
+        int full = history.Stalls.Count(static one => one.IsFull);
+        output.WriteLine($"{Words.Plural(history.Messages.Count, "message")}{(history.IsCut ? ", and more" : "")}, {Words.Plural(full, "stall")} for want of room, "
+            + $"{Words.Count(history.Stalls.Count - full)} for want of a message");
         var lines = new List<(Position At, string Text)>();
         foreach (ChannelMessage one in history.Messages)
         {
             lines.Add((one.Published, $"vCPU {one.CpuIndex}  {one.Channel.Name} sends {one.Number}: {Contents(one.Contents)}"));
-            if (one.Received is { } at) lines.Add((at, $"vCPU {one.ReceiverCpuIndex}  {one.Channel.Name} has read {one.Number}, {Words.Count(at.InstructionCount - one.Published.InstructionCount)} instructions later"));
+            if (one.Received is not { } at) continue;
+            ulong later = at.InstructionCount - one.Published.InstructionCount;
+            lines.Add((at, $"vCPU {one.ReceiverCpuIndex}  {one.Channel.Name} has read {one.Number}, {Words.Count(later)} instructions later"));
         }
         foreach (ChannelStall one in history.Stalls)
-            lines.Add((one.Begin, $"        {one.Channel.Name} {(one.IsFull ? "has no room" : "has no message")}{(one.End is { } end ? $" until {end}" : "")}, looked {Words.Plural(one.Count, "time")}"));
+        {
+            string until = one.End is { } end ? $" until {end}" : "";
+            lines.Add((one.Begin, $"        {one.Channel.Name} {(one.IsFull ? "has no room" : "has no message")}{until}, looked {Words.Plural(one.Count, "time")}"));
+        }
         foreach ((Position at, string text) in lines.OrderBy(static line => line.At).Take(limit)) output.WriteLine($"{at,-14} {text}");
         if (lines.Count > limit) output.WriteLine($"... {Words.Plural(lines.Count - limit, "line")} more: see --limit and --from");
     }

@@ -53,12 +53,18 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
         output.WriteLine($"{Words.Plural(history.SectionCount, "critical section")} of readers, {Words.Plural(history.GracePeriods.Count, "grace period")}, "
             + $"{Words.Count(history.DeferCount)} deferred, {Words.Count(history.FreeCount)} freed");
         if (history.Longest is { } longest)
-            output.WriteLine($"the longest section: {Words.Count(longest.Instructions ?? 0)} instructions from {longest.Begin} on vCPU {longest.CpuIndex}, in {CallerText.Of(longest.Caller, symbols)}");
+        {
+            string code = CallerText.Of(longest.Caller, symbols);
+            output.WriteLine($"the longest section: {Words.Count(longest.Instructions ?? 0)} instructions from {longest.Begin} on vCPU {longest.CpuIndex}, in {code}");
+        }
         var lines = new List<(Position At, string Text)>();
         foreach (RcuPublication one in history.Publications)
             lines.Add((one.At, $"vCPU {one.CpuIndex}  {one.Name}: {NameOf(one.Old)} -> {NameOf(one.New)}  {CodeText.Of(one.Code, symbols)}"));
         foreach (RcuGracePeriod one in history.GracePeriods)
-            lines.Add((one.Begin, $"grace period {one.Number} begins{(one.End is { } end ? $", and ends at {end} ({Words.Count(end.InstructionCount - one.Begin.InstructionCount)} instructions)" : "; it has not ended")}"));
+        {
+            string end = one.End is { } at ? $", and ends at {at} ({Words.Count(at.InstructionCount - one.Begin.InstructionCount)} instructions)" : "; it has not ended";
+            lines.Add((one.Begin, $"grace period {one.Number} begins{end}"));
+        }
         foreach ((Position at, string text) in lines.OrderBy(static line => line.At).Take(limit)) output.WriteLine($"{at,-14} {text}");
         if (lines.Count > limit) output.WriteLine($"... {Words.Plural(lines.Count - limit, "line")} more: see --limit and --from");
     }
@@ -84,7 +90,8 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
         foreach (RcuFinding finding in history.Findings.Take(limit))
         {
             output.WriteLine();
-            output.WriteLine($"{finding.At}  vCPU {finding.CpuIndex} frees {NameOf(finding.Pointer)} by {CodeText.Of(finding.Function, symbols)}, called from {CallerText.Of(finding.Caller, symbols)}");
+            string by = $"by {CodeText.Of(finding.Function, symbols)}, called from {CallerText.Of(finding.Caller, symbols)}";
+            output.WriteLine($"{finding.At}  vCPU {finding.CpuIndex} frees {NameOf(finding.Pointer)} {by}");
             output.WriteLine($"  it was unlinked at {finding.Unlinked}, and readers that began before may still have it:");
             foreach (RcuSection reader in finding.Readers)
                 output.WriteLine($"  {Who(reader.CpuIndex, reader.Task)} since {reader.Begin}{(reader.End is { } end ? $" to {end}" : "")}, in {CallerText.Of(reader.Caller, symbols)}");
@@ -117,7 +124,8 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
     private string NameOf(ulong address)
     {
         if (address == 0) return "NULL";
-        return symbols.NameOf(address, out ulong offset) is { } name && offset < (symbols.SizeOf(name) ?? 1) ? $"0x{address:x} ({name}{(offset == 0 ? "" : $"+0x{offset:x}")})" : $"0x{address:x}";
+        bool isNamed = symbols.NameOf(address, out ulong offset) is { } name && offset < (symbols.SizeOf(name) ?? 1);
+        return isNamed ? $"0x{address:x} ({CodeText.Of(address, symbols)})" : $"0x{address:x}";
     }
 
     private void Write(Utf8JsonWriter json, RcuView now, Position at)

@@ -23,7 +23,7 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
 
     public Option<string?> Swap { get; } = new("--cas")
     {
-        Description = "Every compare-and-swap, exchange, locked update and store of a word of --size bytes (by default what its symbol takes): who won, who tried again, and who was deceived",
+        Description = "Every compare-and-swap, exchange, locked update and store of a word of --size bytes (by default what its symbol takes): who won, who tried again, who was deceived",
         HelpName = "ADDRESS|SYMBOL",
     };
 

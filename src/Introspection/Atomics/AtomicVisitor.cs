@@ -63,7 +63,8 @@ internal sealed class AtomicVisitor(AtomicTarget target, ICurrentTask tasks) : I
         {
             Add(new AtomicAccess
             {
-                At = e.At, Kind = AtomicKind.Store, CpuIndex = -1, Address = e.Physical, SizeBytes = Math.Min(e.SizeBytes, AtomicTarget.MaximumBytes), Old = Read(null, e), New = Read(null, e),
+                At = e.At, Kind = AtomicKind.Store, CpuIndex = -1, Address = e.Physical, SizeBytes = Math.Min(e.SizeBytes, AtomicTarget.MaximumBytes),
+                Old = Read(null, e), New = Read(null, e),
             });
             _unsettled = _accesses.Count - 1;
             return;
@@ -192,7 +193,8 @@ internal sealed class AtomicVisitor(AtomicTarget target, ICurrentTask tasks) : I
     private UInt128 Read(GuestView? view, in MachineEvent e)
     {
         bool isPhysical = target.IsPhysical || view is null;
-        return Number(view ?? new GuestView(_machine, _machine.Vcpus[0]), new MemoryPlace(isPhysical ? e.Physical : e.Address, isPhysical), Math.Min(e.SizeBytes, AtomicTarget.MaximumBytes));
+        var place = new MemoryPlace(isPhysical ? e.Physical : e.Address, isPhysical);
+        return Number(view ?? new GuestView(_machine, _machine.Vcpus[0]), place, Math.Min(e.SizeBytes, AtomicTarget.MaximumBytes));
     }
 
     private static UInt128 Number(in GuestView view, in MemoryPlace place, int sizeBytes)

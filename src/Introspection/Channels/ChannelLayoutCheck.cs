@@ -12,8 +12,10 @@ internal static class ChannelLayoutCheck
     {
         string who = $"{name}: channel '{channel.Called}'";
         if (channel.Count is <= 0 or > MaximumChannels) throw new LockLayoutException($"{who}: there are 1 to {MaximumChannels} in a row");
-        if (channel.Stride is <= 0 || (channel.Count > 1 && channel.Stride is null && channel.Structure is null)) throw new LockLayoutException($"{who}: several need a stride or a structure");
-        if (channel.Slots is <= 0 or > MaximumSlots || (channel.Slots is null && channel.Ring.Member is null)) throw new LockLayoutException($"{who}: it needs 'slots', 1 to {MaximumSlots}");
+        if (channel.Stride is <= 0 || (channel.Count > 1 && channel.Stride is null && channel.Structure is null))
+            throw new LockLayoutException($"{who}: several need a stride or a structure");
+        if (channel.Slots is <= 0 or > MaximumSlots || (channel.Slots is null && channel.Ring.Member is null))
+            throw new LockLayoutException($"{who}: it needs 'slots', 1 to {MaximumSlots}");
         if (channel.MessageBytes is <= 0 or > MaximumMessageBytes || (channel.MessageBytes is null && channel.Ring.Member is null))
             throw new LockLayoutException($"{who}: it needs 'messageBytes', 1 to {MaximumMessageBytes}");
         MemoryField?[] fields =

@@ -27,11 +27,12 @@ public static class ChannelReader
         for (int i = 0; i < channel.SlotCount; i++)
         {
             byte[] contents = new byte[channel.MessageBytes];
-            if (view.Read(channel.SlotAddress(i), contents) < contents.Length || view.ReadNumber(channel.SlotAddress(i) + (ulong)channel.SequenceOffset, channel.SequenceBytes) is not { } sequence)
+            if (view.Read(channel.SlotAddress(i), contents) < contents.Length)
             {
                 (isCorrupt, problem) = (true, $"Message {i} of its ring is not in memory.");
                 break;
             }
+            ulong sequence = channel.NumberIn(contents);
             bool isInFlight = read is { } done && sequence > done;
             if (isInFlight) inFlight++;
             if (isInFlight && sent is { } last && sequence > last + 1) (isCorrupt, problem) = (true, $"Message {i} of its ring has number {sequence}, and only {last} were sent.");

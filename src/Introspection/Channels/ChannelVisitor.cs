@@ -1,5 +1,4 @@
 using System;
-using System.Buffers.Binary;
 using System.Collections.Generic;
 using Introspection.State;
 using Replay.Queries;
@@ -101,7 +100,7 @@ internal sealed class ChannelVisitor(GuestChannels channels) : IIntervalVisitor<
                 long offset = (long)(e.Address + (ulong)i - message);
                 if (offset >= 0 && offset < contents.Length) contents[offset] = (byte)(e.Value >> (8 * i));
             }
-            Add(view, e, ChannelStep.Sequence, index, slot, old, NumberIn(channel, contents), contents);
+            Add(view, e, ChannelStep.Sequence, index, slot, old, channel.NumberIn(contents), contents);
             if (e.SizeBytes > 8) _unsettled = _events.Count - 1;
         }
     }
@@ -126,21 +125,14 @@ internal sealed class ChannelVisitor(GuestChannels channels) : IIntervalVisitor<
         ChannelEvent e = _events[_unsettled];
         GuestChannel channel = channels.Channels[e.Channel];
         new GuestView(_machine, _machine.Vcpus[e.CpuIndex]).Read(channel.SlotAddress(e.Slot), e.Contents!);
-        e.New = NumberIn(channel, e.Contents!);
+        e.New = channel.NumberIn(e.Contents!);
         _events[_unsettled] = e;
         _unsettled = -1;
     }
 
-    internal static ulong NumberIn(GuestChannel channel, byte[] contents)
-    {
-        Span<byte> bytes = stackalloc byte[8];
-        bytes.Clear();
-        contents.AsSpan(channel.SequenceOffset, channel.SequenceBytes).CopyTo(bytes);
-        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
-    }
-
     private void Add(in GuestView view, in MachineEvent e, ChannelStep step, int channel, int slot, ulong old, ulong now, byte[]? contents) => _events.Add(new ChannelEvent
     {
-        At = e.At, Step = step, Channel = channel, Slot = slot, CpuIndex = e.CpuIndex, Task = channels.Tasks.Of(view), Code = view.CodeAddressOf(e.Rip), Old = old, New = now, Contents = contents,
+        At = e.At, Step = step, Channel = channel, Slot = slot, CpuIndex = e.CpuIndex, Task = channels.Tasks.Of(view), Code = view.CodeAddressOf(e.Rip), Old = old, New = now,
+        Contents = contents,
     });
 }

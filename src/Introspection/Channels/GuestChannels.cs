@@ -1,3 +1,5 @@
+using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
 using Introspection.Locks.Layouts;
 using Introspection.Locks.Queues;
@@ -43,6 +45,15 @@ public sealed class GuestChannel
     internal ChannelField? Receiver { get; init; }
 
     internal ulong SlotAddress(int slot) => Ring + (ulong)slot * (ulong)MessageBytes;
+
+    /// <summary>The number of a message with these contents.</summary>
+    internal ulong NumberIn(ReadOnlySpan<byte> contents)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        bytes.Clear();
+        contents.Slice(SequenceOffset, SequenceBytes).CopyTo(bytes);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
 }
 
 /// <summary>The channels of a guest, as declared. Everything about them begins here. Found once; usable on every machine of the recording.</summary>

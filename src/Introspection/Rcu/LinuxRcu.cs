@@ -16,7 +16,10 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
     private const int StateBits = 2;
 
     // RCU_GP_* (kernel/rcu/tree.h).
-    private static readonly string[] s_states = ["idle", "waits for a request", "has a request", "takes CPUs that came and went", "begins", "waits for quiescent states", "forces quiescent states", "ends", "ended"];
+    private static readonly string[] s_states =
+    [
+        "idle", "waits for a request", "has a request", "takes CPUs that came and went", "begins", "waits for quiescent states", "forces quiescent states", "ends", "ended",
+    ];
 
     private readonly KernelLayout? _layout = kernel.Layout;
     private readonly AddressSpaceReader _memory = kernel.Memory;
@@ -41,7 +44,8 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         ReadNodes(at, isInProgress, readers, waits);
         long current = completed + (isInProgress ? 1 : 0);
         string text = (isInProgress ? $"grace period {current} is in progress" : $"no grace period is in progress, the last was {completed}") + thread;
-        return new RcuView("Linux tree RCU", new RcuGracePeriodView(current, completed, isInProgress, text, waits), readers, ReadCallbacks(), [.. rcu.PublishedAt(view)], [.. rcu.Problems, .. _problems]);
+        var period = new RcuGracePeriodView(current, completed, isInProgress, text, waits);
+        return new RcuView("Linux tree RCU", period, readers, ReadCallbacks(), [.. rcu.PublishedAt(view)], [.. rcu.Problems, .. _problems]);
     }
 
     private RcuView Unknown(string problem) => new("Linux tree RCU", new RcuGracePeriodView(null, null, false, "unknown", []), [], [], [], [.. rcu.Problems, problem]);

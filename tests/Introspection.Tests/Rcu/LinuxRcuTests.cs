@@ -55,7 +55,8 @@ public sealed class LinuxRcuTests(SlidingLinux linux) : IClassFixture<SlidingLin
         for (int i = 0; i < 20; i++)
         {
             Instruction instruction = disassembler.Decode(at);
-            if (Enumerable.Range(0, instruction.OpCount).Any(n => instruction.GetOpKind(n) == OpKind.Memory) && instruction.Mnemonic != Mnemonic.Nop && isWanted(instruction)) return instruction;
+            bool hasMemory = instruction.Mnemonic != Mnemonic.Nop && Enumerable.Range(0, instruction.OpCount).Any(n => instruction.GetOpKind(n) == OpKind.Memory);
+            if (hasMemory && isWanted(instruction)) return instruction;
             at = instruction.NextIP;
         }
         throw new InvalidOperationException($"{function} uses no memory");

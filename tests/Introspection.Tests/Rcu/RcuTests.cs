@@ -65,7 +65,8 @@ public sealed class RcuTests
         {
             using ConcurrencyGuest guest = ConcurrencyGuest.Record($"{name}-broken", seed);
             RcuHistory history = Read(guest, Find(guest, name));
-            Assert.Equal(BruteForce(guest), history.Findings.Select(static one => $"{one.At} {one.CpuIndex} {one.Pointer:x} by {string.Join(' ', one.Readers.Select(static r => r.CpuIndex).Order())}"));
+            Assert.Equal(BruteForce(guest), history.Findings.Select(static one =>
+                $"{one.At} {one.CpuIndex} {one.Pointer:x} by {string.Join(' ', one.Readers.Select(static reader => reader.CpuIndex).Order())}"));
             if (history.Findings.Count == 0) continue;
             found++;
             RcuFinding first = history.Findings[0];
