@@ -48,17 +48,21 @@ static void list_walk(u64 cpu)
 {
     rcu_read_lock();
     u64 expected = 0;
-    for (ListNode *node = list; node; node = node->next) {
+    ListNode *node = list;
+    while (node) {
+        work(4);
+        u64 key = node->key;
+        bool isWhole = node->check == check_of(key, node->version) && key == expected++;
+        ListNode *next = node->next;
         if (node->state != LIVE) {
             rcu.violations++;
             BROKEN("reader on vCPU %lu stands on node %lu, which was freed", cpu, (u64)(node - nodes));
         }
-        work(4);
-        u64 key = node->key;
-        if (key != expected++ || node->check != check_of(key, node->version)) {
+        if (!isWhole) {
             rcu.violations++;
             BROKEN("reader on vCPU %lu finds node %lu changed under it", cpu, (u64)(node - nodes));
         }
+        node = next;
     }
     if (expected != LENGTH)
         BROKEN("reader on vCPU %lu finds %lu nodes", cpu, expected);

@@ -51,19 +51,21 @@ static void tree_look_up(u64 cpu, u64 wanted)
     while (true) {
         if (!node)
             BROKEN("reader on vCPU %lu does not find key %lu", cpu, wanted);
+        work(3);
+        u64 key = node->key;
+        bool isWhole = node->check == check_of(key, node->version);
+        TreeNode *next = wanted < key ? node->left : node->right;
         if (node->state != LIVE) {
             rcu.violations++;
             BROKEN("reader on vCPU %lu stands on node %lu, which was freed", cpu, (u64)(node - nodes));
         }
-        work(3);
-        u64 key = node->key;
-        if (node->check != check_of(key, node->version)) {
+        if (!isWhole) {
             rcu.violations++;
             BROKEN("reader on vCPU %lu finds node %lu changed under it", cpu, (u64)(node - nodes));
         }
         if (key == wanted)
             break;
-        node = wanted < key ? node->left : node->right;
+        node = next;
     }
     __atomic_add_fetch(&lookups, 1, __ATOMIC_RELAXED);
     rcu_read_unlock();

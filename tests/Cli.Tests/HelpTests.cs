@@ -9,8 +9,8 @@ public sealed class HelpTests
 {
     private static readonly string[] s_verbs =
     [
-        "record", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back",
-        "embed", "stack", "print", "tasks", "rcu", "channels",
+        "record", "explore", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back",
+        "embed", "stack", "print", "tasks", "locks", "rcu", "channels",
         "forward", "find", "origin", "bench",
     ];
 
@@ -46,5 +46,9 @@ public sealed class HelpTests
     [InlineData("not exit, text:S or count:N", "record", "-o", "x.ttvm", "--kernel", "y", "--until", "later")]
     [InlineData("belong to a kernel", "record", "-o", "x.ttvm", "--disk", "y", "--append", "z")]
     [InlineData("exclude each other", "record", "-o", "x.ttvm", "--kernel", "y", "--bios", "z")]
+    [InlineData("exclude each other", "record", "-o", "x.ttvm", "--kernel", "y", "--chaos", "1", "--schedule", "z")]
+    [InlineData("one vCPU has one schedule", "explore", "y", "--cpus", "1")]
+    [InlineData("is not text:S", "explore", "y", "--fails-on", "panic")]
+    [InlineData("is not a number", "explore", "y", "--keep", "-1")]
     public void Wrong_usage_is_one_sentence_and_exit_code_2(string words, params string[] arguments) => Ttvm.Refuses(2, arguments, words);
 }

@@ -121,9 +121,20 @@ public sealed class VerbTests(DemoRecording demo)
     public void Disasm_begins_at_the_next_instruction()
     {
         string text = Ttvm.Good("disasm", demo.File, "--at", "start", "-n", "3");
-        Assert.StartsWith("=> ", text, StringComparison.Ordinal);
+        Assert.StartsWith("_start:\n=> ", text, StringComparison.Ordinal);
         Assert.Contains("cli", text, StringComparison.Ordinal);
         Assert.Equal(3, Property(Ttvm.Good("disasm", demo.File, "--at", "start", "-n", "3", "--json"), "instructions").GetArrayLength());
+    }
+
+    [Fact]
+    public void Disasm_names_functions()
+    {
+        string text = Ttvm.Good("disasm", demo.File, "--at", "50%", "-a", "0xffffffff80102ccb", "-n", "3");
+        Assert.StartsWith("bank_deposit:\n   ffffffff80102ccb", text, StringComparison.Ordinal);
+        text = Ttvm.Good("disasm", demo.File, "--at", "50%", "-a", "0xffffffff80102ccc", "-n", "1");
+        Assert.StartsWith("bank_deposit+0x1:\n", text, StringComparison.Ordinal);
+        JsonElement instructions = Property(Ttvm.Good("disasm", demo.File, "--at", "50%", "-a", "0xffffffff80102ccb", "-n", "1", "--json"), "instructions");
+        Assert.Equal("bank_deposit", instructions[0].GetProperty("function").GetString());
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal sealed class TasksGuest : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ttvm-dap").FullName;
 
-    /// <param name="optimization">O0 or O2.</param>
+    /// <param name="optimization">O0 or O2, where calls stay calls; or inlined: as O2, with what the compiler inlines.</param>
     /// <param name="chaosSeed">Of the turns.</param>
     public TasksGuest(string optimization, ulong chaosSeed)
     {

@@ -40,7 +40,7 @@ internal sealed class DapLatency(string name, string path, int sampleCount, Canc
             client.Ask("ttvm/seek", new JsonObject { ["position"] = $"{random.NextDouble() * 100:F6}%" });
             long thread = (long)client.WaitForStop()["threadId"]!;
             Show(client, thread, cpuCount, times);
-            foreach (string command in (string[])["stepBack", "next", "stepBack", "stepIn"])
+            foreach (string command in (string[])["stepBack", "next", "stepBack", "stepIn", "ttvm/reverseStepIn", "ttvm/reverseStepOut"])
             {
                 Step(client, command, thread, granularity: null, times);
                 Step(client, command, thread, "instruction", times);

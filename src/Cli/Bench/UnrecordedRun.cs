@@ -14,7 +14,7 @@ internal static class UnrecordedRun
     private const ulong Slice = 10_000_000;
 
     /// <summary>No input, real random numbers; virtual clock only.</summary>
-    private sealed class Silence : IInputSource, IOutputSink
+    internal sealed class Silence : IInputSource, IOutputSink
     {
         public ulong NextArrival => ulong.MaxValue;
 

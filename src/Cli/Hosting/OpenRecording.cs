@@ -57,8 +57,14 @@ internal sealed class OpenRecording : IDisposable
             if (equals < 0) throw CommandException.Usage($"--source-map: '{pair}' is not FROM=TO");
             map[pair[..equals]] = pair[(equals + 1)..];
         }
-        return SymbolLoader.Load(File, paths, map, text => _context.Error.WriteLine($"ttvm: {text}"));
+        return SymbolLoader.Load(File, paths, map, text => _context.Error.WriteLine($"ttvm: {text}"), WaitForIndex);
     }
+
+    private void WaitForIndex(IndexingJob job) => ProgressDisplay.Run($"reading the names in {job.Name}", progress =>
+    {
+        while (!job.Wait(TimeSpan.FromMilliseconds(50), _context.Cancellation)) progress.Report(job.Fraction);
+        return true;
+    });
 
     public Position Parse(string position) => PositionSyntax.Parse(position, File.End);
 

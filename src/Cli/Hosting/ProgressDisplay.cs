@@ -14,6 +14,10 @@ namespace Cli.Hosting;
 internal sealed class ProgressDisplay : IProgress<TimelineProgress>, IProgress<double>
 {
     private const int PatienceMilliseconds = 1000, PollMilliseconds = 100;
+
+    // A terminal has one bar: what is waited for within other work is part of that.
+    private static readonly AsyncLocal<bool> s_isWithin = new();
+
     private double _fraction;
 
     /// <summary>Whether anybody would see it.</summary>
@@ -30,8 +34,12 @@ internal sealed class ProgressDisplay : IProgress<TimelineProgress>, IProgress<d
     public static T Run<T>(string what, Func<ProgressDisplay, T> work)
     {
         var display = new ProgressDisplay();
-        if (!IsVisible) return work(display);
-        Task<T> task = Task.Factory.StartNew(() => work(display), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (!IsVisible || s_isWithin.Value) return work(display);
+        Task<T> task = Task.Factory.StartNew(() =>
+        {
+            s_isWithin.Value = true;
+            return work(display);
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             if (!task.Wait(PatienceMilliseconds)) display.ShowUntil(task, what);

@@ -27,6 +27,7 @@ internal static class Overview
           stack         the calls of a vCPU
           print         an expression in C's syntax, or the variables of a frame
           tasks         a Linux guest's threads, and where they stand
+          locks         who holds which lock and who waits, their past, and what was wrong with them
           rcu           readers, grace periods and callbacks of read-copy-update
           channels      messages under way between vCPUs
           mem           memory

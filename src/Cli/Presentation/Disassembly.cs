@@ -9,9 +9,10 @@ namespace Cli.Presentation;
 
 /// <summary>One line of disassembly.</summary>
 /// <param name="Address">Offset in the code segment.</param>
+/// <param name="Linear">Linear address.</param>
 /// <param name="Bytes">Its bytes in hexadecimal.</param>
 /// <param name="Text">The instruction, or why there is none.</param>
-internal readonly record struct DisassemblyLine(ulong Address, string Bytes, string Text);
+internal readonly record struct DisassemblyLine(ulong Address, ulong Linear, string Bytes, string Text);
 
 /// <summary>Guest memory as instructions, in Intel's syntax.</summary>
 internal static class Disassembly
@@ -33,19 +34,19 @@ internal static class Disassembly
             int read = view.Read(view.CodeAddressOf(rip), bytes);
             if (read == 0)
             {
-                lines.Add(new DisassemblyLine(rip, "", "no memory is mapped here"));
+                lines.Add(new DisassemblyLine(rip, view.CodeAddressOf(rip), "", "no memory is mapped here"));
                 break;
             }
             var decoder = Decoder.Create(size, new ByteArrayCodeReader(bytes[..read].ToArray()), rip);
             decoder.Decode(out Instruction instruction);
             if (instruction.IsInvalid)
             {
-                lines.Add(new DisassemblyLine(rip, $"{bytes[0]:x2}", "(not an instruction)"));
+                lines.Add(new DisassemblyLine(rip, view.CodeAddressOf(rip), $"{bytes[0]:x2}", "(not an instruction)"));
                 rip++;
                 continue;
             }
             formatter.Format(instruction, output);
-            lines.Add(new DisassemblyLine(rip, Convert.ToHexStringLower(bytes[..instruction.Length]), output.ToStringAndReset()));
+            lines.Add(new DisassemblyLine(rip, view.CodeAddressOf(rip), Convert.ToHexStringLower(bytes[..instruction.Length]), output.ToStringAndReset()));
             rip = instruction.NextIP;
         }
         return lines;

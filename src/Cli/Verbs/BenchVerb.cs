@@ -22,7 +22,19 @@ internal static class BenchVerb
         public Option<string?> Kernel { get; } = new("--kernel") { Description = "A Linux kernel to boot; by default Debian's, if guests/fetch-debian.sh has fetched it", HelpName = "FILE" };
         public Option<string?> Initrd { get; } = new("--initrd") { Description = "Its initial RAM disk, which must power off", HelpName = "FILE" };
         public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
-        public Option<string?> Only { get; } = new("--only") { Description = "Only the demo kernel and what an editor waits for: dap", HelpName = "dap" };
+        public Option<string?> Only { get; } = new("--only")
+        {
+            Description = "dap: only the demo kernel and what an editor waits for; locks: only what locks cost as vCPUs are added; symbols: only look-ups in --symbols FILE",
+            HelpName = "dap|locks|symbols",
+        };
+
+        public Option<string> Guests { get; } = new("--guests")
+        {
+            Description = "For locks: where `make -C guests` has put the guests", HelpName = "DIR", DefaultValueFactory = static _ => "artifacts/guests",
+        };
+
+        public Option<string?> Figures { get; } = new("--figures") { Description = "For locks: draw locks.svg and write locks.csv here", HelpName = "DIR" };
+        public Option<string?> Symbols { get; } = new("--symbols") { Description = "For symbols: an ELF file with debug information", HelpName = "FILE" };
         public Option<bool> Quick { get; } = new("--quick") { Description = "A tenth of the work, and no Linux" };
         public Option<bool> NoQemu { get; } = new("--no-qemu") { Description = "Do not run QEMU beside it" };
     }
@@ -30,7 +42,7 @@ internal static class BenchVerb
     public static VerbCommand Create(CommandContext context)
     {
         var o = new Options();
-        o.Only.AcceptOnlyFromAmong("dap");
+        o.Only.AcceptOnlyFromAmong("dap", "locks", "symbols");
         var verb = new VerbCommand("bench",
             "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back, what an editor waits "
             + "for; and QEMU beside it "
@@ -39,36 +51,61 @@ internal static class BenchVerb
               ttvm bench
               ttvm bench --quick
               ttvm bench --kernel vmlinuz --initrd initramfs.cpio.gz -o bench.md
-            """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Quick, o.NoQemu };
+              ttvm bench --only locks --figures bench
+              ttvm bench --only symbols --symbols vmlinux
+            """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Guests, o.Figures, o.Symbols, o.Quick, o.NoQemu };
         return verb.Does(parsed =>
         {
             var report = new BenchReport();
+            if (parsed.GetValue(o.Only) == "locks")
+            {
+                Say(context, "locks");
+                new LockTraffic(parsed.GetValue(o.Guests)!, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
+                Finish(context, report, parsed.GetValue(o.Output));
+                return ExitCode.Good;
+            }
             string folder = Directory.CreateTempSubdirectory("ttvm-bench-").FullName;
             try
             {
-                bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
-                if (parsed.GetValue(o.Only) is null)
-                {
-                    Say(context, "integer loops");
-                    new IntegerLoops(quick ? 2_000_000U : 30_000_000U, qemu, context.Cancellation).Run(report);
-                }
-                MeasureDemo(context, report, folder, quick);
-                if (!quick) MeasureLinux(context, report, folder, parsed.GetValue(o.Kernel), parsed.GetValue(o.Initrd), qemu);
-                if (!qemu) report.Note("QEMU was not run: it is not installed (apt-get install qemu-system-x86), or --no-qemu was given");
+                if (parsed.GetValue(o.Only) == "symbols") MeasureSymbols(context, report, folder, parsed.GetValue(o.Symbols));
+                else MeasureMachines(context, report, folder, o, parsed);
             }
             finally
             {
                 Directory.Delete(folder, recursive: true);
             }
             report.Note($"{Environment.ProcessorCount} processors, .NET {Environment.Version}");
-            report.Write(context.Out);
-            if (parsed.GetValue(o.Output) is { } path)
-            {
-                using var file = new StreamWriter(path);
-                report.Write(file);
-            }
+            Finish(context, report, parsed.GetValue(o.Output));
             return ExitCode.Good;
         });
+    }
+
+    private static void MeasureSymbols(CommandContext context, BenchReport report, string folder, string? path)
+    {
+        if (!File.Exists(path)) throw CommandException.Usage(path is null ? "--only symbols: --symbols FILE says which" : $"--symbols: {path} does not exist");
+        Say(context, $"look-ups in {Path.GetFileName(path)}");
+        new SymbolLookups(path, folder, context.Cancellation).Run(report);
+    }
+
+    private static void MeasureMachines(CommandContext context, BenchReport report, string folder, Options o, ParseResult parsed)
+    {
+        bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
+        if (parsed.GetValue(o.Only) is null)
+        {
+            Say(context, "integer loops");
+            new IntegerLoops(quick ? 2_000_000U : 30_000_000U, qemu, context.Cancellation).Run(report);
+        }
+        MeasureDemo(context, report, folder, quick);
+        if (!quick) MeasureLinux(context, report, folder, parsed.GetValue(o.Kernel), parsed.GetValue(o.Initrd), qemu);
+        if (!qemu) report.Note("QEMU was not run: it is not installed (apt-get install qemu-system-x86), or --no-qemu was given");
+    }
+
+    private static void Finish(CommandContext context, BenchReport report, string? path)
+    {
+        report.Write(context.Out);
+        if (path is null) return;
+        using var file = new StreamWriter(path);
+        report.Write(file);
     }
 
     private static void MeasureDemo(CommandContext context, BenchReport report, string folder, bool quick)

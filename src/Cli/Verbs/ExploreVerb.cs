@@ -84,12 +84,12 @@ internal static class ExploreVerb
         if (cpus == 1) throw CommandException.Usage("--cpus 1: one vCPU has one schedule: use 2 to 8");
         if (keep < 0) throw CommandException.Usage($"--keep: {keep} is not a number of schedules");
         ulong first = parsed.GetValue(o.FromSeed), count = parsed.GetValue(o.Seeds);
+        FailureCriteria criteria = Criteria(o, parsed);
         MachineConfiguration configuration = new MachineSetup
         {
             Kernel = parsed.GetValue(o.Kernel), Initrd = parsed.GetValue(o.Initrd), CommandLine = parsed.GetValue(o.Append)!, CpuCount = cpus, Memory = parsed.GetValue(o.Memory)!,
             NameOf = static option => $"--{option}",
         }.Configure();
-        FailureCriteria criteria = Criteria(o, parsed);
         string folder = parsed.GetValue(o.Output)!;
         if (File.Exists(folder)) throw CommandException.Usage($"{folder} is a file: name a directory with -o");
 
@@ -138,7 +138,8 @@ internal static class ExploreVerb
     }
 
     private static void Record(CommandContext context, MachineConfiguration configuration, FailureCriteria criteria, string path) =>
-        ScheduleRecorder.Record(configuration, criteria, new RecorderOptions { Path = path, Overwrite = true, CheckpointInterval = 1_000_000, RecordedFrom = "ttvm explore" }, context.Cancellation);
+        ScheduleRecorder.Record(configuration, criteria,
+            new RecorderOptions { Path = path, Overwrite = true, CheckpointInterval = 1_000_000, RecordedFrom = "ttvm explore" }, context.Cancellation);
 
     // "vCPU 0 at mcs_release+0x12, mcs.c:62, for vCPU 2"
     private static IReadOnlyList<string> DescribePlaces(CommandContext context, string path, ExploredSchedule shrunk)
@@ -151,7 +152,8 @@ internal static class ExploreVerb
         {
             string place = symbols.NameOf(one.Address, out ulong offset) is { } name ? $"{name}+0x{offset:x}" : $"0x{one.Address:x}";
             string line = symbols.LineOf(one.Address) is { } source ? $", {Path.GetFileName(source.Path)}:{source.Line}" : "";
-            places.Add($"vCPU {one.From} is interrupted at {place}{line}, for vCPU {one.Switch.CpuIndex}");
+            places.Add(one.Interrupts ? $"vCPU {one.From} is interrupted at {place}{line}, for vCPU {one.Switch.CpuIndex}"
+                : $"vCPU {one.From} waits at {place}{line}, and vCPU {one.Switch.CpuIndex} comes next");
         }
         return places;
     }
@@ -212,6 +214,7 @@ internal static class ExploreVerb
             json.WriteNumber("instructionCount", one.Switch.InstructionCount);
             json.WriteNumber("from", one.From);
             json.WriteNumber("to", one.Switch.CpuIndex);
+            json.WriteBoolean("interrupts", one.Interrupts);
             json.WriteHexadecimal("address", one.Address);
             json.WriteString("place", kept.Places[i]);
             json.WriteEndObject();

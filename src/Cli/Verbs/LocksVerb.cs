@@ -44,7 +44,7 @@ internal sealed class LocksVerb
             Locks of Linux (spin locks, reader-writer locks, mutexes, semaphores) and xv6 are known; others are declared in a layout file: see docs/LAYOUTS.md.
 
             --check finds: two holders of a lock at once; one that is given back by somebody who does not hold it, or taken twice; deadlocks; locks that are taken in one order here and
-            in the other there; interrupts that are on where they must be off; locks that are held at the end.
+            in the other there; interrupts that are on where they must be off; locks that are held when the guest fails.
 
             Exit code: 0; 1 when --check finds something, or the guest has no known locks.
 
@@ -103,7 +103,7 @@ internal sealed class LocksVerb
             throw CommandException.Usage($"--layout: {e.Message}");
         }
         GuestLocks locks = GuestLocks.Find(declared.Layouts, symbols, view);
-        foreach (string problem in locks.Functions.Problems) _context.Error.WriteLine($"ttvm: {problem}");
+        foreach (string problem in locks.Problems) _context.Error.WriteLine($"ttvm: {problem}");
         if (locks.IsEmpty) throw CommandException.Failed(declared.Problem ?? "none of the declared locks is in this guest");
         return locks;
     }

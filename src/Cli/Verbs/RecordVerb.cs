@@ -74,7 +74,11 @@ internal static class RecordVerb
         };
 
         public Option<ulong?> Chaos { get; } = new("--chaos") { Description = "Vary whose turn it is and for how long, from this seed, to shake out races", HelpName = "SEED" };
-        public Option<string?> Schedule { get; } = new("--schedule") { Description = "Force the switches between vCPUs that this file lists, as `ttvm explore` writes it", HelpName = "FILE" };
+        public Option<string?> Schedule { get; } = new("--schedule")
+        {
+            Description = "Force the switches between vCPUs that this file lists, as `ttvm explore` writes it", HelpName = "FILE",
+        };
+
         public Option<string?> Input { get; } = new("--input") { Description = "Script of inputs, or - for the keyboard", HelpName = "SCRIPT|-" };
         public Option<string> Until { get; } = new("--until") { Description = "When to stop: exit, text:S or count:N", HelpName = "WHEN", DefaultValueFactory = static _ => "exit" };
         public Option<string?> Checkpoints { get; } = new("--checkpoint-interval") { Description = "Instructions between checkpoints, by default 16,000,000", HelpName = "N" };

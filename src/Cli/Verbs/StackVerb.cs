@@ -61,6 +61,7 @@ internal static class StackVerb
             json.WriteHexadecimal("address", level.Call.Code);
             json.WriteString("name", level.Name);
             json.WriteString("foundBy", level.Call.Origin.ToString());
+            json.WriteBoolean("isUser", level.Call.IsUser);
             json.WriteBoolean("isInlined", level.Source?.Call is not null);
             if (level.HasLine)
             {

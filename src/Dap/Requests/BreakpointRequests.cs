@@ -45,14 +45,47 @@ internal sealed class BreakpointRequests
     private Breakpoint SetLine(List<BreakpointEntry> entries, Source source, SourceBreakpoint wanted)
     {
         string path = source.Path ?? source.Name ?? "";
-        IReadOnlyList<LineAddress> places = wanted.Line is > 0 and <= uint.MaxValue ? _session.Symbols.BreakpointAddresses(path, (uint)wanted.Line) : [];
-        if (places.Count == 0) return Refused(WhyNoCode(path), wanted.Line);
-        var conditions = new List<StopCondition>();
-        foreach (LineAddress place in places) conditions.Add(StopCondition.Breakpoint(place.Address));
-        long line = places[0].Line;
-        var entry = new BreakpointEntry(0, "breakpoint", $"{SourcePath.FileName(path)}:{line}", conditions) { Source = source, Line = line };
-        return Accept(entries, entry, wanted.Condition, wanted.HitCondition, wanted.LogMessage, places[0].Address);
+        IReadOnlyList<LineAddress> PlacesIn(SymbolSet set) => wanted.Line is > 0 and <= uint.MaxValue ? set.BreakpointAddresses(path, (uint)wanted.Line) : [];
+        List<ulong> AddressesIn(SymbolSet set)
+        {
+            var addresses = new List<ulong>();
+            foreach (LineAddress place in PlacesIn(set)) addresses.Add(place.Address);
+            return addresses;
+        }
+        long? LineIn(SymbolSet set) => PlacesIn(set) is [var first, ..] ? first.Line : null;
+        List<ulong> now = Now(AddressesIn);
+        if (now.Count == 0 && !_session.Programs.MayLoadPrograms) return Refused(WhyNoCode(path), wanted.Line);
+        long line = LineIn(_session.Symbols) ?? LineIn(_session.Programs.AsLinked) ?? wanted.Line;
+        var entry = new BreakpointEntry(0, "breakpoint", $"{SourcePath.FileName(path)}:{line}", Conditions(now))
+        {
+            Source = source, Line = line, PlacesIn = AddressesIn, LineIn = LineIn,
+        };
+        string why = _session.Programs.AsLinked.KnowsSource(path) ? $"the program with {SourcePath.FileName(path)} is not mapped now" : WhyNoCode(path);
+        return WaitingUnlessKnown(Accept(entries, entry, wanted.Condition, wanted.HitCondition, wanted.LogMessage, now.Count > 0 ? now[0] : null), entries, why);
     }
+
+    /// <summary>
+    /// Where something is now. Before a Linux kernel is there, a program's addresses mean nothing; the kernel's are as linked, unless it puts itself elsewhere.
+    /// </summary>
+    private List<ulong> Now(Func<SymbolSet, IReadOnlyList<ulong>> placesIn)
+    {
+        var addresses = new List<ulong>();
+        SymbolSet symbols = _session.Symbols;
+        bool isAsLinked = _session.Programs.MayLoadPrograms && _session.Programs.Kernel is null;
+        foreach (ulong address in placesIn(symbols))
+            if (!isAsLinked || address >> 63 != 0) addresses.Add(address);
+        return addresses;
+    }
+
+    private static List<StopCondition> Conditions(List<ulong> addresses)
+    {
+        var conditions = new List<StopCondition>();
+        foreach (ulong address in addresses) conditions.Add(StopCondition.Breakpoint(address));
+        return conditions;
+    }
+
+    private static Breakpoint WaitingUnlessKnown(Breakpoint answer, List<BreakpointEntry> entries, string why) => !answer.Verified || entries[^1].Conditions.Count > 0 ? answer
+        : answer with { Verified = false, Reason = "pending", Message = $"{why}: the breakpoint waits for a program that has it" };
 
     private string WhyNoCode(string path)
     {
@@ -74,16 +107,18 @@ internal sealed class BreakpointRequests
                 continue;
             }
             // An address will do where a name is asked for.
-            IReadOnlyList<ulong> addresses = _session.Symbols.FunctionAddresses(wanted.Name);
-            if (addresses.Count == 0 && MemoryPlace.TryParse(wanted.Name) is { } place) addresses = [place.Address];
-            if (addresses.Count == 0)
+            MemoryPlace? place = MemoryPlace.TryParse(wanted.Name);
+            List<ulong> addresses = Now(set => set.FunctionAddresses(wanted.Name));
+            if (addresses.Count == 0 && place is { } at) addresses = [at.Address];
+            if (addresses.Count == 0 && !_session.Programs.MayLoadPrograms)
             {
                 answers.Add(Refused($"'{wanted.Name}' is not a known symbol: write an address, such as 0xffffffff81000000"));
                 continue;
             }
-            var conditions = new List<StopCondition>();
-            foreach (ulong address in addresses) conditions.Add(StopCondition.Breakpoint(address));
-            answers.Add(Accept(entries, "function breakpoint", wanted.Name, conditions, wanted.Condition, wanted.HitCondition, addresses[0]));
+            var entry = new BreakpointEntry(0, "function breakpoint", wanted.Name, Conditions(addresses));
+            if (place is null) entry = entry with { PlacesIn = set => set.FunctionAddresses(wanted.Name) };
+            Breakpoint answer = Accept(entries, entry, wanted.Condition, wanted.HitCondition, null, addresses.Count > 0 ? addresses[0] : null);
+            answers.Add(WaitingUnlessKnown(answer, entries, $"'{wanted.Name}' is not a symbol that is known now"));
         }
         _session.Breakpoints.Replace(Commands.SetFunctionBreakpoints, entries);
         return Answer.Of(new SetFunctionBreakpointsResponseBody { Breakpoints = [.. answers] });
@@ -219,10 +254,11 @@ internal sealed class BreakpointRequests
     private Breakpoint Accept(List<BreakpointEntry> entries, BreakpointEntry entry, string? expression, string? hitCondition, string? logMessage, ulong? address)
     {
         Condition? condition = string.IsNullOrWhiteSpace(expression) ? null : new Condition(expression);
-        if (condition is not null && Check(condition.Text, address) is { } problem) return Refused($"its condition: {problem}", entry.Line);
+        bool isWaiting = entry is { PlacesIn: not null, Conditions.Count: 0 };
+        if (condition is not null && Check(condition.Text, address, isWaiting) is { } problem) return Refused($"its condition: {problem}", entry.Line);
         LogMessage? log = string.IsNullOrEmpty(logMessage) ? null : LogMessage.Parse(logMessage);
         foreach (string part in log?.Expressions ?? [])
-            if (Check(part, address) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
+            if (Check(part, address, isWaiting) is { } wrong) return Refused($"its message: {wrong}", entry.Line);
         HitCondition? hits = null;
         if (!string.IsNullOrWhiteSpace(hitCondition))
         {
@@ -236,7 +272,12 @@ internal sealed class BreakpointRequests
             }
         }
         long id = _session.Breakpoints.NextId();
-        entries.Add(entry with { Id = id, Expression = condition, Hits = hits, Log = log, Conditions = Filtered(entry.Conditions, condition) });
+        entry = entry with
+        {
+            Id = id, Expression = condition, Hits = hits, Log = log, Conditions = Filtered(entry.Conditions, condition),
+            FilterFor = condition is null || entry.PlacesIn is null ? null : set => FilterOf(condition, set),
+        };
+        entries.Add(_session.ProgramBreakpoints.WithKnown(entry));
         return new Breakpoint
         {
             Id = id, Verified = true, InstructionReference = address is { } known ? new MemoryPlace(known).ToString() : null, Source = entry.Source, Line = entry.Line,
@@ -247,26 +288,31 @@ internal sealed class BreakpointRequests
     private IReadOnlyList<StopCondition> Filtered(IReadOnlyList<StopCondition> conditions, Condition? expression)
     {
         if (expression is null) return conditions;
-        var gate = new Lock();
-        SymbolSet symbols = _session.Symbols;
-        bool Filter(Machine machine, int cpuIndex)
-        {
-            // Symbol files are read as they are needed, by one thread at a time.
-            lock (gate) return HitCounter.IsTrue(expression, new GuestView(machine, machine.Vcpus[cpuIndex]), symbols);
-        }
+        Func<Machine, int, bool> filter = FilterOf(expression, _session.Symbols);
         var filtered = new List<StopCondition>();
         foreach (StopCondition condition in conditions)
         {
             bool isBreakpoint = condition.Kind is StopConditionKind.Breakpoint or StopConditionKind.PhysicalBreakpoint;
-            filtered.Add(isBreakpoint ? condition with { Filter = Filter } : condition);
+            filtered.Add(isBreakpoint ? condition with { Filter = filter } : condition);
         }
         return filtered;
     }
 
-    // A condition that reads memory may fail here and be good where it counts; one that is not an expression never is.
-    private string? Check(string expression, ulong? address)
+    private static Func<Machine, int, bool> FilterOf(Condition expression, SymbolSet symbols)
     {
-        if (!_session.IsLaunched) return null;
+        var gate = new Lock();
+        return (machine, cpuIndex) =>
+        {
+            // Symbol files are read as they are needed, by one thread at a time.
+            lock (gate) return HitCounter.IsTrue(expression, new GuestView(machine, machine.Vcpus[cpuIndex]), symbols);
+        };
+    }
+
+    // A condition that reads memory may fail here and be good where it counts; one that is not an expression never is.
+    // What its names are shows only where its program is.
+    private string? Check(string expression, ulong? address, bool isWaiting)
+    {
+        if (!_session.IsLaunched || isWaiting) return null;
         try
         {
             StackLevel? level = address is { } known ? CallStack.At(known, _session.Symbols) : null;

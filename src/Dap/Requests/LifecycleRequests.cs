@@ -123,7 +123,8 @@ internal sealed class LifecycleRequests
     // What is known about the guest beyond its bytes.
     private void Prepare(string path, IDebugArguments arguments)
     {
-        _session.UseSymbols(SymbolLoader.Load(_session.Recording, arguments.Symbols, arguments.SourceMap, Tell));
+        _session.UseSymbols(SymbolLoader.Load(_session.Recording, arguments.Symbols, arguments.SourceMap, Tell, _session.WaitForIndex));
+        _session.Programs.BeginIndexing();
         _session.Locks = DeclaredLayouts.Load(_session.Recording.Configuration, path, arguments.Layouts, Tell);
         _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _session.AllowsCalls = arguments.AllowCalls ?? false;

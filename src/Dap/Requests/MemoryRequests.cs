@@ -68,13 +68,14 @@ internal sealed class MemoryRequests
         var lines = new Disassembler(_session.View).Read(place.Address, offset, (int)arguments.InstructionCount);
         var instructions = new List<DisassembledInstruction>(lines.Count);
         SourcePosition? before = null;
+        SymbolSet symbols = _session.Symbols;
         foreach (DisassembledLine line in lines)
         {
             // Only the first of a line's instructions says which; the client goes on with it.
-            SourcePosition? source = line.IsValid ? _session.Symbols.LineOf(line.Address) : null;
+            SourcePosition? source = line.IsValid ? symbols.LineOf(line.Address) : null;
             bool isNew = source is { } at && (before is not { } last || last.Path != at.Path || last.Line != at.Line);
             before = source;
-            string? symbol = arguments.ResolveSymbols == true ? _session.Symbols.NameOf(line.Address, out ulong distance) is { } name && distance == 0 ? name : null : null;
+            string? symbol = arguments.ResolveSymbols == true ? symbols.NameOf(line.Address, out ulong distance) is { } name && distance == 0 ? name : null : null;
             instructions.Add(new DisassembledInstruction
             {
                 Address = Hexadecimal.Padded(line.Address, 64), Instruction = line.Text, InstructionBytes = line.Bytes.Length > 0 ? line.Bytes : null,
@@ -108,6 +109,7 @@ internal static class MemoryWriter
     {
         if (bytes.Length == 0 || session.View.MemoryAt(place, 0) is null) return 0;
         session.Divert();
+        session.Programs.Refresh();
         return session.View.Write(place, bytes);
     }
 

@@ -12,7 +12,7 @@ namespace Dap.Sessions;
 /// </summary>
 internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : IProgress<TimelineProgress>, IDisposable
 {
-    private static readonly TimeSpan s_updateInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_updateInterval = TimeSpan.FromMilliseconds(200), s_waitInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _gate = new();
     private readonly HashSet<long> _cancelledRequests = [];
@@ -157,6 +157,19 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
             _updated = Stopwatch.GetTimestamp();
             writer.WriteEvent(Events.ProgressUpdate, new ProgressUpdateEventBody { ProgressId = _progressId, Percentage = (long)percentage });
         }
+    }
+
+    /// <summary>Waits in the midst of a request, or of a movement, which goes on as it was.</summary>
+    /// <param name="title">For people.</param>
+    /// <param name="isDone">Waits for so long; true: it is done.</param>
+    /// <param name="fraction">How much is done.</param>
+    /// <exception cref="OperationCanceledException">The user has had enough.</exception>
+    public void Wait(string title, Func<TimeSpan, CancellationToken, bool> isDone, Func<double> fraction)
+    {
+        (string oldTitle, long oldBegan, ulong oldDone) = (_title, _began, DoneInstructions);
+        Title(title);
+        while (!isDone(s_waitInterval, Token)) Report(new TimelineProgress((ulong)(fraction() * 1000), 1000));
+        (_title, _began, DoneInstructions) = (oldTitle, oldBegan, oldDone);
     }
 
     /// <summary>Ends what was begun.</summary>

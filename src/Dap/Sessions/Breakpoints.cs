@@ -1,6 +1,9 @@
+using System;
 using System.Collections.Generic;
 using Dap.Protocol;
+using Introspection.Programs;
 using Replay.Queries;
+using Vmm.Platform;
 
 namespace Dap.Sessions;
 
@@ -20,6 +23,26 @@ internal sealed record BreakpointEntry(long Id, string Reason, string Label, IRe
     /// <summary>Printed instead of stopping; null: it stops.</summary>
     public LogMessage? Log { get; init; }
 
+    /// <summary>Its addresses among a process's programs; null: it is at addresses, and stays there.</summary>
+    public Func<SymbolSet, IReadOnlyList<ulong>>? PlacesIn { get; init; }
+
+    /// <summary>The line that it is on with a process's programs; null: it has none.</summary>
+    public Func<SymbolSet, long?>? LineIn { get; init; }
+
+    /// <summary>What its condition means with a process's programs; null: it has none.</summary>
+    public Func<SymbolSet, Func<Machine, int, bool>>? FilterFor { get; init; }
+
+    /// <summary>It waits for a program to be mapped, or is in one, which may be mapped elsewhere another time.</summary>
+    public bool IsInProgram
+    {
+        get
+        {
+            foreach (StopCondition condition in Conditions)
+                if ((ulong)condition.Number >> 63 != 0) return false;
+            return true;
+        }
+    }
+
     /// <summary>Where it is in the source; null: nowhere.</summary>
     public Source? Source { get; init; }
 
@@ -36,6 +59,19 @@ internal sealed class Breakpoints
     public long NextId() => ++_lastId;
 
     public void Replace(string kind, IReadOnlyList<BreakpointEntry> entries) => _entries[kind] = entries;
+
+    /// <summary>Exchanges breakpoints for others; where null is given they stay.</summary>
+    public void Refine(Func<BreakpointEntry, BreakpointEntry?> refined)
+    {
+        foreach (string kind in new List<string>(_entries.Keys))
+        {
+            List<BreakpointEntry>? changed = null;
+            IReadOnlyList<BreakpointEntry> entries = _entries[kind];
+            for (int i = 0; i < entries.Count; i++)
+                if (refined(entries[i]) is { } other) (changed ??= [.. entries])[i] = other;
+            if (changed is not null) _entries[kind] = changed;
+        }
+    }
 
     public IEnumerable<BreakpointEntry> All
     {

@@ -26,9 +26,18 @@ internal sealed class Runner(Session session)
     public StopReport Run(bool isForward, int cpuIndex, IReadOnlyList<StopCondition>? temporary = null, Func<int, bool>? accept = null, Position? limit = null)
     {
         temporary ??= [];
+        Position origin = session.Machine.Position;
+        try
+        {
+            session.ProgramBreakpoints.Prepare();
+        }
+        catch (OperationCanceledException)
+        {
+            return new StopReport("pause", $"Paused while looking for programs; still at {origin}", cpuIndex);
+        }
         (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
         session.Activity.Title(isForward ? "Running" : "Running backwards");
-        Position from = session.Machine.Position;
+        Position from = origin;
         while (true)
         {
             TimelineStop stop;
@@ -71,8 +80,11 @@ internal sealed class Runner(Session session)
             {
                 session.ServeWhileRunning();
                 (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
+                IReadOnlyList<StopCondition> hooks = session.ProgramBreakpoints.LiveHooks();
+                conditions.UnionWith(hooks);
                 TimelineStop stop = session.LiveOn(conditions);
                 if (stop.Reason == TimelineStopReason.Done && !session.Activity.Token.IsCancellationRequested) continue;
+                if (Learned(stop, hooks)) entries = [.. session.Breakpoints.All];
                 // What was hit and did not count lies before the end.
                 if (Report(stop, cpuIndex, entries, temporary, accept) is { } report) return report;
             }
@@ -81,6 +93,18 @@ internal sealed class Runner(Session session)
         {
             session.IsRunning = false;
         }
+    }
+
+    private bool Learned(in TimelineStop stop, IReadOnlyList<StopCondition> hooks)
+    {
+        bool hasLearned = false;
+        foreach (QueryHit hit in stop.Reason == TimelineStopReason.Hit ? stop.Hits : [])
+        {
+            if (!hooks.Contains(hit.Condition)) continue;
+            session.ProgramBreakpoints.LearnAt(session.ViewOf(Math.Max(0, hit.Event.CpuIndex)));
+            hasLearned = true;
+        }
+        return hasLearned;
     }
 
     private TimelineStop Go(bool isForward, HashSet<StopCondition> conditions, Position? limit)
@@ -114,7 +138,7 @@ internal sealed class Runner(Session session)
             isTemporary |= temporary.Contains(one.Condition) && (accept is null || accept(cpu));
             foreach (BreakpointEntry entry in entries)
             {
-                if (!entry.Conditions.Contains(one.Condition) || !judged.Add(entry.Id)) continue;
+                if (!entry.Conditions.Contains(one.Condition) || !judged.Add(entry.Id) || !session.ProgramBreakpoints.IsThere(entry, cpu)) continue;
                 if (Counts(entry, cpu) is not { } counts) return new StopReport("pause", $"Paused at {stop.Position}, counting hits", cpu);
                 if (!counts) continue;
                 if (entry.Log is { } log)

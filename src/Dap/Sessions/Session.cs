@@ -17,6 +17,7 @@ using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
 using Replay.Timelines;
+using Symbols.Expressions;
 using Vmm.Cpu;
 using Vmm.Inputs;
 using Vmm.Platform;
@@ -44,6 +45,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private bool _ownsGuest;
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
     private HistoryWorker? _history;
+    private ProgramBreakpoints? _programBreakpoints;
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
@@ -58,6 +60,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public HandleTable<FrameHandle> Frames { get; } = new();
     public HandleTable<VariableSource> Variables { get; } = new();
     public Breakpoints Breakpoints { get; } = new();
+    /// <summary>Those in programs that come and go.</summary>
+    public ProgramBreakpoints ProgramBreakpoints => _programBreakpoints ??= new ProgramBreakpoints(this);
 
     /// <summary>The vCPU that the user looks at.</summary>
     public int FocusCpu { get; private set; }
@@ -112,22 +116,13 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <param name="mayCall">Functions are run; the first one begins a diversion.</param>
     public GuestEnvironment EnvironmentOf(in GuestView view, StackLevel? level, bool mayCall)
     {
+        GuestEnvironment plain = Environment(view, level);
         int cpu = view.Vcpu.Index;
-        SymbolSet symbols = SymbolsOf(cpu);
-        var plain = new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level))
+        return !mayCall ? plain : Environment(view, level, caller: (function, arguments) =>
         {
-            FrameRegister = RegistersOf(level),
-            WhyNoCalls = "the console's command 'call EXPRESSION' does that in a diversion, and so do all expressions with \"allowCalls\": true in launch.json",
-        };
-        return !mayCall ? plain : new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level))
-        {
-            FrameRegister = plain.FrameRegister,
-            Caller = (function, arguments) =>
-            {
-                Divert();
-                return ExpressionCalls.Run(new FunctionCaller(_diversion!, cpu), function, arguments, plain, Activity.Token);
-            },
-        };
+            Divert();
+            return ExpressionCalls.Run(new FunctionCaller(_diversion!, cpu), function, arguments, plain, Activity.Token);
+        });
     }
 
     // A frame that has called another has other registers than the vCPU, as far as they are known.
@@ -138,15 +133,21 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public GuestEnvironment WritingEnvironmentOf(in GuestView view, StackLevel? level = null)
     {
         int cpu = view.Vcpu.Index;
-        SymbolSet symbols = SymbolsOf(cpu);
+        return Environment(view, level, divert: () =>
+        {
+            Divert();
+            return ViewOf(cpu);
+        });
+    }
+
+    private GuestEnvironment Environment(in GuestView view, StackLevel? level, Func<TypedValue, IReadOnlyList<TypedValue>, TypedValue>? caller = null, Func<GuestView>? divert = null)
+    {
+        SymbolSet symbols = SymbolsOf(view.Vcpu.Index);
         return new GuestEnvironment(view, symbols, new FrameVariables(view, symbols, level))
         {
-            FrameRegister = RegistersOf(level),
-            Divert = () =>
-            {
-                Divert();
-                return ViewOf(cpu);
-            },
+            FrameRegister = RegistersOf(level), Caller = caller, Divert = divert,
+            WhyNoCalls = divert is not null ? "a value that is assigned cannot come from a call"
+                : "the console's command 'call EXPRESSION' does that in a diversion, and so do all expressions with \"allowCalls\": true in launch.json",
         };
     }
 
@@ -265,12 +266,16 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>What the guest printed to a channel.</summary>
     public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
 
+    /// <summary>Waits for the names of a large symbol file, with progress that the client can cancel.</summary>
+    public void WaitForIndex(IndexingJob job) => Activity.Wait($"Reading the names in {job.Name}", job.Wait, () => job.Fraction);
+
     /// <summary>From now on these symbols, which belong to the session.</summary>
     public void UseSymbols(GuestPrograms programs)
     {
         Programs.Dispose();
         Programs = programs;
         Sources = new SourceAnswers(programs.Sources);
+        _programBreakpoints = null;
     }
 
     // ---- Diversions.
@@ -314,6 +319,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public void Stopped(in StopReport report)
     {
         Forget();
+        ProgramBreakpoints.Look();
         _guest?.Input.Flush();
         FocusCpu = report.CpuIndex;
         writer.WriteEvent(Events.Stopped, new StoppedEventBody

@@ -12,8 +12,8 @@ namespace Dap.Stepping;
 /// <summary>
 /// One step back by source lines: the inverse of <see cref="ForwardWalk"/>. It ends at the beginning of the line that was left last in the same frame, which is this
 /// line where the machine stands in the middle of it; at the beginning of a function, at the line of the call. Calls that have returned, interrupts, exceptions and
-/// what other tasks and vCPUs do are gone over; where the task came from another vCPU, the step goes on there. Breakpoints of the user's that were hit on the way end
-/// it there.
+/// what other tasks and vCPUs do are gone over; where the task came from another vCPU, the step goes on there. A step out of an inlined copy ends at the line from which
+/// it was entered. Breakpoints of the user's that were hit on the way end it there.
 /// </summary>
 internal sealed class BackwardWalk
 {
@@ -34,7 +34,7 @@ internal sealed class BackwardWalk
     private CodePlace? _line;
     private int _lineCpu;
     private Position _lineStart;
-    private bool _isFirst = true;
+    private bool _isFirst = true, _hasLeft;
 
     public BackwardWalk(Session session, Runner runner, int cpuIndex, LineStep kind)
     {
@@ -90,6 +90,7 @@ internal sealed class BackwardWalk
             case FlowKind.Call or FlowKind.Delivery:
                 // The frame begins behind it.
                 if (_line is not null) return FinishAtLine();
+                _hasLeft = true;
                 _frame = _session.SymbolsOf(step.CpuIndex).PlaceOf(step.Code).Inlined;
                 if (!_session.SymbolsOf(step.CpuIndex).PlaceOf(step.Code).HasLine) return Finish(step.At, step.CpuIndex);
                 break;
@@ -109,6 +110,8 @@ internal sealed class BackwardWalk
             _frame = place.Inlined;
             relation = InlineRelation.Same;
         }
+        if (_kind == LineStep.Out && !_hasLeft && relation is (InlineRelation.Same or InlineRelation.Deeper)) return null;
+        _hasLeft = true;
         switch (relation)
         {
             case InlineRelation.Deeper:

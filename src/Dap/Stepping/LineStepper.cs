@@ -24,8 +24,8 @@ internal sealed class LineStepper(Session session, Runner runner, Stepper instru
 
     public StopReport BackInto(int cpuIndex) => HasLine(cpuIndex) ? Backward(cpuIndex, LineStep.Into) : instructions.BackInto(cpuIndex);
 
-    /// <summary>To the call that made the innermost frame.</summary>
-    public StopReport BackOut(int cpuIndex) => instructions.BackOut(cpuIndex);
+    /// <summary>To the call that made the innermost frame; out of an inlined call, to the line that it was entered from.</summary>
+    public StopReport BackOut(int cpuIndex) => IsInlined(cpuIndex) ? Backward(cpuIndex, LineStep.Out) : instructions.BackOut(cpuIndex);
 
     private StopReport Forward(int cpuIndex, LineStep kind)
     {

@@ -30,6 +30,8 @@ public sealed class FunctionFinder(SymbolSet symbols, IReadOnlyList<IPrototypeSo
             foreach (ulong address in names.AddressesOf(name)) Add(targets, address, name, names.SizeOf(name) ?? 0);
             if (targets.Count > 0) break;
         }
+        if (targets.Count == 0 && symbols.AddressOf(name) is { } guess && symbols.NameOf(guess, out _) is { } guessed && GuessedFunctions.IsGuess(guessed))
+            Add(targets, guess, guessed, symbols.SizeOf(guessed) ?? 0);
         return targets;
     }
 

@@ -19,7 +19,11 @@ public sealed class GuestLocks
     private readonly IReadOnlyList<LockLayout> _layouts;
     private readonly Dictionary<ulong, string> _declaredNames = [];
 
-    private GuestLocks(IReadOnlyList<LockLayout> layouts, LockFunctionTable functions, ICurrentTask tasks) => (_layouts, Functions, Tasks) = (layouts, functions, tasks);
+    private GuestLocks(IReadOnlyList<LockLayout> layouts, LockFunctionTable functions, ICurrentTask tasks, IReadOnlyList<string> problems) =>
+        (_layouts, Functions, Tasks, Problems) = (layouts, functions, tasks, problems);
+
+    /// <summary>What is declared and does not agree with the guest, a sentence each.</summary>
+    public IReadOnlyList<string> Problems { get; }
 
     /// <summary>The functions that take locks and give them back.</summary>
     public LockFunctionTable Functions { get; }
@@ -36,11 +40,23 @@ public sealed class GuestLocks
     /// <param name="view">A vCPU at that moment.</param>
     public static GuestLocks Find(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view)
     {
-        List<LockLayout> layouts = [.. declared, .. BuiltInLayouts.All()];
-        var locks = new GuestLocks(layouts, LockFunctionTable.Find(layouts, symbols, view), TasksOf(declared, symbols, view));
+        var resolver = new LayoutResolver(symbols, view);
+        List<LockLayout> layouts = [];
+        // Two layouts may declare one type: the user's comes first.
+        foreach (LockLayout layout in declared) layouts.Add(resolver.Resolve(layout));
+        foreach (LockLayout layout in BuiltInLayouts.All())
+            if (LockFunctionTable.IsMeant(layout, symbols)) layouts.Add(resolver.Resolve(layout));
+        LockFunctionTable functions = LockFunctionTable.Find(layouts, symbols, view);
+        var locks = new GuestLocks(layouts, functions, TasksOf(layouts, symbols, view), [.. resolver.Problems, .. functions.Problems]);
         foreach (LockLayout layout in layouts)
+        {
             foreach (LockDeclaration one in layout.Locks)
-                if (LockReader.Resolve(one.At, symbols.AddressOf) is { } address) locks._declaredNames.TryAdd(address, one.Name);
+            {
+                if (LockReader.Resolve(one.At, symbols.AddressOf) is not { } address) continue;
+                locks._declaredNames.TryAdd(address, one.Name);
+                if (one.InterruptsOff == true) functions.KeepInterruptsOff(address);
+            }
+        }
         return locks;
     }
 
@@ -106,7 +122,7 @@ public sealed class GuestLocks
             if (layout.Cpus is not { } cpus || LockReader.Resolve(cpus.At, symbols.AddressOf) is not { } first) continue;
             QueueNode? node = null;
             foreach (LockType type in layout.Types.Values) node ??= type.Node;
-            return new DeclaredTasks(cpus, first, node?.Id, node?.Called);
+            return new DeclaredTasks(cpus, first, cpus.Id ?? node?.Id, cpus.Called ?? node?.Called);
         }
         return symbols.KernelAt(view) is { } kernel ? new LinuxCurrentTask(kernel) : new NoTasks();
     }

@@ -7,13 +7,15 @@ namespace Introspection.Programs;
 
 /// <summary>
 /// Names for code that nobody has a symbol for, as of a stripped kernel: functions are guessed from what is called and from how compilers begin and end them, in the mapped
-/// code around the address that is asked about. A name says where the function begins, and ends with a question mark.
+/// code around the address that is asked about. A name says where the function begins, and ends with a question mark, wherever it is shown.
 /// </summary>
-/// <param name="view">Memory as it is now.</param>
-public sealed class GuessedFunctions(Func<GuestView> view) : INameSource
+/// <param name="view">Memory as it is now; null: there is none to look at.</param>
+public sealed class GuessedFunctions(Func<GuestView?> view) : INameSource
 {
-    private const string Prefix = "func_";
+    private const string Prefix = "sub_";
     private const int MaximumRegions = 32;
+    /// <summary>What lies farther behind a beginning is hardly its function: where all memory may be executed, data follow code.</summary>
+    private const ulong MaximumFunctionBytes = 1 << 15;
 
     private readonly Dictionary<(ulong Block, int CodeSize), GuessedRegion> _regions = [];
 
@@ -25,7 +27,7 @@ public sealed class GuessedFunctions(Func<GuestView> view) : INameSource
         offset = 0;
         if (RegionOf(linear)?.StartBefore(linear) is not { } start) return null;
         offset = linear - start;
-        return NameFor(start);
+        return offset < MaximumFunctionBytes ? NameFor(start) : null;
     }
 
     public IReadOnlyList<ulong> AddressesOf(string name) =>
@@ -57,7 +59,7 @@ public sealed class GuessedFunctions(Func<GuestView> view) : INameSource
 
     private GuessedRegion? RegionOf(ulong linear)
     {
-        GuestView now = view();
+        if (view() is not { } now) return null;
         var key = (linear / GuessedRegion.BlockBytes, now.CodeSize);
         if (_regions.TryGetValue(key, out GuessedRegion? known) && known.IsStillAt(now, linear)) return known;
         if (GuessedRegion.Read(now, linear) is not { } read) return null;

@@ -83,12 +83,13 @@ internal sealed class GuessedRegion
         return mark;
     }
 
-    // One sweep over the code: what is called begins a function, and so does what looks like a prologue, or follows the end of one and its padding.
+    // One sweep over the code: what is called begins a function, and so does what looks like a prologue, or follows the end of one and its padding. Optimized code has
+    // prologues in the middle, behind a test that needs none; then the code flows, or branches, into them.
     private static List<ulong> Guess(byte[] code, ulong start, int codeSize)
     {
         var starts = new SortedSet<ulong>();
         var boundaries = new HashSet<ulong>();
-        var called = new HashSet<ulong>();
+        HashSet<ulong> called = [], branched = [];
         var decoder = Decoder.Create(codeSize, new ByteArrayCodeReader(code), start);
         ulong end = start + (ulong)code.Length;
         var previous = default(Instruction);
@@ -99,13 +100,23 @@ internal sealed class GuessedRegion
             ulong at = instruction.IP;
             boundaries.Add(at);
             bool isPadding = instruction.Mnemonic is Mnemonic.Nop or Mnemonic.Int3 || (instruction.IsInvalid && code[at - start] == 0);
-            if (IsPrologue(code.AsSpan((int)(at - start)), codeSize) && previous.Mnemonic is not (Mnemonic.Endbr64 or Mnemonic.Endbr32)) starts.Add(at);
+            bool isBehindPadding = previous.Mnemonic is Mnemonic.Nop or Mnemonic.Int3;
+            bool flows = !isBehindPadding && previous.FlowControl is FlowControl.Next or FlowControl.ConditionalBranch && at != start;
+            if (IsPrologue(code.AsSpan((int)(at - start)), codeSize))
+            {
+                if (!flows) starts.Add(at);
+            }
             // Behind a return comes the next function, at an aligned address; behind a jump it may be the same one's cold part.
-            else if (isBehindEnd && !isPadding && !instruction.IsInvalid && at % 16 == 0 && previous.Mnemonic is Mnemonic.Nop or Mnemonic.Int3) starts.Add(at);
+            else if (isBehindEnd && !isPadding && !instruction.IsInvalid && at % 16 == 0 && isBehindPadding)
+            {
+                starts.Add(at);
+            }
             if (instruction.IsCallNear && instruction.NearBranchTarget is var target && target >= start && target < end) called.Add(target);
+            if (instruction.IsJccShortOrNear) branched.Add(instruction.NearBranchTarget);
             if (!isPadding) isBehindEnd = instruction.FlowControl is FlowControl.Return;
             previous = instruction;
         }
+        starts.ExceptWith(branched);
         // A call of the next instruction only asks where it is.
         foreach (ulong target in called)
             if (boundaries.Contains(target)) starts.Add(target);

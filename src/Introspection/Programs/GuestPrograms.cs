@@ -23,24 +23,30 @@ public sealed class GuestPrograms : IDisposable
     private readonly bool _mayBeLinux;
     private readonly SymbolSet _static;
     private readonly UserPrograms _users;
+    private readonly GuessedFunctions _guesses;
     private readonly Dictionary<ulong, SymbolSet> _byProcess = [];
     private readonly List<SymbolSet> _sets = [];
     private KernelImage? _image;
     private Position? _foundNothingAt;
+    private GuestView? _view;
+    private (Machine Machine, Position At, int Cpu, ulong Root, SymbolSet Set)? _last;
 
     /// <param name="files">Belong to this from now on; those of the user's choice first.</param>
     /// <param name="sources">Where sources are.</param>
     /// <param name="configuration">The machine with its images, which may have the programs; null: they are not looked at.</param>
     /// <param name="mayBeLinux">A Linux kernel is looked for in memory.</param>
-    public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, MachineConfiguration? configuration, bool mayBeLinux)
+    /// <param name="indexing">Sees to the names of files that are found on the way; null: they are read when they are needed.</param>
+    public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, MachineConfiguration? configuration, bool mayBeLinux,
+        SymbolIndexing? indexing = null)
     {
         _files = files;
         Sources = sources;
         _mayBeLinux = mayBeLinux;
-        _users = new UserPrograms(files, configuration);
+        _users = new UserPrograms(files, configuration, indexing);
         var loaded = new List<LoadedFile>();
         foreach (SymbolFile file in files) loaded.Add(new LoadedFile(file));
-        _static = new SymbolSet(loaded, sources);
+        _guesses = new GuessedFunctions(() => _view);
+        _static = new SymbolSet(loaded, sources, guesses: _guesses);
     }
 
     /// <summary>No file: nothing is known.</summary>
@@ -55,20 +61,35 @@ public sealed class GuestPrograms : IDisposable
     /// <summary>The Linux kernel at the view that was asked about last; null: there is none.</summary>
     public LinuxKernel? Kernel { get; private set; }
 
+    /// <summary>The guest may be Linux, which maps programs as time goes on; else all that there is lies where its files say.</summary>
+    public bool MayLoadPrograms => _mayBeLinux;
+
     /// <summary>The symbols of all files as they are linked: those of a guest whose programs lie where their files say, at any moment.</summary>
     public SymbolSet AsLinked => _static;
 
     /// <summary>The compiler's paths of all source files that any of the symbol files names.</summary>
     public IEnumerable<string> AllSources() => _static.AllSources();
 
-    /// <summary>The guest stopped: what its processes have mapped may have changed.</summary>
-    public void Refresh() => _byProcess.Clear();
+    /// <summary>Names will be asked for: see <see cref="SymbolFile.BeginIndexing"/>.</summary>
+    public void BeginIndexing()
+    {
+        foreach (SymbolFile file in _files) file.BeginIndexing();
+    }
+
+    /// <summary>The guest stopped, or its memory was changed: what its processes have mapped may be something else.</summary>
+    public void Refresh()
+    {
+        _byProcess.Clear();
+        _last = null;
+    }
 
     /// <summary>The symbols of a vCPU's address space, now.</summary>
     public SymbolSet At(GuestView view)
     {
+        _view = view;
         if (!_mayBeLinux) return _static;
         Position now = view.Machine.Position;
+        if (_last is { } last && ReferenceEquals(last.Machine, view.Machine) && (last.At, last.Cpu, last.Root) == (now, view.Vcpu.Index, view.Paging.Root)) return last.Set;
         if (_foundNothingAt is { } nothing && Distance(nothing, now) < RetryDistance) return _static;
         Kernel = LinuxKernel.TryFind(view, _image);
         if (Kernel is null)
@@ -86,6 +107,7 @@ public sealed class GuestPrograms : IDisposable
         LinuxTask? task = Kernel.Tasks.Current(view.Vcpu);
         ulong process = task?.Mm ?? 0;
         if (!_byProcess.TryGetValue(process, out SymbolSet? set)) _byProcess[process] = set = SetOf(FilesAt(Kernel, task));
+        _last = (view.Machine, now, view.Vcpu.Index, view.Paging.Root, set);
         return set;
     }
 
@@ -117,7 +139,7 @@ public sealed class GuestPrograms : IDisposable
         foreach (SymbolSet known in _sets)
             if (AreEqual(known.Files, files)) return known;
         if (_sets.Count >= MaximumCachedSets) _sets.Clear();
-        var set = new SymbolSet(files, Sources, [new KernelNames(this)], () => Kernel);
+        var set = new SymbolSet(files, Sources, [new KernelNames(this)], () => Kernel, _guesses);
         _sets.Add(set);
         return set;
     }

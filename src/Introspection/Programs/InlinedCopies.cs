@@ -9,16 +9,11 @@ namespace Introspection.Programs;
 /// <summary>Where a function was inlined.</summary>
 public static class InlinedCopies
 {
-    /// <summary>Units of a kernel number thousands, and each has to be read for this: a file with more is not searched.</summary>
-    private const int MaximumUnitCount = 512;
-
     /// <summary>First address of each inlined copy.</summary>
     public static List<ulong> Of(DwarfInfo dwarf, string name)
     {
         var entries = new List<ulong>();
-        if (dwarf.UnitCount > MaximumUnitCount) return entries;
-        for (int unit = 0; unit < dwarf.UnitCount; unit++)
-            foreach (DebugFunction function in dwarf.FunctionsOf(unit)) Collect(function.Calls, name, entries);
+        foreach (DebugFunction function in dwarf.FunctionsWithCopiesOf(name)) Collect(function.Calls, name, entries);
         return entries;
     }
 

@@ -29,5 +29,12 @@ public sealed class ProgramTypes(IReadOnlyList<ITypeCatalog> catalogs, int addre
         return null;
     }
 
+    public MacroDefinition? FindMacro(string name)
+    {
+        foreach (ITypeCatalog catalog in catalogs)
+            if (catalog.FindMacro(name) is { } macro) return macro;
+        return null;
+    }
+
     public IEnumerable<string> TypeNames(string prefix, int limit) => catalogs.SelectMany(catalog => catalog.TypeNames(prefix, limit)).Distinct().Take(limit);
 }

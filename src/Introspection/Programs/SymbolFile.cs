@@ -13,26 +13,34 @@ public sealed class SymbolFile : IDisposable
 {
     private DwarfInfo? _dwarf;
     private FrameUnwinder? _unwinder;
+    private bool? _hasFunctions;
     private Dictionary<string, List<string>>? _pathsByFileName;
     private readonly Dictionary<ulong, ulong> _afterPrologues = [];
     private readonly DebugFiles? _files;
+    private readonly SymbolIndexing? _indexing;
+    private IndexingJob? _job;
 
     /// <param name="image">Belongs to this from now on.</param>
-    public SymbolFile(ElfImage image) => Image = image;
+    /// <param name="indexing">Who sees to the index of its names; null: it is made when it is needed.</param>
+    public SymbolFile(ElfImage image, SymbolIndexing? indexing = null)
+    {
+        _indexing = indexing;
+        Image = image;
+    }
 
     /// <param name="files">A program whose debug information may be in other files. They belong to this from now on.</param>
-    public SymbolFile(DebugFiles files)
-    {
-        _files = files;
-        Image = files.SymbolImage;
-    }
+    /// <param name="indexing">Who sees to the index of its names; null: it is made when it is needed.</param>
+    public SymbolFile(DebugFiles files, SymbolIndexing? indexing = null) : this(files.SymbolImage, indexing) => _files = files;
 
     /// <summary>The file with the symbols.</summary>
     public ElfImage Image { get; }
 
     public bool Is64 => Image.Header.Is64;
 
-    public DwarfInfo Dwarf => _dwarf ??= _files is null ? DwarfInfo.Open(Image) : DwarfInfo.Open(_files);
+    /// <summary>It names its functions: it was not stripped.</summary>
+    public bool HasFunctions => _hasFunctions ??= Image.Section(".symtab") is not null || Dwarf.HasUnits;
+
+    public DwarfInfo Dwarf => _dwarf ??= OpenDwarf();
 
     public FrameUnwinder Unwinder => _unwinder ??= _files is null ? new FrameUnwinder(Image) : new FrameUnwinder(_files);
 
@@ -59,9 +67,24 @@ public sealed class SymbolFile : IDisposable
         return _afterPrologues[function.EntryPc] = Dwarf.AfterPrologue(function);
     }
 
+    /// <summary>Names will be asked for: where the index of a large file is not there, it is made in the background from now on.</summary>
+    public void BeginIndexing()
+    {
+        _ = Dwarf;
+        _job?.Begin();
+    }
+
     public void Dispose()
     {
+        _job?.Dispose();
         Image.Dispose();
         _files?.Dispose();
+    }
+
+    private DwarfInfo OpenDwarf()
+    {
+        DwarfInfo dwarf = _files is null ? DwarfInfo.Open(Image) : DwarfInfo.Open(_files);
+        _job = _indexing?.Attach(dwarf, _files?.Debug.Name ?? Image.Name);
+        return dwarf;
     }
 }

@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using Replay.Packages;
 using Symbols;
+using Symbols.Dwarf.Indexing;
 using Symbols.Elf;
 using Vmm.Platform;
 
@@ -19,9 +20,12 @@ public static class SymbolLoader
     /// </param>
     /// <param name="sourceMap">What paths of sources begin with, and what that is here.</param>
     /// <param name="tell">Takes a sentence for the user.</param>
+    /// <param name="wait">How a question waits for the index of a large file; null: until it is made.</param>
+    /// <param name="cache">Where indices are kept; null: in the user's cache folder.</param>
     public static GuestPrograms Load(RecordingFile recording, IReadOnlyList<string>? paths, IReadOnlyDictionary<string, string>? sourceMap,
-        Action<string> tell)
+        Action<string> tell, IndexWait? wait = null, DebugIndexCache? cache = null)
     {
+        var indexing = new SymbolIndexing(cache ?? new DebugIndexCache(), wait);
         var files = new List<SymbolFile>();
         var folders = new List<string> { Directory.GetCurrentDirectory() };
         AddFolderOf(folders, recording.Path);
@@ -34,16 +38,16 @@ public static class SymbolLoader
                 continue;
             }
             if (Open(path, finder, tell) is not { } found) continue;
-            files.Add(new SymbolFile(found));
+            files.Add(new SymbolFile(found, indexing));
             AddFolderOf(folders, path);
         }
-        AddEmbedded(files, recording.Embedded, tell);
+        AddEmbedded(files, recording.Embedded, indexing, tell);
         MachineConfiguration machine = recording.Configuration;
         ElfImage? own = machine.FindImage("kernel") is { } kernel ? OwnImage(kernel) : null;
-        if (own is not null) files.Add(new SymbolFile(finder.Find(own)));
+        if (own is not null) files.Add(new SymbolFile(finder.Find(own), indexing));
         var sources = new SourceLibrary(new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders), recording.Embedded);
         // A kernel that is an ELF file of its own format is in memory as it is in its file. Anything else may become Linux.
-        return new GuestPrograms(files, sources, machine, mayBeLinux: own is null || own.Section("__ksymtab") is not null);
+        return new GuestPrograms(files, sources, machine, mayBeLinux: own is null || own.Section("__ksymtab") is not null, indexing);
     }
 
     private static DebugFiles? Open(string path, DebugFileFinder finder, Action<string> tell)
@@ -67,14 +71,14 @@ public static class SymbolLoader
         }
     }
 
-    private static void AddEmbedded(List<SymbolFile> files, EmbeddedFiles embedded, Action<string> tell)
+    private static void AddEmbedded(List<SymbolFile> files, EmbeddedFiles embedded, SymbolIndexing indexing, Action<string> tell)
     {
         int index = 0;
         foreach (string name in embedded.SymbolNames)
         {
             try
             {
-                files.Add(new SymbolFile(ElfImage.Open(embedded.ReadSymbols(index++), name)));
+                files.Add(new SymbolFile(ElfImage.Open(embedded.ReadSymbols(index++), name), indexing));
             }
             catch (Exception e) when (e is SymbolFormatException or RecordingFormatException)
             {

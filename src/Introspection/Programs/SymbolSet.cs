@@ -16,6 +16,7 @@ public sealed class SymbolSet : ISymbolSource
 
     private readonly IReadOnlyList<LoadedFile> _files;
     private readonly IReadOnlyList<INameSource> _names;
+    private readonly INameSource? _guesses;
     private readonly Func<LinuxKernel?>? _kernel;
     private ITypeCatalog? _types;
     private readonly Dictionary<ulong, CodePlace> _places = [];
@@ -24,8 +25,10 @@ public sealed class SymbolSet : ISymbolSource
     /// <param name="sources">Where sources are.</param>
     /// <param name="names">Who is asked for names that no file has, the best first.</param>
     /// <param name="kernel">The Linux kernel of the moment; null: there is none.</param>
-    public SymbolSet(IReadOnlyList<LoadedFile> files, SourceLibrary sources, IReadOnlyList<INameSource>? names = null, Func<LinuxKernel?>? kernel = null)
+    /// <param name="guesses">Asked for names where nobody who knows has any; null: nothing is guessed.</param>
+    public SymbolSet(IReadOnlyList<LoadedFile> files, SourceLibrary sources, IReadOnlyList<INameSource>? names = null, Func<LinuxKernel?>? kernel = null, INameSource? guesses = null)
     {
+        _guesses = guesses;
         _kernel = kernel;
         _files = files;
         _names = names ?? [];
@@ -93,7 +96,10 @@ public sealed class SymbolSet : ISymbolSource
         return [];
     }
 
-    public string? NameOf(ulong linear, out ulong offset)
+    public string? NameOf(ulong linear, out ulong offset) => KnownNameOf(linear, out offset) ?? GuessedNameOf(linear, out offset);
+
+    /// <summary>The same without guesses.</summary>
+    public string? KnownNameOf(ulong linear, out ulong offset)
     {
         foreach (LoadedFile file in _files)
         {
@@ -107,6 +113,16 @@ public sealed class SymbolSet : ISymbolSource
         return null;
     }
 
+    // A file with all its symbols has said by its silence that no function is there.
+    private string? GuessedNameOf(ulong linear, out ulong offset)
+    {
+        offset = 0;
+        if (_guesses is null) return null;
+        foreach (LoadedFile file in _files)
+            if (file.File.HasFunctions && file.Covers(linear)) return null;
+        return _guesses.NameOf(linear, out offset);
+    }
+
     public SourcePosition? LineOf(ulong linear) =>
         PlaceOf(linear) is { HasLine: true, Location: { } location } ? new SourcePosition(location.Path!, (int)location.Line, (int)location.Column) : null;
 
@@ -117,7 +133,7 @@ public sealed class SymbolSet : ISymbolSource
         if (SymbolOf(name) is { } found) return found.Symbol.Address + found.File.Bias;
         foreach (INameSource names in _names)
             if (names.AddressesOf(name) is [ulong first, ..]) return first;
-        return null;
+        return _guesses?.AddressesOf(name) is [ulong guess, ..] ? guess : null;
     }
 
     /// <summary>Symbols that begin so, for completion, at most <paramref name="limit"/>.</summary>
@@ -140,6 +156,7 @@ public sealed class SymbolSet : ISymbolSource
                 yield return name;
             }
         }
+        foreach (string name in _guesses?.NamesFrom(prefix, limit) ?? []) yield return name;
     }
 
     public ulong? SizeOf(string name)
@@ -147,7 +164,7 @@ public sealed class SymbolSet : ISymbolSource
         if (SymbolOf(name) is { } found) return found.Symbol.SizeBytes > 0 ? found.Symbol.SizeBytes : null;
         foreach (INameSource names in _names)
             if (names.SizeOf(name) is { } size) return size;
-        return null;
+        return _guesses?.SizeOf(name);
     }
 
     private (ElfSymbol Symbol, LoadedFile File)? SymbolOf(string name)
@@ -175,7 +192,7 @@ public sealed class SymbolSet : ISymbolSource
         if (addresses.Count > 0) return addresses;
         foreach (INameSource names in _names)
             foreach (ulong address in names.AddressesOf(name)) Add(addresses, address);
-        return addresses;
+        return addresses.Count > 0 || _guesses is null ? addresses : _guesses.AddressesOf(name);
     }
 
     // ---- Source lines.

@@ -13,7 +13,7 @@ namespace Introspection.Programs;
 /// Finds the files of programs that a Linux process has mapped: among the symbol files of the session, by build ID or else by name; else in the recording's own initial
 /// RAM file system, by path.
 /// </summary>
-internal sealed class UserPrograms(IReadOnlyList<SymbolFile> files, MachineConfiguration? configuration) : IDisposable
+internal sealed class UserPrograms(IReadOnlyList<SymbolFile> files, MachineConfiguration? configuration, SymbolIndexing? indexing) : IDisposable
 {
     private readonly Dictionary<string, SymbolFile?> _fromInitrd = new(StringComparer.Ordinal);
     private InitrdFiles? _initrd;
@@ -54,7 +54,7 @@ internal sealed class UserPrograms(IReadOnlyList<SymbolFile> files, MachineConfi
         if (_initrd?.Find(path) is not { } content) return null;
         try
         {
-            return new SymbolFile(ElfImage.Open(content, path));
+            return new SymbolFile(ElfImage.Open(content, path), indexing);
         }
         catch (SymbolFormatException)
         {

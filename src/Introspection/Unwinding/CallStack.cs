@@ -14,10 +14,13 @@ namespace Introspection.Unwinding;
 /// <param name="IsInnermost">It is the vCPU's own.</param>
 public sealed record StackLevel(CallFrame Call, CallFrame? Caller, SourceFrame? Source, LoadedFile? File, string Name, bool IsInnermost)
 {
+    /// <summary>It is a program's, and the vCPU is in the kernel: the program called the kernel, or was interrupted.</summary>
+    public bool IsBelowKernel { get; init; }
+
     public bool HasLine => Source is { Line: > 0, Path: not null };
 
-    /// <summary>The name, and how the frame was found where that says how far it can be trusted.</summary>
-    public string Title => Name + Call.Origin switch
+    /// <summary>The name, whether it is a program's below the kernel, and how the frame was found where that says how far it can be trusted.</summary>
+    public string Title => Name + (IsBelowKernel ? " (user)" : "") + Call.Origin switch
     {
         FrameOrigin.FramePointer => " (by frame pointer)",
         FrameOrigin.Guess => " (guess)",
@@ -38,11 +41,12 @@ public static class CallStack
             CallFrame call = calls[i];
             CallFrame? caller = i + 1 < calls.Count ? calls[i + 1] : null;
             IReadOnlyList<SourceFrame> sources = symbols.FramesAt(call.Lookup, out LoadedFile? file);
-            if (sources.Count == 0) levels.Add(new StackLevel(call, caller, null, null, NameOf(call, null, symbols), levels.Count == 0));
+            bool isBelowKernel = call.IsUser && !calls[0].IsUser;
+            if (sources.Count == 0) levels.Add(new StackLevel(call, caller, null, null, NameOf(call, null, symbols), levels.Count == 0) { IsBelowKernel = isBelowKernel });
             foreach (SourceFrame source in sources)
             {
                 if (levels.Count == StackUnwinder.MaximumDepth) break;
-                levels.Add(new StackLevel(call, caller, source, file, NameOf(call, source, symbols), levels.Count == 0));
+                levels.Add(new StackLevel(call, caller, source, file, NameOf(call, source, symbols), levels.Count == 0) { IsBelowKernel = isBelowKernel });
             }
         }
         return levels;
@@ -75,7 +79,7 @@ public static class CallStack
     private static string NameOf(in CallFrame call, SourceFrame? source, SymbolSet symbols)
     {
         bool hasLine = source is { Line: > 0, Path: not null };
-        if (hasLine && source!.FunctionName is { } function) return function;
+        if (hasLine && source!.QualifiedName is { } function) return function;
         string? symbol = symbols.NameOf(call.Lookup, out ulong offset);
         if (symbol is null) return $"0x{call.Code:x}";
         offset += call.Code - call.Lookup;

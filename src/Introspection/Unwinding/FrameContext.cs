@@ -1,3 +1,4 @@
+using System;
 using Introspection.Programs;
 using Symbols.Variables;
 
@@ -30,6 +31,14 @@ public sealed class FrameContext : ILocationContext
     public FrameContext? Caller { get; init; }
 
     public bool TryReadRegister(int register, out ulong value) => _registers.TryReadRegister(register, out value);
+
+    public int ReadRegister(int register, Span<byte> bytes)
+    {
+        if (_registers.TryReadVector(register, bytes)) return Math.Min(16, bytes.Length);
+        if (!TryReadRegister(register, out ulong value)) return 0;
+        BitConverter.GetBytes(value).AsSpan(0, Math.Min(8, bytes.Length)).CopyTo(bytes);
+        return Math.Min(8, bytes.Length);
+    }
 
     public bool TryReadMemory(ulong address, int sizeBytes, out ulong value) => _registers.TryReadMemory(address, sizeBytes, out value);
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using Introspection.State;
 using Symbols.Dwarf.Expressions;
 using Symbols.Dwarf.Frames;
@@ -19,6 +20,8 @@ public sealed class FrameRegisters : IUnwindContext
     private readonly GuestView _view;
     private readonly ulong[] _values;
     private uint _known;
+    // The vCPU's own are the innermost frame's: calls keep none (psABI-x86-64, 3.2.1).
+    private bool _hasVectors;
     // What the code would push, by the offset of its slot.
     private Dictionary<ulong, ulong?>? _pushed;
 
@@ -45,12 +48,12 @@ public sealed class FrameRegisters : IUnwindContext
         ref VcpuState s = ref view.Vcpu.State;
         var values = new ulong[GeneralCount];
         for (int i = 0; i < GeneralCount; i++) values[i] = s.General[i];
-        return new FrameRegisters(view, values, (1u << GeneralCount) - 1, s.Rip) { IsUser = s.Cpl == 3 };
+        return new FrameRegisters(view, values, (1u << GeneralCount) - 1, s.Rip) { IsUser = s.Cpl == 3, _hasVectors = true };
     }
 
     public FrameRegisters Copy() => new(_view, [.. _values], _known, Rip)
     {
-        IsUser = IsUser, _pushed = _pushed is null ? null : new(_pushed),
+        IsUser = IsUser, _hasVectors = _hasVectors, _pushed = _pushed is null ? null : new(_pushed),
     };
 
     public ulong? this[int register]
@@ -92,7 +95,22 @@ public sealed class FrameRegisters : IUnwindContext
         bool isProgramCounter = register == (Is64 ? 16 : 8);
         ulong? known = isProgramCounter ? Rip : (uint)register < (Is64 ? 16u : 8u) ? this[NumberOf(register)] : null;
         value = known ?? 0;
-        return known is not null;
+        if (known is not null) return true;
+        Span<byte> low = stackalloc byte[8];
+        bool isVector = TryReadVector(register, low);
+        if (isVector) value = BitConverter.ToUInt64(low);
+        return isVector;
+    }
+
+    /// <summary>An XMM register's bytes (DWARF's numbers 17 to 32, 21 to 28 in 32-bit code); false: it is none, or not known, as in frames that have called others.</summary>
+    public bool TryReadVector(int register, Span<byte> bytes)
+    {
+        int index = register - (Is64 ? 17 : 21);
+        if (!_hasVectors || index < 0 || index >= (Is64 ? 16 : 8)) return false;
+        Span<byte> held = stackalloc byte[16];
+        MemoryMarshal.Write(held, _view.Vcpu.State.Xmm[index]);
+        held[..Math.Min(16, bytes.Length)].CopyTo(bytes);
+        return true;
     }
 
     public bool TryReadMemory(ulong address, int sizeBytes, out ulong value)

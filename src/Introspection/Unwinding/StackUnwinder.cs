@@ -93,7 +93,7 @@ public sealed class StackUnwinder
         bool isSystemCall = _systemCalls.Covers(registers);
         if (isSystemCall && frame.Origin == FrameOrigin.Innermost && _systemCalls.FromRegisters(registers) is { } program)
             return Make(registers, program, FrameOrigin.Code, isInterrupt: true);
-        if (_symbols.NameOf(frame.Lookup, out ulong offset) is not null && _entries.Follow(registers, frame.Lookup - offset) is { } entered
+        if (_symbols.KnownNameOf(frame.Lookup, out ulong offset) is not null && _entries.Follow(registers, frame.Lookup - offset) is { } entered
             && Make(registers, entered, FrameOrigin.Code, isInterrupt: false) is { } called)
             return called;
         if (_follower.Follow(registers, out bool isInterrupt) is { } followed && Make(registers, followed, FrameOrigin.Code, isInterrupt) is { } returned) return returned;

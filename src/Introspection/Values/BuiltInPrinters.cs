@@ -1,6 +1,6 @@
 namespace Introspection.Values;
 
-/// <summary>Printers for what every Linux kernel has.</summary>
+/// <summary>Printers for what every Linux kernel has, and for the standard libraries of C++ and Rust.</summary>
 internal static class BuiltInPrinters
 {
     /// <summary>A printer file.</summary>
@@ -24,6 +24,23 @@ internal static class BuiltInPrinters
                 { "type": "nodemask_t", "bits": "bits" },
                 { "member": "struct page.flags", "flags": { "type": "enum pageflags", "areBitNumbers": true } },
                 { "member": "struct folio.flags", "flags": { "type": "enum pageflags", "areBitNumbers": true } },
+                { "type": "std::vector<*", "array": { "first": "_M_impl._M_start", "count": "_M_impl._M_finish - _M_impl._M_start" } },
+                { "type": "std::*basic_string<char,*", "text": "{_M_dataplus._M_p[0.._M_string_length],s}" },
+                { "type": "std::shared_ptr<*", "text": "{_M_ptr}",
+                  "children": [ { "name": "value", "expression": "*_M_ptr" }, { "name": "uses", "expression": "_M_refcount._M_pi->_M_use_count" } ] },
+                { "type": "std::unique_ptr<*", "text": "{*(void **)&self}" },
+                { "type": "std::map<*", "text": "{(int)_M_t._M_impl._M_node_count} elements",
+                  "tree": { "root": "_M_t._M_impl._M_header._M_parent", "left": "node->_M_left", "right": "node->_M_right" } },
+                { "type": "std::set<*", "text": "{(int)_M_t._M_impl._M_node_count} elements",
+                  "tree": { "root": "_M_t._M_impl._M_header._M_parent", "left": "node->_M_left", "right": "node->_M_right" } },
+                { "type": "alloc::rc::Rc<*", "text": "{ptr.pointer->value}",
+                  "children": [ { "name": "value", "expression": "ptr.pointer->value" }, { "name": "strong", "expression": "ptr.pointer->strong" },
+                                { "name": "weak", "expression": "ptr.pointer->weak" } ] },
+                { "type": "alloc::sync::Arc<*", "text": "{ptr.pointer->data}",
+                  "children": [ { "name": "value", "expression": "ptr.pointer->data" }, { "name": "strong", "expression": "ptr.pointer->strong" },
+                                { "name": "weak", "expression": "ptr.pointer->weak" } ] },
+                { "type": "core::sync::atomic::Atomic*", "text": "{v.value}" },
+                { "type": "core::cell::Cell<*", "text": "{value.value}" },
             ]
         }
         """;

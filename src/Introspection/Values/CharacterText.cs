@@ -61,10 +61,10 @@ internal static class CharacterText
         return text.Append('"').ToString();
     }
 
-    /// <summary>A character's number as C writes it: <c>'a'</c>.</summary>
-    public static string Character(ulong code)
+    /// <summary>A character's number as C writes it: <c>'a'</c>. A byte above 0x7f is a part of one.</summary>
+    public static string Character(ulong code, bool isByte = true)
     {
-        if (code is >= 0x80 and < 0x100) return $"'\\x{code:x2}'";
+        if (isByte && code is >= 0x80 and < 0x100) return $"'\\x{code:x2}'";
         return Rune.IsValid((uint)code) && code <= uint.MaxValue ? $"'{Escaped(new Rune((uint)code), '\'')}'" : $"'\\x{code:x}'";
     }
 

@@ -26,10 +26,6 @@ public sealed record FrameVariable(DebugVariable Variable, string Name, TypedVal
 /// </summary>
 public sealed class FrameVariables : IVariableSource
 {
-    private static readonly string[] s_registers64 =
-        ["rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
-    private static readonly string[] s_registers32 = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
-
     private readonly GuestView _view;
     private readonly SymbolSet _symbols;
     private readonly Lazy<StackLevel?> _level;
@@ -56,8 +52,13 @@ public sealed class FrameVariables : IVariableSource
     {
         foreach (FrameVariable local in Locals)
             if (local.Name == name) return local.Value;
-        return Global(name, _level.Value?.Source?.Function?.UnitName) ?? Function(name);
+        SourceFrame? source = _level.Value?.Source;
+        foreach (string meaning in Meanings(name))
+            if ((Global(meaning, source?.Function?.UnitName) ?? Function(meaning)) is { } found) return found;
+        return null;
     }
+
+    public IEnumerable<string> Meanings(string name) => _level.Value?.Source?.Meanings(name) ?? [name];
 
     public TypedValue? Variable(string scope, string name)
     {
@@ -76,6 +77,12 @@ public sealed class FrameVariables : IVariableSource
         return null;
     }
 
+    public MacroDefinition? Macro(string name, bool isAnywhere)
+    {
+        if (_level.Value is { Source: { } source, File: { } file } && file.Dwarf.FindMacro(name, source) is { } here) return here;
+        return isAnywhere ? Types?.FindMacro(name) : null;
+    }
+
     private List<FrameVariable> ReadLocals()
     {
         var locals = new List<FrameVariable>();
@@ -86,7 +93,7 @@ public sealed class FrameVariables : IVariableSource
         {
             if (variable.Name is not { } name || variable.IsShadowed) continue;
             Func<int, string?> registerName = level.IsInnermost ? RegisterName : static _ => null;
-            locals.Add(new FrameVariable(variable, name, TypedValue.At(variable.Type, variable.Locate(context), context, registerName)));
+            locals.Add(new FrameVariable(variable, name, TypedValue.At(variable.TypeIn(context), variable.Locate(context), context, registerName)));
         }
         return locals;
     }
@@ -99,11 +106,8 @@ public sealed class FrameVariables : IVariableSource
         return null;
     }
 
-    private string? RegisterName(int register)
-    {
-        string[] names = _view.CodeSize == 64 ? s_registers64 : s_registers32;
-        return (uint)register < (uint)names.Length ? names[register] : null;
-    }
+    // Only general registers can be assigned to.
+    private string? RegisterName(int register) => register < (_view.CodeSize == 64 ? 16 : 8) ? DwarfRegisters.NameOf(register, _view.CodeSize == 64) : null;
 
     private TypedValue? Global(string name, string? unitName)
     {

@@ -18,6 +18,12 @@ public interface IVariableSource
 
     /// <summary>See <see cref="IExpressionEnvironment.Variable(string, string)"/>.</summary>
     TypedValue? Variable(string scope, string name);
+
+    /// <summary>See <see cref="IExpressionEnvironment.Macro"/>.</summary>
+    MacroDefinition? Macro(string name, bool isAnywhere);
+
+    /// <summary>See <see cref="IExpressionEnvironment.Meanings"/>.</summary>
+    IEnumerable<string> Meanings(string name);
 }
 
 /// <summary>What expressions mean on a vCPU: its registers, memory as it sees it, symbols, and variables where there is a source of them.</summary>
@@ -49,6 +55,10 @@ public sealed class GuestEnvironment(GuestView view, ISymbolSource symbols, IVar
     public TypedValue? Variable(string name) => variables?.Variable(name);
 
     public TypedValue? Variable(string scope, string name) => variables?.Variable(scope, name);
+
+    public MacroDefinition? Macro(string name, bool isAnywhere) => variables?.Macro(name, isAnywhere);
+
+    public IEnumerable<string> Meanings(string name) => variables?.Meanings(name) ?? [name];
 
     public RegisterValue? Register(string name)
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Symbols.Expressions;
 using Symbols.Types;
 
@@ -21,6 +22,11 @@ internal sealed class PrinterEnvironment(IExpressionEnvironment program, TypedVa
     };
 
     public TypedValue? Variable(string scope, string name) => program.Variable(scope, name);
+
+    // Printers are written for types, whatever the frame's source defines.
+    public MacroDefinition? Macro(string name, bool isAnywhere) => isAnywhere ? program.Macro(name, isAnywhere) : null;
+
+    public IEnumerable<string> Meanings(string name) => program.Meanings(name);
     public RegisterValue? Register(string name) => program.Register(name);
     public ulong? AddressOf(string symbol) => program.AddressOf(symbol);
     public int Read(ulong address, bool isPhysical, Span<byte> destination) => program.Read(address, isPhysical, destination);

@@ -24,7 +24,7 @@ internal readonly record struct RecordPart(string? Name, TypedValue Value, bool 
     private static void Add(List<RecordPart> parts, ValueRenderer renderer, RecordType record, TypedValue value, int depth)
     {
         Add(parts, renderer, record.Members, value, depth);
-        if (Variant(renderer, record, value) is { } variant) Add(parts, renderer, variant.Members, value, depth);
+        if (value.Variant(record, renderer.Environment) is { } variant) Add(parts, renderer, variant.Members, value, depth);
     }
 
     private static void Add(List<RecordPart> parts, ValueRenderer renderer, IReadOnlyList<RecordMember> members, TypedValue value, int depth)
@@ -34,30 +34,9 @@ internal readonly record struct RecordPart(string? Name, TypedValue Value, bool 
             if (parts.Count >= MaximumParts) return;
             // Padding between bit-fields has neither a name nor a meaning.
             if (member.Name is null && member.IsBitField) continue;
-            TypedValue part = Of(member, value);
+            TypedValue part = value.Part(member, renderer.Environment);
             if (member.Name is null && !member.IsBase && depth < MaximumDepth && renderer.Definition(member.Type) is RecordType inner) Add(parts, renderer, inner, part, depth + 1);
             else parts.Add(new RecordPart(member.IsBase ? $"<{TypeText.Of(member.Type)}>" : member.Name, part, member.IsBase));
         }
-    }
-
-    public static TypedValue Of(RecordMember member, TypedValue value) => member.IsBitField ? value.BitPart(member.Type, member.BitOffset, member.BitSize)
-        : value.Part(member.Type, (long)member.OffsetBytes);
-
-    /// <summary>Which variant the record has now; null: it has none, or that cannot be told.</summary>
-    public static RecordVariant? Variant(ValueRenderer renderer, RecordType record, TypedValue value)
-    {
-        if (record.Variants is not { } part) return null;
-        if (part.Discriminant is not { } member) return part.Variants.Count > 0 ? part.Variants[0] : null;
-        if (renderer.Number(Of(member, value)) is not { } number) return null;
-        int bits = (int)Math.Min(8, member.Type.SizeBytes ?? 8) * 8;
-        ulong mask = bits >= 64 ? ulong.MaxValue : (1UL << bits) - 1;
-        RecordVariant? otherwise = null;
-        foreach (RecordVariant variant in part.Variants)
-        {
-            if (variant.Values.Count == 0) otherwise = variant;
-            foreach (ulong one in variant.Values)
-                if (((one ^ number) & mask) == 0) return variant;
-        }
-        return otherwise;
     }
 }

@@ -23,7 +23,24 @@ internal static class RustText
             ulong count = (elements.Type as ArrayType)?.Count ?? 0;
             return string.Create(CultureInfo.InvariantCulture, $"[{count}] {renderer.Line(elements, format, depth)}");
         }
-        return name.StartsWith('(') && name.EndsWith(')') ? Fields(renderer, "", record, value, format, depth) : null;
+        if (name.StartsWith('(') && name.EndsWith(')')) return Fields(renderer, "", record, value, format, depth);
+        return record.Members.Count > 0 && IsTuple(record) ? Fields(renderer, SimpleName(name), record, value, format, depth) : null;
+    }
+
+    // A structure whose fields have numbers.
+    private static bool IsTuple(RecordType record)
+    {
+        for (int i = 0; i < record.Members.Count; i++)
+            if (record.Members[i].Name != string.Create(CultureInfo.InvariantCulture, $"__{i}")) return false;
+        return true;
+    }
+
+    // Without modules and what it is made for.
+    private static string SimpleName(string name)
+    {
+        int arguments = name.IndexOf('<', StringComparison.Ordinal);
+        string whole = arguments > 0 ? name[..arguments] : name;
+        return whole[(whole.LastIndexOf(':') + 1)..];
     }
 
     private static string? Text(ValueRenderer renderer, TypedValue value)
@@ -74,15 +91,15 @@ internal static class RustText
         if (value.Type?.Stripped is PointerType) return value;
         if (depth > MaximumDepth || value.Type is null || renderer.Definition(value.Type) is not RecordType record) return null;
         foreach (RecordMember member in record.Members)
-            if (FindPointer(renderer, RecordPart.Of(member, value), depth + 1) is { } found) return found;
+            if (FindPointer(renderer, value.Part(member, renderer.Environment), depth + 1) is { } found) return found;
         return null;
     }
 
     private static string? Variant(ValueRenderer renderer, RecordType record, TypedValue value, ValueFormat format, int depth)
     {
-        if (RecordPart.Variant(renderer, record, value) is not { } variant) return null;
+        if (value.Variant(record, renderer.Environment) is not { } variant) return null;
         if (variant.Members is not [{ Name: { } name } member]) return null;
-        return renderer.Definition(member.Type) is RecordType fields ? Fields(renderer, name, fields, RecordPart.Of(member, value), format, depth) : name;
+        return renderer.Definition(member.Type) is RecordType fields ? Fields(renderer, name, fields, value.Part(member, renderer.Environment), format, depth) : name;
     }
 
     private static string Fields(ValueRenderer renderer, string name, RecordType record, TypedValue value, ValueFormat format, int depth)

@@ -35,7 +35,7 @@ internal static class ScalarText
             EnumerationType enumeration => Enumeration(enumeration, bits),
             BaseType { Encoding: BaseEncoding.Boolean } => bits switch { 0 => "false", 1 => "true", _ => $"true (0x{cut:x})" },
             // char is a letter as often as a small number; unsigned char is a byte.
-            BaseType { Encoding: BaseEncoding.Unicode } => $"{cut} {CharacterText.Character(cut)}",
+            BaseType { Encoding: BaseEncoding.Unicode } => $"{cut} {CharacterText.Character(cut, isByte: bitSize <= 8)}",
             BaseType { Encoding: BaseEncoding.SignedCharacter } => $"{(long)bits} {CharacterText.Character(cut)}",
             _ => Integer(bits, cut, isSigned),
         };

@@ -10,8 +10,9 @@ namespace Replay.Exploration;
 /// <summary>A forced switch and what it interrupts.</summary>
 /// <param name="Switch">Where, and who gets the turn.</param>
 /// <param name="From">Whose turn it ends.</param>
-/// <param name="Address">Linear address of the instruction that this vCPU would have executed next.</param>
-public readonly record struct ExploredSwitch(ForcedSwitch Switch, int From, ulong Address);
+/// <param name="Address">Linear address of the instruction that this vCPU executes next.</param>
+/// <param name="Interrupts">That vCPU would have gone on; else it waited, and only who comes next is forced.</param>
+public readonly record struct ExploredSwitch(ForcedSwitch Switch, int From, ulong Address, bool Interrupts);
 
 /// <summary>A schedule with as few forced switches as could be found that makes the guest fail.</summary>
 /// <param name="Switches">The switches; leaving any one out makes the failure go away, unless <paramref name="IsMinimal"/> is false.</param>
@@ -27,14 +28,17 @@ public sealed record ExploredSchedule(IReadOnlyList<ExploredSwitch> Switches, Ve
 
 /// <summary>
 /// Makes a failing schedule short. Where nothing is forced, a vCPU runs until it waits; so what is left are the moments at which it must not go on. Switches are first left
-/// out by their places in the code of their vCPUs, which stay the same when others go; if the failure does not show in this form, by position.
+/// out by their places in the code of their vCPUs, which stay the same when others go; if the failure does not show in this form, by position. In the end the last of
+/// them are tried alone, at other moments.
 /// </summary>
 public sealed class ScheduleShrinker
 {
     private const int MostTrials = 4000, MostSingles = 400;
+    private const ulong LongestStretch = 3, ShortestLimit = 1_000_000;
     private readonly MachineConfiguration _configuration;
     private readonly FailureCriteria _criteria;
     private readonly CancellationToken _cancellation;
+    private FailureCriteria _bounded;
     private int _trialCount;
 
     /// <param name="configuration">The machine; its own schedule is ignored.</param>
@@ -44,7 +48,7 @@ public sealed class ScheduleShrinker
     {
         Invariant.Check(configuration.Clock == ClockKind.Virtual);
         _configuration = configuration;
-        _criteria = criteria;
+        _criteria = _bounded = criteria;
         _cancellation = cancellation;
     }
 
@@ -55,29 +59,39 @@ public sealed class ScheduleShrinker
     /// <summary>Shrinks the schedule of a seed that fails.</summary>
     public ExploredSchedule Shrink(FailingSeed failing)
     {
+        VerdictKind kind = failing.Verdict.Kind;
+        // Other schedules may hang in ways that nobody asked for: no need to wait for long.
+        ulong longest = failing.Verdict.InstructionCount * LongestStretch + ShortestLimit;
+        _bounded = kind == VerdictKind.Hang ? _criteria : _criteria with { MaximumInstructions = Math.Min(_criteria.MaximumInstructions, longest) };
+        _trialCount = 0;
         MachineConfiguration seeded = ScheduleExplorer.WithSeed(_configuration, failing.Seed);
-        var original = new ScheduleTrial(seeded, _criteria) { KeepsTurns = true };
+        var original = new ScheduleTrial(seeded, _bounded) { KeepsTurns = true };
         original.Run(_cancellation);
         int originalCount = original.Turns.Count(IsPreemption);
-        VerdictKind kind = failing.Verdict.Kind;
         IReadOnlyList<ForcedSwitch>? switches = ShrinkAnchored(seeded, original, kind);
         switches = switches is null ? ShrinkPositions(original, kind) : Minimize(switches, kind);
-
-        var last = new ScheduleTrial(WithSwitches(_configuration, switches), _criteria) { KeepsTurns = true };
-        Verdict verdict = last.Run(_cancellation);
+        (Verdict verdict, IReadOnlyList<ExploredSwitch> explored) = RunForced(switches);
+        var search = new ShortChainSearch(WithSwitches(_configuration, []), _bounded, _cancellation);
+        if (search.Find(explored, kind) is { } shorter && Fails(shorter, kind)) (verdict, explored) = RunForced(Minimize(shorter, kind));
+        _trialCount += search.TrialCount;
         Invariant.Check(verdict.Kind == kind);
-        var explored = new List<ExploredSwitch>();
-        foreach (TrialTurn one in last.Turns)
-            if (one.Turn.Reason == TurnEndReason.Forced) explored.Add(new ExploredSwitch(new ForcedSwitch(one.Turn.InstructionCount, one.Turn.To), one.Turn.From, one.Address));
-        return new ExploredSchedule(explored, verdict, originalCount, _trialCount, _trialCount < MostTrials);
+        return new ExploredSchedule(explored, verdict, originalCount, _trialCount, _trialCount - search.TrialCount < MostTrials);
     }
 
-    private static bool IsPreemption(TrialTurn one) => one.Turn.Reason == TurnEndReason.Over && one.Turn.From != one.Turn.To;
+    private (Verdict Verdict, IReadOnlyList<ExploredSwitch> Explored) RunForced(IReadOnlyList<ForcedSwitch> switches)
+    {
+        var trial = new ScheduleTrial(WithSwitches(_configuration, switches), _bounded) { KeepsTurns = true };
+        Verdict verdict = trial.Run(_cancellation);
+        return (verdict, [.. trial.Turns.Where(static one => one.Turn.Reason == TurnEndReason.Forced)
+            .Select(static one => new ExploredSwitch(new ForcedSwitch(one.Turn.InstructionCount, one.Turn.To), one.Turn.From, one.Address, one.Turn.Interrupts))]);
+    }
+
+    private static bool IsPreemption(TrialTurn one) => one.Turn.Interrupts && one.Turn.From != one.Turn.To;
 
     // Null: the failure does not show in this form.
     private IReadOnlyList<ForcedSwitch>? ShrinkAnchored(MachineConfiguration seeded, ScheduleTrial original, VerdictKind kind)
     {
-        var counted = new ScheduleTrial(seeded, _criteria) { KeepsTurns = true };
+        var counted = new ScheduleTrial(seeded, _bounded) { KeepsTurns = true };
         counted.Count(original.Turns.Where(IsPreemption).Select(static one => one.Address));
         counted.Run(_cancellation);
         AnchoredSwitch[] anchors = [.. counted.Turns.Where(IsPreemption)
@@ -118,13 +132,13 @@ public sealed class ScheduleShrinker
     }
 
     private bool Fails(IReadOnlyList<ForcedSwitch> switches, VerdictKind kind) =>
-        new ScheduleTrial(WithSwitches(_configuration, switches), _criteria).Run(_cancellation).Kind == kind;
+        new ScheduleTrial(WithSwitches(_configuration, switches), _bounded).Run(_cancellation).Kind == kind;
 
     private (Verdict Verdict, IReadOnlyList<ForcedSwitch> Switches) RunAnchored(IReadOnlyList<AnchoredSwitch> anchors)
     {
-        var trial = new ScheduleTrial(WithSwitches(_configuration, []), _criteria) { KeepsTurns = true };
+        var trial = new ScheduleTrial(WithSwitches(_configuration, []), _bounded) { KeepsTurns = true };
         trial.Force(anchors);
         Verdict verdict = trial.Run(_cancellation);
-        return (verdict, [.. trial.Turns.Where(static one => one.Turn.Reason == TurnEndReason.Forced).Select(static one => new ForcedSwitch(one.Turn.InstructionCount, one.Turn.To))]);
+        return (verdict, trial.ForcedSwitches());
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using Vmm.Cpu;
 using Vmm.Platform;
@@ -29,6 +30,9 @@ internal sealed class ScheduleTrial : IMachineObserver, ITurnObserver
     private readonly Dictionary<(int Cpu, ulong Address), long> _passes = [];
     private readonly Dictionary<(int Cpu, ulong Address, long Pass), int> _targets = [];
     private readonly List<TrialTurn> _turns = [];
+    private IReadOnlyList<AnchoredSwitch> _chain = [];
+    private int _chainIndex;
+    private long _chainPasses;
     private readonly HashSet<ulong> _addresses = [];
     private readonly ulong?[] _stoppedAt;
     private Machine _machine = null!;
@@ -48,6 +52,10 @@ internal sealed class ScheduleTrial : IMachineObserver, ITurnObserver
     /// <summary>The turns that were given, in order; without <see cref="KeepsTurns"/> none.</summary>
     public IReadOnlyList<TrialTurn> Turns => _turns;
 
+    /// <summary>The forced ones among them.</summary>
+    public IReadOnlyList<ForcedSwitch> ForcedSwitches() =>
+        [.. _turns.Where(static one => one.Turn.Reason == TurnEndReason.Forced).Select(static one => new ForcedSwitch(one.Turn.InstructionCount, one.Turn.To))];
+
     uint IMachineObserver.WantedKinds => 1u << (int)MachineEventKind.Execute;
 
     /// <summary>Counts how often each vCPU comes to these addresses.</summary>
@@ -62,6 +70,16 @@ internal sealed class ScheduleTrial : IMachineObserver, ITurnObserver
             _targets[(one.From, one.Address, one.Pass)] = one.To;
         }
     }
+
+    /// <summary>Forces these switches one after the other: the passes of each are counted from the switch before it.</summary>
+    public void Follow(IReadOnlyList<AnchoredSwitch> chain)
+    {
+        _chain = chain;
+        foreach (AnchoredSwitch one in chain) _addresses.Add(one.Address);
+    }
+
+    /// <summary>How often a vCPU has come to an address that is counted.</summary>
+    public long PassesOf(int cpu, ulong address) => _passes.GetValueOrDefault((cpu, address));
 
     /// <summary>Runs it, once.</summary>
     public Verdict Run(CancellationToken cancellation)
@@ -100,10 +118,22 @@ internal sealed class ScheduleTrial : IMachineObserver, ITurnObserver
         var key = (cpu, machineEvent.Address);
         long pass = _passes.GetValueOrDefault(key) + 1;
         _passes[key] = pass;
-        if (!_targets.TryGetValue((cpu, machineEvent.Address, pass), out int target)) return;
+        if (!_targets.TryGetValue((cpu, machineEvent.Address, pass), out int target) && !TryNextLink(cpu, machineEvent.Address, out target)) return;
         _target = target;
         _stoppedAt[cpu] = machineEvent.Address;
         _machine.RequestStopBefore();
+    }
+
+    private bool TryNextLink(int cpu, ulong address, out int target)
+    {
+        target = 0;
+        if (_chainIndex == _chain.Count) return false;
+        AnchoredSwitch link = _chain[_chainIndex];
+        if (link.From != cpu || link.Address != address || ++_chainPasses < link.Pass) return false;
+        _chainIndex++;
+        _chainPasses = 0;
+        target = link.To;
+        return true;
     }
 
     void ITurnObserver.OnTurn(in Turn turn)

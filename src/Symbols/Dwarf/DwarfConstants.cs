@@ -79,6 +79,7 @@ internal enum DwAt : ushort
     CompileDirectory = 0x1b,
     ConstantValue = 0x1c,
     ContainingType = 0x1d,
+    Inline = 0x20,
     LowerBound = 0x22,
     Producer = 0x25,
     Prototyped = 0x27,

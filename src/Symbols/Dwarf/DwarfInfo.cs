@@ -5,6 +5,7 @@ using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
 using Symbols.Dwarf.Indexing;
 using Symbols.Dwarf.Lines;
+using Symbols.Dwarf.Macros;
 using Symbols.Dwarf.Types;
 using Symbols.Dwarf.Variables;
 using Symbols.Elf;
@@ -28,8 +29,8 @@ public sealed class DwarfInfo : ITypeCatalog
     private const int SmallUnitCount = 4000;
 
     private RangeMap? _unitMap;
-    private SourceIndex? _sources;
     private TypeCatalog? _types;
+    private MacroIndex? _macros;
     private volatile DebugIndex? _index;
 
     private DwarfInfo(ElfImage image, DebugFiles? files)
@@ -70,6 +71,8 @@ public sealed class DwarfInfo : ITypeCatalog
 
     internal TypeCatalog Types => _types ??= new TypeCatalog(this);
 
+    private MacroIndex Macros => _macros ??= new MacroIndex(this);
+
     /// <summary>The index is there: names are found without reading all units.</summary>
     public bool IsIndexed => _index is not null;
 
@@ -77,7 +80,13 @@ public sealed class DwarfInfo : ITypeCatalog
     public bool IsSmall => Sections.Info.Length + Sections.Types.Length <= SmallSizeBytes && Units.Count <= SmallUnitCount;
 
     /// <summary>What is no larger is <see cref="IsSmall"/>: glibc is, a kernel is not.</summary>
-    internal ulong SmallSizeBytes { get; set; } = 32 << 20;
+    public ulong SmallSizeBytes { get; set; } = 32 << 20;
+
+    /// <summary>
+    /// Called for a question that needs the index where it is not there: waits for who makes it, or has it made. May throw what the user's wish to stop is told by.
+    /// Null: it is made at once.
+    /// </summary>
+    public Action? IndexNeeded { get; set; }
 
     /// <summary>
     /// The index of all names. One that is not there yet is made now: for a file that is not <see cref="IsSmall"/> that takes seconds.
@@ -86,17 +95,15 @@ public sealed class DwarfInfo : ITypeCatalog
     {
         get
         {
+            if (_index is null) IndexNeeded?.Invoke();
             if (_index is null) PrepareIndex(null).Run(null, CancellationToken.None);
             return _index!;
         }
     }
 
-    /// <summary>The index if it is there or quickly made; null: not.</summary>
-    internal DebugIndex? QuickIndex => _index ?? (IsSmall ? Index : null);
-
     internal DebugFiles? Files { get; }
 
-    private ISourceRows Sources => QuickIndex is { } index ? index.Sources : _sources ??= new SourceIndex(Sections, Units);
+    private IndexedSources Sources => Index.Sources;
 
     /// <summary>For an image; never fails: a file without debug information answers with nothing.</summary>
     public static DwarfInfo Open(ElfImage image) => new(image, null);
@@ -233,14 +240,14 @@ public sealed class DwarfInfo : ITypeCatalog
     }
 
     /// <summary>
-    /// All functions with code of that name, mangled or not. Without an index, in a large file, those that have a symbol of that name.
+    /// All functions with code of that name, mangled, qualified or neither. In a large file without an index that nobody makes, those that have a symbol of that name.
     /// </summary>
     public IReadOnlyList<DebugFunction> FunctionsByName(string name)
     {
         var found = new List<DebugFunction>();
-        if (QuickIndex is { } index)
+        if (IsIndexed || IsSmall || IndexNeeded is not null)
         {
-            foreach (NamedEntry entry in index.Find(name, NamedKinds.Function))
+            foreach (NamedEntry entry in Index.Find(name, NamedKinds.Function))
                 if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
             return found;
         }
@@ -249,19 +256,32 @@ public sealed class DwarfInfo : ITypeCatalog
         return found;
     }
 
-    /// <summary>As <see cref="ITypeCatalog.FindType"/>. The first call reads what every unit declares once.</summary>
+    /// <summary>The functions that have inlined copies of one, by its name as in <see cref="FunctionsByName"/>.</summary>
+    public IReadOnlyList<DebugFunction> FunctionsWithCopiesOf(string name)
+    {
+        var found = new List<DebugFunction>();
+        if (!HasUnits) return found;
+        foreach (NamedEntry entry in Index.Find(name, NamedKinds.Inlined))
+            if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
+        return found;
+    }
+
+    /// <summary>As <see cref="ITypeCatalog.FindType"/>; a type that is declared within a function where there is no other.</summary>
     public DebugType? FindType(string name, TypeTag tag) => Types.Find(name, tag);
 
     public Constant? FindConstant(string name) => Types.FindConstant(name);
 
-    public IEnumerable<string> TypeNames(string prefix, int limit)
-    {
-        foreach (string name in Types.Index.TypeNames(prefix))
-        {
-            if (limit-- <= 0) yield break;
-            yield return name;
-        }
-    }
+    /// <summary>The macro of that name in whichever unit has one (<c>-g3</c>); null: there is none.</summary>
+    public MacroDefinition? FindMacro(string name) => Macros.Find(name);
+
+    /// <summary>The macro of that name as it holds at a line of a frame's function; null: the name is no macro there.</summary>
+    public MacroDefinition? FindMacro(string name, SourceFrame frame) =>
+        frame.Function is { } function ? Macros.Of(function.Unit).Find(name, frame.Path, frame.Line) : null;
+
+    /// <summary>All definitions of macros of one unit, 0 to <see cref="UnitCount"/> - 1, in the order of the source.</summary>
+    public IEnumerable<MacroDefinition> MacrosOf(int unit) => Macros.Of(Units[unit]).Definitions();
+
+    public IEnumerable<string> TypeNames(string prefix, int limit) => HasUnits ? Index.Names(prefix, NamedKinds.AnyType, limit) : [];
 
     /// <summary>
     /// What can be seen at an address in one of its frames, the innermost block's variables first; those of an outer block that an inner one hides are marked.
@@ -293,9 +313,9 @@ public sealed class DwarfInfo : ITypeCatalog
     {
         var definitions = new List<DebugVariable>();
         var declarations = new List<DebugVariable>();
-        foreach (Declaration declaration in Types.Index.Find(name))
-            if (declaration.Tag is DwTag.Variable or DwTag.Member)
-                (declaration.IsDeclaration ? declarations : definitions).Add(new DebugVariable(declaration.Place, null));
+        if (!HasUnits) return definitions;
+        foreach (NamedEntry entry in Index.Find(name, NamedKinds.Variable))
+            (entry.IsDeclaration ? declarations : definitions).Add(new DebugVariable(entry.Place, null));
         return definitions.Count > 0 ? definitions : declarations;
     }
 

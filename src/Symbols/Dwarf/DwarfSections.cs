@@ -16,9 +16,10 @@ namespace Symbols.Dwarf;
 internal sealed class DwarfSections(
     ElfImage image, DiagnosticLog diagnostics, bool isSplit = false, IReadOnlyDictionary<string, AddressRange>? parts = null)
 {
-    private const int MaximumAbbreviationTables = 256;
+    private const int MaximumAbbreviationTables = 32, MaximumLineStrings = 1 << 15, MaximumKeptLength = 256;
 
     private readonly Dictionary<(ulong, int, ushort, bool), AbbreviationTable> _tables = [];
+    private readonly Dictionary<ulong, string> _lineStringsByOffset = [];
     private SectionData? _info, _types, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
     private SectionData? _locations, _locationLists, _macros, _macroInformation;
 
@@ -40,6 +41,16 @@ internal sealed class DwarfSections(
     internal SectionData Line => _line ??= Open(".debug_line");
 
     internal SectionData LineStrings => _lineStrings ??= Open(".debug_line_str");
+
+    /// <summary>A string of <see cref="LineStrings"/>: every line program names the same directories and headers. Null: it is beyond the end.</summary>
+    internal string? LineString(ulong offset)
+    {
+        if (_lineStringsByOffset.TryGetValue(offset, out string? known)) return known;
+        string? text = LineStrings.StringAt(offset);
+        if (text is not { Length: <= MaximumKeptLength }) return text;
+        if (_lineStringsByOffset.Count >= MaximumLineStrings) _lineStringsByOffset.Clear();
+        return _lineStringsByOffset[offset] = text;
+    }
 
     internal SectionData Strings => _strings ??= Open(".debug_str");
 

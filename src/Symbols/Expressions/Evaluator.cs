@@ -36,6 +36,7 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         BinaryNode binary => Binary(binary),
         ConditionalNode conditional => Conditional(conditional),
         AssignmentNode assignment => Assign(assignment),
+        CommaNode comma => Comma(comma),
         CastNode cast => Cast(Value(cast.Operand), cast),
         SizeOfNode size => Size(size),
         MemberNode member => Member(member),
@@ -248,6 +249,12 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         return TypedValue.Of(number.ConvertTo(common));
     }
 
+    private TypedValue Comma(CommaNode node)
+    {
+        Result(node.First);
+        return Value(node.Last);
+    }
+
     private TypedValue? OtherType(Node node)
     {
         bool wasForTypes = _isForTypes;
@@ -267,15 +274,17 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
         }
     }
 
-    private TypedValue Size(SizeOfNode node)
+    /// <summary>The type that an expression has; it is not worked out.</summary>
+    public DebugType TypeOf(Node node)
     {
         bool wasForTypes = _isForTypes;
         _isForTypes = true;
-        TypedValue value = Value(node.Operand);
+        TypedValue value = Value(node);
         _isForTypes = wasForTypes;
-        if (value.IsUntyped && value.Literal is { } literal) return TypeSize.Of(literal.Type, node.IsAlignment, environment, node.Position);
-        return TypeSize.Of(value.Type ?? CTypes.UnsignedLong(8), node.IsAlignment, environment, node.Position);
+        return value.Type ?? value.Literal?.Type ?? CTypes.UnsignedLong(8);
     }
+
+    private TypedValue Size(SizeOfNode node) => TypeSize.Of(TypeOf(node.Operand), node.IsAlignment, environment, node.Position);
 
     private TypedValue Cast(TypedValue operand, CastNode node)
     {
@@ -305,8 +314,7 @@ internal sealed class Evaluator(IExpressionEnvironment environment)
             Scalar pointer = ScalarOf(value, node.Operand);
             value = TypedValue.InMemory(TargetOf(pointer), pointer.Bits);
         }
-        FoundMember member = MemberFinder.Find(value.Type!, node.Name, environment, node.Position);
-        return Referred(member.BitSize > 0 ? value.BitPart(member.Type, member.BitOffset, member.BitSize) : value.Part(member.Type, (long)(member.BitOffset / 8)), node);
+        return Referred(value.Part(MemberFinder.Find(value.Type!, node.Name, environment, node.Position), environment), node);
     }
 
     private TypedValue Index(IndexNode node)

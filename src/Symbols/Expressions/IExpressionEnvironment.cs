@@ -28,6 +28,14 @@ public interface IExpressionEnvironment
     /// <summary>The address of a symbol without a type; null: there is none.</summary>
     ulong? AddressOf(string symbol);
 
+    /// <summary>What the name of a type may mean there, the innermost first: in C++ and Rust, one of a namespace that the code is in.</summary>
+    IEnumerable<string> Meanings(string name) => [name];
+
+    /// <summary>A macro of C's preprocessor; null: the name is none.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="isAnywhere">Also one that does not hold where the expression stands.</param>
+    MacroDefinition? Macro(string name, bool isAnywhere) => isAnywhere ? Types?.FindMacro(name) : null;
+
     /// <summary>Reads memory without any effect. Returns how many bytes there are up to the first that is not memory.</summary>
     int Read(ulong address, bool isPhysical, Span<byte> destination);
 

@@ -3,21 +3,26 @@ using Symbols.Types;
 
 namespace Symbols.Expressions;
 
-/// <summary>A member of a record, wherever inside it lies.</summary>
-internal readonly record struct FoundMember(DebugType Type, ulong BitOffset, uint BitSize);
-
 /// <summary>Members by name, also those of anonymous structures and unions and of C++ base classes.</summary>
 internal static class MemberFinder
 {
     private const int MaximumDepth = 16;
 
+    /// <summary>The way to a member: through what has no name of its own, the member last.</summary>
     /// <exception cref="ExpressionException">There is none.</exception>
-    public static FoundMember Find(DebugType type, string name, IExpressionEnvironment environment, int position)
+    public static IReadOnlyList<RecordMember> Find(DebugType type, string name, IExpressionEnvironment environment, int position)
     {
         if (type.Stripped is not RecordType declared) throw new ExpressionException($"'{TypeText.Of(type)}' has no members", position);
         RecordType record = Definition(declared, environment);
         if (record.IsDeclaration) throw new ExpressionException($"what is in '{TypeText.Of(type)}' is not known", position);
-        return Find(record, name, environment, 0) ?? throw new ExpressionException($"'{TypeText.Of(type)}' has no member '{name}'", position);
+        return Find(record, name, environment) ?? throw new ExpressionException($"'{TypeText.Of(type)}' has no member '{name}'", position);
+    }
+
+    /// <summary>As above; null: there is none.</summary>
+    public static IReadOnlyList<RecordMember>? Find(RecordType record, string name, IExpressionEnvironment environment)
+    {
+        var path = new List<RecordMember>();
+        return Find(record, name, environment, path) ? path : null;
     }
 
     /// <summary>The definition of a record of which only the name is known, if there is one.</summary>
@@ -28,24 +33,30 @@ internal static class MemberFinder
         return environment.Types?.FindType(name, tag)?.Stripped as RecordType ?? record;
     }
 
-    public static FoundMember? Find(RecordType record, string name, IExpressionEnvironment environment, int depth)
+    private static bool Find(RecordType record, string name, IExpressionEnvironment environment, List<RecordMember> path)
     {
-        if (depth > MaximumDepth) return null;
-        if (Among(record.Members, name, environment, depth) is { } found) return found;
+        if (path.Count > MaximumDepth) return false;
+        if (Among(record.Members, name, environment, path)) return true;
         foreach (RecordVariant variant in record.Variants?.Variants ?? [])
-            if (Among(variant.Members, name, environment, depth) is { } inVariant) return inVariant;
-        return null;
+            if (Among(variant.Members, name, environment, path)) return true;
+        return false;
     }
 
-    private static FoundMember? Among(IReadOnlyList<RecordMember> members, string name, IExpressionEnvironment environment, int depth)
+    private static bool Among(IReadOnlyList<RecordMember> members, string name, IExpressionEnvironment environment, List<RecordMember> path)
     {
         foreach (RecordMember member in members)
-            if (member.Name == name) return new FoundMember(member.Type, member.BitOffset, member.BitSize);
+        {
+            if (member.Name != name) continue;
+            path.Add(member);
+            return true;
+        }
         foreach (RecordMember member in members)
         {
             if ((member.Name is not null && !member.IsBase) || member.Type.Stripped is not RecordType inner) continue;
-            if (Find(Definition(inner, environment), name, environment, depth + 1) is { } found) return found with { BitOffset = found.BitOffset + member.BitOffset };
+            path.Add(member);
+            if (Find(Definition(inner, environment), name, environment, path)) return true;
+            path.RemoveAt(path.Count - 1);
         }
-        return null;
+        return false;
     }
 }

@@ -22,6 +22,8 @@ internal static class Names
         if (node.Scope is null && Register(name.ToLowerInvariant(), environment) is { } anyCase) return anyCase;
         if (Member(name, environment) is { } member) return member;
         if (environment.AddressOf(name) is { } address) return TypedValue.Untyped(address);
+        if (node.Scope is null && environment.Macro(name, isAnywhere: true) is { Parameters: { } parameters })
+            throw new ExpressionException($"'{name}' is a macro with arguments: {name}({string.Join(", ", parameters)})", node.Position);
         throw new ExpressionException(node.Scope is null ? $"'{name}' is neither a register nor a known symbol" : $"'{name}' is not known", node.Position);
     }
 

@@ -35,6 +35,9 @@ internal sealed record ConditionalNode(int Position, Node Condition, Node Then, 
 /// <summary><c>=</c>, or an operator and <c>=</c>.</summary>
 internal sealed record AssignmentNode(int Position, Operator? Operator, Node Target, Node Source) : Node(Position);
 
+/// <summary><c>(a, b)</c>: both are worked out, and the last one counts.</summary>
+internal sealed record CommaNode(int Position, Node First, Node Last) : Node(Position);
+
 /// <summary><c>(type)x</c></summary>
 internal sealed record CastNode(int Position, DebugType Type, Node Operand) : Node(Position);
 

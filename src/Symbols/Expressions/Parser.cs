@@ -29,9 +29,9 @@ internal sealed class Parser
 
     public Parser(string text, IExpressionEnvironment environment)
     {
-        _cursor = new TokenCursor(text);
+        _cursor = new TokenCursor(text, environment);
         _environment = environment;
-        _types = new TypeParser(_cursor, environment);
+        _types = new TypeParser(_cursor, environment) { TypeOfExpression = () => new Evaluator(environment).TypeOf(Conditional()) };
     }
 
     public (Node Root, ValueFormat Format) ParseAll()
@@ -136,6 +136,8 @@ internal sealed class Parser
 
     private Node UnaryInside()
     {
+        _cursor.Expand();
+        RefuseSteps(isBefore: true);
         Token token = _cursor.Current;
         if (token.Kind == TokenKind.Sign && token.Text is "-" or "~" or "!" or "+" or "*" or "&")
         {
@@ -154,7 +156,7 @@ internal sealed class Parser
             }
             _cursor.At = start;
         }
-        if (token.Kind == TokenKind.Name && token.Text is "sizeof" or "_Alignof" or "alignof") return SizeOf();
+        if (token.Kind == TokenKind.Name && token.Text is "sizeof" or "_Alignof" or "alignof" or "__alignof__") return SizeOf();
         return Postfix(Primary());
     }
 
@@ -173,6 +175,17 @@ internal sealed class Parser
         return Counted(new SizeOfNode(word.Position, Unary(), isAlignment));
     }
 
+    // An expression that is looked at again and again would count on. Two signs before a number, or between two operands, are only signs.
+    private void RefuseSteps(bool isBefore)
+    {
+        Token sign = _cursor.Current, second = _cursor.Ahead(), next = _cursor.Ahead(2);
+        bool isStep = sign is { Kind: TokenKind.Sign, Text: "+" or "-" } && second.Kind == TokenKind.Sign && second.Text == sign.Text && second.Position == sign.End;
+        bool isOperand = next.Kind is TokenKind.Name or TokenKind.Register;
+        bool isMore = next.Kind is not (TokenKind.End or TokenKind.Sign) || next.Text is "(" or "[" or "-" or "+" or "~" or "!" or "*" or "&";
+        if (!isStep || (isBefore ? !isOperand : isMore)) return;
+        throw new ExpressionException($"'{sign.Text}{sign.Text}' is not done by looking: write 'x {sign.Text}= 1' to change x", sign.Position, ExpressionProblem.Refused);
+    }
+
     private Node Postfix(Node node)
     {
         while (_cursor.Current is { Kind: TokenKind.Sign or TokenKind.Number } token)
@@ -187,6 +200,7 @@ internal sealed class Parser
             else if (token.Text is "." or "->")
             {
                 _cursor.Take();
+                _cursor.Expand(isMember: true);
                 if (_cursor.Current.Kind != TokenKind.Name) throw _cursor.Current.Kind == TokenKind.End ? _cursor.NotUnderstood()
                     : new ExpressionException("the name of a member is missing", _cursor.Current.Position);
                 node = Counted(new MemberNode(token.Position, node, _cursor.Take().Text, token.Text == "->"));
@@ -195,6 +209,7 @@ internal sealed class Parser
             else if (token.Text == "(") node = Call(node);
             else break;
         }
+        RefuseSteps(isBefore: false);
         return node;
     }
 
@@ -232,7 +247,7 @@ internal sealed class Parser
         {
             case TokenKind.Number:
                 _cursor.Take();
-                return Counted(new LiteralNode(token.Position, NumberLiteral.Read(token, _environment.AddressSizeBytes)));
+                return Counted(new LiteralNode(token.Position, LiteralOf(token)));
             case TokenKind.Register when token.Text.Length > 0:
                 _cursor.Take();
                 return Counted(new RegisterNode(token.Position, token.Text.ToLowerInvariant()));
@@ -251,6 +266,11 @@ internal sealed class Parser
         if (_cursor.TakeSign("("))
         {
             Node inner = Assignment();
+            while (_cursor.Current is { Kind: TokenKind.Sign, Text: "," } comma)
+            {
+                _cursor.Take();
+                inner = Counted(new CommaNode(comma.Position, inner, Assignment()));
+            }
             _cursor.Expect(")");
             return inner;
         }
@@ -268,12 +288,22 @@ internal sealed class Parser
         throw _cursor.NotUnderstood();
     }
 
+    // In a macro, which the program's source has, a number is one of C's types.
+    private TypedValue LiteralOf(in Token token)
+    {
+        TypedValue value = NumberLiteral.Read(token, _environment.AddressSizeBytes);
+        return token.Macro is not null && value.Literal is { } number ? TypedValue.Of(number) : value;
+    }
+
     private TextNode TextOf()
     {
         int position = _cursor.Current.Position;
         var bytes = new List<byte>();
         while (_cursor.Current.Kind == TokenKind.Text)
+        {
             foreach (byte b in Encoding.Latin1.GetBytes(_cursor.Take().Text)) bytes.Add(b);
+            _cursor.Expand();
+        }
         byte[] text = [.. bytes];
         var type = new ArrayType(() => CTypes.Char, 0, (ulong)text.Length + 1);
         return Counted(new TextNode(position, TypedValue.Of(type, (byte[])[.. text, 0]), text));

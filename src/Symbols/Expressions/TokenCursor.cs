@@ -3,11 +3,12 @@ using System.Collections.Generic;
 namespace Symbols.Expressions;
 
 /// <summary>The words of an expression, one after the other.</summary>
-internal sealed class TokenCursor(string text)
+internal sealed class TokenCursor(string text, IExpressionEnvironment environment)
 {
     private const int MaximumDepth = 64;
 
     private readonly List<Token> _tokens = Lexer.Read(text);
+    private readonly MacroExpander _macros = new(environment);
     private int _depth;
 
     public string Text { get; } = text;
@@ -25,6 +26,9 @@ internal sealed class TokenCursor(string text)
         if (token.Kind != TokenKind.End) At++;
         return token;
     }
+
+    /// <summary>Replaces the word that comes next by what it stands for, if it is a macro.</summary>
+    public void Expand(bool isMember = false) => _macros.Expand(_tokens, At, isMember);
 
     public bool IsSign(string sign) => Current.Kind == TokenKind.Sign && Current.Text == sign;
 
@@ -45,6 +49,7 @@ internal sealed class TokenCursor(string text)
     /// <summary>Nothing can be read here.</summary>
     public ExpressionException NotUnderstood() => Current.Kind == TokenKind.End
         ? new ExpressionException("the expression ends too early", Current.Position)
+        : Current.Macro is { } macro ? new ExpressionException($"'{Current.Text}' in the macro '{macro}' is not understood here", Current.Position)
         : new ExpressionException($"'{Text[Current.Position..]}' is not understood here", Current.Position);
 
     /// <summary>Goes one bracket or sign deeper, of a bounded number.</summary>

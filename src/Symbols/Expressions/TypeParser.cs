@@ -13,13 +13,18 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
     private static readonly HashSet<string> s_words =
     [
         "void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "bool", "_Bool", "__int128", "struct", "union", "enum", "class", "const", "volatile",
+        "typeof", "__typeof__", "__typeof",
     ];
+
+    /// <summary>Reads an expression and gives its type: what <c>typeof</c> takes beside types.</summary>
+    public required Func<DebugType> TypeOfExpression { get; init; }
 
     private int Pointer => environment.AddressSizeBytes;
 
     /// <summary>A type comes next, rather than a variable of that name.</summary>
     public bool IsAhead()
     {
+        cursor.Expand();
         if (cursor.Current.Kind != TokenKind.Name) return false;
         if (s_words.Contains(cursor.Current.Text)) return true;
         int start = cursor.At;
@@ -42,7 +47,7 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
         int longs = 0;
         string? word = null;
         DebugType? found = null;
-        while (cursor.Current.Kind == TokenKind.Name)
+        for (cursor.Expand(); cursor.Current.Kind == TokenKind.Name; cursor.Expand())
         {
             string text = cursor.Current.Text;
             if (text == "const") isConst = true;
@@ -53,6 +58,14 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             else if (found is null && text is "struct" or "union" or "enum" or "class")
             {
                 found = Tagged();
+                continue;
+            }
+            else if (found is null && text is "typeof" or "__typeof__" or "__typeof")
+            {
+                cursor.Take();
+                cursor.Expect("(");
+                found = IsAhead() ? Parse() : TypeOfExpression();
+                cursor.Expect(")");
                 continue;
             }
             else if (s_words.Contains(text)) word = word is null || text != "int" ? text : word;
@@ -117,7 +130,8 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
         if (environment.Types is { } types)
         {
             if (cursor.IsSign("<") && WithArguments(types, first) is { } template) return (template, name);
-            if (types.FindType(name, TypeTag.Any) is { } type) return (type, name);
+            foreach (string meaning in environment.Meanings(name))
+                if (types.FindType(meaning, TypeTag.Any) is { } type) return (type, name);
         }
         DebugType? usual = environment.AddressOf(name) is null ? CTypes.Usual(name, Pointer) : null;
         return (usual, name);
@@ -133,7 +147,8 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             depth += token.Text switch { "<" => 1, ">" => -1, ">>" => -2, _ => 0 };
             if (depth > 0) continue;
             if (cursor.IsSign("::") && cursor.Ahead().Kind == TokenKind.Name) continue;
-            if (types.FindType(cursor.Text[first..token.End], TypeTag.Any) is { } type) return type;
+            foreach (string meaning in environment.Meanings(cursor.Text[first..token.End]))
+                if (types.FindType(meaning, TypeTag.Any) is { } type) return type;
             break;
         }
         cursor.At = start;
@@ -179,6 +194,7 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             ulong? count = null;
             if (!cursor.IsSign("]"))
             {
+                cursor.Expand();
                 Token token = cursor.Take();
                 if (token.Kind != TokenKind.Number || NumberLiteral.Read(token, Pointer).Literal is not { IsFloat: false } number || number.Bits > MaximumCount)
                     throw new ExpressionException("an array's size is a plain number here", token.Position);
@@ -219,10 +235,13 @@ internal sealed class TypeParser(TokenCursor cursor, IExpressionEnvironment envi
             {
                 if (cursor.Current.Kind != TokenKind.Name) throw new ExpressionException("the name of a member is missing", position);
                 string name = cursor.Take().Text;
-                FoundMember member = MemberFinder.Find(type, name, environment, position);
-                if (member.BitSize > 0) throw new ExpressionException($"'{name}' is a bit-field: it has no offset in bytes", position);
-                offset += (long)(member.BitOffset / 8);
-                type = member.Type;
+                foreach (RecordMember member in MemberFinder.Find(type, name, environment, position))
+                {
+                    if (member.IsBitField) throw new ExpressionException($"'{name}' is a bit-field: it has no offset in bytes", position);
+                    if (member.IsVirtual) throw new ExpressionException($"'{name}' is in a virtual base class: each object has it elsewhere", position);
+                    offset += (long)member.OffsetBytes;
+                    type = member.Type;
+                }
             }
             else if (cursor.TakeSign("["))
             {

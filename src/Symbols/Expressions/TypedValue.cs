@@ -1,5 +1,5 @@
 using System;
-using Symbols.Dwarf.Expressions;
+using System.Collections.Generic;
 using Symbols.Types;
 using Symbols.Variables;
 
@@ -11,6 +11,8 @@ namespace Symbols.Expressions;
 /// </summary>
 public sealed class TypedValue
 {
+    private const int MaximumGatheredBytes = 1 << 16;
+
     private readonly ReadOnlyMemory<byte>? _bytes;
 
     private TypedValue(DebugType? type, ReadOnlyMemory<byte>? bytes)
@@ -48,6 +50,9 @@ public sealed class TypedValue
 
     /// <summary>It can be assigned to, where the environment allows it.</summary>
     public bool IsAssignable => Unavailable is null && (Address is not null || Register is not null);
+
+    // Bits of the bytes that are not known; empty: all are.
+    private ReadOnlyMemory<byte> Unknown { get; init; }
 
     // A number without a type has one by C's rules as well, which counts where it meets values that have one.
     internal Scalar? Literal { get; private init; }
@@ -95,12 +100,34 @@ public sealed class TypedValue
     /// <param name="location">Where it is.</param>
     /// <param name="context">The frame's registers and memory.</param>
     /// <param name="registerName">The name of one of DWARF's registers, for assigning to it; null: it cannot be.</param>
-    public static TypedValue At(DebugType type, ValueLocation location, IUnwindContext context, Func<int, string?> registerName)
+    public static TypedValue At(DebugType type, ValueLocation location, ILocationContext context, Func<int, string?> registerName)
     {
         if (location.Problem is { } problem) return Missing(type, problem);
         if (location.IsOptimizedOut) return Missing(type, "optimised out");
         if (location.Address is { } address) return InMemory(type, address);
-        return PieceReader.Read(type, location.Pieces, context, registerName);
+        int size = SizeOf(type);
+        if (size is 0 or > MaximumGatheredBytes) return Missing(type, "its size is not known");
+        ValueBytes value = ValueReader.Read(location, (ulong)size, context);
+        if (value.IsUnknown) return Missing(type, location.Pieces is [{ } piece] ? Why(piece) : "optimised out");
+        bool isRegister = location.Pieces is [{ Kind: PieceKind.Register, BitOffset: 0 }] && size <= 8;
+        if (isRegister && value.IsComplete && registerName((int)location.Pieces[0].Number) is { } name) return InRegister(type, value.Bytes, name);
+        return Known(type, value.Bytes, value.Unknown ?? default(ReadOnlyMemory<byte>));
+    }
+
+    private static string Why(in LocationPiece piece) => piece.Kind switch
+    {
+        PieceKind.Memory => $"no memory can be read at 0x{piece.Number:x}",
+        PieceKind.Register => "its register is not known here",
+        PieceKind.ImplicitPointer => "optimised out: it points to something that is not in memory",
+        _ => "optimised out",
+    };
+
+    // Of a record or an array the parts that are known have values.
+    private static TypedValue Known(DebugType type, ReadOnlyMemory<byte> bytes, ReadOnlyMemory<byte> unknown)
+    {
+        if (unknown.Span.IndexOfAnyExcept((byte)0) < 0) return Of(type, bytes);
+        if (unknown.Span.IndexOfAnyExcept((byte)0xff) < 0) return Missing(type, "optimised out");
+        return type.Stripped is RecordType or ArrayType ? new TypedValue(type, bytes) { SizeBytes = bytes.Length, Unknown = unknown } : Missing(type, "partly optimised out");
     }
 
     /// <summary>Reads its bytes, at most so many as <paramref name="destination"/> holds. False: some of them are not there.</summary>
@@ -110,6 +137,7 @@ public sealed class TypedValue
         if (_bytes is { } known)
         {
             if (offset > (ulong)known.Length || (ulong)destination.Length > (ulong)known.Length - offset) return false;
+            if (!Unknown.IsEmpty && Unknown.Span.Slice((int)offset, destination.Length).IndexOfAnyExcept((byte)0) >= 0) return false;
             known.Span.Slice((int)offset, destination.Length).CopyTo(destination);
             return true;
         }
@@ -128,15 +156,54 @@ public sealed class TypedValue
         if (Address is { } address && Type is not null) return InMemory(type, address + (ulong)offset, IsPhysical);
         int size = SizeOf(type);
         if (_bytes is not { } known || offset < 0 || offset > known.Length || size > known.Length - offset) return Missing(type, "it lies outside of what is known");
-        return Of(type, known.Slice((int)offset, size));
+        return Known(type, known.Slice((int)offset, size), Unknown.IsEmpty ? default : Unknown.Slice((int)offset, size));
+    }
+
+    /// <summary>A member of it, or a base class.</summary>
+    public TypedValue Part(RecordMember member, IExpressionEnvironment environment)
+    {
+        if (member.IsBitField) return BitPart(member.Type, member.BitOffset, member.BitSize);
+        if (!member.IsVirtual) return Part(member.Type, (long)member.OffsetBytes);
+        if (Unavailable is { } reason) return Missing(member.Type, reason);
+        bool isInMemory = Address is not null && !IsPhysical;
+        return isInMemory && member.VirtualAddress?.Invoke(Address!.Value, new EnvironmentMemory(environment)) is { } at ? InMemory(member.Type, at)
+            : Missing(member.Type, "where this virtual base class is cannot be told");
     }
 
     /// <summary>A member by its name, also one of an anonymous member or a base class; null: it has none, or is no record.</summary>
     public TypedValue? Member(string name, IExpressionEnvironment environment)
     {
         if (Type?.Stripped is not RecordType record) return null;
-        if (MemberFinder.Find(MemberFinder.Definition(record, environment), name, environment, 0) is not { } member) return null;
-        return member.BitSize > 0 ? BitPart(member.Type, member.BitOffset, member.BitSize) : Part(member.Type, (long)(member.BitOffset / 8));
+        return MemberFinder.Find(MemberFinder.Definition(record, environment), name, environment) is { } path ? Part(path, environment) : null;
+    }
+
+    internal TypedValue Part(IReadOnlyList<RecordMember> path, IExpressionEnvironment environment)
+    {
+        TypedValue part = this;
+        foreach (RecordMember member in path) part = part.Part(member, environment);
+        return part;
+    }
+
+    /// <summary>Which variant it has now; null: it has none, or that cannot be told.</summary>
+    /// <param name="record">Its type's definition.</param>
+    /// <param name="environment">Reads memory.</param>
+    public RecordVariant? Variant(RecordType record, IExpressionEnvironment environment)
+    {
+        if (record.Variants is not { } part) return null;
+        if (part.Discriminant is not { } member) return part.Variants.Count > 0 ? part.Variants[0] : null;
+        TypedValue discriminant = Part(member, environment);
+        var bytes = new byte[discriminant.SizeBytes is > 0 and <= 16 and var size ? size : 0];
+        if (bytes.Length == 0 || !discriminant.TryRead(environment, bytes)) return null;
+        ulong number = BitConverter.ToUInt64([.. bytes, .. new byte[8]]);
+        ulong mask = bytes.Length >= 8 ? ulong.MaxValue : (1UL << (bytes.Length * 8)) - 1;
+        RecordVariant? otherwise = null;
+        foreach (RecordVariant variant in part.Variants)
+        {
+            if (variant.Values.Count == 0) otherwise = variant;
+            foreach (ulong one in variant.Values)
+                if (((one ^ number) & mask) == 0) return variant;
+        }
+        return otherwise;
     }
 
     /// <summary>A bit-field of it.</summary>
@@ -148,6 +215,8 @@ public sealed class TypedValue
         uint within = (uint)(bitOffset % 8);
         int count = (int)((within + bitSize + 7) / 8);
         if (_bytes is not { } known || first > (ulong)known.Length || count > known.Length - (int)first) return Missing(type, "it lies outside of what is known");
+        for (uint i = 0; i < bitSize && !Unknown.IsEmpty; i++)
+            if ((Unknown.Span[(int)((bitOffset + i) / 8)] >> (int)((bitOffset + i) % 8) & 1) != 0) return Missing(type, "optimised out");
         return new TypedValue(type, known.Slice((int)first, count)) { BitOffset = within, BitSize = bitSize, SizeBytes = SizeOf(type) };
     }
 

@@ -21,12 +21,15 @@ public interface ITypeCatalog
     /// <summary>The address size of the program that it describes: 4 or 8.</summary>
     int AddressSizeBytes { get; }
 
-    /// <summary>The value of an enumerator or of a macro that is a constant; null: there is none of that name.</summary>
+    /// <summary>The value of an enumerator; null: there is none of that name.</summary>
     Constant? FindConstant(string name);
+
+    /// <summary>A macro of that name, wherever it is defined; null: there is none.</summary>
+    MacroDefinition? FindMacro(string name) => null;
 
     /// <summary>Names of types that begin so, for completion, at most <paramref name="limit"/>.</summary>
     IEnumerable<string> TypeNames(string prefix, int limit);
 }
 
-/// <summary>A named constant with its type: the enumeration, or null for a macro's <c>int</c> or <c>long</c>.</summary>
+/// <summary>A named constant with its type: the enumeration, or null where only its bits are known.</summary>
 public readonly record struct Constant(ulong Value, DebugType? Type);

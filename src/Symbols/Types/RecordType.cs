@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Symbols.Dwarf.Expressions;
 
 namespace Symbols.Types;
 
@@ -28,6 +29,9 @@ public sealed record RecordMember(string? Name, DebugType Type, ulong BitOffset,
 
     /// <summary>A virtual base class: where it is depends on the object, and <see cref="BitOffset"/> says nothing.</summary>
     public bool IsVirtual { get; init; }
+
+    /// <summary>Of a virtual base class: its address in an object, from the object's own and what is in memory there; null: it cannot be told.</summary>
+    public Func<ulong, IUnwindContext, ulong?>? VirtualAddress { get; init; }
 
     /// <summary>Made by the compiler, as a pointer to virtual functions.</summary>
     public bool IsArtificial { get; init; }

@@ -1,4 +1,6 @@
 using System;
+using Symbols.Dwarf.Entries;
+using Symbols.Variables;
 
 namespace Symbols.Types;
 
@@ -110,6 +112,9 @@ public sealed class ArrayType(Func<DebugType> element, long lowerBound, ulong? c
 
     /// <summary>How many elements; null: the type does not say, as of a flexible array member or a variable-length array.</summary>
     public ulong? Count { get; } = count;
+
+    /// <summary>Of a variable-length array: how many elements it has in a frame of a function; null: the type says it, or nobody does.</summary>
+    internal Func<ILocationContext, DieReference?, ulong?>? CountInFrame { get; init; }
 
     /// <summary>A register's vector (GCC's vector_size).</summary>
     public bool IsVector { get; } = isVector;

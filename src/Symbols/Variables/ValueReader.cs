@@ -71,6 +71,8 @@ public static class ValueReader
                 break;
             case PieceKind.Implicit:
                 CopyBits(piece.Bytes.Span, piece.BitOffset, bits, bytes, unknown, position);
+                // A constant is given as short as it can be.
+                if (bits == (ulong)bytes.Length * 8) Array.Clear(unknown);
                 break;
         }
     }

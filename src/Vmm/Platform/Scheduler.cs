@@ -69,12 +69,13 @@ internal sealed class Scheduler : ISnapshotted
     {
         int from = Current;
         int? forced = TakeForced(count);
-        TurnEndReason reason = forced is not null ? TurnEndReason.Forced : (runnable >> from & 1) == 0 ? TurnEndReason.CannotRun
-            : _isGivenUp ? TurnEndReason.GivenUp : TurnEndReason.Over;
+        TurnEndReason reason = (runnable >> from & 1) == 0 ? TurnEndReason.CannotRun : _isGivenUp ? TurnEndReason.GivenUp : TurnEndReason.Over;
+        bool interrupts = reason == TurnEndReason.Over;
+        if (forced is not null) reason = TurnEndReason.Forced;
         _isGivenUp = false;
         Current = Choose(runnable, forced ?? (_chaos ? (int)(Next() % (ulong)_cpuCount) : Current + 1));
         TurnEnd = EndOfTurnFrom(count);
-        Observer?.OnTurn(new Turn(count, from, Current, reason));
+        Observer?.OnTurn(new Turn(count, from, Current, reason, interrupts));
     }
 
     private int Choose(uint runnable, int start)

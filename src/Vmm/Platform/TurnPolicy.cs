@@ -52,11 +52,12 @@ public enum TurnEndReason
 /// <param name="From">Whose turn it was.</param>
 /// <param name="To">Whose it is now; it may be the same.</param>
 /// <param name="Reason">Why.</param>
-public readonly record struct Turn(ulong InstructionCount, int From, int To, TurnEndReason Reason);
+/// <param name="Interrupts">The vCPU before would have gone on: it neither waits nor is halted.</param>
+public readonly record struct Turn(ulong InstructionCount, int From, int To, TurnEndReason Reason, bool Interrupts);
 
 /// <summary>
-/// Is told of every turn, before anything runs in it. Meant for machines that run from their start: right behind a restored snapshot the first reason may be
-/// <see cref="TurnEndReason.Over"/> for <see cref="TurnEndReason.GivenUp"/>.
+/// Is told of every turn, before anything runs in it. Meant for machines that run from their start: right behind a restored snapshot a first turn that was given
+/// up may look as if it were over.
 /// </summary>
 public interface ITurnObserver
 {

@@ -56,7 +56,7 @@ public sealed class FramesTests(Recordings recordings)
             Assert.True(i < 60, "the handler calls nothing");
             client.Move("stepIn", """{"threadId":1,"granularity":"instruction"}""");
             List<string> names = Names(client);
-            Assert.Equal("user_main", names[^1]);
+            Assert.Equal("user_main (user)", names[^1]);
             Assert.True(names.Count > 1, string.Join(", ", names));
             last = names[0];
         }

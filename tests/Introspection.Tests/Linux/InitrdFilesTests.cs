@@ -4,6 +4,7 @@ using System.IO.Compression;
 using System.Linq;
 using System.Text;
 using Introspection.Linux.Initrd;
+using TestKit;
 using Xunit;
 
 namespace Introspection.Tests.Linux;

@@ -50,9 +50,13 @@ public abstract class LinuxRecording : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("ttvm-linux").FullName;
     private readonly Lazy<Timeline> _timeline;
 
-    protected LinuxRecording(string options)
+    /// <param name="options">For the kernel's command line.</param>
+    /// <param name="init">Another script for process 1; null: the one that tells all.</param>
+    /// <param name="cpuCount">Of the machine.</param>
+    /// <param name="chaos">Seed of the scheduler; null: turns of equal length.</param>
+    protected LinuxRecording(string options, string? init = null, int cpuCount = 2, ulong? chaos = null)
     {
-        _file = new Lazy<RecordingFile>(() => Record(options));
+        _file = new Lazy<RecordingFile>(() => Record(options, init ?? Init, cpuCount, chaos));
         _timeline = new Lazy<Timeline>(() => new Timeline(_file.Value));
     }
 
@@ -103,14 +107,14 @@ public abstract class LinuxRecording : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private RecordingFile Record(string options)
+    private RecordingFile Record(string options, string init, int cpuCount, ulong? chaos)
     {
         byte[] initramfs = System.IO.File.ReadAllBytes(GuestImages.InitramfsWithDrivers("linux-cloud-amd64"));
         // The kernel looks for the next archive at a multiple of 4.
-        byte[] initrd = [.. initramfs, .. new byte[-initramfs.Length & 3], .. new CpioWriter().Add("init", Init).Finish()];
+        byte[] initrd = [.. initramfs, .. new byte[-initramfs.Length & 3], .. new CpioWriter().Add("init", init).Finish()];
         var configuration = new MachineConfiguration
         {
-            CpuCount = 2, MemorySizeBytes = 256 << 20, CommandLine = $"console=ttyS0 quiet {options}",
+            CpuCount = cpuCount, ChaosSeed = chaos, MemorySizeBytes = 256 << 20, CommandLine = $"console=ttyS0 quiet {options}",
             Images = [new MachineImage("kernel", "vmlinuz", System.IO.File.ReadAllBytes(GuestImages.LinuxCloudKernel())), new MachineImage("initrd", "initrd", initrd)],
         };
         string path = Path.Combine(_folder, "linux.ttvm");

@@ -16,6 +16,7 @@ internal sealed class FakeProgram : IExpressionEnvironment, ITypeCatalog
     public Dictionary<string, RegisterValue> Registers { get; } = [];
     public Dictionary<string, DebugType> Named { get; } = [];
     public Dictionary<string, Constant> Constants { get; } = [];
+    public Dictionary<string, MacroDefinition> Macros { get; } = [];
     public Dictionary<string, ulong> SymbolAddresses { get; } = [];
 
     /// <summary>Memory that no byte was put into, as of an executable's file; null: there is none.</summary>
@@ -88,6 +89,8 @@ internal sealed class FakeProgram : IExpressionEnvironment, ITypeCatalog
     } ? type : null;
 
     public Constant? FindConstant(string name) => Constants.TryGetValue(name, out Constant constant) ? constant : null;
+
+    public MacroDefinition? Macro(string name, bool isAnywhere) => Macros.GetValueOrDefault(name);
 
     public IEnumerable<string> TypeNames(string prefix, int limit) => Named.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Take(limit);
 

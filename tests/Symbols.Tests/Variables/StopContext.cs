@@ -1,3 +1,6 @@
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
 using Symbols.Dwarf;
 using Symbols.Dwarf.Expressions;
 using Symbols.Dwarf.Frames;
@@ -8,6 +11,16 @@ namespace Symbols.Tests.Variables;
 /// <summary>A frame that gdb dumped, for our evaluator. Its frame address is our unwinder's.</summary>
 internal sealed class StopContext(GdbStop stop, GdbFrame frame, ulong pc, FrameUnwinder unwinder) : ILocationContext
 {
+    /// <summary>A frame of a stop with its callers; null: there is no such frame.</summary>
+    internal static StopContext? Of(GdbStop stop, int index, DwarfInfo info, FrameUnwinder unwinder)
+    {
+        if (index >= stop.Frames.Count) return null;
+        GdbFrame frame = stop.Frames[index];
+        ulong pc = frame.Pc - stop.Bias - (index == 0 ? 0ul : 1);
+        int next = index + Math.Max(1, info.FramesAt(pc).Count);
+        return new StopContext(stop, frame, pc, unwinder) { Info = info, Caller = Of(stop, next, info, unwinder) };
+    }
+
     public ulong Pc => pc;
 
     public ulong Bias => stop.Bias;
@@ -36,7 +49,21 @@ internal sealed class StopContext(GdbStop stop, GdbFrame frame, ulong pc, FrameU
         return false;
     }
 
-    public bool TryReadRegister(int register, out ulong value) => frame.Registers.TryGetValue(register, out value);
+    public bool TryReadRegister(int register, out ulong value)
+    {
+        if (frame.Registers.TryGetValue(register, out value)) return true;
+        bool isThere = frame.Vectors.TryGetValue(register, out byte[]? wide);
+        value = isThere ? BinaryPrimitives.ReadUInt64LittleEndian(wide) : 0;
+        return isThere;
+    }
+
+    public int ReadRegister(int register, Span<byte> bytes)
+    {
+        byte[] held = frame.Vectors.GetValueOrDefault(register) ?? (TryReadRegister(register, out ulong value) ? BitConverter.GetBytes(value) : []);
+        int count = Math.Min(held.Length, bytes.Length);
+        held.AsSpan(0, count).CopyTo(bytes);
+        return count;
+    }
 
     public bool TryReadMemory(ulong address, int sizeBytes, out ulong value)
     {

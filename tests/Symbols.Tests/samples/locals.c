@@ -70,3 +70,11 @@ int main(void)
     sink += result;
     return 0;
 }
+
+#ifdef FREESTANDING
+void _start(void)
+{
+    main();
+    __asm__ volatile("int $0x80" : : "a"(1), "b"(0));
+}
+#endif

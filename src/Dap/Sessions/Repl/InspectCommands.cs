@@ -7,6 +7,7 @@ using Dap.Protocol;
 using Dap.Requests;
 using Dap.Sessions.Scopes;
 using Introspection.Code;
+using Introspection.Programs;
 using Introspection.Unwinding;
 using Introspection.Values;
 using Vmm.Cpu;
@@ -21,6 +22,8 @@ internal sealed class InspectCommands(Session session)
         new("x/8gx ADDRESS", "memory: count, then b 1, h 2, w 4 or g 8 bytes, then x hexadecimal or d decimal; x/5i ADDRESS: instructions", Examine),
         new("backtrace", "the calls of the vCPU that is looked at", Backtrace) { Aliases = ["bt", "where"] },
         new("info locals | registers | threads | breakpoints | recording", "variables of the frame; registers of the vCPU that is looked at; vCPUs; breakpoints; the recording", Info),
+        new("info scope [FUNCTION | ADDRESS]", "where the variables of the frame, or of a function, are as it goes on: registers, memory, optimized out", Info),
+        new("info address NAME", "where one variable of the frame is as its function goes on", Info),
         new("thread NUMBER", "look at another vCPU: threads are numbered from 1", Thread),
     ];
 
@@ -38,6 +41,9 @@ internal sealed class InspectCommands(Session session)
 
     private ConsoleResult Info(CommandLine line) => line.Rest switch
     {
+        "scope" => Scope(line.View, null),
+        ['s', 'c', 'o', 'p', 'e', ' ', .. var place] => Scope(line.View, place.Trim()),
+        ['a', 'd', 'd', 'r', 'e', 's', 's', ' ', .. var name] => Address(line.View, name.Trim()),
         "recording" or "rec" => ConsoleTable.Of(new RecordingScope(session).Read()),
         "locals" => Locals(line.View),
         "registers" or "reg" or "r" => Registers(line.View),
@@ -53,6 +59,35 @@ internal sealed class InspectCommands(Session session)
         foreach (FrameVariable local in new FrameVariables(view, session.SymbolsOf(view.Vcpu.Index)).Locals)
             rows.Add((local.Name, renderer.Render(local.Name, local.Value).Text));
         return rows.Count == 0 ? "no variables are known here" : ConsoleTable.Of(rows);
+    }
+
+    private string Scope(in GuestView view, string? place)
+    {
+        SymbolSet symbols = session.SymbolsOf(view.Vcpu.Index);
+        if (place is null) return Scope(CallStack.Innermost(view, symbols), view, "no variables are known here");
+        var text = new List<string>();
+        IReadOnlyList<ulong> addresses = symbols.FunctionAddresses(place);
+        foreach (ulong address in addresses.Count > 0 ? addresses : [EvaluationRequests.NumberOf(place, view, symbols)])
+            text.Add(Scope(CallStack.At(address, symbols), view, $"no variables are known at {Hexadecimal.Of(address)}"));
+        return string.Join("\n\n", text);
+    }
+
+    private static string Scope(StackLevel? level, in GuestView view, string nothing)
+    {
+        if (level is null) return nothing;
+        var text = new List<string>();
+        foreach (VariablePlaces places in VariablePlaces.Of(level, view)) text.Add(places.Text);
+        return text.Count == 0 ? nothing : string.Join('\n', text);
+    }
+
+    private string Address(in GuestView view, string name)
+    {
+        SymbolSet symbols = session.SymbolsOf(view.Vcpu.Index);
+        if (CallStack.Innermost(view, symbols) is { } level)
+            foreach (VariablePlaces places in VariablePlaces.Of(level, view))
+                if (places.Name == name) return places.Text;
+        return symbols.AddressOf(name) is { } address ? $"{name}: in memory at {Hexadecimal.Of(address)}, always"
+            : throw new RequestException($"'{name}' is neither a variable of this frame nor a symbol");
     }
 
     private static string Registers(in GuestView view)

@@ -14,7 +14,10 @@ internal sealed class FunctionExits(Disassembler disassembler)
     private const int MaximumInstructionCount = 8192;
 
     /// <summary>Adds them; false: none was found.</summary>
-    public bool TryAdd(ulong entry, HashSet<ulong> exits)
+    /// <param name="entry">Linear address of the function's first instruction.</param>
+    /// <param name="exits">Gets the instructions at which it returns.</param>
+    /// <param name="callees">Gets the functions that it calls directly.</param>
+    public bool TryAdd(ulong entry, HashSet<ulong> exits, HashSet<ulong> callees)
     {
         var visited = new HashSet<ulong>();
         var ways = new Stack<ulong>();
@@ -33,6 +36,7 @@ internal sealed class FunctionExits(Disassembler disassembler)
                     isFound = true;
                     break;
                 }
+                if (i.FlowControl == FlowControl.Call && i.Mnemonic == Mnemonic.Call) callees.Add(i.NearBranchTarget);
                 if (i.FlowControl == FlowControl.ConditionalBranch) ways.Push(i.NearBranchTarget);
                 if (!isJump && i.FlowControl is not (FlowControl.Next or FlowControl.ConditionalBranch or FlowControl.Call or FlowControl.IndirectCall)) break;
                 address = isJump ? i.NearBranchTarget : i.NextIP;

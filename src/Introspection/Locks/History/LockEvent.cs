@@ -13,6 +13,8 @@ internal enum LockStep : byte
     Release,
     /// <summary>A hardware interrupt is delivered to it.</summary>
     Interrupt,
+    /// <summary>The guest has failed: it enters a function that says so.</summary>
+    Panic,
 }
 
 /// <summary>One step, as a breakpoint shows it.</summary>

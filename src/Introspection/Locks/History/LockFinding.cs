@@ -20,8 +20,10 @@ public enum LockFindingKind
     OrderInversion,
     /// <summary>Interrupts were on while a lock was held that interrupt handlers take too.</summary>
     InterruptsOn,
-    /// <summary>Nobody gave it back.</summary>
-    HeldAtEnd,
+    /// <summary>It was given back, and one who waits for it did not get it, though nobody else has it when the guest fails.</summary>
+    LostWakeUp,
+    /// <summary>It was held when the guest failed.</summary>
+    HeldAtFailure,
 }
 
 /// <summary>Something wrong, at its first moment.</summary>

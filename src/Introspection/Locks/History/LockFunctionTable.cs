@@ -5,6 +5,7 @@ using Introspection.Code;
 using Introspection.Locks.Layouts;
 using Introspection.Programs;
 using Introspection.State;
+using Symbols;
 
 namespace Introspection.Locks.History;
 
@@ -26,8 +27,10 @@ public sealed class LockFunctionTable
     private const int MaximumFunctions = 4096;
 
     private readonly Dictionary<ulong, LockFunction> _byEntry = [];
-    private readonly HashSet<ulong> _exits = [], _breakpoints = [];
+    private readonly HashSet<ulong> _exits = [], _panics = [], _breakpoints = [], _interruptsOff = [];
     private readonly List<LockFunction> _functions = [];
+    // The functions' code, and that of the functions which they call.
+    private readonly List<AddressRange> _code = [];
     private readonly List<string> _problems = [];
 
     private LockFunctionTable() { }
@@ -47,9 +50,37 @@ public sealed class LockFunctionTable
 
     internal LockFunction? At(ulong address) => _byEntry.GetValueOrDefault(address);
 
+    /// <summary>Interrupts stay off while that lock is held.</summary>
+    internal void KeepInterruptsOff(ulong address)
+    {
+        _interruptsOff.Add(address);
+        WatchesInterrupts = true;
+    }
+
+    /// <summary>Interrupts stay off while a lock is held that was taken by a function.</summary>
+    internal bool KeepsInterruptsOff(ulong address, LockFunction function) =>
+        _interruptsOff.Contains(address) || (function.Functions.InterruptsOff ?? function.Type.InterruptsOff == true);
+
+    internal bool IsPanic(ulong address) => _panics.Contains(address);
+
     internal bool IsExit(ulong address) => _exits.Contains(address);
 
+    /// <summary>It is code of locks: what it writes to a lock does not make it a new one.</summary>
+    internal bool IsLockCode(ulong address)
+    {
+        foreach (AddressRange range in _code)
+            if (range.Contains(address)) return true;
+        return false;
+    }
+
     internal int NumberOf(LockFunction function) => _functions.IndexOf(function);
+
+    /// <summary>The guest has all functions that a layout requires.</summary>
+    internal static bool IsMeant(LockLayout layout, SymbolSet symbols)
+    {
+        var finder = new FunctionFinder(symbols, []);
+        return layout.Requires?.All(name => finder.Find(name).Count > 0) != false;
+    }
 
     /// <summary>Finds them by name.</summary>
     /// <param name="layouts">What is declared.</param>
@@ -60,26 +91,34 @@ public sealed class LockFunctionTable
         var table = new LockFunctionTable();
         var exits = new FunctionExits(new Disassembler(view));
         var finder = new FunctionFinder(symbols, []);
+        var callees = new HashSet<ulong>();
         foreach (LockLayout layout in layouts)
         {
-            if (layout.Requires?.All(name => finder.Find(name).Count > 0) == false) continue;
+            foreach (string name in layout.Panics ?? [])
+                foreach (CallTarget target in finder.Find(name)) table._panics.Add(target.Entry);
             foreach ((string name, LockType type) in layout.Types)
             {
                 int count = table._functions.Count;
-                table.Add(name, type, type.Acquire ?? [], false, finder, exits);
+                table.Add(name, type, type.Acquire ?? [], false, finder, exits, callees);
                 int acquires = table._functions.Count - count;
-                table.Add(name, type, type.Release ?? [], true, finder, exits);
+                table.Add(name, type, type.Release ?? [], true, finder, exits, callees);
                 // A built-in layout knows more functions than any guest has.
                 if (type.Acquire is { Count: > 0 } && acquires == 0 && layout.Requires is null)
                     table._problems.Add($"Type '{name}': none of the functions that take it is in the guest ({string.Join(", ", NamesOf(type.Acquire))}): they are inlined, or have other names.");
             }
         }
+        // What waits is a function or two further in.
+        var inner = new HashSet<ulong>();
+        foreach (ulong callee in callees) exits.TryAdd(callee, [], inner);
+        callees.UnionWith(inner);
+        foreach (ulong callee in callees) table.AddCode(finder.At(callee));
         table._breakpoints.UnionWith(table._byEntry.Keys);
         table._breakpoints.UnionWith(table._exits);
+        table._breakpoints.UnionWith(table._panics);
         return table;
     }
 
-    private void Add(string typeName, LockType type, IReadOnlyList<LockFunctions> all, bool isRelease, FunctionFinder finder, FunctionExits exits)
+    private void Add(string typeName, LockType type, IReadOnlyList<LockFunctions> all, bool isRelease, FunctionFinder finder, FunctionExits exits, HashSet<ulong> callees)
     {
         foreach (LockFunctions functions in all)
         {
@@ -93,11 +132,17 @@ public sealed class LockFunctionTable
                     _byEntry[entry] = function;
                     _functions.Add(function);
                     if (type.InterruptsOff == true || functions.InterruptsOff == true) WatchesInterrupts = true;
-                    if (isRelease) continue;
-                    if (!exits.TryAdd(entry, _exits)) _problems.Add($"Where {name} returns is not found: its code is not in memory, or too long.");
+                    AddCode(target);
+                    bool isFound = exits.TryAdd(entry, isRelease ? [] : _exits, callees);
+                    if (!isFound && !isRelease) _problems.Add($"Where {name} returns is not found: its code is not in memory, or too long.");
                 }
             }
         }
+    }
+
+    private void AddCode(CallTarget target)
+    {
+        if (target.SizeBytes > 0) _code.Add(new AddressRange(target.Entry, target.Entry + target.SizeBytes));
     }
 
     private static IEnumerable<string> NamesOf(IReadOnlyList<LockFunctions> all)

@@ -4,6 +4,7 @@ using System.Threading;
 using Introspection.Locks.Tasks;
 using Replay.Queries;
 using Replay.Timelines;
+using Vmm.Platform;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;
@@ -70,8 +71,14 @@ public sealed class LockHistory
                 return true;
             }, progress, cancellation);
         }
-        if (before >= timeline.End) tracker.End(timeline.End);
+        // A guest that powers itself off may well hold locks.
+        Outcome outcome = timeline.Recording.Outcome;
+        if (before >= timeline.End && outcome.Kind is OutcomeKind.TripleFault or OutcomeKind.Halted or OutcomeKind.DebugExit && !IsGoodExit(outcome)) tracker.Fail(timeline.End);
+        LockLifetimes.RemoveUnrelated(tracker.Findings, timeline, table, progress, cancellation);
         tracker.Findings.Sort(static (a, b) => a.At.CompareTo(b.At));
         return new LockHistory(tracker.Locks, tracker.Findings, from, before);
     }
+
+    // Guests of ours, and of others' tests, end well with 0x10 in the debug-exit port.
+    private static bool IsGoodExit(in Outcome outcome) => outcome is { Kind: OutcomeKind.DebugExit, Code: 0 or 0x10 };
 }

@@ -23,7 +23,8 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
         var queue = new List<LockWaiter>();
         foreach (LockWaiter one in view.Queue)
         {
-            LockUse? use = uses.Find(each => Matches(one, each));
+            // Whoever has just got it is still in the function that takes it.
+            LockUse? use = uses.Find(each => IsSameUser(one, each) && one.IsOwner == each.IsHeldAt(at)) ?? uses.Find(each => IsSameUser(one, each) && one.IsOwner);
             if (use is not null) uses.Remove(use);
             // Several readers at once are one line in memory, and one each in the history.
             else if (one.IsOwner && one.CpuIndex is null && one.Task == 0 && uses.Exists(each => each.IsHeldAt(at))) continue;
@@ -44,9 +45,8 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
         return view with { Queue = queue, State = state, Problem = problem };
     }
 
-    private bool Matches(LockWaiter one, LockUse use)
+    private static bool IsSameUser(LockWaiter one, LockUse use)
     {
-        if (one.IsOwner != use.IsHeldAt(at)) return false;
         if (one.Task != 0 && use.User.Task != 0) return one.Task == use.User.Task;
         return one.CpuIndex is { } cpu && cpu == use.User.CpuIndex;
     }
@@ -54,7 +54,7 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
     private static LockWaiter With(LockWaiter one, LockUse use) => one with
     {
         CpuIndex = one.CpuIndex ?? (use.Lock.Type.IsHeldByTask ? null : use.User.CpuIndex), Task = one.Task != 0 ? one.Task : use.User.Task,
-        Since = one.IsOwner ? use.Taken : use.Wanted, Caller = use.Caller, IsShared = use.IsShared,
+        Since = one.IsOwner ? use.Taken ?? use.Wanted : use.Wanted, Caller = use.Caller, IsShared = use.IsShared,
     };
 
     private string NameOf(LockUse use)

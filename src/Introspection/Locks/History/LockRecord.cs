@@ -85,6 +85,7 @@ public sealed class LockRecord
         return ends;
     }
 
+    internal LockUse? LastReleased { get; private set; }
     internal List<LockUse> Holders { get; } = [];
     internal List<LockUse> Waiters { get; } = [];
 
@@ -121,6 +122,7 @@ public sealed class LockRecord
     internal void Release(LockUse use, Position at)
     {
         use.Released = at;
+        LastReleased = use;
         Holders.Remove(use);
         TotalHeld += use.HeldInstructions;
         if (LongestHeld is null || use.HeldInstructions > LongestHeld.HeldInstructions) LongestHeld = use;

@@ -8,6 +8,8 @@ namespace Introspection.Locks.History;
 internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions options, bool isFromStart)
 {
     private const int MaximumFindings = 1000;
+    // No function takes a free lock as slowly, whatever interrupts it.
+    private const ulong LongWait = 100_000;
 
     private readonly Dictionary<ulong, LockRecord> _locks = [];
     // Calls of functions that take a lock, by their frame: several where one calls another by a jump.
@@ -19,6 +21,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     private readonly List<LockFinding> _findings = [];
     private readonly HashSet<(LockFindingKind, ulong)> _told = [];
     private int _kept;
+    private bool _hasFailed;
 
     public IReadOnlyDictionary<ulong, LockRecord> Locks => _locks;
 
@@ -37,17 +40,28 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
             case LockStep.Release:
                 Release(e, table.Functions[e.Function]);
                 break;
+            case LockStep.Panic:
+                Fail(e.At);
+                break;
             case LockStep.Interrupt:
                 foreach (LockUse use in HeldByCpu(e.CpuIndex)) CheckInterrupts(use, e.At, isOn: true);
                 break;
         }
     }
 
-    /// <summary>What is held when the guest ends badly is worth telling.</summary>
-    public void End(Position at)
+    /// <summary>The guest has failed: what is held then is worth telling, once.</summary>
+    public void Fail(Position at)
     {
+        if (_hasFailed) return;
+        _hasFailed = true;
         foreach (LockRecord one in _locks.Values)
-            foreach (LockUse use in one.Holders) Tell(LockFindingKind.HeldAtEnd, at, use.User, one, [use]);
+        {
+            foreach (LockUse use in one.Holders) Tell(LockFindingKind.HeldAtFailure, at, use.User, one, [use]);
+            // Whoever has waited since before it was given back, or for long since then, should have got it.
+            if (one.Holders.Count > 0 || one.LastReleased is not { Released: { } released } last) continue;
+            LockUse? forgotten = one.Waiters.Find(use => use.Wanted < released || at.InstructionCount - use.Wanted.InstructionCount > LongWait);
+            if (forgotten is not null) Tell(LockFindingKind.LostWakeUp, released, last.User, one, [last, forgotten]);
+        }
     }
 
     private void Want(in LockEvent e, LockFunction function)
@@ -65,7 +79,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         var use = new LockUse
         {
             Lock = record, User = user, Caller = e.Caller, Function = function.Name, IsShared = functions.Shared == true, IsTry = functions.Tries == true, Wanted = e.At,
-            IsContended = blocker is not null, KeepsInterruptsOff = functions.InterruptsOff ?? function.Type.InterruptsOff == true,
+            IsContended = blocker is not null, KeepsInterruptsOff = table.KeepsInterruptsOff(e.Value, function),
         };
         bool keeps = options.Wants(e.Value) && _kept < options.MaximumUses;
         if (keeps) _kept++;

@@ -46,6 +46,7 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
             Add(view, e, LockStep.Interrupt, -1, (ulong)e.Number, 0, 0);
             return;
         }
+        if (table.IsPanic(e.Address)) Add(view, e, LockStep.Panic, -1, 0, 0, 0);
         ulong frame = FrameOf(view);
         if (table.IsExit(e.Address) && (_open.Remove(frame) || !_ended.Contains(frame)))
         {

@@ -6,7 +6,7 @@ namespace Introspection.Locks.Layouts;
 /// <summary>Layouts that many guests have. Each says which functions a guest must have for it to be meant.</summary>
 public static class BuiltInLayouts
 {
-    private static readonly string[] s_names = ["linux", "linux-rcu", "xv6"];
+    private static readonly string[] s_names = ["linux", "linux-rcu", "xv6", "lecture"];
 
     /// <summary>All of them, read anew.</summary>
     public static IReadOnlyList<LockLayout> All()

@@ -18,6 +18,8 @@ public sealed record LockLayout
     [JsonIgnore] public IReadOnlyList<LockDeclaration> Locks => Declared ?? [];
     /// <summary>Functions that a guest must have for the layout to be meant; built-in ones have them.</summary>
     [JsonPropertyName("requires")] public IReadOnlyList<string>? Requires { get; init; }
+    /// <summary>Functions at whose beginning the guest has failed: what is held then is told.</summary>
+    [JsonPropertyName("panics")] public IReadOnlyList<string>? Panics { get; init; }
     /// <summary>How to find out which vCPU something belongs to.</summary>
     [JsonPropertyName("cpus")] public CpuArray? Cpus { get; init; }
     /// <summary>Read-copy-update.</summary>
@@ -34,6 +36,8 @@ public sealed record LockDeclaration
     [JsonPropertyName("type")] public required string Type { get; init; }
     /// <summary>"symbol", "symbol+0x10" or a number.</summary>
     [JsonPropertyName("at")] public required string At { get; init; }
+    /// <summary>Interrupts stay off while it is held, whatever its type says.</summary>
+    [JsonPropertyName("interruptsOff")] public bool? InterruptsOff { get; init; }
 }
 
 /// <summary>How locks of a type are built.</summary>
@@ -92,8 +96,12 @@ public sealed record QueueNode
     [JsonPropertyName("granted")] public MemoryField? Granted { get; init; }
     /// <summary>The address of the lock that it waits for, if the node knows.</summary>
     [JsonPropertyName("waitsFor")] public MemoryField? WaitsFor { get; init; }
-    /// <summary>Where all nodes are: an MCS queue is linked from the owner on, and the lock knows only its end.</summary>
-    [JsonPropertyName("arrays")] public required IReadOnlyList<NodeArray> Arrays { get; init; }
+    /// <summary>
+    /// Where all nodes are: an MCS queue is linked from the owner on, and the lock knows only its end. Default: the variables that are arrays of <see cref="Structures"/>.
+    /// </summary>
+    [JsonPropertyName("arrays")] public IReadOnlyList<NodeArray>? Arrays { get; init; }
+    /// <summary>Names of the structure in the guest's own types.</summary>
+    [JsonPropertyName("structures")] public IReadOnlyList<string>? Structures { get; init; }
     /// <summary>A number that tells nodes apart.</summary>
     [JsonPropertyName("id")] public MemoryField? Id { get; init; }
     /// <summary>What a node is called: "task" gives "task 3".</summary>
@@ -114,9 +122,16 @@ public sealed record NodeArray
 public sealed record CpuArray
 {
     [JsonPropertyName("at")] public required string At { get; init; }
-    [JsonPropertyName("stride")] public required int Stride { get; init; }
-    /// <summary>Pointer to the node of what the CPU runs.</summary>
+    /// <summary>Default: the size of the array's elements, by the guest's types.</summary>
+    [JsonPropertyName("stride")] public int? Stride { get; init; }
+    /// <summary>Pointer to the task that the CPU runs.</summary>
     [JsonPropertyName("current")] public required MemoryField Current { get; init; }
+    /// <summary>A number in a task that tells it apart; default: that of the first type's nodes.</summary>
+    [JsonPropertyName("id")] public MemoryField? Id { get; init; }
+    /// <summary>What tasks are called; default: as the first type's nodes.</summary>
+    [JsonPropertyName("called")] public string? Called { get; init; }
+    /// <summary>Names of the tasks' structure in the guest's own types.</summary>
+    [JsonPropertyName("structures")] public IReadOnlyList<string>? Structures { get; init; }
 }
 
 /// <summary>Functions that take or give back locks of a type, all in the same way.</summary>

@@ -172,7 +172,7 @@ public sealed class LockReader
     {
         if (_layout.Cpus is not { } cpus || Resolve(cpus.At) is not { } first) return [];
         var current = new ulong?[_view.Machine.Vcpus.Count];
-        for (int i = 0; i < current.Length; i++) current[i] = Number(first + (ulong)((long)i * cpus.Stride), cpus.Current);
+        for (int i = 0; i < current.Length; i++) current[i] = Number(first + (ulong)((long)i * (cpus.Stride ?? 0)), cpus.Current);
         return current;
     }
 

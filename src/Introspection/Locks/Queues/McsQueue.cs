@@ -30,7 +30,7 @@ internal sealed class McsQueue
     public static McsQueue Read(LockReader reader, QueueNode layout, ulong lockAddress, ulong tail)
     {
         var all = new List<McsNode>();
-        foreach (NodeArray array in layout.Arrays)
+        foreach (NodeArray array in layout.Arrays ?? [])
         {
             if (reader.Resolve(array.At) is not { } first) continue;
             for (int i = 0; i < array.Count; i++)

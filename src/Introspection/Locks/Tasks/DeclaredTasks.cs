@@ -14,7 +14,7 @@ public sealed class DeclaredTasks(CpuArray cpus, ulong first, MemoryField? id, s
 {
     public ulong Of(in GuestView view)
     {
-        ulong at = first + (ulong)((long)view.Vcpu.Index * cpus.Stride) + (ulong)cpus.Current.Offset;
+        ulong at = first + (ulong)((long)view.Vcpu.Index * (cpus.Stride ?? 0)) + (ulong)cpus.Current.Offset;
         return view.ReadNumber(at, cpus.Current.SizeBytes) ?? 0;
     }
 

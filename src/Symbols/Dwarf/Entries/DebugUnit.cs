@@ -92,6 +92,10 @@ internal sealed class DebugUnit
         }
     }
 
+    /// <summary>The line table of a unit that is none's other half, read anew to be given back soon; null: it has none.</summary>
+    internal LineTable? BorrowLineTable() => Attributes.LineOffset is { } offset
+        ? LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _, isBorrowed: true) : null;
+
     /// <summary>All functions with code, in the order of the entries.</summary>
     internal IReadOnlyList<DebugFunction> Functions => _functions ??= ReadFunctions();
 
@@ -125,7 +129,7 @@ internal sealed class DebugUnit
     internal void ReadInto(ref byte[] buffer)
     {
         int size = (int)Math.Min(Header.SizeBytes, (ulong)Array.MaxLength);
-        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>(size);
+        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(size, buffer.Length * 2L), Array.MaxLength));
         _bytes = buffer.AsMemory(0, _section.Read(Header.Offset, buffer.AsSpan(0, size)));
     }
 
@@ -335,14 +339,16 @@ internal sealed class DebugUnit
         return (null, 0);
     }
 
-    private string? IndexedString(ulong index)
+    /// <summary>Where a string that is given by its number is in <c>.debug_str</c>; false: there is none.</summary>
+    internal bool TryStringOffset(ulong index, out ulong offset)
     {
+        offset = 0;
         ulong start = Attributes.StringOffsetsBase ?? (Header.Version < 5 ? 0ul : Header.Is64 ? 16ul : 8ul);
         int size = Header.OffsetSizeBytes;
-        bool isThere = index < Sections.StringOffsets.Length;
-        return isThere && DwarfSections.TryNumber(Sections.StringOffsets, start + (index * (ulong)size), size, out ulong offset)
-            ? Sections.Strings.StringAt(offset) : null;
+        return index < Sections.StringOffsets.Length && DwarfSections.TryNumber(Sections.StringOffsets, start + (index * (ulong)size), size, out offset);
     }
+
+    private string? IndexedString(ulong index) => TryStringOffset(index, out ulong offset) ? Sections.Strings.StringAt(offset) : null;
 
     private bool TryRangeListOffset(in AttributeValue value, out ulong offset)
     {

@@ -10,11 +10,11 @@ namespace Symbols.Dwarf.Entries;
 /// </summary>
 internal sealed class SplitPackage
 {
-    // DW_SECT_* of version 2, GNU's; and of version 5. Macros are not read.
+    // DW_SECT_* of version 2, GNU's; and of version 5.
     private static readonly string?[] s_names2 =
-        [null, ".debug_info", ".debug_types", ".debug_abbrev", ".debug_line", ".debug_loc", ".debug_str_offsets", null, null];
+        [null, ".debug_info", ".debug_types", ".debug_abbrev", ".debug_line", ".debug_loc", ".debug_str_offsets", ".debug_macinfo", ".debug_macro"];
     private static readonly string?[] s_names5 =
-        [null, ".debug_info", null, ".debug_abbrev", ".debug_line", ".debug_loclists", ".debug_str_offsets", null, ".debug_rnglists"];
+        [null, ".debug_info", null, ".debug_abbrev", ".debug_line", ".debug_loclists", ".debug_str_offsets", ".debug_macro", ".debug_rnglists"];
 
     private readonly ElfImage _image;
     private readonly DiagnosticLog _diagnostics;

@@ -9,6 +9,7 @@ public sealed class InlinedCall
 {
     private readonly DebugUnit _unit;
     private FunctionNames? _names;
+    private string? _qualifiedName;
 
     internal InlinedCall(DebugUnit unit, ulong dieOffset, AddressRange[] ranges, uint callFile, uint callLine, uint callColumn)
     {
@@ -27,6 +28,9 @@ public sealed class InlinedCall
 
     /// <summary>The inlined function's name; null if the file does not say.</summary>
     public string? Name => Names.Name;
+
+    /// <summary>With namespaces and classes: <c>ns::Class::method</c>; null if the file does not say.</summary>
+    public string? QualifiedName => _qualifiedName ??= EntryNames.Qualified(_unit, DieOffset);
 
     /// <summary>Its mangled name, where that differs.</summary>
     public string? LinkageName => Names.LinkageName;

@@ -26,7 +26,9 @@ internal sealed class DebugIndex
     /// <summary>How many different names there are.</summary>
     internal int NameCount => Math.Max(0, _file.Count(IndexFile.Part.NameOffsets, 8) - 1);
 
-    /// <summary>Everything of that name, qualified with <c>::</c> for types and variables; of the kinds asked for, in the order of the units.</summary>
+    /// <summary>
+    /// Everything of that name, qualified with <c>::</c> for types and variables; of the kinds asked for, in the order of the units. What is local only if that is asked for.
+    /// </summary>
     internal List<NamedEntry> Find(string name, NamedKinds kinds)
     {
         var found = new List<NamedEntry>();
@@ -38,7 +40,7 @@ internal sealed class DebugIndex
         {
             int entry = (int)i * 4;
             var kind = (NamedKinds)_file.Number(IndexFile.Part.Entries, entry + 3);
-            if ((kind & kinds & ~NamedKinds.Declaration) == 0) continue;
+            if (!IsWanted(kind, kinds)) continue;
             DebugUnit? unit = _jobs.Unit((int)_file.Number(IndexFile.Part.Entries, entry), _file.Number(IndexFile.Part.Entries, entry + 1));
             uint distance = _file.Number(IndexFile.Part.Entries, entry + 2);
             if (unit is not null && distance < unit.Header.SizeBytes) found.Add(new NamedEntry(kind, unit, unit.Header.Offset + distance));
@@ -76,9 +78,12 @@ internal sealed class DebugIndex
     {
         uint end = _file.Number(IndexFile.Part.NameOffsets, (name * 2) + 3);
         for (uint i = _file.Number(IndexFile.Part.NameOffsets, (name * 2) + 1); i < end && i < (uint)_file.Count(IndexFile.Part.Entries, 16); i++)
-            if (((NamedKinds)_file.Number(IndexFile.Part.Entries, ((int)i * 4) + 3) & kinds & ~NamedKinds.Declaration) != 0) return true;
+            if (IsWanted((NamedKinds)_file.Number(IndexFile.Part.Entries, ((int)i * 4) + 3), kinds)) return true;
         return false;
     }
+
+    private static bool IsWanted(NamedKinds kind, NamedKinds kinds) =>
+        (kind & kinds & ~(NamedKinds.Declaration | NamedKinds.Local)) != 0 && ((kind & NamedKinds.Local) == 0 || (kinds & NamedKinds.Local) != 0);
 
     private ReadOnlySpan<byte> NameAt(int index) =>
         _file.Slice(IndexFile.Part.Names, _file.Number(IndexFile.Part.NameOffsets, index * 2), _file.Number(IndexFile.Part.NameOffsets, (index * 2) + 2));

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using System.Threading.Tasks;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Lines;
 using Symbols.Elf;
@@ -37,30 +38,59 @@ public sealed class DebugIndexBuilder
     /// </summary>
     /// <param name="progress">Takes how much is done, in thousandths; called on any thread.</param>
     /// <param name="cancellation">Ends it soon.</param>
+    /// <exception cref="System.IO.IOException">The file cannot be read any more.</exception>
     public bool Run(Action<int>? progress, CancellationToken cancellation)
     {
-        var jobs = new IndexJobs(_workers[0].Info);
+        int jobCount = new IndexJobs(_workers[0].Info).Count;
         bool[] hasLines = FirstUsers(_workers[0].Info);
-        var threads = new List<Thread>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var others = new List<Task>();
+        ThreadPriority priority = Thread.CurrentThread.Priority;
         for (int i = 1; i < _workers.Count; i++)
         {
             IndexWorker worker = _workers[i];
-            var thread = new Thread(() => Work(worker, jobs.Count, hasLines, progress, cancellation)) { IsBackground = true, Name = "symbol index" };
-            thread.Start();
-            threads.Add(thread);
+            others.Add(Task.Factory.StartNew(() =>
+            {
+                Thread.CurrentThread.Priority = priority;
+                Work(worker, jobCount, hasLines, progress, stop);
+            }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         }
-        Work(_workers[0], jobs.Count, hasLines, progress, cancellation);
-        foreach (Thread thread in threads) thread.Join();
+        try
+        {
+            Work(_workers[0], jobCount, hasLines, progress, stop);
+        }
+        finally
+        {
+            Task.WaitAny([Task.WhenAll(others)], CancellationToken.None);
+            foreach (IndexWorker worker in _workers) worker.EndWalk();
+        }
+        // What went wrong in one of them, as where the file cannot be read any more, is told here.
+        foreach (Task other in others) other.GetAwaiter().GetResult();
         if (cancellation.IsCancellationRequested) return false;
-        byte[] bytes = new IndexWriter(_workers, jobs.Count, _identity).Write();
+        // What was decoded would be kept beside what is written now, and is more than that.
+        if (!_target.IsSmall) GC.Collect();
+        byte[] bytes = new IndexWriter(_workers, jobCount, _identity).Write();
         // What was split off into files that are missing now may be found another time.
         bool isComplete = !_workers.Exists(static worker => worker.IsIncomplete);
         _target.UseIndex(IndexFile.Open(bytes, _identity)!, _targetJobs);
         if (isComplete) _cache?.Save(_identity, bytes);
-        foreach (IndexWorker worker in _workers) worker.Info.Files?.Dispose();
         _workers.Clear();
         progress?.Invoke(1000);
         return true;
+    }
+
+    private void Work(IndexWorker worker, int count, bool[] hasLines, Action<int>? progress, CancellationTokenSource stop)
+    {
+        bool isDone = false;
+        try
+        {
+            Work(worker, count, hasLines, progress, stop.Token);
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone) stop.Cancel();
+        }
     }
 
     private void Work(IndexWorker worker, int count, bool[] hasLines, Action<int>? progress, CancellationToken cancellation)

@@ -14,7 +14,9 @@ public sealed class DebugIndexCache
 
     private readonly string? _folder;
 
-    /// <param name="folder">Null: <c>$XDG_CACHE_HOME/ttvm/symbols</c>, else <c>~/.cache/ttvm/symbols</c>; nothing is kept if there is neither.</param>
+    /// <param name="folder">
+    /// Null: <c>$XDG_CACHE_HOME/ttvm/symbols</c>, else <c>~/.cache/ttvm/symbols</c>, on Windows <c>%LOCALAPPDATA%\ttvm\symbols</c>; nothing is kept if there is neither.
+    /// </param>
     public DebugIndexCache(string? folder = null) => _folder = folder ?? DefaultFolder();
 
     /// <summary>Where the index of a program is kept; null: nowhere.</summary>
@@ -73,6 +75,8 @@ public sealed class DebugIndexCache
     private static string? DefaultFolder()
     {
         if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache)) return Path.Combine(cache, "ttvm", "symbols");
+        if (OperatingSystem.IsWindows() && Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } local)
+            return Path.Combine(local, "ttvm", "symbols");
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         return home.Length > 0 ? Path.Combine(home, ".cache", "ttvm", "symbols") : null;
     }

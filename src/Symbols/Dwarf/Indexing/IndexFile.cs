@@ -11,7 +11,7 @@ namespace Symbols.Dwarf.Indexing;
 internal sealed class IndexFile
 {
     private const ulong Magic = 0x786469_6d767474; // "ttvmidx"
-    private const uint Version = 1;
+    private const uint Version = 2;
     private const int PartCount = 10;
     private const int HeaderBytes = 32 + (PartCount * 16);
 

@@ -12,16 +12,25 @@ namespace Symbols.Dwarf.Indexing;
 /// </summary>
 internal sealed class IndexWorker
 {
-    private const int MaximumNestingDepth = 256;
+    private const int MaximumNestingDepth = 256, MaximumPrefixBytes = 1 << 14;
+
+    /// <summary>Of what an inlined call refers to: it is a place in the section, not in the unit.</summary>
+    private const ulong SectionReference = 1ul << 63;
+
+    /// <summary>Instead of a function's distance: outside of all; in one without code, as a declaration.</summary>
+    private const int Outside = -1, WithoutCode = 0;
 
     private readonly HashSet<ulong> _seen = [];
-    private readonly Dictionary<ulong, int> _declared = [];
-    private readonly Stack<(int Depth, int PrefixLength)> _scopes = [];
+    private readonly Stack<Scope> _scopes = [];
     private readonly List<AddressRange> _ranges = [];
+    private readonly Dictionary<int, (int Name, int LinkageName)> _abstract = [];
+    private readonly HashSet<(ulong Origin, int Function)> _inlined = [];
     private byte[] _prefix = new byte[256];
     private byte[] _buffer = [];
+    private DwarfInfo? _info;
+    private int _prefixStart, _prefixEnd, _function, _enumeration;
 
-    internal IndexWorker(DwarfInfo info) => Info = info;
+    internal IndexWorker(DwarfInfo info) => _info = info;
 
     /// <summary>One thing that has a name.</summary>
     /// <param name="Name">In <see cref="Names"/>.</param>
@@ -32,8 +41,11 @@ internal sealed class IndexWorker
     /// <param name="Likeness">Equal for things that are the same in several units; 0: it is one of its own.</param>
     internal readonly record struct Entry(int Name, NamedKinds Kind, int Job, int Unit, uint Distance, ulong Likeness);
 
+    // What names were like outside of an entry that others are in.
+    private readonly record struct Scope(int Depth, int PrefixStart, int PrefixEnd, int Function);
+
     /// <summary>This thread's own view of the files.</summary>
-    internal DwarfInfo Info { get; }
+    internal DwarfInfo Info => _info ?? throw new InvalidOperationException("The walk has ended.");
 
     internal NamePool Names { get; } = new();
 
@@ -60,97 +72,195 @@ internal sealed class IndexWorker
         unit.Release();
     }
 
+    /// <summary>No more units: what only they needed is forgotten.</summary>
+    internal void EndWalk()
+    {
+        _info?.Files?.Dispose();
+        _info = null;
+        _seen.Clear();
+        _seen.TrimExcess();
+    }
+
     private void Walk(DebugUnit unit, int job, int number)
     {
         unit.ReadInto(ref _buffer);
-        _ = unit.Attributes;
+        bool hasScopes = !unit.Attributes.Language.HasNoScopes();
         _scopes.Clear();
-        _declared.Clear();
+        _abstract.Clear();
+        _inlined.Clear();
+        (_prefixStart, _prefixEnd, _function) = (0, 0, Outside);
         var functions = new List<RangeMap.Entry>();
         var distances = new List<uint>();
-        int prefix = 0, functionDepth = -1, rangeCount = 0;
+        int rangeCount = 0;
         ReadOnlySpan<byte> bytes = unit.Bytes.Span;
         var cursor = new DieCursor(unit.Header, unit.Abbreviations, bytes, unit.Header.HeaderSizeBytes);
         while (cursor.MoveNext())
         {
             int depth = cursor.Depth;
-            if (functionDepth >= depth) functionDepth = -1;
-            while (_scopes.TryPeek(out (int Depth, int PrefixLength) scope) && scope.Depth >= depth) prefix = _scopes.Pop().PrefixLength;
+            while (_scopes.TryPeek(out Scope scope) && scope.Depth >= depth) (_, _prefixStart, _prefixEnd, _function) = _scopes.Pop();
             if (depth == 0) continue;
             if (cursor.Tag == DwTag.Subprogram)
             {
                 _ranges.Clear();
                 if (rangeCount < FunctionParser.MaximumRanges) unit.RangesOf(ref cursor, _ranges);
                 rangeCount += _ranges.Count;
-                if (functionDepth < 0) functionDepth = depth;
-                if (_ranges.Count == 0) continue;
-                foreach (AddressRange range in _ranges) functions.Add(new RangeMap.Entry(range, distances.Count));
-                distances.Add((uint)cursor.Position);
-                AddFunction(unit, ref cursor, job, number);
+                if (_ranges.Count > 0)
+                {
+                    foreach (AddressRange range in _ranges) functions.Add(new RangeMap.Entry(range, distances.Count));
+                    distances.Add((uint)cursor.Position);
+                    AddFunction(unit, ref cursor, bytes, hasScopes, job, number);
+                }
+                else
+                {
+                    NoteAbstract(unit, ref cursor, bytes);
+                }
+                if (_scopes.Count >= MaximumNestingDepth) continue;
+                _scopes.Push(new Scope(depth, _prefixStart, _prefixEnd, _function));
+                (_prefixStart, _function) = (_prefixEnd, _ranges.Count > 0 ? cursor.Position : WithoutCode);
             }
-            else if (functionDepth < 0)
+            else if (cursor.Tag == DwTag.InlinedSubroutine)
             {
-                AddNamed(unit, ref cursor, bytes, job, number, ref prefix);
+                AttributeValue origin = cursor.Attribute(DwAt.AbstractOrigin);
+                if (_function > 0 && origin.IsUnitReference) _inlined.Add((origin.Value, _function));
+                else if (_function > 0 && origin.Form == DwForm.ReferenceAddress) _inlined.Add((origin.Value | SectionReference, _function));
+            }
+            else
+            {
+                AddNamed(unit, ref cursor, bytes, hasScopes, job, number);
             }
         }
+        if (number == 0) AddInlined(unit, job);
         if (functions.Count > 0 && number == 0) Functions[job] = (new RangeMap(functions), distances);
         unit.Release();
     }
 
-    private void AddFunction(DebugUnit unit, ref DieCursor cursor, int job, int number)
+    private void AddFunction(DebugUnit unit, ref DieCursor cursor, ReadOnlySpan<byte> bytes, bool hasScopes, int job, int number)
     {
         if (!Info.Sections.Image.IsMapped(FunctionParser.EntryPc(unit, ref cursor, _ranges))) return;
-        FunctionNames names = unit.NamesOf(unit.Header.Offset + (ulong)cursor.Position);
-        if (names.Name is { } name) Add(Encoding.UTF8.GetBytes(name), NamedKinds.Function, job, number, cursor.Position, 0);
-        if (names.LinkageName is { } linkage && linkage != names.Name) Add(Encoding.UTF8.GetBytes(linkage), NamedKinds.Function, job, number, cursor.Position, 0);
+        int position = cursor.Position;
+        if (!hasScopes && !cursor.Attribute(DwAt.AbstractOrigin).IsPresent && !cursor.Attribute(DwAt.Specification).IsPresent
+            && !cursor.Attribute(DwAt.LinkageName).IsPresent && !cursor.Attribute(DwAt.MipsLinkageName).IsPresent)
+        {
+            ReadOnlySpan<byte> plain = unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes);
+            if (!plain.IsEmpty) Add(plain, NamedKinds.Function, job, number, position, 0);
+            return;
+        }
+        FunctionNames names = unit.NamesOf(unit.Header.Offset + (ulong)position);
+        if (names.Name is { } name) Add(name, NamedKinds.Function, job, number, position);
+        if (names.LinkageName is { } linkage && linkage != names.Name) Add(linkage, NamedKinds.Function, job, number, position);
+        if (hasScopes && EntryNames.Qualified(unit, unit.Header.Offset + (ulong)position) is { } qualified && qualified != names.Name && qualified != names.LinkageName)
+            Add(qualified, NamedKinds.Function, job, number, position);
     }
 
-    private void AddNamed(DebugUnit unit, ref DieCursor cursor, ReadOnlySpan<byte> bytes, int job, int number, ref int prefix)
+    // What inlined calls refer to, which may come before it.
+    private void NoteAbstract(DebugUnit unit, ref DieCursor cursor, ReadOnlySpan<byte> bytes)
     {
-        NamedKinds kind = cursor.Tag switch
+        if (!cursor.Attribute(DwAt.Inline).IsPresent || cursor.Attribute(DwAt.Specification).IsPresent || cursor.Attribute(DwAt.AbstractOrigin).IsPresent) return;
+        if (cursor.Attribute(DwAt.MipsLinkageName).IsPresent) return;
+        ReadOnlySpan<byte> name = unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes);
+        int id = name.IsEmpty ? -1 : Names.Add(name);
+        ReadOnlySpan<byte> linkage = unit.StringBytesOf(cursor.Attribute(DwAt.LinkageName), bytes);
+        _abstract[cursor.Position] = (id, linkage.IsEmpty || linkage.SequenceEqual(name) ? -1 : Names.Add(linkage));
+    }
+
+    // A function's copies by its names: of each, the function that has it.
+    private void AddInlined(DebugUnit unit, int job)
+    {
+        foreach ((ulong origin, int function) in _inlined)
         {
-            DwTag.StructureType => NamedKinds.Structure,
-            DwTag.UnionType => NamedKinds.Union,
-            DwTag.ClassType or DwTag.InterfaceType => NamedKinds.Class,
-            DwTag.EnumerationType => NamedKinds.Enumeration,
-            DwTag.Typedef => NamedKinds.TypeDef,
-            DwTag.BaseType or DwTag.UnspecifiedType => NamedKinds.Base,
-            DwTag.Enumerator => NamedKinds.Enumerator,
-            DwTag.Variable => NamedKinds.Variable,
-            DwTag.Namespace => NamedKinds.None,
-            _ => NamedKinds.Declaration,
-        };
+            if (origin <= int.MaxValue && _abstract.TryGetValue((int)origin, out (int Name, int LinkageName) names))
+            {
+                AddInlined(names.Name, job, function);
+                AddInlined(names.LinkageName, job, function);
+                continue;
+            }
+            var reference = new AttributeValue((origin & SectionReference) != 0 ? DwForm.ReferenceAddress : DwForm.Reference4, origin & ~SectionReference, 0);
+            if (unit.Resolve(reference) is not ({ } target, var offset)) continue;
+            FunctionNames found = target.NamesOf(offset);
+            int name = found.Name is { Length: > 0 } text ? Names.Add(Encoding.UTF8.GetBytes(text)) : -1;
+            int linkage = found.LinkageName is { Length: > 0 } other && other != found.Name ? Names.Add(Encoding.UTF8.GetBytes(other)) : -1;
+            // Most are referred to by more than one call.
+            if (origin <= int.MaxValue) _abstract[(int)origin] = (name, linkage);
+            AddInlined(name, job, function);
+            AddInlined(linkage, job, function);
+        }
+    }
+
+    private void AddInlined(int name, int job, int function)
+    {
+        if (name >= 0) Entries.Add(new Entry(name, NamedKinds.Inlined, job, 0, (uint)function, 0));
+    }
+
+    private void AddNamed(DebugUnit unit, ref DieCursor cursor, ReadOnlySpan<byte> bytes, bool hasScopes, int job, int number)
+    {
+        NamedKinds kind = KindOf(cursor.Tag);
         if (kind == NamedKinds.Declaration) return;
         ReadOnlySpan<byte> name = unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes);
         if (kind == NamedKinds.None)
         {
-            Open(ref prefix, cursor.Depth, name.IsEmpty ? "(anonymous namespace)"u8 : name);
+            Open(cursor.Depth, name.IsEmpty ? "(anonymous namespace)"u8 : name);
             return;
         }
-        bool isScope = kind is NamedKinds.Structure or NamedKinds.Union or NamedKinds.Class || cursor.Attribute(DwAt.EnumClass).Value != 0;
-        bool isDeclaration = cursor.Attribute(DwAt.Declaration).Value != 0;
-        // A definition outside of its namespace or class refers to what is declared inside.
-        if (isDeclaration && prefix > 0 && !name.IsEmpty) _declared[(ulong)cursor.Position] = Names.Add(Qualified(prefix, name));
-        AttributeValue declared = cursor.Attribute(DwAt.Specification);
-        if (prefix == 0 && declared.IsUnitReference && _declared.TryGetValue(declared.Value, out int known) && known >= 0) name = Names[known].ToArray();
-        ulong likeness = 0;
+        bool isDefinition = kind != NamedKinds.Variable || cursor.Attribute(DwAt.ConstantValue).IsPresent;
         if (kind == NamedKinds.Variable)
         {
-            if (isDeclaration || !(cursor.Attribute(DwAt.Location).IsPresent || cursor.Attribute(DwAt.ConstantValue).IsPresent)) return;
-            if (name.IsEmpty) name = unit.NameOf(cursor.Attribute(DwAt.Specification));
+            // Within a function they belong to its frames; and members of a record are variables only if they are static.
+            if (_function != Outside) return;
+            if (cursor.Tag == DwTag.Member && cursor.Attribute(DwAt.External).Value == 0 && cursor.Attribute(DwAt.Declaration).Value == 0) return;
+            isDefinition |= cursor.Tag == DwTag.Variable && cursor.Attribute(DwAt.Location).IsPresent;
         }
-        else
+        else if (cursor.Attribute(DwAt.Declaration).Value != 0 || cursor.Attribute(DwAt.Signature).IsPresent)
         {
-            ulong size = kind == NamedKinds.Enumerator ? cursor.Attribute(DwAt.ConstantValue).Value : cursor.Attribute(DwAt.ByteSize).Value;
-            likeness = Checksum64.Combine(size, cursor.Attribute(DwAt.DeclarationLine).Value) | 1;
-            if (isDeclaration) kind |= NamedKinds.Declaration;
+            isDefinition = false;
         }
-        if (!name.IsEmpty && !Add(Qualified(prefix, name), kind, job, number, cursor.Position, likeness) && kind != NamedKinds.Enumerator)
+        int start = _prefixStart;
+        if (cursor.Attribute(DwAt.Specification).IsPresent)
         {
-            if (cursor.TrySkipChildren()) return;
+            // The declaration says what it is in.
+            name = Encoding.UTF8.GetBytes(EntryNames.Qualified(unit, unit.Header.Offset + (ulong)cursor.Position) ?? "");
+            start = _prefixEnd;
         }
-        if (isScope && !name.IsEmpty) Open(ref prefix, cursor.Depth, name);
+        int position = cursor.Position;
+        ulong likeness = 1;
+        if (kind == NamedKinds.Enumeration) _enumeration = position;
+        if (kind == NamedKinds.Enumerator)
+        {
+            position = _enumeration;
+            likeness = Checksum64.Combine(cursor.Attribute(DwAt.ConstantValue).Value, 0) | 1;
+        }
+        else if (kind != NamedKinds.Variable)
+        {
+            likeness = Checksum64.Combine(cursor.Attribute(DwAt.ByteSize).Value, cursor.Attribute(DwAt.DeclarationLine).Value) | 1;
+        }
+        else if (isDefinition)
+        {
+            likeness = 0;
+        }
+        NamedKinds full = kind | (isDefinition ? NamedKinds.None : NamedKinds.Declaration) | (_function == Outside ? NamedKinds.None : NamedKinds.Local);
+        bool isNew = !name.IsEmpty && Add(Qualified(start, name), full, job, number, position, likeness);
+        bool isRecord = (kind & (NamedKinds.Structure | NamedKinds.Union | NamedKinds.Class)) != 0;
+        // What is in C's records has no name outside of them, and the enumerators of a known enumeration are known.
+        bool isDone = (isRecord && !hasScopes) || (kind == NamedKinds.Enumeration && !isNew && !name.IsEmpty);
+        if (isDone && cursor.TrySkipChildren()) return;
+        bool isScope = (isRecord && hasScopes) || (kind == NamedKinds.Enumeration && cursor.Attribute(DwAt.EnumClass).Value != 0);
+        if (isScope && !name.IsEmpty) Open(cursor.Depth, name, start);
     }
+
+    private static NamedKinds KindOf(DwTag tag) => tag switch
+    {
+        DwTag.StructureType => NamedKinds.Structure,
+        DwTag.UnionType => NamedKinds.Union,
+        DwTag.ClassType or DwTag.InterfaceType => NamedKinds.Class,
+        DwTag.EnumerationType => NamedKinds.Enumeration,
+        DwTag.Typedef or DwTag.TemplateAlias => NamedKinds.TypeDef,
+        DwTag.BaseType or DwTag.UnspecifiedType or DwTag.SubrangeType => NamedKinds.Base,
+        DwTag.Enumerator => NamedKinds.Enumerator,
+        DwTag.Variable or DwTag.Member => NamedKinds.Variable,
+        DwTag.Namespace or DwTag.Module => NamedKinds.None,
+        _ => NamedKinds.Declaration,
+    };
+
+    private void Add(string name, NamedKinds kind, int job, int number, int position) => Add(Encoding.UTF8.GetBytes(name), kind, job, number, position, 0);
 
     // False if the same is known from an earlier unit.
     private bool Add(ReadOnlySpan<byte> name, NamedKinds kind, int job, int number, int position, ulong likeness)
@@ -162,19 +272,23 @@ internal sealed class IndexWorker
         return true;
     }
 
-    private void Open(ref int prefix, int depth, ReadOnlySpan<byte> name)
+    private void Open(int depth, ReadOnlySpan<byte> name) => Open(depth, name, _prefixStart);
+
+    private void Open(int depth, ReadOnlySpan<byte> name, int start)
     {
-        if (_scopes.Count >= MaximumNestingDepth) return;
-        _scopes.Push((depth, prefix));
-        prefix = Qualified(prefix, name).Length + 2;
-        if (_prefix.Length < prefix) Array.Resize(ref _prefix, prefix * 2);
-        "::"u8.CopyTo(_prefix.AsSpan(prefix - 2));
+        if (_scopes.Count >= MaximumNestingDepth || _prefixEnd + name.Length > MaximumPrefixBytes) return;
+        _scopes.Push(new Scope(depth, _prefixStart, _prefixEnd, _function));
+        Qualified(start, name);
+        (_prefixStart, _prefixEnd) = (start, _prefixEnd + name.Length + 2);
+        if (_prefix.Length < _prefixEnd) Array.Resize(ref _prefix, _prefixEnd * 2);
+        "::"u8.CopyTo(_prefix.AsSpan(_prefixEnd - 2));
     }
 
-    private ReadOnlySpan<byte> Qualified(int prefix, ReadOnlySpan<byte> name)
+    // The scopes from a place on, and the name: what is outside of that stays as it is.
+    private ReadOnlySpan<byte> Qualified(int start, ReadOnlySpan<byte> name)
     {
-        if (prefix + name.Length > _prefix.Length) Array.Resize(ref _prefix, (prefix + name.Length) * 2);
-        name.CopyTo(_prefix.AsSpan(prefix));
-        return _prefix.AsSpan(0, prefix + name.Length);
+        if (_prefixEnd + name.Length > _prefix.Length) Array.Resize(ref _prefix, (_prefixEnd + name.Length) * 2);
+        name.CopyTo(_prefix.AsSpan(_prefixEnd));
+        return _prefix.AsSpan(start, _prefixEnd + name.Length - start);
     }
 }

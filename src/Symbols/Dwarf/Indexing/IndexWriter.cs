@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
+using System.Threading;
 
 namespace Symbols.Dwarf.Indexing;
 
@@ -10,21 +11,52 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
     /// <summary>So many rows follow each stop: what a look-up of a line reads in vain at most.</summary>
     internal const int RowsPerStop = 128;
 
-    private readonly ByteWriter[] _parts = NewParts();
+    private static readonly Comparer<IndexWorker.Entry> s_inOrder = Comparer<IndexWorker.Entry>.Create(static (a, b) =>
+    {
+        int order = a.Job.CompareTo(b.Job);
+        if (order == 0) order = a.Unit.CompareTo(b.Unit);
+        if (order == 0) order = a.Distance.CompareTo(b.Distance);
+        return order != 0 ? order : a.Kind.CompareTo(b.Kind);
+    });
+
+    private readonly ByteWriter[] _parts = NewParts(workers);
 
     internal byte[] Write()
     {
         Of(IndexFile.Part.Identity).Bytes(identity);
+        // The two have nothing in common.
+        var rows = new Thread(WriteRows) { IsBackground = true, Name = "symbol index" };
+        rows.Start();
         WriteSegments();
         WriteNames();
-        WriteRows();
+        rows.Join();
         return IndexFile.Write(_parts);
     }
 
-    private static ByteWriter[] NewParts()
+    // Large parts are made in the size that they will have at most: growing would take their memory twice.
+    private static ByteWriter[] NewParts(List<IndexWorker> workers)
     {
+        long names = 0, text = 0, entries = 0, rows = 0;
+        foreach (IndexWorker worker in workers)
+        {
+            names += worker.Names.Count;
+            text += worker.Names.LengthBytes;
+            entries += worker.Entries.Count;
+            foreach (SourceRows.FileRows file in worker.Rows.Files.Values) rows += file.LengthBytes;
+        }
         var parts = new ByteWriter[Enum.GetValues<IndexFile.Part>().Length];
-        for (int i = 0; i < parts.Length; i++) parts[i] = new ByteWriter();
+        for (int i = 0; i < parts.Length; i++)
+        {
+            long size = (IndexFile.Part)i switch
+            {
+                IndexFile.Part.NameOffsets => (names + 1) * 8,
+                IndexFile.Part.Names => text,
+                IndexFile.Part.Entries => entries * 16,
+                IndexFile.Part.Rows => rows + (rows / 8),
+                _ => 64,
+            };
+            parts[i] = new ByteWriter((int)Math.Clamp(size, 64, Array.MaxLength));
+        }
         return parts;
     }
 
@@ -56,25 +88,18 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
     private void WriteNames()
     {
         var names = new NamePool();
-        var entries = new List<IndexWorker.Entry>();
+        var ids = new List<int[]>();
         foreach (IndexWorker worker in workers)
         {
-            var ids = new int[worker.Names.Count];
-            for (int i = 0; i < ids.Length; i++) ids[i] = names.Add(worker.Names[i]);
-            foreach (IndexWorker.Entry entry in worker.Entries)
-                if (ids[entry.Name] >= 0) entries.Add(entry with { Name = ids[entry.Name] });
+            var own = new int[worker.Names.Count];
+            for (int i = 0; i < own.Length; i++) own[i] = names.Add(worker.Names[i]);
+            ids.Add(own);
         }
         int[] order = new int[names.Count], rank = new int[names.Count];
         for (int i = 0; i < order.Length; i++) order[i] = i;
         Array.Sort(order, (a, b) => names[a].SequenceCompareTo(names[b]));
         for (int i = 0; i < order.Length; i++) rank[order[i]] = i;
-        entries.Sort((a, b) =>
-        {
-            int compared = rank[a.Name].CompareTo(rank[b.Name]);
-            if (compared == 0) compared = a.Job.CompareTo(b.Job);
-            if (compared == 0) compared = a.Unit.CompareTo(b.Unit);
-            return compared != 0 ? compared : a.Distance.CompareTo(b.Distance);
-        });
+        IndexWorker.Entry[] entries = ByRank(ids, rank);
         ByteWriter offsets = Of(IndexFile.Part.NameOffsets), text = Of(IndexFile.Part.Names), written = Of(IndexFile.Part.Entries);
         var seen = new HashSet<(NamedKinds, ulong)>();
         for (int at = 0, i = 0; i < order.Length; i++)
@@ -84,15 +109,16 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
             text.Bytes(names[order[i]]);
             int end = at;
             NamedKinds defined = NamedKinds.None;
-            for (; end < entries.Count && entries[end].Name == order[i]; end++)
+            for (; end < entries.Length && entries[end].Name == i; end++)
                 if ((entries[end].Kind & NamedKinds.Declaration) == 0) defined |= entries[end].Kind;
+            if (end > at + 1) Array.Sort(entries, at, end - at, s_inOrder);
             seen.Clear();
             for (; at < end; at++)
             {
                 IndexWorker.Entry entry = entries[at];
                 bool isDeclaration = (entry.Kind & NamedKinds.Declaration) != 0;
                 // One declaration says as much as the next, and nothing beside a definition.
-                if (isDeclaration && (defined & entry.Kind) != 0) continue;
+                if (isDeclaration && (defined & entry.Kind & ~NamedKinds.Local) != 0) continue;
                 if (entry.Likeness != 0 && !seen.Add((entry.Kind, isDeclaration ? 0 : entry.Likeness))) continue;
                 written.U32((uint)entry.Job);
                 written.U32((uint)entry.Unit);
@@ -102,6 +128,25 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
         }
         offsets.U32((uint)text.Length);
         offsets.U32((uint)(written.Length / 16));
+    }
+
+    // All entries by their names' ranks, which replace the names; the workers' are forgotten.
+    private IndexWorker.Entry[] ByRank(List<int[]> ids, int[] rank)
+    {
+        var next = new int[rank.Length + 1];
+        for (int w = 0; w < workers.Count; w++)
+            foreach (IndexWorker.Entry entry in workers[w].Entries)
+                if (ids[w][entry.Name] is >= 0 and int id) next[rank[id] + 1]++;
+        for (int i = 1; i < next.Length; i++) next[i] += next[i - 1];
+        var entries = new IndexWorker.Entry[next[^1]];
+        for (int w = 0; w < workers.Count; w++)
+        {
+            foreach (IndexWorker.Entry entry in workers[w].Entries)
+                if (ids[w][entry.Name] is >= 0 and int id) entries[next[rank[id]]++] = entry with { Name = rank[id] };
+            workers[w].Entries.Clear();
+            workers[w].Entries.Capacity = 0;
+        }
+        return entries;
     }
 
     private void WriteRows()

@@ -7,7 +7,7 @@ using Symbols.Images;
 namespace Symbols.Dwarf.Indexing;
 
 /// <summary>From a source file and line to addresses, by an <see cref="IndexFile"/>: no line program is read.</summary>
-internal sealed class IndexedSources : ISourceRows
+internal sealed class IndexedSources
 {
     private readonly IndexFile _file;
     private readonly List<string> _compilerPaths = [];
@@ -36,8 +36,10 @@ internal sealed class IndexedSources : ISourceRows
         }
     }
 
+    /// <summary>Normalized paths of all files that a line program names.</summary>
     public IReadOnlyList<string> Paths => _paths;
 
+    /// <summary>All rows of a file, of one line or of every line (0), in mapped code, by address.</summary>
     public List<LineAddress> Rows(string path, uint line)
     {
         var found = new List<LineAddress>();
@@ -52,10 +54,11 @@ internal sealed class IndexedSources : ISourceRows
             }
         }
         // The rows of one line are in this order already.
-        if (line == 0 || files.Count > 1) found.Sort(SourceIndex.Compare);
+        if (line == 0 || files.Count > 1) found.Sort(Compare);
         return found;
     }
 
+    /// <summary>The first line of a file from the given one on that has a statement; 0: there is none.</summary>
     public uint NextStatementLine(string path, uint line)
     {
         uint next = 0;
@@ -70,6 +73,17 @@ internal sealed class IndexedSources : ISourceRows
             }
         }
         return next;
+    }
+
+    /// <summary>By address, rows with code first; the rest only makes the order the same however they were found.</summary>
+    internal static int Compare(LineAddress a, LineAddress b)
+    {
+        int order = a.Address.CompareTo(b.Address);
+        if (order == 0) order = b.HasCode.CompareTo(a.HasCode);
+        if (order == 0) order = a.Line.CompareTo(b.Line);
+        if (order == 0) order = a.Column.CompareTo(b.Column);
+        if (order == 0) order = a.Flags.CompareTo(b.Flags);
+        return order != 0 ? order : string.CompareOrdinal(a.Path, b.Path);
     }
 
     private LineAddress Address(int file, in SourceRows.Row row) => new(row.Address, _compilerPaths[file], row.Line, row.Column,

@@ -13,6 +13,8 @@ internal sealed class NamePool
 
     internal int Count => _next.Count;
 
+    internal int LengthBytes => _starts[^1];
+
     internal ReadOnlySpan<byte> this[int id] => _bytes.AsSpan(_starts[id], _starts[id + 1] - _starts[id]);
 
     internal int Add(ReadOnlySpan<byte> name)

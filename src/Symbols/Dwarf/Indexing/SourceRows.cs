@@ -12,6 +12,9 @@ internal sealed class SourceRows
 {
     private readonly Dictionary<string, FileRows> _files = new(StringComparer.Ordinal);
 
+    // Every unit names hundreds of headers: their paths are put together once.
+    private readonly Dictionary<(string, string, string), FileRows> _byParts = [];
+
     /// <summary>One row of one file.</summary>
     internal readonly record struct Row(uint Line, ulong Address, uint Column, byte Flags) : IComparable<Row>
     {
@@ -54,6 +57,8 @@ internal sealed class SourceRows
 
         internal int Count { get; private set; }
 
+        internal int LengthBytes => _writer.Length;
+
         internal void Add(in Row row)
         {
             row.Write(_writer, _last);
@@ -78,12 +83,17 @@ internal sealed class SourceRows
     /// <summary>Adds all rows of mapped code of a unit's line table, and the names of all files, with rows or without.</summary>
     internal void Add(DebugUnit unit, ElfImage image)
     {
-        if (unit.LineTable is not { } table) return;
+        if (unit.BorrowLineTable() is not { } table) return;
         var files = new FileRows?[table.Files.Count];
         for (int file = 0; file < files.Length; file++)
         {
-            if (table.FilePath((uint)file) is not { } path) continue;
-            if (!_files.TryGetValue(path, out FileRows? rows)) _files[path] = rows = new FileRows();
+            if (table.PathParts((uint)file) is not { } parts) continue;
+            if (!_byParts.TryGetValue(parts, out FileRows? rows))
+            {
+                string path = SourcePath.Join(SourcePath.Join(parts.Root, parts.Directory), parts.Name);
+                if (!_files.TryGetValue(path, out rows)) _files[path] = rows = new FileRows();
+                _byParts[parts] = rows;
+            }
             files[file] = rows;
         }
         ReadOnlySpan<LineRow> all = table.Rows;
@@ -98,5 +108,6 @@ internal sealed class SourceRows
                 rows.Add(new Row(row.Line, row.Address, row.Column, (byte)((byte)row.Flags | (hasCode ? Row.CodeFlag : 0))));
             }
         }
+        table.GiveBack();
     }
 }

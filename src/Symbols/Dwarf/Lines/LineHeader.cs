@@ -44,10 +44,17 @@ internal sealed class LineHeader
 
     internal string Path(uint file, string compileDirectory)
     {
+        (string root, string directory, string name) = Parts(file, compileDirectory);
+        return SourcePath.Join(SourcePath.Join(root, directory), name);
+    }
+
+    /// <summary>What the path is made of: the compilation directory, the directory below it, the name.</summary>
+    internal (string Root, string Directory, string Name) Parts(uint file, string compileDirectory)
+    {
         LineFile entry = Files[(int)file];
         // Version 5 repeats the compilation directory as entry 0.
         string root = Version >= 5 && Directories.Count > 0 && Directories[0].Length > 0 ? Directories[0] : compileDirectory;
         bool isInRoot = entry.DirectoryIndex == 0 || entry.DirectoryIndex >= (ulong)Directories.Count;
-        return SourcePath.Join(isInRoot ? root : SourcePath.Join(root, Directories[(int)entry.DirectoryIndex]), entry.Name);
+        return (root, isInRoot ? "" : Directories[(int)entry.DirectoryIndex], entry.Name);
     }
 }

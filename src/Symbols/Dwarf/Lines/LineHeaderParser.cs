@@ -129,7 +129,7 @@ internal static class LineHeaderParser
     private static string Text(in AttributeValue value, DwarfSections sections, ReadOnlySpan<byte> bytes) => value.Form switch
     {
         DwForm.String => Encoding.UTF8.GetString(bytes.Slice((int)value.Value, value.SizeBytes)),
-        DwForm.LineStringPointer => sections.LineStrings.StringAt(value.Value) ?? "",
+        DwForm.LineStringPointer => sections.LineString(value.Value) ?? "",
         DwForm.StringPointer => sections.Strings.StringAt(value.Value) ?? "",
         // DW_FORM_strx occurs in split units only, which are not read.
         _ => "",

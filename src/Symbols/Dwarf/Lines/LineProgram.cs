@@ -36,17 +36,20 @@ internal ref struct LineProgram
     /// <param name="addressSizeBytes">The unit's, for versions before 5.</param>
     /// <param name="compileDirectory">The unit's DW_AT_comp_dir, which relative directories are below.</param>
     /// <param name="sizeBytes">Bytes to the next program; 0 if that is unknown.</param>
-    internal static LineTable? Read(DwarfSections sections, ulong offset, int addressSizeBytes, string compileDirectory, out ulong sizeBytes)
+    /// <param name="isBorrowed">The table is used at once and given back: <see cref="LineTable.GiveBack"/>.</param>
+    internal static LineTable? Read(
+        DwarfSections sections, ulong offset, int addressSizeBytes, string compileDirectory, out ulong sizeBytes, bool isBorrowed = false)
     {
         LineHeader? header = LineHeaderParser.Read(sections, offset, addressSizeBytes, out ReadOnlyMemory<byte> bytes, out sizeBytes);
         if (header is null) return null;
-        if (!header.IsComplete) return new LineTable(header, [], [], compileDirectory);
+        if (!header.IsComplete) return new LineTable(header, [], 0, [], compileDirectory);
         var program = new LineProgram(header, bytes.Span);
         string? problem = program.Run();
         if (problem is not null) sections.Diagnostics.Add(sections.Line.Name, offset, problem);
+        if (isBorrowed) return new LineTable(header, program._rows, program._rowCount, [.. program._sequences], compileDirectory);
         LineRow[] rows = program._rows.AsSpan(0, program._rowCount).ToArray();
         ArrayPool<LineRow>.Shared.Return(program._rows);
-        return new LineTable(header, rows, [.. program._sequences], compileDirectory);
+        return new LineTable(header, rows, rows.Length, [.. program._sequences], compileDirectory);
     }
 
     private string? Run()

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 
 namespace Symbols.Dwarf.Lines;
@@ -7,15 +8,17 @@ namespace Symbols.Dwarf.Lines;
 public sealed class LineTable
 {
     private readonly LineHeader _header;
-    private readonly LineRow[] _rows;
+    private readonly int _rowCount;
     private readonly string _compileDirectory;
     private readonly Dictionary<uint, string> _paths = [];
+    private LineRow[] _rows;
     private RangeMap? _map;
 
-    internal LineTable(LineHeader header, LineRow[] rows, LineSequence[] sequences, string compileDirectory)
+    internal LineTable(LineHeader header, LineRow[] rows, int rowCount, LineSequence[] sequences, string compileDirectory)
     {
         _header = header;
         _rows = rows;
+        _rowCount = rowCount;
         Sequences = sequences;
         _compileDirectory = compileDirectory;
     }
@@ -32,7 +35,7 @@ public sealed class LineTable
     public IReadOnlyList<LineFile> Files => _header.Files;
 
     /// <summary>All rows in the program's order.</summary>
-    public ReadOnlySpan<LineRow> Rows => _rows;
+    public ReadOnlySpan<LineRow> Rows => _rows.AsSpan(0, _rows.Length == 0 ? 0 : _rowCount);
 
     /// <summary>All sequences in the program's order.</summary>
     public IReadOnlyList<LineSequence> Sequences { get; }
@@ -45,6 +48,17 @@ public sealed class LineTable
         if (file >= (uint)Files.Count || Files[(int)file].Name.Length == 0) return null;
         if (_paths.TryGetValue(file, out string? path)) return path;
         return _paths[file] = _header.Path(file, _compileDirectory);
+    }
+
+    /// <summary>What <see cref="FilePath"/> is made of; null for a bad index.</summary>
+    internal (string Root, string Directory, string Name)? PathParts(uint file) =>
+        file >= (uint)Files.Count || Files[(int)file].Name.Length == 0 ? null : _header.Parts(file, _compileDirectory);
+
+    /// <summary>Ends the use of a table that was borrowed.</summary>
+    internal void GiveBack()
+    {
+        if (_rows.Length > 0) ArrayPool<LineRow>.Shared.Return(_rows);
+        _rows = [];
     }
 
     /// <summary>The row that covers the address, with the address of the next one; null if no sequence does.</summary>

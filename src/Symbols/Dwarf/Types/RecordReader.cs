@@ -54,6 +54,7 @@ internal sealed class RecordReader(TypeReader types, DieReference place)
         {
             IsBase = isBase,
             IsVirtual = isVirtual,
+            VirtualAddress = isVirtual ? VirtualAddressAt(cursor.Attribute(DwAt.DataMemberLocation)) : null,
             IsArtificial = cursor.Attribute(DwAt.Artificial).Value != 0,
         };
     }
@@ -66,6 +67,15 @@ internal sealed class RecordReader(TypeReader types, DieReference place)
         // DWARF 2 and 3 count from the highest bit of the storage unit (DWARF 3, 5.5.6).
         ulong storage = cursor.Attribute(DwAt.ByteSize) is { IsConstant: true } size ? size.Value : type.SizeBytes ?? 0;
         return start + (storage * 8) - fromTop.Value - bitSize;
+    }
+
+    // The place is found by the object's table of virtual functions.
+    private Func<ulong, IUnwindContext, ulong?>? VirtualAddressAt(in AttributeValue location)
+    {
+        if (!location.IsBlock) return null;
+        byte[] expression = Unit.BlockOf(location).ToArray();
+        int addressSize = Unit.Header.AddressSizeBytes;
+        return (start, context) => DwarfExpression.TryEvaluate(expression, context, addressSize, start, out ulong address, out _) ? address : null;
     }
 
     // A number; in DWARF 2, an expression that adds one to the record's address.

@@ -1,20 +1,16 @@
 using System.Collections.Generic;
 using Symbols.Dwarf.Entries;
-using Symbols.Dwarf.Macros;
+using Symbols.Dwarf.Indexing;
 using Symbols.Types;
 
 namespace Symbols.Dwarf.Types;
 
-/// <summary>A file's types and constants by name.</summary>
+/// <summary>A file's types and constants by name: those outside of functions, and where there is none of that name, those within.</summary>
 internal sealed class TypeCatalog(DwarfInfo owner)
 {
     private readonly TypeReader _reader = new(owner);
-    private DeclarationIndex? _index;
-    private MacroIndex? _macros;
 
     internal TypeReader Reader => _reader;
-
-    internal DeclarationIndex Index => _index ??= new DeclarationIndex(owner.Units);
 
     internal DebugType? Find(string name, TypeTag tag)
     {
@@ -28,59 +24,61 @@ internal sealed class TypeCatalog(DwarfInfo owner)
     /// <summary>The definition of what is only declared elsewhere.</summary>
     internal DebugType? FindDefinition(string name, DwTag tag)
     {
-        foreach (Declaration declaration in Index.Find(name))
-            if (!declaration.IsDeclaration && IsSame(declaration.Tag, tag)) return _reader.At(declaration.Place);
+        foreach (NamedEntry entry in Entries(name, KindsOf(tag)))
+            if (!entry.IsDeclaration && !entry.IsLocal) return _reader.At(entry.Place);
         return null;
     }
 
     internal Constant? FindConstant(string name)
     {
-        foreach (Declaration declaration in Index.Find(name))
+        string simple = name[(name.LastIndexOf(':') + 1)..];
+        Constant? local = null;
+        foreach (NamedEntry entry in Entries(name, NamedKinds.Enumerator))
         {
-            if (declaration.Tag != DwTag.Enumerator || _reader.At(declaration.Place) is not EnumerationType type) continue;
-            string simple = name[(name.LastIndexOf(':') + 1)..];
+            if ((entry.IsLocal && local is not null) || _reader.At(entry.Place) is not EnumerationType type) continue;
             foreach (Enumerator enumerator in type.Enumerators)
-                if (enumerator.Name == simple) return new Constant(enumerator.Value, type);
+            {
+                if (enumerator.Name != simple) continue;
+                if (!entry.IsLocal) return new Constant(enumerator.Value, type);
+                local ??= new Constant(enumerator.Value, type);
+            }
         }
-        _macros ??= new MacroIndex(owner);
-        return _macros.Evaluate(name, other => FindEnumerator(other)) is { } value ? new Constant(value, null) : null;
-    }
-
-    private ulong? FindEnumerator(string name)
-    {
-        foreach (Declaration declaration in Index.Find(name))
-        {
-            if (declaration.Tag != DwTag.Enumerator || _reader.At(declaration.Place) is not EnumerationType type) continue;
-            foreach (Enumerator enumerator in type.Enumerators)
-                if (enumerator.Name == name) return enumerator.Value;
-        }
-        return null;
+        return local;
     }
 
     private DebugType? FindExactly(string name, TypeTag tag)
     {
-        Declaration? declared = null;
-        foreach (Declaration declaration in Index.Find(name))
+        NamedEntry? declared = null, local = null;
+        foreach (NamedEntry entry in Entries(name, KindsOf(tag)))
         {
-            if (!declaration.IsType || !Matches(declaration, tag)) continue;
-            if (!declaration.IsDeclaration) return _reader.At(declaration.Place);
-            declared ??= declaration;
+            if (tag == TypeTag.Any && !IsNameAlone(entry)) continue;
+            if (!entry.IsDeclaration && !entry.IsLocal) return _reader.At(entry.Place);
+            if (entry.IsLocal) local ??= entry;
+            else declared ??= entry;
         }
-        return declared is { } found ? _reader.At(found.Place) : null;
+        return (declared ?? local) is { } found ? _reader.At(found.Place) : null;
     }
 
-    private static bool IsRecord(DwTag tag) => tag is DwTag.StructureType or DwTag.ClassType;
+    private List<NamedEntry> Entries(string name, NamedKinds kinds) => owner.HasUnits ? owner.Index.Find(name, kinds | NamedKinds.Local) : [];
+
+    private static NamedKinds KindsOf(TypeTag tag) => tag switch
+    {
+        TypeTag.Struct => NamedKinds.Structure | NamedKinds.Class,
+        TypeTag.Union => NamedKinds.Union,
+        TypeTag.Enum => NamedKinds.Enumeration,
+        _ => NamedKinds.AnyType,
+    };
 
     // A class may be declared as a struct and the other way round.
-    private static bool IsSame(DwTag one, DwTag other) => one == other || (IsRecord(one) && IsRecord(other));
-
-    private static bool Matches(in Declaration declaration, TypeTag tag) => tag switch
+    private static NamedKinds KindsOf(DwTag tag) => tag switch
     {
-        TypeTag.Struct => IsRecord(declaration.Tag),
-        TypeTag.Union => declaration.Tag == DwTag.UnionType,
-        TypeTag.Enum => declaration.Tag == DwTag.EnumerationType,
-        // In C, what a struct is called is no type's name.
-        _ => !(IsRecord(declaration.Tag) || declaration.Tag is DwTag.UnionType or DwTag.EnumerationType)
-            || !declaration.Place.Unit.Attributes.Language.HasNoScopes(),
+        DwTag.StructureType or DwTag.ClassType or DwTag.InterfaceType => NamedKinds.Structure | NamedKinds.Class,
+        DwTag.UnionType => NamedKinds.Union,
+        DwTag.EnumerationType => NamedKinds.Enumeration,
+        _ => NamedKinds.None,
     };
+
+    // In C, what a struct is called is no type's name.
+    private static bool IsNameAlone(in NamedEntry entry) =>
+        (entry.Kind & (NamedKinds.TypeDef | NamedKinds.Base)) != 0 || !entry.Unit.Attributes.Language.HasNoScopes();
 }

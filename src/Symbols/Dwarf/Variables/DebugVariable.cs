@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Collections.Generic;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Expressions;
+using Symbols.Dwarf.Types;
 using Symbols.Elf;
 using Symbols.Types;
 using Symbols.Variables;
@@ -49,6 +50,9 @@ public sealed class DebugVariable
     public string? LinkageName => Find(DwAt.LinkageName, DwAt.MipsLinkageName) is var (value, unit) ? unit.StringOf(value, unit.Bytes.Span) : null;
 
     public DebugType Type => _type ??= _place.Unit.Owner.Types.Reader.TypeOf(_place);
+
+    /// <summary>The type with the sizes that it has in a frame: of a variable-length array how many elements there are.</summary>
+    public DebugType TypeIn(ILocationContext context) => FrameTypes.Of(Type, context, _function);
 
     public bool IsParameter { get; }
 

@@ -11,7 +11,7 @@ namespace Symbols.Dwarf.Variables;
 /// <param name="IsDefault">Wherever no other range says something (DW_LLE_default_location), or everywhere.</param>
 internal readonly record struct LocationListEntry(AddressRange Range, ReadOnlyMemory<byte> Expression, bool IsDefault);
 
-/// <summary>Location lists: <c>.debug_loc</c> (DWARF 4, 2.6.2) and DW_LLE_* in <c>.debug_loclists</c> (DWARF 5, 2.6.2).</summary>
+/// <summary>Location lists: <c>.debug_loc</c> (DWARF 4, 2.6.2), GNU's in <c>.debug_loc.dwo</c>, and DW_LLE_* in <c>.debug_loclists</c> (DWARF 5, 2.6.2).</summary>
 internal static class LocationListReader
 {
     private const int MaximumEntries = 1 << 14;
@@ -71,7 +71,9 @@ internal static class LocationListReader
         {
             entries.Clear();
             ReadOnlyMemory<byte> window = section.Window(offset, size);
-            if (unit.Header.Version >= 5 ? ReadLists(window, unit, entries) : ReadPairs(window, unit, entries)) return;
+            bool isRead = unit.Header.Version >= 5 ? ReadLists(window, unit, entries)
+                : unit.Sections.IsSplit ? ReadSplit(window, unit, entries) : ReadPairs(window, unit, entries);
+            if (isRead) return;
             if (size < section.Length - offset && size < LastWindowBytes && entries.Count < MaximumEntries) continue;
             unit.Sections.Diagnostics.Add(section.Name, offset, "The location list is damaged, or has no end.");
             return;
@@ -98,6 +100,31 @@ internal static class LocationListReader
             ReadOnlyMemory<byte> expression = Take(ref reader, window, reader.U16());
             if (reader.Failed) return false;
             Add(entries, baseAddress + start, baseAddress + end, expression);
+        }
+        return false;
+    }
+
+    // .debug_loc.dwo: GNU's lists of split units before DWARF 5, https://gcc.gnu.org/wiki/DebugFission.
+    private static bool ReadSplit(ReadOnlyMemory<byte> window, DebugUnit unit, List<LocationListEntry> entries)
+    {
+        var reader = new DataReader(window.Span);
+        ulong baseAddress = unit.BaseAddress;
+        while (entries.Count < MaximumEntries)
+        {
+            byte kind = reader.U8();
+            if (reader.Failed || kind > 4) return false;
+            if (kind == 0) return true; // DW_LLE_GNU_end_of_list_entry
+            if (kind == 1) // DW_LLE_GNU_base_address_selection_entry
+            {
+                baseAddress = unit.IndexedAddress(reader.Uleb());
+                continue;
+            }
+            // DW_LLE_GNU_start_end_entry, DW_LLE_GNU_start_length_entry, DW_LLE_GNU_offset_pair_entry
+            ulong start = kind == 4 ? baseAddress + reader.U32() : unit.IndexedAddress(reader.Uleb());
+            ulong end = kind == 2 ? unit.IndexedAddress(reader.Uleb()) : (kind == 3 ? start : baseAddress) + reader.U32();
+            ReadOnlyMemory<byte> expression = Take(ref reader, window, reader.U16());
+            if (reader.Failed) return false;
+            Add(entries, start, end, expression);
         }
         return false;
     }

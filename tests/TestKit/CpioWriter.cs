@@ -3,15 +3,15 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
 
-namespace Introspection.Tests.Linux;
+namespace TestKit;
 
 /// <summary>Writes cpio archives of the format newc, entry by entry.</summary>
-internal sealed class CpioWriter
+public sealed class CpioWriter
 {
     private readonly List<byte> _output = [];
     private uint _inode = 1;
 
-    internal CpioWriter Add(string path, ReadOnlySpan<byte> data, uint mode = 0x81ed, uint inode = 0, uint linkCount = 1)
+    public CpioWriter Add(string path, ReadOnlySpan<byte> data, uint mode = 0x81ed, uint inode = 0, uint linkCount = 1)
     {
         uint[] fields = [inode == 0 ? _inode++ : inode, mode, 0, 0, linkCount, 0, (uint)data.Length, 0, 0, 0, 0, (uint)Encoding.UTF8.GetByteCount(path) + 1, 0];
         var header = new StringBuilder("070701");
@@ -23,9 +23,9 @@ internal sealed class CpioWriter
         return this;
     }
 
-    internal CpioWriter Add(string path, string text, uint mode = 0x81ed) => Add(path, Encoding.UTF8.GetBytes(text), mode);
+    public CpioWriter Add(string path, string text, uint mode = 0x81ed) => Add(path, Encoding.UTF8.GetBytes(text), mode);
 
-    internal byte[] Finish()
+    public byte[] Finish()
     {
         Add("TRAILER!!!", []);
         return [.. _output];

@@ -1,11 +1,14 @@
 using System;
 using System.Collections.Generic;
+using Symbols.Dwarf;
 using Symbols.Dwarf.Entries;
+using Symbols.Dwarf.Indexing;
+using Symbols.Dwarf.Lines;
 
-namespace Symbols.Dwarf.Lines;
+namespace Symbols.Tests.Indexing;
 
-/// <summary>From a source file to the units that have code of it. Built from the line programs' headers alone.</summary>
-internal sealed class SourceIndex : ISourceRows
+/// <summary>From source files and lines to addresses by reading every unit's line program: what the index must say, too.</summary>
+internal sealed class SourcesByUnit
 {
     private readonly IReadOnlyList<DebugUnit> _units;
     private readonly Func<ulong, bool> _isMapped;
@@ -13,7 +16,7 @@ internal sealed class SourceIndex : ISourceRows
     private readonly List<string> _paths = [];
     private readonly List<List<(DebugUnit Unit, uint File)>> _uses = [];
 
-    internal SourceIndex(DwarfSections sections, IReadOnlyList<DebugUnit> units)
+    internal SourcesByUnit(DwarfSections sections, IReadOnlyList<DebugUnit> units)
     {
         _units = units;
         _isMapped = sections.Image.IsMapped;
@@ -34,14 +37,6 @@ internal sealed class SourceIndex : ISourceRows
 
     public IReadOnlyList<string> Paths => _paths;
 
-    public uint NextStatementLine(string path, uint line)
-    {
-        uint next = 0;
-        foreach (LineAddress row in Rows(path, 0))
-            if (row.IsStatement && row.Line >= line && (next == 0 || row.Line < next)) next = row.Line;
-        return next;
-    }
-
     public List<LineAddress> Rows(string path, uint line)
     {
         var found = new List<LineAddress>();
@@ -55,19 +50,8 @@ internal sealed class SourceIndex : ISourceRows
             foreach ((DebugUnit unit, uint file) in _uses[candidate]) AddRows(unit, file, line, found);
         }
         // One file may have several indices in a program (version 5 repeats entry 0), and one program several units.
-        found.Sort(Compare);
+        found.Sort(IndexedSources.Compare);
         return found;
-    }
-
-    /// <summary>By address, rows with code first; the rest only makes the order the same however they were found.</summary>
-    internal static int Compare(LineAddress a, LineAddress b)
-    {
-        int order = a.Address.CompareTo(b.Address);
-        if (order == 0) order = b.HasCode.CompareTo(a.HasCode);
-        if (order == 0) order = a.Line.CompareTo(b.Line);
-        if (order == 0) order = a.Column.CompareTo(b.Column);
-        if (order == 0) order = a.Flags.CompareTo(b.Flags);
-        return order != 0 ? order : string.CompareOrdinal(a.Path, b.Path);
     }
 
     private void AddUse(Dictionary<string, int> known, string path, DebugUnit unit, uint file)

@@ -1,0 +1,102 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Iced.Intel;
+using Introspection.Code;
+using Introspection.State;
+using Replay.Queries;
+using Replay.Timelines;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Introspection.Locks.History;
+
+/// <summary>
+/// Tells locks apart that had the same memory one after the other. Memory that is allocated anew is initialised: a plain store to the lock from code that is not a lock's. Two orders of
+/// taking are only then opposite if no such store lies between them.
+/// </summary>
+internal static class LockLifetimes
+{
+    private const int MaximumWatched = 1024;
+
+    private readonly record struct Rebirth(ulong Lock, Position At);
+
+    /// <summary>Removes inversions of orders that are of different locks. Replays the stretch that they lie in, if there are any.</summary>
+    public static void RemoveUnrelated(List<LockFinding> findings, Timeline timeline, LockFunctionTable table, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    {
+        var locks = new HashSet<ulong>();
+        Position from = timeline.End, before = timeline.Start;
+        foreach (LockFinding finding in findings)
+        {
+            if (finding.Kind != LockFindingKind.OrderInversion || locks.Count + finding.Uses.Count > MaximumWatched) continue;
+            foreach (LockUse use in finding.Uses)
+            {
+                locks.Add(use.Lock.Address);
+                if (use.Wanted < from) from = use.Wanted;
+                if (use.Wanted > before) before = use.Wanted;
+            }
+        }
+        if (locks.Count == 0) return;
+        var births = new Dictionary<ulong, List<Position>>();
+        timeline.Intervals.Run(timeline.Intervals.IntervalsOf(from, before), () => new Visitor(table, locks), (_, found) =>
+        {
+            foreach (Rebirth one in found)
+            {
+                if (!births.TryGetValue(one.Lock, out List<Position>? positions)) births[one.Lock] = positions = [];
+                positions.Add(one.At);
+            }
+            return true;
+        }, progress, cancellation);
+        findings.RemoveAll(finding => finding.Kind == LockFindingKind.OrderInversion && !IsOfSameLocks(finding, births));
+    }
+
+    // In pairs of held and wanted; what one pair wants, the next one holds.
+    private static bool IsOfSameLocks(LockFinding finding, Dictionary<ulong, List<Position>> births)
+    {
+        for (int i = 1; i < finding.Uses.Count; i += 2)
+        {
+            LockUse wanted = finding.Uses[i], held = finding.Uses[(i + 1) % finding.Uses.Count];
+            if (!births.TryGetValue(wanted.Lock.Address, out List<Position>? positions)) continue;
+            Position a = wanted.Wanted < held.Wanted ? wanted.Wanted : held.Wanted, b = wanted.Wanted < held.Wanted ? held.Wanted : wanted.Wanted;
+            if (positions.Exists(at => at > a && at < b)) return false;
+        }
+        return true;
+    }
+
+    private sealed class Visitor(LockFunctionTable table, HashSet<ulong> locks) : IIntervalVisitor<List<Rebirth>>, IMachineObserver
+    {
+        private Machine _machine = null!;
+        private ReplayInterval _interval;
+        private List<Rebirth> _found = [];
+
+        public uint WantedKinds => 1u << (int)MachineEventKind.Write;
+
+        public void Begin(Machine machine, int index, in ReplayInterval interval)
+        {
+            (_machine, _interval, _found) = (machine, interval, []);
+            var watches = new List<Watch>();
+            foreach (ulong address in locks) watches.Add(new Watch(false, address, 1, Reads: false, Writes: true));
+            machine.Observer = this;
+            machine.SetWatches(watches);
+        }
+
+        public bool GoOn() => true;
+
+        public List<Rebirth> End()
+        {
+            _machine.Observer = null;
+            _machine.SetWatches([]);
+            return _found;
+        }
+
+        public void OnEvent(in MachineEvent e)
+        {
+            if (e.At < _interval.From || e.At >= _interval.To || e.CpuIndex < 0 || table.IsLockCode(e.Rip)) return;
+            Instruction i = new Disassembler(new GuestView(_machine, _machine.Vcpus[e.CpuIndex])).Decode(e.Rip);
+            // Counters beside a lock are changed together with it, atomically; nobody initialises like that.
+            if (i.HasLockPrefix || i.Mnemonic == Mnemonic.Xchg) return;
+            foreach (ulong address in locks)
+                if (address - e.Address < (ulong)Math.Max(1, e.SizeBytes)) _found.Add(new Rebirth(address, e.At));
+        }
+    }
+}

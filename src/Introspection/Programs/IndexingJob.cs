@@ -1,0 +1,69 @@
+using System;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+using Symbols.Dwarf;
+using Symbols.Dwarf.Indexing;
+
+namespace Introspection.Programs;
+
+/// <summary>
+/// The index of one large symbol file in the making. One thread of it, and the builder's, read the file; the thread of the symbols begins it, may wait for it, and ends it
+/// before the file is closed.
+/// </summary>
+public sealed class IndexingJob : IDisposable
+{
+    private readonly DwarfInfo _dwarf;
+    private readonly DebugIndexCache? _cache;
+    private readonly CancellationTokenSource _stop = new();
+    private Task? _task;
+    private int _thousandths;
+
+    internal IndexingJob(DwarfInfo dwarf, DebugIndexCache? cache, string name)
+    {
+        _dwarf = dwarf;
+        _cache = cache;
+        Name = name;
+    }
+
+    /// <summary>The file's name, for people.</summary>
+    public string Name { get; }
+
+    /// <summary>How much is done, from 0 to 1.</summary>
+    public double Fraction => Volatile.Read(ref _thousandths) / 1000.0;
+
+    /// <summary>Begins, unless it has begun.</summary>
+    public void Begin()
+    {
+        if (_task is not null) return;
+        // What is made of the file for the other threads is made on this one.
+        DebugIndexBuilder builder = _dwarf.PrepareIndex(_cache);
+        _task = Task.Factory.StartNew(() => Run(builder), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>True: it has ended, with an index as a rule. False: it needs longer than that.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled; the job goes on.</exception>
+    public bool Wait(TimeSpan time, CancellationToken cancellation) => _task is null || Task.WaitAny([_task], (int)time.TotalMilliseconds, cancellation) >= 0;
+
+    /// <summary>Ends it soon, and waits for that.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        if (_task is not null) Task.WaitAny([_task], CancellationToken.None);
+        _stop.Dispose();
+    }
+
+    private void Run(DebugIndexBuilder builder)
+    {
+        // Who asks for an address meanwhile is not to notice.
+        Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+        try
+        {
+            builder.Run(done => Volatile.Write(ref _thousandths, done), _stop.Token);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next question that needs the index tries again, and fails where it is told to the user.
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System;
+using System.IO;
+using Replay.Recording;
+using TestKit;
+using Vmm.Platform;
+using Xunit;
+
+namespace Dap.Tests;
+
+/// <summary>A recording of Debian's kernel that starts guests/steps.c twice, each time wherever the kernel likes.</summary>
+public sealed class ProgramsGuest : IDisposable
+{
+    private const string Init = """
+        #!/bin/sh
+        export PATH=/bin
+        /steps
+        busybox true
+        /steps
+        poweroff -f
+
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ttvm-dap").FullName;
+    private readonly Lazy<string> _recording;
+
+    public ProgramsGuest() => _recording = new Lazy<string>(() => Record(8_000_000_000));
+
+    public static string Source => Repository.PathOf("tests/Dap.Tests/guests/steps.c");
+
+    /// <summary>Made when first asked for.</summary>
+    public string Recording => _recording.Value;
+
+    /// <summary>The beginning of a boot, before the kernel is there.</summary>
+    public string Beginning => Record(500_000);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Record(ulong instructionCount)
+    {
+        HostTool.Require("gcc", "gcc");
+        string program = Path.Combine(_folder, "steps");
+        ToolResult result = HostTool.Run("gcc", ["-g", "-O0", "-nostdlib", "-static-pie", "-fPIE", "-fno-stack-protector", "-Wl,--build-id", "-o", program, Source], TimeSpan.FromMinutes(1));
+        Assert.True(result.ExitCode == 0, result.Error);
+        byte[] initramfs = File.ReadAllBytes(GuestImages.Initramfs());
+        // The kernel looks for the next archive at a multiple of 4.
+        byte[] initrd = [.. initramfs, .. new byte[-initramfs.Length & 3], .. new CpioWriter().Add("init", Init).Add("steps", File.ReadAllBytes(program)).Finish()];
+        var configuration = new MachineConfiguration
+        {
+            CpuCount = 2, MemorySizeBytes = 256 << 20, CommandLine = "console=ttyS0 quiet",
+            Images = [new MachineImage("kernel", "vmlinuz", File.ReadAllBytes(GuestImages.LinuxCloudKernel())), new MachineImage("initrd", "initrd", initrd)],
+        };
+        string path = Path.Combine(_folder, $"{instructionCount}.ttvm");
+        using var recorder = new Recorder(configuration, new NoInput(), new RandomHost(), new RecorderOptions { Path = path, RecordedFrom = "a test" });
+        recorder.Run(instructionCount);
+        recorder.Finish();
+        return path;
+    }
+
+    // Its numbers differ from call to call, so that the kernel puts programs at different places.
+    private sealed class RandomHost : IHostServices
+    {
+        private readonly Random _random = new(3);
+
+        public ulong ReadMonotonicNanoseconds() => 0;
+
+        public void FillRandom(Span<byte> destination) => _random.NextBytes(destination);
+    }
+}

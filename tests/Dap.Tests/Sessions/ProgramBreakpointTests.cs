@@ -1,0 +1,95 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Dap.Tests.Sessions;
+
+/// <summary>Breakpoints in programs that are not mapped yet, or not any more: they wait, and are hit wherever the program is, in both directions.</summary>
+public sealed class ProgramBreakpointTests(ProgramsGuest guest) : IClassFixture<ProgramsGuest>
+{
+    private const string Thread1 = """{"threadId":1}""";
+    private static readonly int s_line = 1 + Array.FindIndex(File.ReadAllLines(ProgramsGuest.Source), line => line.Contains("total += n", StringComparison.Ordinal));
+
+    [Fact]
+    public void A_breakpoint_waits_before_the_kernel_is_there()
+    {
+        using TestClient client = TestClient.Launched(guest.Beginning);
+        JsonNode line = SetLine(client), function = client.Body("setFunctionBreakpoints", """{"breakpoints":[{"name":"step"}]}""")["breakpoints"]![0]!;
+        foreach (JsonNode breakpoint in (JsonNode[])[line, function])
+        {
+            Assert.False((bool)breakpoint["verified"]!);
+            Assert.Equal("pending", (string?)breakpoint["reason"]);
+            Assert.Contains("waits for a program that has it", (string)breakpoint["message"]!, StringComparison.Ordinal);
+        }
+        Assert.Equal("end", (string?)client.Move("continue")["reason"]);
+        Assert.DoesNotContain(client.Events, IsBreakpoint);
+    }
+
+    [Theory]
+    [Trait("Category", "Slow")]
+    [InlineData("line")]
+    [InlineData("function")]
+    [InlineData("condition")]
+    public void Breakpoints_in_programs_are_hit_in_both_directions(string kind)
+    {
+        using TestClient client = TestClient.Launched(guest.Recording);
+        Assert.False((bool)Set(client, kind)["verified"]!);
+        var forward = new List<(string Position, string Rip)>();
+        for (JsonNode stop = Continue(client, "continue"); (string?)stop["reason"] != "end"; stop = Continue(client, "continue"))
+        {
+            if (forward.Count == 0) Assert.Contains(client.Events, e => IsBreakpoint(e) && (bool)e["body"]!["breakpoint"]!["verified"]!);
+            Assert.Contains("breakpoint", (string)stop["reason"]!, StringComparison.Ordinal);
+            forward.Add(Here(client, stop));
+        }
+        int count = kind == "condition" ? 2 : 6;
+        Assert.Equal(count, forward.Count);
+        // Each time elsewhere: else this would prove less than it should.
+        Assert.Equal(2, forward.Select(each => each.Rip).Distinct().Count());
+        for (int i = count - 1; i >= 0; i--) Assert.Equal(forward[i], Here(client, Continue(client, "reverseContinue")));
+
+        // From the end, where nobody has seen the program yet.
+        using TestClient other = TestClient.Launched(guest.Recording, "end");
+        Assert.False((bool)Set(other, kind)["verified"]!);
+        for (int i = count - 1; i >= 0; i--) Assert.Equal(forward[i], Here(other, Continue(other, "reverseContinue")));
+        Assert.Equal("start", (string?)Continue(other, "reverseContinue")["reason"]);
+        // Now its place is known.
+        Assert.True((bool)Set(other, kind)["verified"]!);
+    }
+
+    private static JsonNode Set(TestClient client, string kind) => kind switch
+    {
+        "line" => SetLine(client),
+        "condition" => SetLine(client, "n == 1"),
+        _ => client.Body("setFunctionBreakpoints", """{"breakpoints":[{"name":"step"}]}""")["breakpoints"]![0]!,
+    };
+
+    private static JsonNode SetLine(TestClient client, string? condition = null)
+    {
+        var breakpoint = new JsonObject { ["line"] = s_line };
+        if (condition is not null) breakpoint["condition"] = condition;
+        var arguments = new JsonObject { ["source"] = new JsonObject { ["path"] = ProgramsGuest.Source }, ["breakpoints"] = new JsonArray(breakpoint) };
+        return client.Body("setBreakpoints", arguments.ToJsonString())["breakpoints"]![0]!;
+    }
+
+    // Events that come before the stop are kept.
+    private static JsonNode Continue(TestClient client, string command)
+    {
+        client.Events.Clear();
+        client.Body(command, Thread1);
+        return client.Events.First(e => (string?)e["event"] == "stopped")["body"]!;
+    }
+
+    private static (string Position, string Rip) Here(TestClient client, JsonNode stop)
+    {
+        int threadId = (int)stop["threadId"]!;
+        JsonNode top = client.Body("stackTrace", $$"""{"threadId":{{threadId}},"levels":1}""")["stackFrames"]![0]!;
+        Assert.Equal("step", ((string)top["name"]!).Split(' ')[0]);
+        Assert.Equal(s_line, (int)top["line"]!);
+        return (client.Position(), (string)top["instructionPointerReference"]!);
+    }
+
+    private static bool IsBreakpoint(JsonNode e) => (string?)e["event"] == "breakpoint";
+}
