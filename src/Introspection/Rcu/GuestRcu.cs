@@ -124,7 +124,7 @@ public sealed class GuestRcu
         foreach (string name in Layout.ReadLock ?? [])
         {
             foreach (CallTarget target in finder.Find(name))
-                if (!exits.TryAdd(target.Entry, _exits)) _problems.Add($"Where {name} returns is not found: its code is not in memory, or too long.");
+                if (!exits.TryAdd(target.Entry, _exits, [])) _problems.Add($"Where {name} returns is not found: its code is not in memory, or too long.");
         }
         _breakpoints.UnionWith(_exits);
         AddFunctions(Layout.ReadUnlock ?? [], RcuStep.ReadUnlock, finder, null);
