@@ -41,6 +41,7 @@ internal static class Program
             new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true },
             DemoVerb.Create(context), RecordVerb.Create(context), ExploreVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context),
             InfoVerb.Create(context), RegsVerb.Create(context), StackVerb.Create(context), PrintVerb.Create(context), TasksVerb.Create(context), LocksVerb.Create(context),
+            RcuVerb.Create(context), ChannelsVerb.Create(context),
             MemVerb.Create(context), DisasmVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),
             FindVerb.Create(context), OriginVerb.Create(context), PageTablesVerb.Create(context), ShadowVerb.Create(context), ExitsVerb.Create(context), ConsoleVerb.Create(context),
             EmbedVerb.Create(context),

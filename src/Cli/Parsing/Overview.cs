@@ -28,6 +28,8 @@ internal static class Overview
           print         an expression in C's syntax, or the variables of a frame
           tasks         a Linux guest's threads, and where they stand
           locks         who holds which lock and who waits, their past, and what was wrong with them
+          rcu           readers, grace periods and callbacks of read-copy-update
+          channels      messages under way between vCPUs
           mem           memory
           disasm        instructions
           pagetables    the guest's page tables, or each step of one translation

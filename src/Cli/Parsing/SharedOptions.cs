@@ -22,6 +22,8 @@ internal static class SharedOptions
 
     public static Option<string[]> Symbols() => new("--symbols") { Description = "ELF file with symbols of the guest's code (several times)", HelpName = "FILE" };
 
+    public static Option<string[]> Layout() => new("--layout") { Description = "A layout file (several times); by default those beside the recording", HelpName = "FILE" };
+
     public static Option<string[]> SourceMap() => new("--source-map")
     {
         Description = "What paths of sources begin with, and what that is here (several times)", HelpName = "FROM=TO",

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text;
 using System.Text.Json;
@@ -24,4 +25,17 @@ internal static class JsonText
     public static void WriteHexadecimal(this Utf8JsonWriter writer, string name, ulong value) => writer.WriteString(name, $"0x{value:x}");
 
     public static void WritePosition(this Utf8JsonWriter writer, string name, Position position) => writer.WriteString(name, position.ToString());
+
+    /// <summary>An array of objects.</summary>
+    public static void WriteObjects<T>(this Utf8JsonWriter writer, string name, IEnumerable<T> all, Action<T> content)
+    {
+        writer.WriteStartArray(name);
+        foreach (T one in all)
+        {
+            writer.WriteStartObject();
+            content(one);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
 }

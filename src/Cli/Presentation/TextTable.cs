@@ -29,4 +29,13 @@ internal static class TextTable
             output.WriteLine(line.ToString().TrimEnd());
         }
     }
+
+    /// <summary>The same as comma-separated values.</summary>
+    public static void WriteCsv(TextWriter output, IReadOnlyList<string> heads, IReadOnlyList<string[]> rows)
+    {
+        output.WriteLine(string.Join(',', heads));
+        foreach (string[] row in rows) output.WriteLine(string.Join(',', row.Select(Quoted)));
+    }
+
+    private static string Quoted(string text) => text.AsSpan().IndexOfAny(",\"\n") >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

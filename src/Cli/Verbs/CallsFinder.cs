@@ -4,7 +4,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Text;
 using System.Text.Json;
 using Cli.Hosting;
 using Cli.Parsing;
@@ -19,9 +18,9 @@ using Vmm.Time;
 namespace Cli.Verbs;
 
 /// <summary><c>ttvm find FILE --call NAME</c>: the calls of a function.</summary>
-internal sealed class CallsFinder
+internal sealed class CallsFinder(FindTableOptions shared)
 {
-    private const int DefaultLimit = 1_000, SimilarCount = 3;
+    private const int SimilarCount = 3;
     private static readonly string[] s_conventions = ["auto", "sysv", "cdecl", "regparm"];
 
     public Option<string?> Call { get; } = new("--call")
@@ -29,7 +28,6 @@ internal sealed class CallsFinder
         Description = "Calls of a function, by name or address, several separated by commas: when, from where, with what, and what they returned", HelpName = "NAME",
     };
 
-    private Option<string?> To { get; } = new("--to") { Description = "Only calls before; returns are looked for up to there, too; by default the end", HelpName = "POSITION" };
     private Option<bool> Last { get; } = new("--last") { Description = "The last call before --at" };
     private Option<bool> Next { get; } = new("--next") { Description = "The first call after --at" };
     private Option<string?> At { get; } = new("--at") { Description = "For --last, by default the end; for --next, the start", HelpName = "POSITION" };
@@ -37,26 +35,23 @@ internal sealed class CallsFinder
     {
         Description = "Only calls of which an expression is true: arguments by name or as arg0 to arg5, registers at the entry, ret", HelpName = "EXPRESSION",
     };
-    private Option<string> Limit { get; } = new("--limit") { Description = "At most so many calls", HelpName = "N", DefaultValueFactory = static _ => $"{DefaultLimit}" };
     private Option<string> Abi { get; } = new("--abi")
     {
         Description = "How arguments are passed: auto, sysv, cdecl, regparm (32-bit Linux)", HelpName = "ABI", DefaultValueFactory = static _ => "auto",
     };
-    private Option<string[]> Symbols { get; } = new("--symbols") { Description = "An ELF file with symbols; may be repeated", HelpName = "FILE" };
-    private Option<bool> Csv { get; } = new("--csv") { Description = "Print comma-separated values" };
 
-    public IEnumerable<Option> Options => [Call, To, Last, Next, At, Where, Limit, Abi, Symbols, Csv];
+    public IEnumerable<Option> Options => [Call, Last, Next, At, Where, Abi];
 
     /// <summary>Prints the calls.</summary>
     public int Run(CommandContext context, OpenRecording recording, ParseResult parsed, string? from, bool isJson)
     {
         bool isLast = parsed.GetValue(Last), isNext = parsed.GetValue(Next);
         if (isLast && isNext) throw CommandException.Usage("find: give --last or --next, not both");
-        if (isLast || isNext ? from is not null || parsed.GetValue(To) is not null : parsed.GetValue(At) is not null)
+        if (isLast || isNext ? from is not null || parsed.GetValue(shared.To) is not null : parsed.GetValue(At) is not null)
             throw CommandException.Usage("find: --at goes with --last and --next; --from and --to with all calls of a range");
-        int limit = NumberSyntax.ParseNumber(parsed.GetValue(Limit)!, Limit.Name, int.MaxValue - 1);
+        int limit = shared.LimitOf(parsed);
         CallingConvention convention = ConventionOf(parsed.GetValue(Abi)!);
-        using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(Symbols), null);
+        using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(shared.Symbols), null);
         // A kernel that is loaded when the recording has begun has its names where it runs, at the latest at the end.
         recording.Seek(parsed.GetValue(At) ?? "end");
         Timeline timeline = recording.Timeline;
@@ -76,7 +71,7 @@ internal sealed class CallsFinder
         }
         var table = new CallTable(context.Out, symbols);
         if (isJson) table.WriteJson(found);
-        else if (parsed.GetValue(Csv)) table.WriteCsv(found.Calls);
+        else if (parsed.GetValue(shared.Csv)) table.WriteCsv(found.Calls);
         else table.WriteText(found.Calls);
         if (found.Calls.Count == 0) context.Error.WriteLine($"ttvm: nothing found: {parsed.GetValue(Call)} is not called there");
         else if (found.IsCut) context.Error.WriteLine($"ttvm: there are more than {Words.Plural(limit, "call")}: see more with --limit or --from {found.Calls[^1].Entry}");
@@ -85,8 +80,7 @@ internal sealed class CallsFinder
 
     private CallList Many(CallSearch search, OpenRecording recording, CommandContext context, ParseResult parsed, string? from, int limit)
     {
-        Position first = recording.Parse(from ?? "start"), before = parsed.GetValue(To) is { } to ? recording.Parse(to) : recording.File.End;
-        if (before < first) throw CommandException.Usage($"find: --to {before} lies before --from {first}");
+        (Position first, Position before) = shared.RangeOf(recording, parsed, from);
         return ProgressDisplay.Run("searching", progress => search.List(first, before, limit, progress, context.Cancellation));
     }
 
@@ -134,11 +128,7 @@ internal sealed class CallsFinder
             if (calls.Count > 0) TextTable.Write(output, s_heads, [.. calls.Select(Row)], rightAligned: [1, 7]);
         }
 
-        public void WriteCsv(IReadOnlyList<FunctionCall> calls)
-        {
-            output.WriteLine(string.Join(',', s_heads));
-            foreach (FunctionCall call in calls) output.WriteLine(string.Join(',', Row(call).Select(Quoted)));
-        }
+        public void WriteCsv(IReadOnlyList<FunctionCall> calls) => TextTable.WriteCsv(output, s_heads, [.. calls.Select(Row)]);
 
         public void WriteJson(CallList found) => JsonText.WriteObject(output, json =>
         {
@@ -197,8 +187,5 @@ internal sealed class CallsFinder
         ];
 
         private static string NameOf(FunctionCall call) => call.Target.Name ?? $"0x{call.Target.Entry:x}";
-
-        private static string Quoted(string text) =>
-            text.AsSpan().IndexOfAny(",\"\n") >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
     }
 }

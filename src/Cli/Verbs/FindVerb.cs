@@ -34,6 +34,7 @@ internal static class FindVerb
           ttvm find boot.ttvm --console "Kernel panic" --from end --reverse
           ttvm find boot.ttvm --call vfs_write --from 50% --limit 20
           ttvm find boot.ttvm --call do_exit --last --at end
+          ttvm find stack.ttvm --cas stack --from 50% --limit 100
         """;
 
     private static readonly string[] s_exceptions =
@@ -64,7 +65,15 @@ internal static class FindVerb
         public Option<int?> Cpu { get; } = new("--cpu") { Description = "Only what this vCPU does", HelpName = "N" };
         public Option<bool> Json { get; } = SharedOptions.Json();
         public Option<string> Engine { get; } = SharedOptions.Engine();
-        public CallsFinder Calls { get; } = new();
+        public FindTableOptions Table { get; } = new();
+        public CallsFinder Calls { get; }
+        public AtomicsFinder Atomics { get; }
+
+        public Options()
+        {
+            Calls = new CallsFinder(Table);
+            Atomics = new AtomicsFinder(Table, Size, Physical);
+        }
 
         private static Option<string?> Address(string name, string description) => new(name) { Description = description, HelpName = "ADDRESS" };
         private static Option<string?> Number(string name, string helpName, string description) => new(name) { Description = description, HelpName = helpName };
@@ -77,22 +86,24 @@ internal static class FindVerb
         var verb = new VerbCommand("find", Description, Examples) { file };
         foreach (Option<string?> option in o.All) verb.Add(option);
         foreach (Option option in (Option[])[o.From, o.Reverse, o.Physical, o.Size, o.Cpu, o.Json, o.Engine]) verb.Add(option);
-        foreach (Option option in o.Calls.Options) verb.Add(option);
+        foreach (Option option in (Option[])[.. o.Calls.Options, o.Atomics.Swap, .. o.Table.All]) verb.Add(option);
         return verb.Does(parsed => Find(context, parsed.GetValue(file)!, o, parsed));
     }
 
     private static int Find(CommandContext context, string path, Options o, ParseResult parsed)
     {
         Option<string?>[] given = [.. o.All.Where(option => parsed.GetValue(option) is not null)];
-        if (parsed.GetValue(o.Calls.Call) is not null && given.Length == 0)
+        bool isCall = parsed.GetValue(o.Calls.Call) is not null, isSwap = parsed.GetValue(o.Atomics.Swap) is not null;
+        if (given.Length == 0 && isCall != isSwap)
         {
             using OpenRecording whole = OpenRecording.Open(path, context);
-            return o.Calls.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json));
+            return isCall ? o.Calls.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json))
+                : o.Atomics.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json));
         }
-        if (given.Length != 1 || parsed.GetValue(o.Calls.Call) is not null)
+        if (given.Length != 1 || isCall || isSwap)
         {
             throw CommandException.Usage("find: give exactly one thing to find, such as --last-write ADDRESS or --console TEXT; "
-                + (given.Length == 0 ? "there is none" : "there are several"));
+                + (given.Length == 0 && !isCall ? "there is none" : "there are several"));
         }
         bool reverse = (parsed.GetValue(o.Reverse) || given[0] == o.LastWrite) && given[0] != o.NextWrite;
         using OpenRecording recording = OpenRecording.Open(path, context);

@@ -3,10 +3,10 @@ using System.IO;
 
 namespace Introspection.Locks.Layouts;
 
-/// <summary>Layouts of locks that many guests have. Each says which functions a guest must have for it to be meant.</summary>
+/// <summary>Layouts that many guests have. Each says which functions a guest must have for it to be meant.</summary>
 public static class BuiltInLayouts
 {
-    private static readonly string[] s_names = ["linux", "xv6", "lecture"];
+    private static readonly string[] s_names = ["linux", "linux-rcu", "xv6", "lecture"];
 
     /// <summary>All of them, read anew.</summary>
     public static IReadOnlyList<LockLayout> All()

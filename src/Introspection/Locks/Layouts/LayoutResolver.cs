@@ -55,7 +55,7 @@ internal sealed class LayoutResolver
         // What a built-in layout names need not be in every guest.
         if (isBuiltIn) locks.RemoveAll(one => Queues.LockReader.Resolve(one.At, _symbols.AddressOf) is null || !types.ContainsKey(one.Type));
         CpuArray? cpus = layout.Cpus is { } array ? Resolve(array) : null;
-        return layout with { Types = types, Declared = locks, Cpus = cpus };
+        return layout with { DeclaredTypes = types, Declared = locks, Cpus = cpus };
     }
 
     private bool HasAll(IReadOnlyList<string> structures, LockType type)

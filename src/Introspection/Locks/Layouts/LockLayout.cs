@@ -1,5 +1,8 @@
 using System.Collections.Generic;
+using System.Collections.ObjectModel;
 using System.Text.Json.Serialization;
+using Introspection.Channels;
+using Introspection.Rcu;
 
 namespace Introspection.Locks.Layouts;
 
@@ -8,7 +11,8 @@ public sealed record LockLayout
 {
     [JsonPropertyName("$schema")] public string? Schema { get; init; }
     /// <summary>Types of locks by name.</summary>
-    [JsonPropertyName("types")] public required IReadOnlyDictionary<string, LockType> Types { get; init; }
+    [JsonPropertyName("types")] public IReadOnlyDictionary<string, LockType>? DeclaredTypes { get; init; }
+    [JsonIgnore] public IReadOnlyDictionary<string, LockType> Types => DeclaredTypes ?? ReadOnlyDictionary<string, LockType>.Empty;
     /// <summary>The locks themselves.</summary>
     [JsonPropertyName("locks")] public IReadOnlyList<LockDeclaration>? Declared { get; init; }
     [JsonIgnore] public IReadOnlyList<LockDeclaration> Locks => Declared ?? [];
@@ -18,6 +22,10 @@ public sealed record LockLayout
     [JsonPropertyName("panics")] public IReadOnlyList<string>? Panics { get; init; }
     /// <summary>How to find out which vCPU something belongs to.</summary>
     [JsonPropertyName("cpus")] public CpuArray? Cpus { get; init; }
+    /// <summary>Read-copy-update.</summary>
+    [JsonPropertyName("rcu")] public RcuLayout? Rcu { get; init; }
+    /// <summary>Channels between vCPUs.</summary>
+    [JsonPropertyName("channels")] public IReadOnlyList<ChannelLayout>? Channels { get; init; }
 }
 
 /// <summary>A lock of the guest's.</summary>

@@ -2,6 +2,8 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Text.Json;
+using Introspection.Channels;
+using Introspection.Rcu;
 
 namespace Introspection.Locks.Layouts;
 
@@ -73,6 +75,8 @@ public static class LockLayoutFile
         foreach ((string typeName, LockType type) in layout.Types) Check(type, typeName, name);
         foreach (LockDeclaration one in layout.Locks)
             if (!layout.Types.ContainsKey(one.Type)) throw new LockLayoutException($"{name}: lock '{one.Name}' is of type '{one.Type}', which is not declared");
+        if (layout.Rcu is { } rcu) RcuLayoutCheck.Check(rcu, name);
+        foreach (ChannelLayout channel in layout.Channels ?? []) ChannelLayoutCheck.Check(channel, name);
         return layout;
     }
 

@@ -1,0 +1,46 @@
+using System.Collections.Generic;
+using System.CommandLine;
+using Cli.Hosting;
+using Cli.Parsing;
+using Vmm.Time;
+
+namespace Cli.Verbs;
+
+/// <summary>Options of verbs that show a moment (--at), its past (--history), or what was wrong in it (--check).</summary>
+internal sealed class HistoryOptions(string verb)
+{
+    private const int DefaultLimit = 40;
+
+    public Argument<string> File { get; } = SharedOptions.File();
+    public Option<string[]> Layouts { get; } = SharedOptions.Layout();
+    public Option<string[]> Symbols { get; } = SharedOptions.Symbols();
+    public Option<bool> Json { get; } = SharedOptions.Json();
+    private Option<string> At { get; } = SharedOptions.At();
+    private Option<bool> History { get; } = new("--history") { Description = "What happened, in order" };
+    private Option<bool> Check { get; } = new("--check") { Description = "What was wrong, each at its first moment" };
+    private Option<string?> From { get; } = new("--from") { Description = "Where the history begins; by default the start", HelpName = "POSITION" };
+    private Option<string?> To { get; } = new("--to") { Description = "Where it ends; by default the end", HelpName = "POSITION" };
+    private Option<string> Limit { get; } = new("--limit") { Description = "At most so many lines", HelpName = "N", DefaultValueFactory = static _ => $"{DefaultLimit}" };
+
+    public IEnumerable<Option> All => [At, History, Check, From, To, Limit, Layouts, Symbols, Json];
+
+    /// <summary>What the user asks for.</summary>
+    /// <param name="IsHistory">The past.</param>
+    /// <param name="IsCheck">What was wrong.</param>
+    /// <param name="From">Where the history begins.</param>
+    /// <param name="To">Where it ends, or the moment.</param>
+    /// <param name="Limit">At most so many lines.</param>
+    public readonly record struct Request(bool IsHistory, bool IsCheck, Position From, Position To, int Limit);
+
+    public Request Parse(ParseResult parsed, OpenRecording recording)
+    {
+        bool isHistory = parsed.GetValue(History), isCheck = parsed.GetValue(Check);
+        if (isHistory && isCheck) throw CommandException.Usage($"{verb}: give --history or --check, not both");
+        bool isMoment = !isHistory && !isCheck;
+        if (isMoment && (parsed.GetValue(From) ?? parsed.GetValue(To)) is not null) throw CommandException.Usage($"{verb}: --from and --to go with --history and --check");
+        if (!isMoment && parsed.GetResult(At) is { Implicit: false }) throw CommandException.Usage($"{verb}: --at goes without --history and --check; use --from and --to");
+        Position from = recording.Parse(parsed.GetValue(From) ?? "start"), to = recording.Parse(isMoment ? parsed.GetValue(At)! : parsed.GetValue(To) ?? "end");
+        if (!isMoment && to < from) throw CommandException.Usage($"{verb}: --to {to} lies before --from {from}");
+        return new Request(isHistory, isCheck, from, to, NumberSyntax.ParseNumber(parsed.GetValue(Limit)!, Limit.Name, int.MaxValue));
+    }
+}
