@@ -58,7 +58,8 @@ internal sealed class SymbolLookups(string path, string folder, CancellationToke
         var types = new List<string>(info.TypeNames("", int.MaxValue));
         string[] named = types.Count == 0 ? [] : random.GetItems(types.ToArray(), SampleCount);
         if (named.Length > 0) report.Add($"{_name}: types by random names", Distribution(named.Length, i => Touch(info.FindType(named[i], TypeTag.Any))), Quick);
-        report.Note($"{_name}: {Words.Size(new FileInfo(path).Length)}, {Words.Plural(info.UnitCount, "unit")}, {Words.Count(code.Count)} functions, {Words.Count(types.Count)} names of types");
+        string size = Words.Size(new FileInfo(path).Length);
+        report.Note($"{_name}: {size}, {Words.Plural(info.UnitCount, "unit")}, {Words.Count(code.Count)} functions, {Words.Count(types.Count)} names of types");
     }
 
     private static void Touch(DebugType? type) => _ = type?.SizeBytes;

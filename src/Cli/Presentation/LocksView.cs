@@ -130,7 +130,8 @@ internal sealed class LocksView(TextWriter output, GuestLocks locks, SymbolSet s
     {
         string since = one.Since is { } position ? $"  since {position} ({Words.Plural((long)(at.InstructionCount - position.InstructionCount), "instruction")})" : "";
         string from = one.Caller == 0 ? "" : $"  {CallerText.Of(one.Caller, symbols)}";
-        string node = one.Node is { } address ? $"  node 0x{address:x}{(one.Next is { } next ? $" next {(next == 0 ? "-" : $"0x{next:x}")}" : "")}{(one.MustWait is { } waits ? waits ? ", must wait" : ", may go" : "")}" : "";
+        string next = one.Next is { } behind ? $" next {(behind == 0 ? "-" : $"0x{behind:x}")}" : "", flag = one.MustWait is { } waits ? waits ? ", must wait" : ", may go" : "";
+        string node = one.Node is { } address ? $"  node 0x{address:x}{next}{flag}" : "";
         return $"  {(one.IsOwner ? "*" : "-")} {one.Description}{since}{from}{node}";
     }
 

@@ -77,7 +77,8 @@ internal sealed class LocksVerb
         LockHistoryOptions options = new();
         if (one is not null)
         {
-            ulong address = locks.AddressOf(one, symbols) ?? throw CommandException.Usage($"--lock: there is no lock, symbol or address '{one}'; `ttvm locks {path} --history` lists the locks");
+            ulong address = locks.AddressOf(one, symbols)
+                ?? throw CommandException.Usage($"--lock: there is no lock, symbol or address '{one}'; `ttvm locks {path} --history` lists the locks");
             options = options with { Locks = new HashSet<ulong> { address }, MaximumUses = int.MaxValue };
         }
         LockHistory history = ProgressDisplay.Run("replaying", progress => locks.History(recording.Timeline, from, to, options, progress, _context.Cancellation));

@@ -63,7 +63,9 @@ public sealed class StackUnwinder
     private Caller? CallerOf(FrameRegisters registers, in CallFrame frame)
     {
         if (registers.Stack == 0) return null;
-        if (frame.Origin == FrameOrigin.Innermost && Retpoline.Caller(registers, _disassembler) is { } jumped && Make(registers, jumped, FrameOrigin.Code, isInterrupt: false) is { } thunk) return thunk;
+        if (frame.Origin == FrameOrigin.Innermost && Retpoline.Caller(registers, _disassembler) is { } jumped
+            && Make(registers, jumped, FrameOrigin.Code, isInterrupt: false) is { } thunk)
+            return thunk;
         if (ByInformation(registers, frame, out bool isOutermost) is { } informed) return informed;
         if (isOutermost) return null;
         if (_kernel.Caller(registers, frame.IsExact, out bool isEntered, out bool isOtherStack) is { } known

@@ -224,7 +224,8 @@ public abstract partial class LinuxKernelTests(LinuxRecording linux)
     {
         using GuestPrograms programs = SymbolLoader.Load(Linux.File, null, null, Assert.Fail);
         KallsymsTable symbols = Linux.AtEnd().Image.Symbols;
-        ulong[] thunks = [.. Enumerable.Range(0, symbols.Count).Select(i => symbols[i]).Where(symbol => symbol.Name.StartsWith("__x86_indirect_thunk_r", StringComparison.Ordinal)).Select(symbol => symbol.Address).Distinct()];
+        ulong[] thunks = [.. Enumerable.Range(0, symbols.Count).Select(i => symbols[i])
+            .Where(symbol => symbol.Name.StartsWith("__x86_indirect_thunk_r", StringComparison.Ordinal)).Select(symbol => symbol.Address).Distinct()];
         Assert.True(thunks.Length >= 15, $"{thunks.Length} thunks");
         Linux.Timeline.Seek(new Position(Linux.Timeline.End.InstructionCount / 10 * 9));
         for (int i = 0; i < 20; i++)

@@ -47,7 +47,8 @@ public sealed class LockHistoryTests
         using var recording = new ConcurrencyRecording(guest, seed: 5);
         LockHistory history = recording.History();
         Position at = recording.GoTo("moment_two_waiters");
-        ulong waiters = recording.Number(recording.AddressOf("expectedWaiterCount")), holder = recording.Number(recording.AddressOf("expectedHolder")), first = recording.AddressOf("expectedWaiters");
+        ulong waiters = recording.Number(recording.AddressOf("expectedWaiterCount")), holder = recording.Number(recording.AddressOf("expectedHolder"));
+        ulong first = recording.AddressOf("expectedWaiters");
         int[] expected = [.. Enumerable.Range(0, (int)waiters).Select(i => (int)recording.Number(first + (ulong)i * 8))];
         Assert.Equal(2, expected.Length);
         foreach (LockHistory? known in (LockHistory?[])[history, isOrderedByItself ? null : history])
@@ -123,7 +124,8 @@ public sealed class LockHistoryTests
         Assert.True(later.Locks.Sum(one => one.Uses.Count) > 20);
 
         static List<string> Lines(LockHistory history) =>
-            [.. history.Locks.SelectMany(one => one.Uses.Where(use => use.Taken is not null).Select(use => $"{one.Address:x} {use.User} {use.Wanted} {use.Taken} {use.Released} {use.Caller:x}"))];
+            [.. history.Locks.SelectMany(one => one.Uses).Where(use => use.Taken is not null)
+                .Select(use => $"{use.Lock.Address:x} {use.User} {use.Wanted} {use.Taken} {use.Released} {use.Caller:x}")];
     }
 
     [Fact]

@@ -24,7 +24,8 @@ public sealed class LockFindingText(Func<ulong, string> nameOfLock, Func<ulong, 
             LockFindingKind.ReleasedWhileFree => $"{who} gives back {name}, which nobody holds.",
             LockFindingKind.InterruptsOn => $"Interrupts are on while {who} holds {name}, since {first.Taken} ({From(first)}): an interrupt handler that takes it would wait for ever.",
             LockFindingKind.HeldAtFailure => $"{who} holds {name} when the guest fails, since {first.Taken} ({From(first)}).",
-            LockFindingKind.LostWakeUp => $"Lost wake-up: {who} gives back {name}, and {Who(last.User)}, who has waited for it since {last.Wanted} ({From(last)}), never gets it, though nobody has it.",
+            LockFindingKind.LostWakeUp =>
+                $"Lost wake-up: {who} gives back {name}, and {Who(last.User)}, who has waited for it since {last.Wanted} ({From(last)}), never gets it, though nobody has it.",
             LockFindingKind.Deadlock => $"Deadlock: {Ring(finding.Uses)}.",
             LockFindingKind.OrderInversion => $"Taken in one order here and in another there: {Orders(finding.Uses)}. At the same time, they would wait for each other for ever.",
             _ => finding.Kind.ToString(),
@@ -39,7 +40,8 @@ public sealed class LockFindingText(Func<ulong, string> nameOfLock, Func<ulong, 
         {
             if (i > 0) text.Append("; ");
             LockUse held = uses[i], waiting = uses[i + 1];
-            text.Append(CultureInfo.InvariantCulture, $"{Who(waiting.User)} waits for {nameOfLock(waiting.Lock.Address)} since {waiting.Wanted} ({From(waiting)}), which {Who(held.User)} holds");
+            text.Append(CultureInfo.InvariantCulture, $"{Who(waiting.User)} waits for {nameOfLock(waiting.Lock.Address)} since {waiting.Wanted} ({From(waiting)}), ");
+            text.Append(CultureInfo.InvariantCulture, $"which {Who(held.User)} holds");
         }
         return text.ToString();
     }

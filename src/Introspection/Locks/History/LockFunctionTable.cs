@@ -104,7 +104,10 @@ public sealed class LockFunctionTable
                 table.Add(name, type, type.Release ?? [], true, finder, exits, callees);
                 // A built-in layout knows more functions than any guest has.
                 if (type.Acquire is { Count: > 0 } && acquires == 0 && layout.Requires is null)
-                    table._problems.Add($"Type '{name}': none of the functions that take it is in the guest ({string.Join(", ", NamesOf(type.Acquire))}): they are inlined, or have other names.");
+                {
+                    string all = string.Join(", ", NamesOf(type.Acquire));
+                    table._problems.Add($"Type '{name}': none of the functions that take it is in the guest ({all}): they are inlined, or have other names.");
+                }
             }
         }
         // What waits is a function or two further in.

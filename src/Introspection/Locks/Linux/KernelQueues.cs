@@ -61,7 +61,8 @@ internal sealed class KernelQueues
         if (isWritten) queue.Add(new LockWaiter(true, null, null, "a writer holds it: the lock does not keep who"));
         // Readers that wait are counted already; they hold it only when no writer does.
         else if (readers > 0) queue.Add(new LockWaiter(true, null, null, $"{readers} {(readers == 1 ? "reader holds" : "readers hold")} it: the lock does not keep who") { IsShared = true });
-        string? problem = (word & WriterMask) is not (0 or WriterMask) ? "Its word is no reader-writer lock's: the writer's byte is 0 or 0xff." : AddQueue(waitLock, (uint)waitWord >> 16, queue);
+        string? problem = (word & WriterMask) is not (0 or WriterMask) ? "Its word is no reader-writer lock's: the writer's byte is 0 or 0xff."
+            : AddQueue(waitLock, (uint)waitWord >> 16, queue);
         if ((word & WriterWaits) != 0) queue.Add(new LockWaiter(false, null, null, "a writer waits at the head of the queue, for the readers to leave"));
         return new LockView(name, "qrwlock", address, problem is null ? StateOf(queue) : LockState.Corrupt, queue, problem)
         {
@@ -107,7 +108,8 @@ internal sealed class KernelQueues
     }
 
     public bool IsInSlowPath(Vcpu vcpu) =>
-        vcpu.State.Cpl == 0 && _kernel.NameOf(vcpu.State.Rip, out _) is { } name && (name.EndsWith("_lock_slowpath", StringComparison.Ordinal) || name.StartsWith("_raw_", StringComparison.Ordinal));
+        vcpu.State.Cpl == 0 && _kernel.NameOf(vcpu.State.Rip, out _) is { } name
+        && (name.EndsWith("_lock_slowpath", StringComparison.Ordinal) || name.StartsWith("_raw_", StringComparison.Ordinal));
 
     // Null: the queue is as it should be.
     private string? AddQueue(ulong address, uint tail, List<LockWaiter> queue)

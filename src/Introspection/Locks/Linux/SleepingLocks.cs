@@ -40,7 +40,8 @@ internal sealed class SleepingLocks(LinuxKernel kernel, KernelQueues queues)
         long readers = (long)count >> ReaderShift;
         string? problem = null;
         if (isWritten && !TryAddOwner(queue, owner & ~OwnerFlags, isShared: false)) queue.Add(new LockWaiter(true, null, null, "a writer holds it, and has not said who it is yet"));
-        else if (!isWritten && readers > 0) queue.Add(new LockWaiter(true, null, null, $"{readers} {(readers == 1 ? "reader holds" : "readers hold")} it: it does not keep who") { IsShared = true });
+        else if (!isWritten && readers > 0)
+            queue.Add(new LockWaiter(true, null, null, $"{readers} {(readers == 1 ? "reader holds" : "readers hold")} it: it does not keep who") { IsShared = true });
         problem ??= AddWaiters(queue, address, "rw_semaphore", "rwsem_waiter");
         AddSpinners(queue, address, "rw_semaphore");
         return new LockView(name, "rw_semaphore", address, problem is null ? StateOf(queue) : LockState.Corrupt, queue, problem)
