@@ -314,3 +314,46 @@ public sealed class FixedLinuxTests(FixedLinux linux) : LinuxKernelTests(linux),
     [Fact]
     public void It_is_where_it_was_linked() => Assert.Equal(LinkAddress, Linux.AtEnd().Image.TextAddress);
 }
+
+/// <summary>With page-table isolation.</summary>
+[Trait("Category", "Slow")]
+public sealed class IsolatedLinuxTests(IsolatedLinux linux) : LinuxKernelTests(linux), IClassFixture<IsolatedLinux>
+{
+    private const ulong UserTables = 0x1000;
+
+    /// <summary>A program that calls the kernel is below its frames at each instruction, whichever page tables are loaded.</summary>
+    [Fact]
+    public void The_way_into_it_leads_back_to_the_program()
+    {
+        using GuestPrograms programs = SymbolLoader.Load(Linux.File, null, null, Assert.Fail);
+        Linux.AtEnd();
+        Linux.Timeline.Seek(new Position(Linux.Timeline.Position.InstructionCount / 10 * 9));
+        int onUserTables = 0, onOwnTables = 0;
+        for (int i = 0; i < 10; i++)
+        {
+            TimelineStop stop = Linux.Timeline.Continue([StopCondition.SoftwareInterrupt(null)]);
+            Assert.Equal(TimelineStopReason.Hit, stop.Reason);
+            int cpu = stop.Hits[0].Event.CpuIndex;
+            GuestView view = new(Linux.Timeline.Machine, Linux.Timeline.Machine.Vcpus[cpu]);
+            ulong stack = view.Vcpu.State.Rsp, code = 0;
+            byte[] bottom = new byte[64], same = new byte[64];
+            int size = view.Read(stack, bottom);
+            for (int steps = 0; steps < 60; steps++)
+            {
+                Linux.Timeline.StepForward();
+                view = new GuestView(Linux.Timeline.Machine, Linux.Timeline.Machine.Vcpus[cpu]);
+                if (Linux.Timeline.Machine.CurrentCpuIndex != cpu || view.Vcpu.State.Cpl == 3) continue;
+                if (code == 0) code = view.Vcpu.State.Rcx;
+                if ((view.Vcpu.State.Cr3 & UserTables) != 0) onUserTables++;
+                else onOwnTables++;
+                List<CallFrame> frames = new StackUnwinder(view, programs.At(view)).Walk();
+                int program = frames.FindIndex(frame => frame.IsUser);
+                string trace = $"{Linux.Timeline.Position}: {string.Join(" < ", frames.ConvertAll(frame => $"{frame.Code:x} {frame.Stack:x} ({frame.Origin})"))}";
+                Assert.True(program > 0 && frames[program].Code == code && frames[program].Stack == stack, trace);
+                Assert.Equal(size, view.Read(stack, same));
+                Assert.Equal(bottom, same);
+            }
+        }
+        Assert.True(onUserTables > 0 && onOwnTables > 0, $"{onUserTables} instructions of the kernel on user mode's page tables, {onOwnTables} on its own");
+    }
+}
