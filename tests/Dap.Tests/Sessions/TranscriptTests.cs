@@ -249,6 +249,9 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("evaluate", """{"expression":"call memset(&account, 0, sizeof account)","context":"repl"}""");
         client.Ask("evaluate", """{"expression":"account.balance","context":"watch"}""");
         client.Ask("evaluate", """{"expression":"return","context":"repl"}""");
+        client.Note("a client that has asked before it heard of the stop");
+        client.Ask("scopes", $$"""{"frameId":{{frame}}}""");
+        client.Ask("variables", $$"""{"variablesReference":{{scopes[0]!["variablesReference"]}}}""");
         client.Ask("evaluate", """{"expression":"account.balance","context":"watch"}""");
         Golden.Check("variables", client.Transcript);
     }
