@@ -42,7 +42,7 @@ internal sealed class CallsFinder
     {
         Description = "How arguments are passed: auto, sysv, cdecl, regparm (32-bit Linux)", HelpName = "ABI", DefaultValueFactory = static _ => "auto",
     };
-    private Option<string[]> Symbols { get; } = new("--symbols") { Description = "An ELF file with symbols; may be repeated", HelpName = "FILE" };
+    public Option<string[]> Symbols { get; } = SharedOptions.Symbols();
     private Option<bool> Csv { get; } = new("--csv") { Description = "Print comma-separated values" };
 
     public IEnumerable<Option> Options => [Call, To, Last, Next, At, Where, Limit, Abi, Symbols, Csv];
