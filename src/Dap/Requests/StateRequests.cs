@@ -45,8 +45,7 @@ internal sealed class StateRequests
             VcpuActivity.Shutdown => "shut down, ",
             _ => "",
         };
-        string mode = !s.IsProtected ? "real mode" : s.IsVirtual8086 ? "virtual-8086 mode" : $"ring {s.Cpl}, {view.CodeSize}-bit";
-        return $"{activity}{mode}{(view.Machine.CurrentCpuIndex == view.Vcpu.Index ? ", its turn" : "")}";
+        return $"{activity}{VcpuText.Mode(view)}{(view.Machine.CurrentCpuIndex == view.Vcpu.Index ? ", its turn" : "")}";
     }
 
     private Answer ReadScopes(ScopesArguments arguments)
