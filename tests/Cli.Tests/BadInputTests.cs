@@ -120,7 +120,9 @@ public sealed class BadInputTests(DemoRecording demo)
     public void Numbers_that_are_none()
     {
         Ttvm.Refuses(2, ["regs", demo.File, "--cpu", "4"], "--cpu 4", "vCPUs 0 to 3");
-        Ttvm.Refuses(2, ["mem", demo.File, "-a", "xyz"], "'xyz' is not an address");
+        Ttvm.Refuses(2, ["mem", demo.File, "-a", "xyz"], "'xyz' is not an address", "no symbol is named so");
+        Ttvm.Refuses(2, ["find", demo.File, "--breakpoint", "bank_deposits"], "'bank_deposits' is not an address", "there is bank_deposit");
+        Ttvm.Refuses(2, ["find", demo.File, "--breakpoint", "bank_deposit+few"], "'bank_deposit+few' is not an address");
         Ttvm.Refuses(2, ["mem", demo.File, "-a", "0", "-n", "99999999999"], "too big");
         Ttvm.Refuses(2, ["back", demo.File, "--steps", "few"], "'few' is not a number");
         Ttvm.Refuses(2, ["find", demo.File], "exactly one thing to find");

@@ -209,6 +209,20 @@ public sealed class VerbTests(DemoRecording demo)
     }
 
     [Fact]
+    public void Addresses_may_be_symbols()
+    {
+        const string deposit = "0xffffffff80102ccb";
+        string found = Ttvm.Good("find", demo.File, "--breakpoint", deposit, "--json");
+        Assert.Equal(found, Ttvm.Good("find", demo.File, "--breakpoint", "bank_deposit", "--json"));
+        Assert.Equal(found, Ttvm.Good("find", demo.File, "--breakpoint", "bank_deposit+0", "--json"));
+        Assert.Equal(Ttvm.Good("disasm", demo.File, "-a", "0xffffffff80102cdb"), Ttvm.Good("disasm", demo.File, "-a", "bank_deposit+10"));
+        Assert.Equal(Ttvm.Good("mem", demo.File, "-a", "ffffffff80102cbb"), Ttvm.Good("mem", demo.File, "-a", "bank_deposit-0x10"));
+        Assert.Equal(Ttvm.Good("pagetables", demo.File, "-a", deposit), Ttvm.Good("pagetables", demo.File, "-a", "bank_deposit"));
+        Assert.Equal(Ttvm.Good("shadow", demo.File, "-a", deposit), Ttvm.Good("shadow", demo.File, "-a", "bank_deposit"));
+        Assert.Contains($"--breakpoint {deposit} ", Ttvm.Good("find", demo.File, "--breakpoint", "bank_deposit"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Find_says_when_there_is_nothing()
     {
         Ttvm.Refuses(1, ["find", demo.File, "--console", "never printed"], "nothing found", "never printed");

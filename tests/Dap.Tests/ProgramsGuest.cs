@@ -8,7 +8,7 @@ using Xunit;
 namespace Dap.Tests;
 
 /// <summary>A recording of Debian's kernel that starts guests/steps.c twice, each time wherever the kernel likes.</summary>
-public sealed class ProgramsGuest : IDisposable
+public class ProgramsGuest : IDisposable
 {
     private const string Init = """
         #!/bin/sh
@@ -22,18 +22,36 @@ public sealed class ProgramsGuest : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ttvm-dap").FullName;
     private readonly Lazy<string> _recording;
+    private readonly string _options;
+    private readonly bool _isStripped;
 
-    public ProgramsGuest() => _recording = new Lazy<string>(() => Record(8_000_000_000));
+    public ProgramsGuest() : this("") { }
+
+    /// <param name="options">For the kernel's command line.</param>
+    /// <param name="isStripped">The guest's copy of the program has no symbols.</param>
+    protected ProgramsGuest(string options, bool isStripped = false)
+    {
+        _options = options;
+        _isStripped = isStripped;
+        _recording = new Lazy<string>(() => Record(8_000_000_000));
+    }
 
     public static string Source => Repository.PathOf("tests/Dap.Tests/guests/steps.c");
 
     /// <summary>Made when first asked for.</summary>
     public string Recording => _recording.Value;
 
+    /// <summary>The program as it was compiled.</summary>
+    public string WithSymbols => Path.Combine(_folder, "steps");
+
     /// <summary>The beginning of a boot, before the kernel is there.</summary>
     public string Beginning => Record(500_000);
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
 
     private string Record(ulong instructionCount)
     {
@@ -41,12 +59,19 @@ public sealed class ProgramsGuest : IDisposable
         string program = Path.Combine(_folder, "steps");
         ToolResult result = HostTool.Run("gcc", ["-g", "-O0", "-nostdlib", "-static-pie", "-fPIE", "-fno-stack-protector", "-Wl,--build-id", "-o", program, Source], TimeSpan.FromMinutes(1));
         Assert.True(result.ExitCode == 0, result.Error);
+        if (_isStripped)
+        {
+            HostTool.Require("strip", "binutils");
+            result = HostTool.Run("strip", ["-o", Path.Combine(_folder, "stripped"), program], TimeSpan.FromMinutes(1));
+            Assert.True(result.ExitCode == 0, result.Error);
+            program = Path.Combine(_folder, "stripped");
+        }
         byte[] initramfs = File.ReadAllBytes(GuestImages.Initramfs());
         // The kernel looks for the next archive at a multiple of 4.
         byte[] initrd = [.. initramfs, .. new byte[-initramfs.Length & 3], .. new CpioWriter().Add("init", Init).Add("steps", File.ReadAllBytes(program)).Finish()];
         var configuration = new MachineConfiguration
         {
-            CpuCount = 2, MemorySizeBytes = 256 << 20, CommandLine = "console=ttyS0 quiet",
+            CpuCount = 2, MemorySizeBytes = 256 << 20, CommandLine = $"console=ttyS0 quiet {_options}",
             Images = [new MachineImage("kernel", "vmlinuz", File.ReadAllBytes(GuestImages.LinuxCloudKernel())), new MachineImage("initrd", "initrd", initrd)],
         };
         string path = Path.Combine(_folder, $"{instructionCount}.ttvm");
@@ -66,3 +91,9 @@ public sealed class ProgramsGuest : IDisposable
         public void FillRandom(Span<byte> destination) => _random.NextBytes(destination);
     }
 }
+
+/// <summary>The kernel has page tables of its own.</summary>
+public sealed class IsolatedProgramsGuest() : ProgramsGuest("pti=on");
+
+/// <summary>The program has no symbols in the guest.</summary>
+public sealed class StrippedProgramsGuest() : ProgramsGuest("", isStripped: true);

@@ -17,15 +17,22 @@ internal static class NumberSyntax
         throw CommandException.Usage($"{option}: '{text}' is not an address: write it in hexadecimal, such as 0xffffffff81000000");
     }
 
-    /// <summary>An address, or a register of a vCPU with an optional offset: rsp, rsp+0x10, rip-8 (the offset in hexadecimal).</summary>
-    public static ulong ParseAddress(string text, string option, in VcpuState state)
+    /// <summary>An address, or a register of a vCPU with an optional offset: rsp, rsp+0x10, rip-8.</summary>
+    public static bool TryParseAddress(string text, in VcpuState state, out ulong value)
     {
-        int sign = text.AsSpan(1 > text.Length ? 0 : 1).IndexOfAny('+', '-');
-        string name = sign < 0 ? text : text[..(sign + 1)];
-        if (!TryRegister(name, state, out ulong value)) return ParseAddress(text, option);
-        if (sign < 0) return value;
-        ulong offset = ParseAddress(text[(sign + 2)..], option);
-        return text[sign + 1] == '+' ? value + offset : value - offset;
+        if (TryHexadecimal(text, out value)) return true;
+        (string name, ulong offset) = SplitOffset(text);
+        bool isRegister = TryRegister(name, state, out value);
+        value += offset;
+        return isRegister;
+    }
+
+    /// <summary>What stands before a last + or - with a hexadecimal number, and that number; all of it and 0: there is none.</summary>
+    public static (string Name, ulong Offset) SplitOffset(string text)
+    {
+        int sign = text.AsSpan().LastIndexOfAny('+', '-');
+        if (sign < 0 || !TryHexadecimal(text[(sign + 1)..], out ulong offset)) return (text, 0);
+        return (text[..sign], text[sign] == '+' ? offset : 0 - offset);
     }
 
     /// <summary>A count: decimal, or hexadecimal with 0x.</summary>

@@ -99,7 +99,7 @@ internal static class RegistersView
             VcpuActivity.Shutdown => "shut down by a triple fault",
             _ => "running",
         };
-        string mode = !s.IsProtected ? "real mode" : s.IsVirtual8086 ? "virtual-8086 mode" : $"ring {s.Cpl}, {new GuestView(machine, vcpu).CodeSize}-bit code";
+        string mode = VcpuText.Mode(new GuestView(machine, vcpu)), code = s.IsProtected && !s.IsVirtual8086 ? " code" : "";
         string paging = Vmm.Paging.PagingControls.Of(s).Mode switch
         {
             Vmm.Paging.PagingMode.None => "no paging",
@@ -107,7 +107,7 @@ internal static class RegistersView
             Vmm.Paging.PagingMode.Pae => "PAE paging",
             _ => "4-level paging",
         };
-        return $"{activity}, {mode}, {paging}";
+        return $"{activity}, {mode}{code}, {paging}";
     }
 
     private static string DescribeSegment(in SegmentRegister segment)

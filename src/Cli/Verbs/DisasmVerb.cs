@@ -22,7 +22,7 @@ internal static class DisasmVerb
         Option<int?> cpu = SharedOptions.Cpu();
         var address = new Option<string>("--address", "-a")
         {
-            Description = "Where to begin: hexadecimal, or a register with an offset", HelpName = "ADDRESS", DefaultValueFactory = static _ => "rip",
+            Description = $"Where to begin: {AddressLookup.Syntax}", HelpName = "ADDRESS", DefaultValueFactory = static _ => "rip",
         };
         var count = new Option<string>("--count", "-n") { Description = "Number of instructions", HelpName = "N", DefaultValueFactory = static _ => "10" };
         var bits = new Option<int?>("--bits") { Description = "Decode as 16, 32 or 64-bit code, instead of what the vCPU executes", HelpName = "BITS" };
@@ -35,6 +35,7 @@ internal static class DisasmVerb
             Examples:
               ttvm disasm boot.ttvm --at 50%
               ttvm disasm boot.ttvm --at 50% --address 0xffffffff81000000 --count 40
+              ttvm disasm boot.ttvm --at 50% --address vfs_read+0x40
             """) { file, at, cpu, address, count, bits, symbols, json, engine };
         return verb.Does(parsed =>
         {
@@ -42,7 +43,7 @@ internal static class DisasmVerb
             using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(symbols), null);
             recording.Seek(parsed.GetValue(at)!);
             Vcpu vcpu = recording.Vcpu(parsed.GetValue(cpu));
-            ulong start = NumberSyntax.ParseAddress(parsed.GetValue(address)!, "--address", vcpu.State);
+            ulong start = new AddressLookup(recording, parsed.GetValue(symbols)).Parse(parsed.GetValue(address)!, "--address", recording.Machine, vcpu);
             int lineCount = NumberSyntax.ParseNumber(parsed.GetValue(count)!, "--count", MaximumCount);
             List<DisassemblyLine> lines = Disassembly.Read(recording.Machine, vcpu, start, lineCount, parsed.GetValue(bits));
             SymbolSet names = programs.At(new GuestView(recording.Machine, vcpu));

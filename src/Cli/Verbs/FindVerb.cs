@@ -7,7 +7,6 @@ using Cli.Parsing;
 using Cli.Presentation;
 using Replay.Queries;
 using Replay.Timelines;
-using Vmm.Cpu;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -21,14 +20,16 @@ internal static class FindVerb
         + "Exit code 1 when it did not happen.";
 
     private const string Examples = """
-        Addresses are hexadecimal and linear (in whatever address space is current), guest-physical with --physical; or a register with an offset, as it is at
-        --from: rsp, rbp-0x20. Other numbers are decimal, or hexadecimal with 0x. Exceptions can be named by their mnemonics: pf, gp, ud, de, ... `any` stands for every one.
+        Addresses are hexadecimal and linear (in whatever address space is current), guest-physical with --physical; or a symbol or register, perhaps with an offset:
+        vfs_read+0x40, rsp, rbp-0x20, registers as they are at --from. A Linux kernel's symbols need no file. Other numbers are decimal, or hexadecimal with 0x.
+        Exceptions can be named by their mnemonics: pf, gp, ud, de, ... `any` stands for every one.
 
         Examples:
           ttvm find boot.ttvm --last-write 0xffffffff82a11234 --from 80%
           ttvm find boot.ttvm --last-write rsp --size 8 --from 50%
           ttvm find boot.ttvm --next-write 0x1000 --physical --size 4096 --from start
           ttvm find boot.ttvm --breakpoint 0xffffffff81000000 --from start
+          ttvm find boot.ttvm --breakpoint do_exit --from end --reverse
           ttvm find boot.ttvm --exception pf --from end --reverse
           ttvm find boot.ttvm --port 0x3f8 --from 1000000
           ttvm find boot.ttvm --console "Kernel panic" --from end --reverse
@@ -109,7 +110,7 @@ internal static class FindVerb
         using OpenRecording recording = OpenRecording.Open(path, context);
         if (parsed.GetValue(o.Cpu) is { } cpu) recording.CheckCpu(cpu);
         Position from = recording.Seek(parsed.GetValue(o.From) ?? (reverse ? "end" : "start"));
-        StopCondition condition = Condition(o, given[0], parsed, recording.Vcpu(null).State) with { CpuIndex = parsed.GetValue(o.Cpu) };
+        StopCondition condition = Condition(o, given[0], parsed, recording) with { CpuIndex = parsed.GetValue(o.Cpu) };
         MachineEvent? found = ProgressDisplay.Run(reverse ? "searching backwards" : "searching", progress =>
             Search(recording.Timeline, condition, reverse, progress, context));
         string what = $"{given[0].Name} {parsed.GetValue(given[0])}";
@@ -159,12 +160,12 @@ internal static class FindVerb
         return string.Join(' ', words);
     }
 
-    private static StopCondition Condition(Options o, Option<string?> given, ParseResult parsed, VcpuState state)
+    private static StopCondition Condition(Options o, Option<string?> given, ParseResult parsed, OpenRecording recording)
     {
         string text = parsed.GetValue(given)!;
         bool isPhysical = parsed.GetValue(o.Physical);
         int size = Math.Max(1, NumberSyntax.ParseNumber(parsed.GetValue(o.Size)!, "--size", 1 << 30));
-        ulong Address() => NumberSyntax.ParseAddress(text, given.Name, state);
+        ulong Address() => new AddressLookup(recording, parsed.GetValue(o.Calls.Symbols)).Parse(text, given.Name, recording.Machine, recording.Vcpu(null));
         int? Vector() => text == "any" ? null : NumberSyntax.ParseNumber(text, given.Name, 255);
         if (given == o.LastWrite || given == o.NextWrite) return StopCondition.Watch(Address(), size, WatchAccess.Write, isPhysical);
         if (given == o.Read) return StopCondition.Watch(Address(), size, WatchAccess.Read, isPhysical);

@@ -22,10 +22,11 @@ internal static class MemVerb
         Option<int?> cpu = SharedOptions.Cpu();
         var address = new Option<string>("--address", "-a")
         {
-            Description = "Linear address in hexadecimal, or a register with an offset: rsp, rbp-0x20", HelpName = "ADDRESS", Required = true,
+            Description = $"Linear address: {AddressLookup.Syntax}", HelpName = "ADDRESS", Required = true,
         };
         var physical = new Option<bool>("--physical", "-p") { Description = "The address is guest-physical" };
         var length = new Option<string>("--length", "-n") { Description = "Number of bytes", HelpName = "BYTES", DefaultValueFactory = static _ => "128" };
+        Option<string[]> symbols = SharedOptions.Symbols();
         Option<bool> json = SharedOptions.Json();
         Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("mem",
@@ -33,14 +34,15 @@ internal static class MemVerb
             Examples:
               ttvm mem boot.ttvm --at 50% --address rsp
               ttvm mem boot.ttvm --at end --address 0xffffffff81000000 --length 64
+              ttvm mem boot.ttvm --at end --address linux_banner --length 64
               ttvm mem boot.ttvm --at end --address 0xb8000 --physical --length 160
-            """) { file, at, cpu, address, physical, length, json, engine };
+            """) { file, at, cpu, address, physical, length, symbols, json, engine };
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
             recording.Seek(parsed.GetValue(at)!);
             Vcpu vcpu = recording.Vcpu(parsed.GetValue(cpu));
-            ulong start = NumberSyntax.ParseAddress(parsed.GetValue(address)!, "--address", vcpu.State);
+            ulong start = new AddressLookup(recording, parsed.GetValue(symbols)).Parse(parsed.GetValue(address)!, "--address", recording.Machine, vcpu);
             int count = NumberSyntax.ParseNumber(parsed.GetValue(length)!, "--length", MaximumLength);
             int[] bytes = Read(recording.Machine, vcpu, start, count, parsed.GetValue(physical));
             if (parsed.GetValue(json)) WriteJson(context, recording.Machine, start, bytes, parsed.GetValue(physical));

@@ -23,9 +23,10 @@ internal static class PageTablesVerb
         Argument<string> file = SharedOptions.File();
         Option<string> at = SharedOptions.At();
         Option<int?> cpu = SharedOptions.Cpu();
-        var address = new Option<string?>("--address", "-a") { Description = "Show each step of the translation of this linear address", HelpName = "ADDRESS" };
+        var address = new Option<string?>("--address", "-a") { Description = $"Show each step of the translation of this linear address: {AddressLookup.Syntax}", HelpName = "ADDRESS" };
         var tree = new Option<bool>("--tree") { Description = "Show every present entry instead of merged ranges" };
         var limit = new Option<string>("--limit") { Description = "Lines at most", HelpName = "N", DefaultValueFactory = static _ => "1000" };
+        Option<string[]> symbols = SharedOptions.Symbols();
         Option<bool> json = SharedOptions.Json();
         Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("pagetables",
@@ -36,7 +37,7 @@ internal static class PageTablesVerb
               ttvm pagetables boot.ttvm --at 50% --address 0xffffffff81000000
               ttvm pagetables boot.ttvm --at 50% --address rip
               ttvm pagetables boot.ttvm --at 50% --tree --limit 40
-            """) { file, at, cpu, address, tree, limit, json, engine };
+            """) { file, at, cpu, address, tree, limit, symbols, json, engine };
         return verb.Does(parsed =>
         {
             int maximum = NumberSyntax.ParseNumber(parsed.GetValue(limit)!, "--limit", int.MaxValue);
@@ -45,7 +46,10 @@ internal static class PageTablesVerb
             Vcpu vcpu = recording.Vcpu(parsed.GetValue(cpu));
             bool asJson = parsed.GetValue(json);
             if (parsed.GetValue(address) is { } text)
-                return ShowWalk(context, recording.Machine, vcpu, NumberSyntax.ParseAddress(text, "--address", vcpu.State), asJson);
+            {
+                ulong linear = new AddressLookup(recording, parsed.GetValue(symbols)).Parse(text, "--address", recording.Machine, vcpu);
+                return ShowWalk(context, recording.Machine, vcpu, linear, asJson);
+            }
             if (asJson) WriteRangesJson(context, recording.Machine, vcpu, maximum);
             else ShowTables(context.Out, recording.Machine, vcpu, parsed.GetValue(tree), maximum);
             return ExitCode.Good;

@@ -18,8 +18,9 @@ internal static class ShadowVerb
         Argument<string> file = SharedOptions.File();
         Option<string> at = SharedOptions.At();
         Option<int?> cpu = SharedOptions.Cpu();
-        var address = new Option<string?>("--address", "-a") { Description = "Only the entry of this linear address", HelpName = "ADDRESS" };
+        var address = new Option<string?>("--address", "-a") { Description = $"Only the entry of this linear address: {AddressLookup.Syntax}", HelpName = "ADDRESS" };
         var limit = new Option<string>("--limit") { Description = "Entries at most", HelpName = "N", DefaultValueFactory = static _ => "100" };
+        Option<string[]> symbols = SharedOptions.Symbols();
         Option<bool> json = SharedOptions.Json();
         Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("shadow",
@@ -34,7 +35,7 @@ internal static class ShadowVerb
             Examples:
               ttvm shadow boot.ttvm --at 50%
               ttvm shadow boot.ttvm --at 50% --address rsp
-            """) { file, at, cpu, address, limit, json, engine };
+            """) { file, at, cpu, address, limit, symbols, json, engine };
         return verb.Does(parsed =>
         {
             int maximum = NumberSyntax.ParseNumber(parsed.GetValue(limit)!, "--limit", int.MaxValue);
@@ -54,7 +55,7 @@ internal static class ShadowVerb
             Machine machine = replayer.Machine;
             Vcpu vcpu = machine.Vcpus[index ?? machine.CurrentCpuIndex];
             var view = new ShadowView(machine, vcpu);
-            ulong? only = parsed.GetValue(address) is { } text ? NumberSyntax.ParseAddress(text, "--address", vcpu.State) : null;
+            ulong? only = parsed.GetValue(address) is { } text ? new AddressLookup(recording, parsed.GetValue(symbols)).Parse(text, "--address", machine, vcpu) : null;
             if (parsed.GetValue(json)) view.WriteJson(context.Out, only, maximum, from.Position);
             else view.Write(context.Out, only, maximum, from.Position);
             return ExitCode.Good;

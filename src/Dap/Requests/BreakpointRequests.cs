@@ -150,7 +150,7 @@ internal sealed class BreakpointRequests
             }
             ulong address = place.Address + (ulong)(wanted.Offset ?? 0);
             StopCondition condition = place.IsPhysical ? StopCondition.PhysicalBreakpoint(address) : StopCondition.Breakpoint(address);
-            answers.Add(Accept(entries, "instruction breakpoint", new MemoryPlace(address, place.IsPhysical).ToString(), [condition], wanted.Condition, wanted.HitCondition, address));
+            answers.Add(Accept(entries, BreakpointEntry.OfInstruction, new MemoryPlace(address, place.IsPhysical).ToString(), [condition], wanted.Condition, wanted.HitCondition, address));
         }
         _session.Breakpoints.Replace(Commands.SetInstructionBreakpoints, entries);
         return Answer.Of(new SetInstructionBreakpointsResponseBody { Breakpoints = [.. answers] });

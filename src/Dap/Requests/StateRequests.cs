@@ -45,12 +45,13 @@ internal sealed class StateRequests
             VcpuActivity.Shutdown => "shut down, ",
             _ => "",
         };
-        string mode = !s.IsProtected ? "real mode" : s.IsVirtual8086 ? "virtual-8086 mode" : $"ring {s.Cpl}, {view.CodeSize}-bit";
-        return $"{activity}{mode}{(view.Machine.CurrentCpuIndex == view.Vcpu.Index ? ", its turn" : "")}";
+        return $"{activity}{VcpuText.Mode(view)}{(view.Machine.CurrentCpuIndex == view.Vcpu.Index ? ", its turn" : "")}";
     }
 
     private Answer ReadScopes(ScopesArguments arguments)
     {
+        // A client that looks again after a command of the console has not heard yet that the command moved the machine; it will ask anew.
+        if (_session.Frames.HasHeld(arguments.FrameId)) return Answer.Of(new ScopesResponseBody { Scopes = [] });
         FrameHandle frame = _session.FrameOf(arguments.FrameId);
         _session.Focus(frame.CpuIndex);
         var registers = new RegisterScope(_session, frame.CpuIndex);
@@ -81,6 +82,7 @@ internal sealed class StateRequests
 
     private Answer Variables(VariablesArguments arguments)
     {
+        if (_session.Variables.HasHeld(arguments.VariablesReference)) return Answer.Of(new VariablesResponseBody { Variables = [] });
         VariableSource source = Find(arguments.VariablesReference);
         if (arguments.Filter == "named" && source.IsPaged) return Answer.Of(new VariablesResponseBody { Variables = [] });
         if (arguments.Filter == "indexed" && !source.IsPaged) return Answer.Of(new VariablesResponseBody { Variables = [] });

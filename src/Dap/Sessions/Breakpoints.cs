@@ -14,6 +14,14 @@ namespace Dap.Sessions;
 /// <param name="Conditions">What the timeline looks for: any of them.</param>
 internal sealed record BreakpointEntry(long Id, string Reason, string Label, IReadOnlyList<StopCondition> Conditions)
 {
+    /// <summary>An instruction that an exception has ended, and that is begun again, is not hit again; one that the user has put on the instruction itself is.</summary>
+    public bool IgnoresRestarts => Reason != OfInstruction && PlacesAreCode;
+
+    /// <summary>The word of the protocol for a breakpoint on an instruction.</summary>
+    public const string OfInstruction = "instruction breakpoint";
+
+    private bool PlacesAreCode => Conditions.Count > 0 && Conditions[0].Kind == StopConditionKind.Breakpoint;
+
     /// <summary>Must not be zero there; null: no matter.</summary>
     public Condition? Expression { get; init; }
 

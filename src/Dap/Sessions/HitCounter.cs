@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using Dap.Stepping;
 using Introspection.Programs;
+using Introspection.State;
 using Replay.Queries;
 using Replay.Timelines;
 using Vmm.Platform;
@@ -19,6 +21,7 @@ internal sealed class HitCounter(Session session)
     private const int MaximumBreakpointCount = 64;
 
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly Restarts _restarts = new(session);
     private Diversion? _diversion;
     private readonly Dictionary<long, ulong> _inDiversion = [];
 
@@ -27,6 +30,8 @@ internal sealed class HitCounter(Session session)
     {
         public List<Position> Hits { get; } = [];
         public Position Frontier { get; set; }
+        // Code, stack and address space of instructions that an exception has ended, and that may be begun again.
+        public HashSet<(ulong Code, FramePlace Frame)> Ended { get; } = [];
     }
 
     /// <summary>The number of the hit at the position where the machine stands.</summary>
@@ -58,14 +63,40 @@ internal sealed class HitCounter(Session session)
     private void Extend(Known known, BreakpointEntry entry, Position before)
     {
         var found = new List<Position>();
+        var suspicious = new List<(Position At, int CpuIndex)>();
         session.Activity.Title("Counting hits");
-        session.Timeline.Scan(entry.Conditions, known.Frontier, before, (machine, hit) =>
+        StopCondition[] conditions = entry.IgnoresRestarts ? [.. entry.Conditions, StopCondition.Exception()] : [.. entry.Conditions];
+        session.Timeline.Scan(conditions, known.Frontier, before, (machine, hit) =>
         {
+            if (entry.IgnoresRestarts && IsEnd(entry, known, machine, hit, suspicious)) return;
             bool isNew = found.Count == 0 || found[^1] != hit.Event.At;
             if (isNew && (!IsJudgedThere(hit) || IsTrue(entry, machine, hit.Event.CpuIndex))) found.Add(hit.Event.At);
         }, session.Activity, session.Activity.Token);
+        Position here = session.Timeline.Position;
+        foreach ((Position at, int cpu) in suspicious)
+        {
+            session.Timeline.Seek(at, null, session.Activity.Token);
+            if (_restarts.IsRestart(cpu)) found.Remove(at);
+        }
+        session.Timeline.Seek(here);
         known.Hits.AddRange(NeedsVisits(entry) ? Visit(entry, found) : found);
         known.Frontier = before;
+    }
+
+    // True: it is no hit, but the end of one by an exception. A hit at such a place is to be looked at again.
+    private static bool IsEnd(BreakpointEntry entry, Known known, Machine machine, in QueryHit hit, List<(Position At, int CpuIndex)> suspicious)
+    {
+        int cpu = Math.Max(0, hit.Event.CpuIndex);
+        var view = new GuestView(machine, machine.Vcpus[cpu]);
+        (ulong, FramePlace) place = (view.CodeAddress, FramePlace.Of(view.Vcpu.State));
+        if (hit.Event.Kind == MachineEventKind.Execute)
+        {
+            if (known.Ended.Remove(place)) suspicious.Add((hit.Event.At, cpu));
+            return false;
+        }
+        foreach (StopCondition condition in entry.Conditions)
+            if ((ulong)condition.Number == view.CodeAddress) known.Ended.Add(place);
+        return true;
     }
 
     // A condition is about the state just before the instruction, in the midst of which a write is reported.

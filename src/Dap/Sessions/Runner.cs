@@ -14,6 +14,7 @@ internal sealed class Runner(Session session)
 {
     private readonly ConsolePrinter _console = new(session);
     private readonly HitCounter _hits = new(session);
+    private readonly Restarts _restarts = new(session);
 
     /// <summary>
     /// Runs until a breakpoint of the user's is hit, or a temporary one for which <paramref name="accept"/> is true.
@@ -131,6 +132,7 @@ internal sealed class Runner(Session session)
         var judged = new HashSet<long>();
         int cpu = cpuIndex;
         bool isTemporary = false;
+        bool? isRestart = null;
         MachineEvent what = stop.Hits[0].Event;
         foreach (QueryHit one in stop.Hits)
         {
@@ -139,7 +141,7 @@ internal sealed class Runner(Session session)
             foreach (BreakpointEntry entry in entries)
             {
                 if (!entry.Conditions.Contains(one.Condition) || !judged.Add(entry.Id) || !session.ProgramBreakpoints.IsThere(entry, cpu)) continue;
-                if (Counts(entry, cpu) is not { } counts) return new StopReport("pause", $"Paused at {stop.Position}, counting hits", cpu);
+                if (Counts(entry, cpu, ref isRestart) is not { } counts) return new StopReport("pause", $"Paused at {stop.Position}, counting hits", cpu);
                 if (!counts) continue;
                 if (entry.Log is { } log)
                 {
@@ -170,13 +172,14 @@ internal sealed class Runner(Session session)
     });
 
     // Its condition holds, and the number of the hit is one that counts. Null: it was cancelled.
-    private bool? Counts(BreakpointEntry entry, int cpuIndex)
+    private bool? Counts(BreakpointEntry entry, int cpuIndex, ref bool? isRestart)
     {
         if (!HitCounter.IsTrue(entry.Expression, session.ViewOf(cpuIndex), session.SymbolsOf(cpuIndex))) return false;
-        if (entry.Hits is not { } wanted) return true;
         try
         {
-            return wanted.Accepts(_hits.NumberHere(entry));
+            if (entry.Hits is { } wanted && !wanted.Accepts(_hits.NumberHere(entry))) return false;
+            // It takes steps back: too long for each of the many hits that are only printed.
+            return entry.Log is not null || !entry.IgnoresRestarts || !(isRestart ??= _restarts.IsRestart(cpuIndex));
         }
         catch (OperationCanceledException)
         {

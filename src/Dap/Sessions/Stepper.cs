@@ -20,7 +20,6 @@ namespace Dap.Sessions;
 /// </summary>
 internal sealed class Stepper(Session session, Runner runner)
 {
-    private const ulong LargestChunk = 1 << 20;
     private const int TransitionsPerCheck = 1 << 14;
 
     /// <summary>Forward by one instruction of a vCPU, into calls and interrupt handlers.</summary>
@@ -78,7 +77,7 @@ internal sealed class Stepper(Session session, Runner runner)
         session.Activity.Title("Stepping back");
         try
         {
-            return TryBack(cpuIndex) ? Stepped(cpuIndex) : runner.AtStart(cpuIndex);
+            return PreviousTransition.TryGo(session, cpuIndex) ? Stepped(cpuIndex) : runner.AtStart(cpuIndex);
         }
         catch (OperationCanceledException)
         {
@@ -108,7 +107,14 @@ internal sealed class Stepper(Session session, Runner runner)
         bool isRepeated = instruction.HasRepPrefix || instruction.HasRepnePrefix;
         if (!isRepeated) return report;
         // The first iteration comes right after the last instruction that was another one.
-        if (TryBack(cpuIndex, session.Machine.Vcpus[cpuIndex].State.Rip)) TryForward(cpuIndex);
+        try
+        {
+            if (PreviousTransition.TryGo(session, cpuIndex, session.Machine.Vcpus[cpuIndex].State.Rip)) TryForward(cpuIndex);
+        }
+        catch (OperationCanceledException)
+        {
+            return Paused(cpuIndex);
+        }
         return Stepped(cpuIndex);
     }
 
@@ -137,7 +143,9 @@ internal sealed class Stepper(Session session, Runner runner)
         // Frames are at linear addresses; RSP counts from the stack segment's base.
         ulong stack = view.Vcpu.State.Rsp + (frame.ReturnStack - frame.Stack);
         FlowKind kind = frame.ReturnSlot == 0 ? FlowKind.InterruptReturn : FlowKind.Return;
-        return (frame.ReturnAddress, FramePlace.Of(view.Vcpu.State, frames[^1].IsUser) with { Stack = stack }, kind);
+        bool isBelowKernel = frames[^1].IsUser && view.Vcpu.State.Cpl < 3;
+        FramePlace place = isBelowKernel ? FramePlace.BelowKernel(view, frames[^1].Code) : FramePlace.Of(view.Vcpu.State);
+        return (frame.ReturnAddress, place with { Stack = stack }, kind);
     }
 
     private int? WaitsOn(int cpuIndex) => new Flow(session, cpuIndex).WaitsOn;
@@ -154,9 +162,10 @@ internal sealed class Stepper(Session session, Runner runner)
     private Forward TryForward(int cpuIndex)
     {
         Machine machine = session.Machine;
+        var probe = new VcpuProbe(cpuIndex, null);
         for (int done = 0; ; done++)
         {
-            if (StepOnce(cpuIndex) is not { } concerns) return Forward.End;
+            if (StepOnce(probe) is not { } concerns) return Forward.End;
             if (concerns) return Forward.Done;
             if (session.Activity.Token.IsCancellationRequested) return Forward.Cancelled;
             if (done % TransitionsPerCheck != TransitionsPerCheck - 1) continue;
@@ -164,12 +173,11 @@ internal sealed class Stepper(Session session, Runner runner)
         }
     }
 
-    /// <summary>One transition; true when it concerned the vCPU; null at the end.</summary>
-    private bool? StepOnce(int cpuIndex)
+    /// <summary>One transition; true when it concerned the probe's vCPU; null at the end.</summary>
+    private bool? StepOnce(VcpuProbe probe)
     {
         Machine machine = session.Machine;
-        ulong rip = machine.Vcpus[cpuIndex].State.Rip, count = machine.InstructionCount;
-        int turn = machine.CurrentCpuIndex;
+        probe.Before(machine);
         if (session.Diversion is { } diversion)
         {
             if (diversion.Machine.Step() == RunStop.Ended) return null;
@@ -178,37 +186,6 @@ internal sealed class Stepper(Session session, Runner runner)
         {
             return session.Timeline.IsLive ? false : null;
         }
-        return (machine.InstructionCount != count && turn == cpuIndex) || machine.Vcpus[cpuIndex].State.Rip != rip;
-    }
-
-    // Chunks that grow: nearly always the transition before is the one; a vCPU that sleeps may have done its last instruction long ago.
-    private bool TryBack(int cpuIndex, ulong? exceptAtRip = null)
-    {
-        Timeline timeline = session.Timeline;
-        Position origin = timeline.Position, until = origin;
-        for (ulong chunk = 1; until > timeline.Start; chunk = Math.Min(chunk * 64, LargestChunk))
-        {
-            if (timeline.Position != until) timeline.Seek(until);
-            timeline.StepBack(chunk);
-            Position from = timeline.Position;
-            Position? last = null;
-            while (timeline.Position < until)
-            {
-                Position before = timeline.Position;
-                ulong rip = timeline.Machine.Vcpus[cpuIndex].State.Rip;
-                if (StepOnce(cpuIndex) == true && rip != exceptAtRip) last = before;
-            }
-            if (last is { } found)
-            {
-                timeline.Seek(found);
-                return true;
-            }
-            until = from;
-            if (!session.Activity.Token.IsCancellationRequested) continue;
-            timeline.Seek(origin);
-            throw new OperationCanceledException();
-        }
-        timeline.Seek(timeline.Start);
-        return false;
+        return probe.After(machine);
     }
 }

@@ -72,10 +72,16 @@ internal sealed class FlowHistory
         while (timeline.Position < until)
         {
             if (!_flow.TryAdvance(out FlowStep? step)) break;
-            if (step is { } known) _steps.Add(known);
+            if (step is not { } known) continue;
+            ReadCount++;
+            if (_steps.Count > 0 && IsRepetition(_steps[^1], known)) _steps[^1] = _steps[^1] with { After = known.After };
+            else _steps.Add(known);
         }
-        ReadCount += _steps.Count;
         _index = _steps.Count;
         _stretch = Math.Min(_stretch * 8, LongestStretch);
     }
+
+    // An instruction that repeats is one step: to whom goes back over it, all its iterations are the same.
+    private static bool IsRepetition(in FlowStep last, in FlowStep next) => last.Kind == FlowKind.Other && next.Kind == FlowKind.Other
+        && last.Code == next.Code && last.CpuIndex == next.CpuIndex && last.Frame == next.Frame && last.After == next.At;
 }

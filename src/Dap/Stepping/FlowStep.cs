@@ -1,3 +1,5 @@
+using Introspection.Paging;
+using Introspection.State;
 using Replay.Queries;
 using Vmm.Cpu;
 using Vmm.Time;
@@ -59,10 +61,10 @@ internal readonly record struct FlowStep(int CpuIndex, Position At, Position Aft
 /// </param>
 internal readonly record struct FramePlace(ulong Stack, ulong AddressSpace)
 {
-    public static FramePlace Of(in VcpuState s) => Of(s, s.Cpl == 3);
+    public static FramePlace Of(in VcpuState s) => new(s.Rsp, s.Cpl == 3 ? s.Cr3 & ~0xFFFUL : 0);
 
-    /// <summary>Of a program below the kernel, whose stack has yet to be said, if it is one.</summary>
-    public static FramePlace Of(in VcpuState s, bool isUser) => new(s.Rsp, isUser ? s.Cr3 & ~0xFFFUL : 0);
+    /// <summary>Of a program's code that the kernel will go back to; its stack has yet to be said.</summary>
+    public static FramePlace BelowKernel(in GuestView view, ulong code) => new(0, IsolatedTables.RootInUserMode(view, code));
 
     /// <summary>A breakpoint at an address in this frame.</summary>
     /// <param name="code">Linear address.</param>

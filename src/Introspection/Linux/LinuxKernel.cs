@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Introspection.Paging;
 using Introspection.Programs;
 using Introspection.State;
 using Symbols;
@@ -94,16 +95,14 @@ public sealed class LinuxKernel : INameSource
     }
 
     /// <summary>
-    /// What may map the kernel: the page tables that the vCPU has loaded; with page-table isolation the kernel's are the page before user mode's
-    /// (arch/x86/entry/calling.h, PTI_USER_PGTABLE_BIT).
+    /// What may map the kernel: the page tables that the vCPU has loaded; with page-table isolation the kernel's are the page before user mode's.
     /// </summary>
     internal static IEnumerable<AddressSpaceReader> Candidates(GuestView view)
     {
-        const ulong userTables = 0x1000;
         PagingControls controls = view.Paging;
         if (controls.Mode != PagingMode.FourLevel) yield break;
         yield return new AddressSpaceReader(view.Machine, controls);
-        if ((controls.Root & userTables) != 0) yield return new AddressSpaceReader(view.Machine, controls with { Root = controls.Root & ~userTables });
+        if ((controls.Root & IsolatedTables.UserTable) != 0) yield return new AddressSpaceReader(view.Machine, controls with { Root = controls.Root & ~IsolatedTables.UserTable });
     }
 
     /// <summary>Where the kernel was loaded less where its file was linked, for the file that it was made from (by its symbol <c>_text</c>); null: the file has none.</summary>

@@ -12,14 +12,20 @@ namespace Introspection.Linux;
 /// <param name="IsInterrupted">Its instruction has not begun; else it lies behind a call.</param>
 public readonly record struct OrcFrame(ulong Rip, ulong Rsp, ulong? Rbp, bool IsInterrupted)
 {
+    // VSYSCALL_ADDR (arch/x86/include/uapi/asm/vsyscall.h): programs may call what looks like a page of the kernel's.
+    private const ulong SystemCallPage = 0xffffffffff600000, SystemCallPageBytes = 4096;
+
     /// <summary>It is a program's.</summary>
-    public bool IsUser => Rip >> 63 == 0;
+    public bool IsUser => Rip >> 63 == 0 || Rip - SystemCallPage < SystemCallPageBytes;
 
     /// <summary>Its stack is not the one of the frame that it was found from.</summary>
     public bool IsOtherStack { get; init; }
 
     /// <summary>Address of the <c>pt_regs</c> that were saved when it was interrupted; 0: none, or not all of them.</summary>
     internal ulong Registers { get; init; }
+
+    /// <summary>Registers that the frame itself has, by their names in <c>pt_regs</c>; null: only those that were saved are known.</summary>
+    internal Func<string, ulong?>? Held { get; init; }
 }
 
 /// <summary>
@@ -134,15 +140,16 @@ public sealed class OrcUnwinder
             FramePointer => frame.Rbp + offset,
             StackPointerIndirect => Read(frame.Rsp) + offset,
             FramePointerIndirect => frame.Rbp is { } known ? Read(known + offset) : null,
-            R10 => OfInterrupted(frame, "r10"),
-            R13 => OfInterrupted(frame, "r13"),
-            Di => OfInterrupted(frame, "di"),
-            Dx => OfInterrupted(frame, "dx"),
+            R10 => Held(frame, "r10"),
+            R13 => Held(frame, "r13"),
+            Di => Held(frame, "di"),
+            Dx => Held(frame, "dx"),
             _ => null,
         };
     }
 
-    private ulong? OfInterrupted(in OrcFrame frame, string register) => frame.Registers == 0 ? null : Saved(frame.Registers, register);
+    // Where a function has just aligned its stack, or has left it for another one, another register has the way back.
+    private ulong? Held(in OrcFrame frame, string register) => frame.Held is { } held ? held(register) : SavedRegister(frame, register);
 
     private Entry? Find(ulong address)
     {

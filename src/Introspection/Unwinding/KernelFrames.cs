@@ -22,7 +22,8 @@ internal sealed class KernelFrames(GuestView view, SymbolSet symbols)
     {
         isInterrupt = isOtherStack = false;
         if (!frame.Is64 || frame.IsUser || frame.Rip >> 63 == 0 || frame[FrameRegisters.Rsp] is not { } stack || _tables.Value is not { } tables) return null;
-        if (tables.Outer(new OrcFrame(frame.Rip, stack, frame[FrameRegisters.Rbp], isExact)) is not { } outer) return null;
+        var known = new OrcFrame(frame.Rip, stack, frame[FrameRegisters.Rbp], isExact) { Held = name => frame[Array.IndexOf(s_names, name)] };
+        if (tables.Outer(known) is not { } outer) return null;
         (isInterrupt, isOtherStack) = (outer.IsInterrupted, outer.IsOtherStack);
         FrameRegisters caller = frame.Copy();
         for (int i = 0; i < s_names.Length; i++) caller[i] = tables.SavedRegister(outer, s_names[i]);

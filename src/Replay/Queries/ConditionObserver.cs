@@ -150,6 +150,7 @@ internal sealed class ConditionObserver : IMachineObserver
         {
             StopConditionKind.Breakpoint => e.Address == (ulong)c.Number && (c.Filter is null || c.Filter(_machine!, e.CpuIndex)),
             StopConditionKind.PhysicalBreakpoint => e.Physical == (ulong)c.Number && (c.Filter is null || c.Filter(_machine!, e.CpuIndex)),
+            StopConditionKind.Exception or StopConditionKind.Interrupt => (c.Number < 0 || e.Number == c.Number) && (c.Filter is null || c.Filter(_machine!, e.CpuIndex)),
             StopConditionKind.Port => Overlap((ulong)e.Number, e.SizeBytes, c),
             StopConditionKind.Mmio => Overlap(e.Physical, e.SizeBytes, c),
             StopConditionKind.Watch => Overlap(c.IsPhysical ? e.Physical : e.Address, e.SizeBytes, c),

@@ -40,8 +40,8 @@ public sealed record StopCondition
     public ulong? AddressSpace { get; init; }
 
     /// <summary>
-    /// A breakpoint only where this is true of the machine, which stands just before the instruction, and the vCPU's number; null: no matter. Called on the threads
-    /// of scans, several at a time on different machines; must not change anything.
+    /// A breakpoint, exception or interrupt only where this is true of the machine, which stands just before the instruction, or the delivery, and the vCPU's number; null:
+    /// no matter. Called on the threads of scans, several at a time on different machines; must not change anything.
     /// </summary>
     public Func<Machine, int, bool>? Filter { get; init; }
 

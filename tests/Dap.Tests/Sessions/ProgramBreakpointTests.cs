@@ -59,6 +59,41 @@ public sealed class ProgramBreakpointTests(ProgramsGuest guest) : IClassFixture<
         Assert.True((bool)Set(other, kind)["verified"]!);
     }
 
+    /// <summary>The first write to a page of its data faults, and is begun again by the kernel: what the program does is one execution of the instruction.</summary>
+    [Theory]
+    [Trait("Category", "Slow")]
+    [InlineData("line")]
+    [InlineData("function")]
+    [InlineData("counted")]
+    public void An_instruction_that_faults_is_hit_once(string kind)
+    {
+        int line = 1 + Array.FindIndex(File.ReadAllLines(ProgramsGuest.Source), text => text.Contains("an instruction that faults", StringComparison.Ordinal));
+        using TestClient client = TestClient.Launched(guest.Recording);
+        if (kind == "function") client.Body("setFunctionBreakpoints", """{"breakpoints":[{"name":"_start"}]}""");
+        else SetLine(client, line: line, hits: kind == "counted" ? "2" : null);
+        var hits = new List<string>();
+        var addresses = new List<JsonNode>();
+        for (JsonNode stop = Continue(client, "continue"); (string?)stop["reason"] != "end"; stop = Continue(client, "continue"))
+        {
+            hits.Add(client.Position());
+            addresses.Add(new JsonObject { ["instructionReference"] = client.Rip((int)stop["threadId"]!) });
+        }
+        Assert.Equal(kind == "counted" ? 1 : 2, hits.Count);
+        for (int i = hits.Count - 1; i >= 0; i--)
+        {
+            Continue(client, "reverseContinue");
+            Assert.Equal(hits[i], client.Position());
+        }
+        Assert.Equal("start", (string?)Continue(client, "reverseContinue")["reason"]);
+        // On the instruction itself each attempt is a hit, as the processor sees it.
+        client.Body("setBreakpoints", new JsonObject { ["source"] = new JsonObject { ["path"] = ProgramsGuest.Source }, ["breakpoints"] = new JsonArray() }.ToJsonString());
+        client.Body("setFunctionBreakpoints", """{"breakpoints":[]}""");
+        client.Body("setInstructionBreakpoints", new JsonObject { ["breakpoints"] = new JsonArray([.. addresses]) }.ToJsonString());
+        int attempts = 0;
+        while ((string?)Continue(client, "continue")["reason"] != "end") attempts++;
+        Assert.Equal(2 * hits.Count, attempts);
+    }
+
     private static JsonNode Set(TestClient client, string kind) => kind switch
     {
         "line" => SetLine(client),
@@ -66,9 +101,10 @@ public sealed class ProgramBreakpointTests(ProgramsGuest guest) : IClassFixture<
         _ => client.Body("setFunctionBreakpoints", """{"breakpoints":[{"name":"step"}]}""")["breakpoints"]![0]!,
     };
 
-    private static JsonNode SetLine(TestClient client, string? condition = null)
+    private static JsonNode SetLine(TestClient client, string? condition = null, int? line = null, string? hits = null)
     {
-        var breakpoint = new JsonObject { ["line"] = s_line };
+        var breakpoint = new JsonObject { ["line"] = line ?? s_line };
+        if (hits is not null) breakpoint["hitCondition"] = hits;
         if (condition is not null) breakpoint["condition"] = condition;
         var arguments = new JsonObject { ["source"] = new JsonObject { ["path"] = ProgramsGuest.Source }, ["breakpoints"] = new JsonArray(breakpoint) };
         return client.Body("setBreakpoints", arguments.ToJsonString())["breakpoints"]![0]!;

@@ -249,8 +249,23 @@ public sealed class TranscriptTests(Recordings recordings)
         client.Ask("evaluate", """{"expression":"call memset(&account, 0, sizeof account)","context":"repl"}""");
         client.Ask("evaluate", """{"expression":"account.balance","context":"watch"}""");
         client.Ask("evaluate", """{"expression":"return","context":"repl"}""");
+        client.Note("a client that has asked before it heard of the stop");
+        client.Ask("scopes", $$"""{"frameId":{{frame}}}""");
+        client.Ask("variables", $$"""{"variablesReference":{{scopes[0]!["variablesReference"]}}}""");
         client.Ask("evaluate", """{"expression":"account.balance","context":"watch"}""");
         Golden.Check("variables", client.Transcript);
+    }
+
+    [Fact]
+    public void Places_of_variables()
+    {
+        using TestClient client = TestClient.Launched(recordings.One);
+        client.Ask("setBreakpoints", $$"""{"source":{"path":"{{Repository.PathOf("guests/demo64/bank.c")}}"},"breakpoints":[{"line":43}]}""");
+        client.Ask("continue", Thread1);
+        foreach (string command in (string[])["info scope", "info scope bank_deposit", $"info scope {Deposit}", "info scope rip + 0x10000000", "info scope nothing", "info address amount",
+            "info address balance", "info address account", "info address nothing", "info address"])
+            client.Ask("evaluate", new JsonObject { ["expression"] = command, ["context"] = "repl" }.ToJsonString());
+        Golden.Check("variable-places", client.Transcript);
     }
 
     [Fact]

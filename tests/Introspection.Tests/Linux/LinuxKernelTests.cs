@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Introspection.Linux;
 using Introspection.Linux.Initrd;
+using Introspection.Paging;
 using Introspection.Programs;
 using Introspection.State;
 using Introspection.Unwinding;
@@ -250,6 +251,34 @@ public abstract partial class LinuxKernelTests(LinuxRecording linux)
         }
     }
 
+    /// <summary>While a function aligns its stack, R10 alone leads to its caller.</summary>
+    [Fact]
+    public void A_function_that_aligns_its_stack_has_one_caller()
+    {
+        using GuestPrograms programs = SymbolLoader.Load(Linux.File, null, null, Assert.Fail);
+        LinuxKernel kernel = Linux.AtEnd();
+        ulong[] entries = [.. ((string[])["__fsnotify_parent", "notify_change", "__aa_path_perm.part.0"]).SelectMany(kernel.AddressesOf)];
+        Linux.Timeline.Seek(new Position(Linux.Timeline.End.InstructionCount / 2));
+        int followed = 0;
+        for (int i = 0; i < 5; i++)
+        {
+            TimelineStop stop = Linux.Timeline.Continue([.. entries.Select(StopCondition.Breakpoint)]);
+            Assert.Equal(TimelineStopReason.Hit, stop.Reason);
+            int cpu = stop.Hits[0].Event.CpuIndex;
+            GuestView view = new(Linux.Timeline.Machine, Linux.Timeline.Machine.Vcpus[cpu]);
+            ulong entry = view.Vcpu.State.Rip, stack = view.Vcpu.State.Rsp, caller = view.ReadNumber(stack, 8)!.Value;
+            for (int steps = 0; steps < 20 && view.Vcpu.State.Rip - entry < 64; steps++)
+            {
+                CallFrame frame = new StackUnwinder(view, programs.At(view)).Walk(2)[1];
+                Assert.Equal((caller, stack + 8, FrameOrigin.CallFrameInformation), (frame.Code, frame.Stack, frame.Origin));
+                if (view.Vcpu.State.General[10] == stack + 8) followed++;
+                Linux.Timeline.StepForward();
+                view = new GuestView(Linux.Timeline.Machine, Linux.Timeline.Machine.Vcpus[cpu]);
+            }
+        }
+        Assert.True(followed > 5, $"{followed} instructions with the way back in R10");
+    }
+
     [Fact]
     public void It_is_found_at_every_moment_at_which_it_is_there()
     {
@@ -306,6 +335,21 @@ public sealed class SlidingLinuxTests(SlidingLinux linux) : LinuxKernelTests(lin
 {
     [Fact]
     public void It_has_slid() => Assert.NotEqual(LinkAddress, Linux.AtEnd().Image.TextAddress);
+
+    /// <summary>Programs run on the page tables that the kernel has loaded, whatever lies in the page behind them.</summary>
+    [Fact]
+    public void Its_page_tables_are_not_isolated()
+    {
+        Linux.AtEnd();
+        Linux.Timeline.Seek(new Position(Linux.Timeline.Position.InstructionCount / 10 * 9));
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Equal(TimelineStopReason.Hit, Linux.Timeline.Continue([StopCondition.SoftwareInterrupt(null)]).Reason);
+            Linux.Timeline.StepForward();
+            GuestView view = Linux.View;
+            if (view.Vcpu.State.Cpl == 0) Assert.Equal(view.Vcpu.State.Cr3 & ~0xFFFUL, IsolatedTables.RootInUserMode(view, view.Vcpu.State.Rcx));
+        }
+    }
 }
 
 /// <summary>Without.</summary>
@@ -314,4 +358,47 @@ public sealed class FixedLinuxTests(FixedLinux linux) : LinuxKernelTests(linux),
 {
     [Fact]
     public void It_is_where_it_was_linked() => Assert.Equal(LinkAddress, Linux.AtEnd().Image.TextAddress);
+}
+
+/// <summary>With page-table isolation.</summary>
+[Trait("Category", "Slow")]
+public sealed class IsolatedLinuxTests(IsolatedLinux linux) : LinuxKernelTests(linux), IClassFixture<IsolatedLinux>
+{
+    /// <summary>A program that calls the kernel is below its frames at each instruction, whichever page tables are loaded.</summary>
+    [Fact]
+    public void The_way_into_it_leads_back_to_the_program()
+    {
+        using GuestPrograms programs = SymbolLoader.Load(Linux.File, null, null, Assert.Fail);
+        Linux.AtEnd();
+        Linux.Timeline.Seek(new Position(Linux.Timeline.Position.InstructionCount / 10 * 9));
+        int onUserTables = 0, onOwnTables = 0;
+        for (int i = 0; i < 10; i++)
+        {
+            TimelineStop stop = Linux.Timeline.Continue([StopCondition.SoftwareInterrupt(null)]);
+            Assert.Equal(TimelineStopReason.Hit, stop.Reason);
+            int cpu = stop.Hits[0].Event.CpuIndex;
+            GuestView view = new(Linux.Timeline.Machine, Linux.Timeline.Machine.Vcpus[cpu]);
+            ulong stack = view.Vcpu.State.Rsp, code = 0, root = view.Vcpu.State.Cr3 & ~0xFFFUL;
+            Assert.Equal(IsolatedTables.UserTable, root & IsolatedTables.UserTable);
+            byte[] bottom = new byte[64], same = new byte[64];
+            int size = view.Read(stack, bottom);
+            for (int steps = 0; steps < 60; steps++)
+            {
+                Linux.Timeline.StepForward();
+                view = new GuestView(Linux.Timeline.Machine, Linux.Timeline.Machine.Vcpus[cpu]);
+                if (Linux.Timeline.Machine.CurrentCpuIndex != cpu || view.Vcpu.State.Cpl == 3) continue;
+                if (code == 0) code = view.Vcpu.State.Rcx;
+                if ((view.Vcpu.State.Cr3 & IsolatedTables.UserTable) != 0) onUserTables++;
+                else onOwnTables++;
+                List<CallFrame> frames = new StackUnwinder(view, programs.At(view)).Walk();
+                int program = frames.FindIndex(frame => frame.IsUser);
+                string trace = $"{Linux.Timeline.Position}: {string.Join(" < ", frames.ConvertAll(frame => $"{frame.Code:x} {frame.Stack:x} ({frame.Origin})"))}";
+                Assert.True(program > 0 && frames[program].Code == code && frames[program].Stack == stack, trace);
+                Assert.Equal(root, IsolatedTables.RootInUserMode(view, code));
+                Assert.Equal(size, view.Read(stack, same));
+                Assert.Equal(bottom, same);
+            }
+        }
+        Assert.True(onUserTables > 0 && onOwnTables > 0, $"{onUserTables} instructions of the kernel on user mode's page tables, {onOwnTables} on its own");
+    }
 }

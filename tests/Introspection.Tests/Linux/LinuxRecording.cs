@@ -146,3 +146,6 @@ public sealed class SlidingLinux() : LinuxRecording("");
 
 /// <summary>The kernel is where it was linked.</summary>
 public sealed class FixedLinux() : LinuxRecording("nokaslr");
+
+/// <summary>The kernel has page tables of its own: user mode's map hardly anything of it.</summary>
+public sealed class IsolatedLinux() : LinuxRecording("pti=on");
