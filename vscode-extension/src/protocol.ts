@@ -250,21 +250,123 @@ export interface TtvmTableChangesArguments { threadId?: number; from: Position; 
 export interface TtvmTableChanges { from: Position; to: Position; changes: TtvmTableChange[]; isCut: boolean }
 export interface TtvmTableChange { linear: Address; linearEnd: Address; level: string; before: string; after: string }
 
-// ---- Locks, by declared layouts.
+// ---- Locks, by layouts that are declared or built in. Their past is worked out in the background from the first question on: the event ttvm/locksChanged (no body)
+// says when to ask again.
 
-/** Answer to ttvm/locks. */
-export interface TtvmLocks { locks: TtvmLock[]; /** What is missing, when there are none. */ problem?: string }
+/** Answer to ttvm/locks: those that are declared or in use. */
+export interface TtvmLocks {
+    locks: TtvmLock[];
+    /** Without it, who holds a spin lock, and since when, is not said. */
+    past: 'known' | 'learning' | 'unknown';
+    /** Why it is unknown. */
+    pastProblem?: string;
+    /** What is declared and does not agree with the guest, a sentence each. */
+    layoutProblems: string[];
+    /** What is missing, when there are none. */
+    problem?: string;
+}
 export interface TtvmLock {
     name: string;
-    /** "MCS", "spin". */
+    /** "MCS", "spin", "qspinlock", "mutex". */
     kind: string;
     address: Address;
     state: 'free' | 'held' | 'contended' | 'corrupt';
     /** Who holds it and who waits, in the order of the queue. */
     queue: TtvmLockWaiter[];
+    /** What its words say: "tail 0x81002000". */
+    words?: string;
     problem?: string;
 }
-export interface TtvmLockWaiter { order: number; role: 'owner' | 'waiter'; /** vCPU, when known. */ threadId?: number; node?: Address; description: string }
+export interface TtvmLockWaiter {
+    order: number;
+    role: 'owner' | 'waiter';
+    /** vCPU, when known. */
+    threadId?: number;
+    /** The queue node, its link to the one behind it ("0x0": none), and its flag. */
+    node?: Address;
+    next?: Address;
+    mustWait?: boolean;
+    task?: Address;
+    /** Since when it holds or waits. */
+    since?: Position;
+    /** Where it asked for the lock. */
+    from?: TtvmCodePlace;
+    /** One of several readers. */
+    isShared?: boolean;
+    description: string;
+}
+export interface TtvmCodePlace { text: string; source?: { name?: string; path?: string; sourceReference?: number }; line?: number }
+
+/** ttvm/lockHistory: totals of all locks, those that were waited for most first; or of one, with its uses in a window. */
+export interface TtvmLockHistoryArguments { lock?: string; from?: Position; to?: Position; start?: number; count?: number; bucketCount?: number }
+export interface TtvmLockHistory {
+    /** Everything before this position is known. */
+    known: Position;
+    isComplete: boolean;
+    /** Why it never will be. */
+    problem?: string;
+    lockCount: number;
+    locks: TtvmLockTotals[];
+    /** In the window. */
+    useCount: number;
+    uses: TtvmLockUse[];
+    buckets: TtvmLockBucket[];
+}
+/** Lengths are instructions on all vCPUs. */
+export interface TtvmLockTotals {
+    name: string;
+    address: Address;
+    type: string;
+    taken: number;
+    /** How often somebody else had it when it was wanted. */
+    contended: number;
+    failed: number;
+    handOffs: number;
+    waited: number;
+    held: number;
+    longestWait: number;
+    longestWaitAt?: Position;
+    longestHeld: number;
+    longestHeldAt?: Position;
+    maximumWaiters: number;
+    maximumWaitersAt?: Position;
+    /** There were more uses than are kept: late ones are only counted. */
+    isCut: boolean;
+}
+export interface TtvmLockUse {
+    lock: string;
+    wanted: Position;
+    /** Absent: it waits, or did not get it. */
+    taken?: Position;
+    /** Absent: it still has it, or never had. */
+    released?: Position;
+    waitInstructions: number;
+    heldInstructions: number;
+    threadId: number;
+    task?: string;
+    function: string;
+    from?: TtvmCodePlace;
+    isContended: boolean;
+    isFailed: boolean;
+    isShared: boolean;
+    /** How many other locks its user had when it took it. */
+    nesting: number;
+}
+/** held: for how many instructions each vCPU had it. waiters, nesting: the most. */
+export interface TtvmLockBucket { isKnown: boolean; held: number[]; waiters: number; nesting: number }
+
+/** Answer to ttvm/lockFindings: what was wrong with locks, each at its first moment. */
+export interface TtvmLockFindings { findings: TtvmLockFinding[]; isComplete: boolean; problem?: string }
+export interface TtvmLockFinding {
+    kind: 'twoHolders' | 'releasedByOther' | 'releasedWhileFree' | 'takenTwice' | 'deadlock' | 'orderInversion' | 'interruptsOn' | 'lostWakeUp' | 'heldAtFailure';
+    position: Position;
+    threadId: number;
+    text: string;
+    uses: TtvmLockUse[];
+}
+
+/** ttvm/lockSeek: to where somebody begins to wait for a lock, has taken it, or gives it back; answers with TtvmFound. Absent: the next. */
+export interface TtvmLockSeekArguments { lock: string; event: 'wait' | 'acquire' | 'release'; reverse?: boolean }
 
 // ---- ttvm/devices: also behind the scope Devices.
 

@@ -3,37 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace Dap.Protocol;
 
-/// <summary>Answer to <c>ttvm/locks</c>.</summary>
-public sealed record TtvmLocks
-{
-    [JsonPropertyName("locks")] public required IReadOnlyList<TtvmLock> Locks { get; init; }
-    /// <summary>What is missing, when there are none.</summary>
-    [JsonPropertyName("problem")] public string? Problem { get; init; }
-}
-
-/// <summary>A declared lock.</summary>
-public sealed record TtvmLock
-{
-    [JsonPropertyName("name")] public required string Name { get; init; }
-    [JsonPropertyName("kind")] public required string Kind { get; init; }
-    [JsonPropertyName("address")] public required string Address { get; init; }
-    /// <summary>"free", "held", "contended" or "corrupt".</summary>
-    [JsonPropertyName("state")] public required string State { get; init; }
-    [JsonPropertyName("queue")] public required IReadOnlyList<TtvmLockWaiter> Queue { get; init; }
-    [JsonPropertyName("problem")] public string? Problem { get; init; }
-}
-
-/// <summary>One who holds a lock or waits for it.</summary>
-public sealed record TtvmLockWaiter
-{
-    [JsonPropertyName("order")] public required long Order { get; init; }
-    /// <summary>"owner" or "waiter".</summary>
-    [JsonPropertyName("role")] public required string Role { get; init; }
-    [JsonPropertyName("threadId")] public long? ThreadId { get; init; }
-    [JsonPropertyName("node")] public string? Node { get; init; }
-    [JsonPropertyName("description")] public required string Description { get; init; }
-}
-
 /// <summary>Answer to <c>ttvm/devices</c>.</summary>
 public sealed record TtvmDevices
 {

@@ -125,7 +125,7 @@ internal sealed class LifecycleRequests
     {
         _session.UseSymbols(SymbolLoader.Load(_session.Recording, arguments.Symbols, arguments.SourceMap, Tell, _session.WaitForIndex));
         _session.Programs.BeginIndexing();
-        _session.Locks = DeclaredLayouts.Load(_session.Recording.Configuration, path, arguments.Layouts, Tell);
+        _session.Locks.Declared = DeclaredLayouts.Load(_session.Recording.Configuration, path, arguments.Layouts, Tell);
         _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _session.AllowsCalls = arguments.AllowCalls ?? false;
         LoadPrinters(path, arguments.Printers ?? []);

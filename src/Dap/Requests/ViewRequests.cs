@@ -8,7 +8,7 @@ using Vmm.Inputs;
 
 namespace Dap.Requests;
 
-/// <summary>Requests of our own that show what the guest printed, its devices and its locks.</summary>
+/// <summary>Requests of our own that show what the guest printed and its devices.</summary>
 internal sealed class ViewRequests
 {
     private const int DefaultLines = 1_000, MaximumLines = 100_000;
@@ -20,7 +20,6 @@ internal sealed class ViewRequests
         _session = session;
         requests.Add<TtvmConsoleArguments>("ttvm/console", Console);
         requests.Add("ttvm/devices", () => Answer.Of(DeviceViews.Read(session.Machine)));
-        requests.Add("ttvm/locks", () => Answer.Of(new LockViews(session).Read()));
     }
 
     private Answer Console(TtvmConsoleArguments arguments)

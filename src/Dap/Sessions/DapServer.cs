@@ -69,6 +69,7 @@ public sealed class DapServer : IDisposable
         _ = new ViewRequests(_session, _requests);
         _ = new BookmarkRequests(_session, _requests);
         _ = new HistoryRequests(_session, _requests);
+        _ = new LockRequests(_session, _requests);
         _ = new OriginRequests(_session, _requests);
         _ = new EventRequests(_session, _requests);
     }

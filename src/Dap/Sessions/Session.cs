@@ -6,7 +6,6 @@ using Dap.Handles;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Views;
-using Introspection.Locks.Layouts;
 using Introspection.Calls;
 using Introspection.Consoles;
 using Introspection.History;
@@ -45,6 +44,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private bool _ownsGuest;
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
     private HistoryWorker? _history;
+    private SessionLocks? _locks;
     private ProgramBreakpoints? _programBreakpoints;
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
@@ -53,8 +53,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public GuestPrograms Programs { get; private set; } = new();
     /// <summary>Their source files, for the client.</summary>
     public SourceAnswers Sources { get; private set; } = new(new GuestPrograms().Sources);
-    /// <summary>The locks that are declared.</summary>
-    public DeclaredLayouts Locks { get; set; } = DeclaredLayouts.None;
+    /// <summary>The locks of the guest. Their past is worked out in the background from the first question on.</summary>
+    public SessionLocks Locks => _locks ??= new SessionLocks(this, () => writer.WriteEvent<TtvmNoArguments>("ttvm/locksChanged", null));
     /// <summary>How values of some types are shown.</summary>
     public PrinterSet Printers { get; set; } = PrinterSet.BuiltIn;
     public HandleTable<FrameHandle> Frames { get; } = new();
@@ -255,6 +255,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     {
         if (isBusy) _history?.Pause();
         else _history?.Resume();
+        _locks?.KeepQuiet(isBusy);
     }
 
     /// <summary>A machine at another position of the recording, to look at.</summary>
@@ -371,6 +372,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         _diversion?.Dispose();
         _history?.Dispose();
         _history = null;
+        _locks?.Dispose();
+        _locks = null;
         foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
         Array.Clear(_otherMoments);
         Array.Clear(_consoles);
@@ -379,7 +382,6 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         if (guest is null) _recording?.Dispose();
         string path = _recording?.Path ?? "";
         UseSymbols(new GuestPrograms());
-        Locks = DeclaredLayouts.None;
         _diversion = null;
         _timeline = null;
         _recording = null;

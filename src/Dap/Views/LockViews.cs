@@ -1,25 +1,43 @@
 using System.Collections.Generic;
 using Dap.Protocol;
 using Dap.Sessions;
-using Introspection.Locks.Layouts;
+using Introspection.Calls;
+using Introspection.Locks;
 using Introspection.Locks.Queues;
+using Introspection.Programs;
+using Symbols.Dwarf.Lines;
 
 namespace Dap.Views;
 
-/// <summary>Declared locks, as the protocol says them.</summary>
+/// <summary>The locks where the session stands, as the protocol says them.</summary>
 internal sealed class LockViews(Session session)
 {
     public TtvmLocks Read()
     {
-        DeclaredLayouts declared = session.Locks;
+        IReadOnlyList<LockView> found = session.Locks.Read(out LockPast past);
+        GuestLocks known = session.Locks.Find();
         var locks = new List<TtvmLock>();
-        var symbols = new LockSymbols(session.Symbols.AddressOf, address => session.Symbols.NameOf(address, out _));
-        foreach (LockLayout layout in declared.Layouts)
-            foreach (LockView one in new LockReader(session.View, layout, symbols).Read()) locks.Add(LockOf(one));
-        return new TtvmLocks { Locks = locks, Problem = locks.Count == 0 ? declared.Problem : null };
+        foreach (LockView one in found) locks.Add(LockOf(one));
+        return new TtvmLocks
+        {
+            Locks = locks, Past = past switch { LockPast.Known => "known", LockPast.BeingLearnt => "learning", _ => "unknown" },
+            PastProblem = past == LockPast.Unknown ? session.Locks.Failure : null, LayoutProblems = known.Functions.IsLoaded ? known.Problems : [],
+            Problem = locks.Count > 0 ? null : known.IsEmpty ? session.Locks.Declared.Problem ?? "None of the declared locks is in this guest, as far as it is loaded here."
+                : past == LockPast.Known ? "No lock is held or waited for here." : "No lock is waited for here, as far as memory says.",
+        };
     }
 
-    private static TtvmLock LockOf(LockView one)
+    /// <summary>Where a call came from; null: unknown.</summary>
+    public static TtvmCodePlace? PlaceOf(Session session, ulong returnAddress)
+    {
+        if (returnAddress == 0) return null;
+        SymbolSet symbols = session.Symbols;
+        // The call, not what is behind it.
+        SourcePosition? line = symbols.LineOf(returnAddress - 1);
+        return new TtvmCodePlace { Text = CallerText.Of(returnAddress, symbols), Source = line is { } at ? session.Sources.Of(at.Path) : null, Line = line?.Line };
+    }
+
+    private TtvmLock LockOf(LockView one)
     {
         var queue = new List<TtvmLockWaiter>();
         foreach (LockWaiter waiter in one.Queue)
@@ -27,10 +45,16 @@ internal sealed class LockViews(Session session)
             queue.Add(new TtvmLockWaiter
             {
                 Order = queue.Count, Role = waiter.IsOwner ? "owner" : "waiter", ThreadId = waiter.CpuIndex is { } cpu ? Session.ThreadOfCpu(cpu) : null,
-                Node = waiter.Node is { } node ? Hexadecimal.Of(node) : null, Description = waiter.Description,
+                Node = Address(waiter.Node), Next = Address(waiter.Next), MustWait = waiter.MustWait, Task = waiter.Task == 0 ? null : Hexadecimal.Of(waiter.Task),
+                Since = waiter.Since?.ToString(), From = PlaceOf(session, waiter.Caller), IsShared = waiter.IsShared ? true : null, Description = waiter.Description,
             });
         }
         string state = one.State switch { LockState.Held => "held", LockState.Contended => "contended", LockState.Corrupt => "corrupt", _ => "free" };
-        return new TtvmLock { Name = one.Name, Kind = one.Kind, Address = Hexadecimal.Of(one.Address), State = state, Queue = queue, Problem = one.Problem };
+        return new TtvmLock
+        {
+            Name = one.Name, Kind = one.Kind, Address = Hexadecimal.Of(one.Address), State = state, Queue = queue, Words = one.Words, Problem = one.Problem,
+        };
     }
+
+    private static string? Address(ulong? address) => address is { } number ? Hexadecimal.Of(number) : null;
 }

@@ -1,13 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.IO;
 using System.Threading;
-using Replay.Checkpoints;
 using Replay.Packages;
-using Replay.Replaying;
-using Replay.Timelines;
-using Vmm.Time;
+using Replay.Queries;
 
 namespace Introspection.History;
 
@@ -23,39 +19,32 @@ public sealed class HistoryWorker : IDisposable
     private const int MaximumSingleEvents = 200;
     private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(500);
 
-    private readonly record struct Interval(int Checkpoint, Position From, Position To);
-
     private readonly RecordingFile _recording;
     private readonly Action _changed;
     private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _end = new();
-    private readonly ManualResetEventSlim _mayRun = new(true);
-    private readonly SemaphoreSlim _work = new(0);
+    private readonly BackgroundReplay _replay;
     private readonly Dictionary<int, IntervalHistory> _known = [];
-    private readonly Queue<Interval> _wanted = new();
+    private readonly Queue<ReplayInterval> _wanted = new();
     private (ulong From, ulong To) _window;
     private int _eventCount;
-    private Thread? _thread;
-    private string? _failure;
 
     /// <param name="recording">Stays the caller's, and is in use until this is disposed of.</param>
-    /// <param name="changed">More is known. Called on the worker's thread, now and then.</param>
-    public HistoryWorker(RecordingFile recording, Action changed) => (_recording, _changed) = (recording, changed);
-
-    /// <summary>Why it has given up, in a sentence; null: it has not.</summary>
-    public string? Failure
+    /// <param name="changed">More is known, or will never be. Called on the worker's thread, now and then.</param>
+    public HistoryWorker(RecordingFile recording, Action changed)
     {
-        get
-        {
-            lock (_gate) return _failure;
-        }
+        (_recording, _changed) = (recording, changed);
+        var observer = new IntervalObserver();
+        _replay = new BackgroundReplay(recording, "history", replay => ReplayWanted(replay, observer), changed);
     }
 
+    /// <summary>Why it has given up, in a sentence; null: it has not.</summary>
+    public string? Failure => _replay.Failure;
+
     /// <summary>The caller needs the processor.</summary>
-    public void Pause() => _mayRun.Reset();
+    public void Pause() => _replay.Pause();
 
     /// <summary>It does not any more.</summary>
-    public void Resume() => _mayRun.Set();
+    public void Resume() => _replay.Resume();
 
     /// <summary>What is known of a window now; what is not is replayed next.</summary>
     /// <param name="from">First instruction count.</param>
@@ -68,86 +57,27 @@ public sealed class HistoryWorker : IDisposable
         {
             _window = (from, to);
             _wanted.Clear();
-            foreach (Interval interval in Intervals(from, to))
+            foreach (ReplayInterval interval in BackgroundReplay.IntervalsOf(_recording, from, to))
             {
                 bool isKnown = _known.TryGetValue(interval.Checkpoint, out IntervalHistory? history) && history.To == interval.To.InstructionCount;
                 if (isKnown && builder.TryAdd(history!, mayBeCoarse: _eventCount >= MaximumEvents)) continue;
-                builder.AddUnknown(interval.From.InstructionCount, interval.To.InstructionCount);
-                if (_failure is null) _wanted.Enqueue(interval);
+                builder.AddUnknown(interval.Start.InstructionCount, interval.To.InstructionCount);
+                if (Failure is null) _wanted.Enqueue(interval);
             }
-            if (_wanted.Count > 0) Start();
+            if (_wanted.Count > 0) _replay.Begin();
         }
         return builder.Build();
     }
 
-    public void Dispose()
-    {
-        _end.Cancel();
-        _mayRun.Set();
-        _thread?.Join();
-        _end.Dispose();
-        _work.Dispose();
-        _mayRun.Dispose();
-    }
+    public void Dispose() => _replay.Dispose();
 
-    private IEnumerable<Interval> Intervals(ulong from, ulong to)
-    {
-        IReadOnlyList<CheckpointInfo> checkpoints = _recording.Checkpoints;
-        Position end = _recording.End;
-        int low = 0, high = checkpoints.Count - 1;
-        while (low < high)
-        {
-            int middle = (low + high + 1) / 2;
-            if (checkpoints[middle].Position.InstructionCount <= from) low = middle;
-            else high = middle - 1;
-        }
-        for (int i = low; i < checkpoints.Count && checkpoints[i].Position.InstructionCount < to; i++)
-        {
-            Position next = i + 1 < checkpoints.Count ? checkpoints[i + 1].Position : end;
-            if (next > checkpoints[i].Position) yield return new Interval(i, checkpoints[i].Position, next);
-        }
-    }
-
-    // Under the lock.
-    private void Start()
-    {
-        if (_thread is null)
-        {
-            _thread = new Thread(Work) { Name = "history", IsBackground = true, Priority = ThreadPriority.BelowNormal };
-            _thread.Start();
-        }
-        if (_work.CurrentCount == 0) _work.Release();
-    }
-
-    private void Work()
-    {
-        try
-        {
-            using var replayer = new Replayer(_recording);
-            var observer = new IntervalObserver();
-            while (true)
-            {
-                _work.Wait(_end.Token);
-                ReplayWanted(replayer, observer);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The session ends.
-        }
-        catch (Exception e) when (e is RecordingFormatException or ReplayDivergenceException or IOException)
-        {
-            lock (_gate) _failure = e.Message;
-        }
-    }
-
-    private void ReplayWanted(Replayer replayer, IntervalObserver observer)
+    private void ReplayWanted(BackgroundReplay replay, IntervalObserver observer)
     {
         long reported = Stopwatch.GetTimestamp();
         bool isTold = true;
-        while (TryTake(out Interval interval))
+        while (TryTake(replay, out ReplayInterval interval))
         {
-            Add(interval.Checkpoint, Replay(replayer, observer, interval));
+            Add(interval.Checkpoint, Replay(replay, observer, interval));
             isTold = Stopwatch.GetElapsedTime(reported) >= s_reportInterval;
             if (!isTold) continue;
             _changed();
@@ -156,28 +86,21 @@ public sealed class HistoryWorker : IDisposable
         if (!isTold) _changed();
     }
 
-    private bool TryTake(out Interval interval)
+    private bool TryTake(BackgroundReplay replay, out ReplayInterval interval)
     {
-        _mayRun.Wait(_end.Token);
+        replay.Rest();
         lock (_gate) return _wanted.TryDequeue(out interval);
     }
 
-    private IntervalHistory Replay(Replayer replayer, IntervalObserver observer, Interval interval)
+    private static IntervalHistory Replay(BackgroundReplay replay, IntervalObserver observer, in ReplayInterval interval)
     {
-        // Neighbours follow each other: the machine often stands there already.
-        if (replayer.Position != interval.From) replayer.Restart(interval.Checkpoint);
-        int firstCpu = replayer.Machine.CurrentCpuIndex;
-        observer.Begin(replayer.Machine);
-        HistoryEvent[] events = [];
-        try
+        (ulong from, ulong to) = (interval.Start.InstructionCount, interval.To.InstructionCount);
+        int firstCpu = 0;
+        return replay.Replay(interval, machine =>
         {
-            replayer.RunTo(interval.To, new Rest(this), _end.Token);
-        }
-        finally
-        {
-            events = observer.End(replayer.Machine);
-        }
-        return new IntervalHistory(interval.From.InstructionCount, interval.To.InstructionCount, firstCpu, replayer.Machine.Vcpus.Count, events);
+            firstCpu = machine.CurrentCpuIndex;
+            observer.Begin(machine);
+        }, machine => new IntervalHistory(from, to, firstCpu, machine.Vcpus.Count, observer.End(machine)));
     }
 
     private void Add(int checkpoint, IntervalHistory history)
@@ -192,11 +115,5 @@ public sealed class HistoryWorker : IDisposable
                 if (other.To <= _window.From || other.From >= _window.To) _eventCount -= other.Drop();
             if (_eventCount > MaximumEvents) _eventCount -= history.Drop();
         }
-    }
-
-    // Called now and then while replaying: waits while somebody else needs the processor.
-    private sealed class Rest(HistoryWorker worker) : IProgress<TimelineProgress>
-    {
-        public void Report(TimelineProgress value) => worker._mayRun.Wait(worker._end.Token);
     }
 }

@@ -86,6 +86,7 @@ public sealed class ViewTests(Recordings recordings)
     public void Locks_and_devices()
     {
         using TestClient client = TestClient.Launched(recordings.Two, "70%");
+        LearnLocks(client);
         client.Ask("ttvm/locks");
         client.Ask("ttvm/devices");
         client.Note("layouts that are named, and are no good");
@@ -97,6 +98,37 @@ public sealed class ViewTests(Recordings recordings)
         other.Ask("ttvm/locks");
         File.Delete(file);
         Golden.Check("locks-devices", client.Transcript + other.Transcript);
+    }
+
+    [Fact]
+    public void Past_of_locks()
+    {
+        const string one = """ "lock":"account.brokenLock" """;
+        using TestClient client = TestClient.Launched(recordings.Two, "50%");
+        LearnLocks(client);
+        client.Ask("ttvm/lockHistory", """{"count":3}""");
+        client.Ask("ttvm/lockHistory", $$"""{{{one}},"count":2}""");
+        client.Ask("ttvm/lockHistory", $$"""{{{one}},"from":"50%","to":"52%","start":1,"count":1,"bucketCount":4}""");
+        client.Ask("ttvm/lockFindings");
+        client.Note("from here on and back");
+        foreach (string what in (string[])["wait", "acquire", "release"])
+        {
+            client.Ask("ttvm/lockSeek", $$"""{{{one}},"event":"{{what}}"}""");
+            if (what == "wait") client.Ask("ttvm/locks");
+            client.Ask("ttvm/lockSeek", $$"""{{{one}},"event":"{{what}}","reverse":true}""");
+        }
+        client.Note("what cannot be");
+        client.Ask("ttvm/lockHistory", """{"lock":"no such lock"}""");
+        client.Ask("ttvm/lockHistory", """{"from":"60%","to":"50%"}""");
+        client.Ask("ttvm/lockSeek", $$"""{{{one}},"event":"party"}""");
+        client.Ask("ttvm/seek", """{"position":"start"}""");
+        client.Ask("ttvm/lockSeek", $$"""{{{one}},"event":"release","reverse":true}""");
+        client.Note("in a diversion only memory tells");
+        client.Ask("ttvm/seek", """{"position":"50%"}""");
+        client.Ask("setVariable", $$"""{"variablesReference":{{Registers(client)}},"name":"rax","value":"1"}""");
+        client.Ask("ttvm/locks");
+        client.Ask("ttvm/lockSeek", $$"""{{{one}},"event":"wait"}""");
+        Golden.Check("lock-history", client.Transcript);
     }
 
     [Fact]
@@ -122,6 +154,7 @@ public sealed class ViewTests(Recordings recordings)
     public void Console_commands()
     {
         using TestClient client = TestClient.Launched(recordings.Two, "70%");
+        LearnLocks(client);
         foreach (string command in (string[])["bt", "info threads", "thread 2", "info threads", "thread 9", "info breakpoints", "locks", "devices", "devices pic", "devices 8254",
             "devices toaster", "ranges", "tablechanges 60% 70%", "tablechanges 69.9%", "tablechanges", "shadow rip", "shadow 0x7fffffff0000", "bookmarks",
             "bookmark here where it is", "bookmarks", "seek start", "walk 0x1000", "ranges", "seek here",
@@ -144,6 +177,20 @@ public sealed class ViewTests(Recordings recordings)
         client.Ask("ttvm/removeBookmark", """{"name":"middle"}""");
         File.Delete(recordings.Two + ".bookmarks.json");
         Golden.Check("timeline", client.Transcript);
+    }
+
+    // What is said before all of their past is known differs from run to run.
+    private static void LearnLocks(TestClient client)
+    {
+        while (!(bool)client.Quietly("ttvm/lockFindings", "{}")["isComplete"]!) System.Threading.Thread.Sleep(5);
+    }
+
+    private static int Registers(TestClient client)
+    {
+        JsonNode frames = client.Quietly("stackTrace", """{"threadId":1,"levels":1}""")["stackFrames"]!;
+        foreach (JsonNode? scope in client.Quietly("scopes", $$"""{"frameId":{{frames[0]!["id"]}}}""")["scopes"]!.AsArray())
+            if ((string)scope!["name"]! == "Registers") return (int)scope["variablesReference"]!;
+        throw new Xunit.Sdk.XunitException("there are no registers");
     }
 
     // What comes while it is not complete differs from run to run.

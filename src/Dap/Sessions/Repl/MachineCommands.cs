@@ -21,7 +21,7 @@ internal sealed class MachineCommands(Session session)
         new("shadow ADDRESS", "what the shadow page table holds for a linear address, and why", Shadow),
         new("ranges", "all that is mapped, neighbours merged", Ranges),
         new("tablechanges A B", "what changed in the page tables between two positions", TableChanges),
-        new("locks", "declared locks: who holds them and who waits", _ => Locks()),
+        new("locks", "locks: who holds them and who waits", _ => Locks()),
         new("devices [NAME]", "the chips, or the registers of one", Devices),
         new("exits", "how often the guest needed the VMM, by reason", _ => ConsoleTable.Of(new ExitScope(session).Read())),
         new("console", "what the guest has printed up to now", _ => Encoding.Latin1.GetString(session.Recording.Console.ReadBytes(session.Timeline.Position))),
@@ -94,6 +94,7 @@ internal sealed class MachineCommands(Session session)
         TtvmLocks locks = new LockViews(session).Read();
         if (locks.Problem is { } problem) return problem;
         var rows = new List<(string, string)>();
+        if (LockScope.Past(locks) is { } past) rows.Add(("past", past));
         foreach (TtvmLock one in locks.Locks) rows.Add((one.Name, LockScope.Summary(one)));
         return ConsoleTable.Of(rows);
     }

@@ -41,6 +41,9 @@ public sealed class LockFunctionTable
     /// <summary>None of the declared functions is in the guest.</summary>
     public bool IsEmpty => _functions.Count == 0;
 
+    /// <summary>The code of all of them was in memory when they were looked for: earlier, nothing is known of where they return.</summary>
+    public bool IsLoaded { get; private set; } = true;
+
     internal IReadOnlyList<LockFunction> Functions => _functions;
 
     internal IReadOnlySet<ulong> Breakpoints => _breakpoints;
@@ -115,6 +118,7 @@ public sealed class LockFunctionTable
         foreach (ulong callee in callees) exits.TryAdd(callee, [], inner);
         callees.UnionWith(inner);
         foreach (ulong callee in callees) table.AddCode(finder.At(callee));
+        foreach (ulong entry in table._byEntry.Keys) table.IsLoaded &= view.ReadNumber(entry, 1) is not null;
         table._breakpoints.UnionWith(table._byEntry.Keys);
         table._breakpoints.UnionWith(table._exits);
         table._breakpoints.UnionWith(table._panics);

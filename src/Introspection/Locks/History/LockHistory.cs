@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using Introspection.Locks.Tasks;
+using Replay.Packages;
 using Replay.Queries;
 using Replay.Timelines;
 using Vmm.Platform;
@@ -29,7 +30,7 @@ public sealed class LockHistory
 {
     private readonly IReadOnlyDictionary<ulong, LockRecord> _locks;
 
-    private LockHistory(IReadOnlyDictionary<ulong, LockRecord> locks, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
+    internal LockHistory(IReadOnlyDictionary<ulong, LockRecord> locks, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
         (_locks, Findings, From, Before) = (locks, findings, from, before);
 
     /// <summary>The stretch: from this position on.</summary>
@@ -71,12 +72,23 @@ public sealed class LockHistory
                 return true;
             }, progress, cancellation);
         }
-        // A guest that powers itself off may well hold locks.
-        Outcome outcome = timeline.Recording.Outcome;
-        if (before >= timeline.End && outcome.Kind is OutcomeKind.TripleFault or OutcomeKind.Halted or OutcomeKind.DebugExit && !IsGoodExit(outcome)) tracker.Fail(timeline.End);
-        LockLifetimes.RemoveUnrelated(tracker.Findings, timeline, table, progress, cancellation);
+        FailAtEnd(tracker, timeline.Recording, before);
+        LockLifetimes.RemoveUnrelated(tracker.Findings, table, (first, end, createVisitor, take) =>
+            timeline.Intervals.Run(timeline.Intervals.IntervalsOf(first, end), createVisitor, (_, found) =>
+            {
+                take(found);
+                return true;
+            }, progress, cancellation));
         tracker.Findings.Sort(static (a, b) => a.At.CompareTo(b.At));
         return new LockHistory(tracker.Locks, tracker.Findings, from, before);
+    }
+
+    /// <summary>What is held when the guest fails is wrong, if the history goes so far.</summary>
+    internal static void FailAtEnd(LockTracker tracker, RecordingFile recording, Position before)
+    {
+        // A guest that powers itself off may well hold locks.
+        Outcome outcome = recording.Outcome;
+        if (before >= recording.End && outcome.Kind is OutcomeKind.TripleFault or OutcomeKind.Halted or OutcomeKind.DebugExit && !IsGoodExit(outcome)) tracker.Fail(recording.End);
     }
 
     // Guests of ours, and of others' tests, end well with 0x10 in the debug-exit port.

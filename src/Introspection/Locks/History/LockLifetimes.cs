@@ -1,11 +1,9 @@
 using System;
 using System.Collections.Generic;
-using System.Threading;
 using Iced.Intel;
 using Introspection.Code;
 using Introspection.State;
 using Replay.Queries;
-using Replay.Timelines;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -19,13 +17,17 @@ internal static class LockLifetimes
 {
     private const int MaximumWatched = 1024;
 
-    private readonly record struct Rebirth(ulong Lock, Position At);
+    /// <summary>A plain store to a lock.</summary>
+    public readonly record struct Rebirth(ulong Lock, Position At);
+
+    /// <summary>Replays a stretch, and hands on what its visitors find, in order.</summary>
+    public delegate void Scan(Position from, Position before, Func<IIntervalVisitor<List<Rebirth>>> createVisitor, Action<List<Rebirth>> take);
 
     /// <summary>Removes inversions of orders that are of different locks. Replays the stretch that they lie in, if there are any.</summary>
-    public static void RemoveUnrelated(List<LockFinding> findings, Timeline timeline, LockFunctionTable table, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    public static void RemoveUnrelated(List<LockFinding> findings, LockFunctionTable table, Scan scan)
     {
         var locks = new HashSet<ulong>();
-        Position from = timeline.End, before = timeline.Start;
+        Position from = new(ulong.MaxValue, 0), before = Position.Start;
         foreach (LockFinding finding in findings)
         {
             if (finding.Kind != LockFindingKind.OrderInversion || locks.Count + finding.Uses.Count > MaximumWatched) continue;
@@ -38,15 +40,14 @@ internal static class LockLifetimes
         }
         if (locks.Count == 0) return;
         var births = new Dictionary<ulong, List<Position>>();
-        timeline.Intervals.Run(timeline.Intervals.IntervalsOf(from, before), () => new Visitor(table, locks), (_, found) =>
+        scan(from, before, () => new Visitor(table, locks), found =>
         {
             foreach (Rebirth one in found)
             {
                 if (!births.TryGetValue(one.Lock, out List<Position>? positions)) births[one.Lock] = positions = [];
                 positions.Add(one.At);
             }
-            return true;
-        }, progress, cancellation);
+        });
         findings.RemoveAll(finding => finding.Kind == LockFindingKind.OrderInversion && !IsOfSameLocks(finding, births));
     }
 

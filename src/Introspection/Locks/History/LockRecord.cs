@@ -91,6 +91,7 @@ public sealed class LockRecord
 
     internal void Want(LockUse use, bool keeps)
     {
+        _ends = null;
         if (keeps) _uses.Add(use);
         else IsCut = true;
         if (use.IsTry) return;
@@ -103,6 +104,7 @@ public sealed class LockRecord
 
     internal void Fail(LockUse use)
     {
+        _ends = null;
         FailedCount++;
         use.IsFailed = true;
         Waiters.Remove(use);
@@ -121,6 +123,7 @@ public sealed class LockRecord
 
     internal void Release(LockUse use, Position at)
     {
+        _ends = null;
         use.Released = at;
         LastReleased = use;
         Holders.Remove(use);

@@ -108,6 +108,8 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         }
         LockUse? other = use.Lock.Holders.Find(holder => !(holder.IsShared && use.IsShared));
         use.Lock.Take(use, e.At);
+        use.Nesting = HeldByCpu(use.User.CpuIndex).Count;
+        if (use.User.Task != 0 && _heldByTask.TryGetValue(use.User.Task, out List<LockUse>? own)) use.Nesting += own.Count;
         HeldBy(use).Add(use);
         if (other is not null) Tell(IsSameUser(other, use.User) ? LockFindingKind.TakenTwice : LockFindingKind.TwoHolders, e.At, use.User, use.Lock, [other, use]);
     }

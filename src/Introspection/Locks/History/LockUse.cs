@@ -42,6 +42,9 @@ public sealed class LockUse
     /// <summary>It was tried, and not got.</summary>
     public bool IsFailed { get; internal set; }
 
+    /// <summary>How many other locks its user had when it was taken.</summary>
+    public int Nesting { get; internal set; }
+
     /// <summary>Instructions on all vCPUs until it was taken; 0: it has not been.</summary>
     public ulong WaitInstructions => Taken is { } taken ? taken.InstructionCount - Wanted.InstructionCount : 0;
 
