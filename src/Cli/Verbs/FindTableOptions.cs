@@ -14,7 +14,7 @@ internal sealed class FindTableOptions
 
     public Option<string?> To { get; } = new("--to") { Description = "Only what is before; by default the end", HelpName = "POSITION" };
     public Option<string> Limit { get; } = new("--limit") { Description = "At most so many lines", HelpName = "N", DefaultValueFactory = static _ => $"{DefaultLimit}" };
-    public Option<string[]> Symbols { get; } = new("--symbols") { Description = "An ELF file with symbols; may be repeated", HelpName = "FILE" };
+    public Option<string[]> Symbols { get; } = SharedOptions.Symbols();
     public Option<bool> Csv { get; } = new("--csv") { Description = "Print comma-separated values" };
 
     public IEnumerable<Option> All => [To, Limit, Symbols, Csv];

@@ -165,7 +165,7 @@ internal static class FindVerb
         string text = parsed.GetValue(given)!;
         bool isPhysical = parsed.GetValue(o.Physical);
         int size = Math.Max(1, NumberSyntax.ParseNumber(parsed.GetValue(o.Size)!, "--size", 1 << 30));
-        ulong Address() => new AddressLookup(recording, parsed.GetValue(o.Calls.Symbols)).Parse(text, given.Name, recording.Machine, recording.Vcpu(null));
+        ulong Address() => new AddressLookup(recording, parsed.GetValue(o.Table.Symbols)).Parse(text, given.Name, recording.Machine, recording.Vcpu(null));
         int? Vector() => text == "any" ? null : NumberSyntax.ParseNumber(text, given.Name, 255);
         if (given == o.LastWrite || given == o.NextWrite) return StopCondition.Watch(Address(), size, WatchAccess.Write, isPhysical);
         if (given == o.Read) return StopCondition.Watch(Address(), size, WatchAccess.Read, isPhysical);
