@@ -143,7 +143,7 @@ public sealed class DwarfInfo : ITypeCatalog
     /// <summary>The source location of the instruction at the address; null if unknown.</summary>
     public SourceLocation? FindLine(ulong address)
     {
-        if (UnitAt(address)?.LineTable is not { } table || table.Find(address, out AddressRange range) is not { } row) return null;
+        if (UnitAt(address)?.Lines is not { } table || table.Find(address, out AddressRange range) is not { } row) return null;
         return new SourceLocation(table.FilePath(row.File), row.Line, row.Column, range, row.Flags);
     }
 

@@ -16,6 +16,9 @@ internal sealed class DebugUnit
     // A chain is: concrete copy -> abstract instance -> declaration in a class. Anything longer is a cycle.
     private const int MaximumOriginDepth = 16;
 
+    // What one entry takes as a rule, and a function with all that is in it.
+    private const int EntryBytes = 256, FunctionBytes = 8192;
+
     private readonly UnitSet _set;
     private readonly SectionData _section;
     private DebugUnit? _split;
@@ -29,6 +32,8 @@ internal sealed class DebugUnit
     private LineTable? _lineTable;
     private ScopeMap? _scopes;
     private bool _isLineTableRead;
+    private LinePoints? _lines;
+    private bool _areLinesRead;
     private ulong _baseAddress;
 
     /// <param name="set">The units that it belongs to.</param>
@@ -89,6 +94,20 @@ internal sealed class DebugUnit
                 _lineTable = LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _);
             if (_lineTable is not null) Charge(_lineTable.Rows.Length * 32L);
             return _lineTable;
+        }
+    }
+
+    /// <summary>What finds rows and files of the line table without keeping all of it; null if the unit has none.</summary>
+    internal LinePoints? Lines
+    {
+        get
+        {
+            if (Skeleton is not null && !Header.IsType) return Skeleton.Lines;
+            if (_areLinesRead) return _lines;
+            _areLinesRead = true;
+            if (Attributes.LineOffset is { } offset) _lines = LineProgram.ReadPoints(Sections, offset, Header.AddressSizeBytes, CompileDirectory);
+            if (_lines is not null) Charge(_lines.SizeBytes);
+            return _lines;
         }
     }
 
@@ -161,6 +180,8 @@ internal sealed class DebugUnit
         _scopes = null;
         _lineTable = null;
         _isLineTableRead = false;
+        _lines = null;
+        _areLinesRead = false;
     }
 
     /// <summary>At an entry, to read it and what is in it. Fails (<see cref="DieCursor.MoveNext"/> gives false) where no entry can be.</summary>
@@ -170,6 +191,35 @@ internal sealed class DebugUnit
         ulong distance = dieOffset - Header.Offset;
         int position = distance >= (ulong)Header.HeaderSizeBytes && distance < (ulong)bytes.Length ? (int)distance : bytes.Length;
         return new DieCursor(Header, Abbreviations, bytes, position);
+    }
+
+    /// <summary>
+    /// At an entry, to read it alone: only what it takes is read of the unit, and its strings are in those bytes. Fails as <see cref="CursorAt"/>.
+    /// </summary>
+    internal DieCursor EntryAt(ulong dieOffset, out ReadOnlySpan<byte> bytes)
+    {
+        ulong distance = dieOffset - Header.Offset;
+        if (!_bytes.IsEmpty || distance < (ulong)Header.HeaderSizeBytes || distance >= Header.SizeBytes)
+        {
+            bytes = Bytes.Span;
+            return CursorAt(dieOffset);
+        }
+        for (ulong size = EntryBytes; ; size *= 8)
+        {
+            bytes = Part(distance, size, out bool isRest);
+            var cursor = new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
+            // An attribute that no entry has makes it read all of them.
+            if (isRest || (cursor.MoveNext() && !cursor.Attribute(DwAt.None).IsPresent && cursor.Problem is null))
+                return new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
+        }
+    }
+
+    // From a distance on, as far as the unit and the section go; empty if the section ends before the unit should.
+    private ReadOnlySpan<byte> Part(ulong distance, ulong size, out bool isRest)
+    {
+        ulong rest = Math.Min(Header.SizeBytes - distance, _section.Length - Math.Min(_section.Length, Header.Offset + distance));
+        isRest = size >= rest;
+        return _section.Bytes(Header.Offset + distance, (int)Math.Min(Math.Min(size, rest), (ulong)Array.MaxLength));
     }
 
     internal DebugFunction? FunctionAt(ulong address)
@@ -191,7 +241,7 @@ internal sealed class DebugUnit
         _single ??= [];
         if (_single.TryGetValue(dieOffset, out DebugFunction? known)) return known;
         DebugUnit full = Full;
-        DebugFunction[] read = full.Header.Contains(dieOffset) ? FunctionParser.Read(full, (int)(dieOffset - full.Header.Offset)) : [];
+        DebugFunction[] read = full.Header.Contains(dieOffset) ? full.ReadFunction(dieOffset - full.Header.Offset) : [];
         Charge(read.Length * 200L);
         return _single[dieOffset] = read.Length > 0 && read[0].DieOffset == dieOffset ? read[0] : null;
     }
@@ -280,8 +330,7 @@ internal sealed class DebugUnit
                 Sections.Diagnostics.Add(SectionName, dieOffset, "The entry's chain of origins does not end: it refers to itself.");
                 break;
             }
-            ReadOnlySpan<byte> bytes = unit.Bytes.Span;
-            var cursor = new DieCursor(unit.Header, unit.Abbreviations, bytes, (int)(dieOffset - unit.Header.Offset));
+            DieCursor cursor = unit.EntryAt(dieOffset, out ReadOnlySpan<byte> bytes);
             if (!cursor.MoveNext()) break;
             if (fileUnit is null && cursor.Attribute(DwAt.DeclarationFile) is { IsConstant: true } value)
                 (fileUnit, file) = (unit, (uint)value.Value);
@@ -401,6 +450,21 @@ internal sealed class DebugUnit
     }
 
     private static ulong? Offset(in AttributeValue value) => value.IsPresent ? value.Value : null;
+
+    // As much of the unit is read as the function takes: its entry may say where the next one is (DW_AT_sibling), else more and more.
+    private DebugFunction[] ReadFunction(ulong distance)
+    {
+        if (!_bytes.IsEmpty) return FunctionParser.Read(this, (int)distance);
+        ulong size = FunctionBytes;
+        DieCursor first = EntryAt(Header.Offset + distance, out _);
+        if (first.MoveNext() && first.Attribute(DwAt.Sibling) is { IsUnitReference: true } next && next.Value > distance) size = next.Value - distance;
+        for (; ; size *= 8)
+        {
+            ReadOnlySpan<byte> part = Part(distance, size, out bool isRest);
+            if (isRest) return FunctionParser.Read(this, (int)distance);
+            if (FunctionParser.TryRead(this, part, (int)distance, out DebugFunction[] functions)) return functions;
+        }
+    }
 
     private DebugFunction[] ReadFunctions()
     {

@@ -10,6 +10,7 @@ internal ref struct DieCursor
 {
     private readonly UnitHeader _unit;
     private readonly AbbreviationTable _abbreviations;
+    private readonly int _origin;
     private DataReader _reader;
     private Abbreviation? _current;
     private AttributeValue[] _values;
@@ -18,10 +19,12 @@ internal ref struct DieCursor
 
     /// <param name="unit">The unit's header.</param>
     /// <param name="abbreviations">Its abbreviations.</param>
-    /// <param name="bytes">The whole unit, header included: positions are distances from the unit's start.</param>
-    /// <param name="position">Where the first DIE to read is.</param>
-    internal DieCursor(UnitHeader unit, AbbreviationTable abbreviations, ReadOnlySpan<byte> bytes, int position)
+    /// <param name="bytes">The whole unit, header included: positions are distances from the unit's start. Or a part of it.</param>
+    /// <param name="position">Where in the bytes the first DIE to read is.</param>
+    /// <param name="origin">Where in the unit the bytes start. Blocks and strings within entries are placed in the bytes, all else in the unit.</param>
+    internal DieCursor(UnitHeader unit, AbbreviationTable abbreviations, ReadOnlySpan<byte> bytes, int position, int origin = 0)
     {
+        _origin = origin;
         _unit = unit;
         _abbreviations = abbreviations;
         _reader = new DataReader(bytes, position);
@@ -66,7 +69,7 @@ internal ref struct DieCursor
         }
         while (!_reader.AtEnd)
         {
-            Position = _reader.Position;
+            Position = _origin + _reader.Position;
             ulong code = _reader.Uleb();
             if (_reader.Failed) break;
             if (code != 0) return Start(code);
@@ -93,9 +96,9 @@ internal ref struct DieCursor
     /// </summary>
     internal bool TrySkipChildren()
     {
-        if (!_current!.HasChildren || Attribute(DwAt.Sibling) is not { IsUnitReference: true } next || next.Value <= (ulong)_reader.Position) return false;
-        if (Problem is not null || next.Value > (ulong)(_reader.Position + _reader.Remaining)) return false;
-        _reader.Seek(next.Value);
+        if (!_current!.HasChildren || Attribute(DwAt.Sibling) is not { IsUnitReference: true } next || next.Value <= (ulong)(_origin + _reader.Position)) return false;
+        if (Problem is not null || next.Value - (ulong)_origin > (ulong)(_reader.Position + _reader.Remaining)) return false;
+        _reader.Seek(next.Value - (ulong)_origin);
         _areChildrenSkipped = true;
         return true;
     }

@@ -1,3 +1,5 @@
+using System;
+
 namespace Symbols.Dwarf.Entries;
 
 /// <summary>Names with what they are inside of: <c>ns::Class::method</c>. An entry without a name of its own has that of its origin or declaration.</summary>
@@ -58,10 +60,10 @@ internal static class EntryNames
         ulong offset = place.Offset;
         for (int i = 0; i < MaximumDepth && unit is not null; i++)
         {
-            DieCursor cursor = unit.CursorAt(offset);
+            DieCursor cursor = unit.EntryAt(offset, out ReadOnlySpan<byte> bytes);
             if (!cursor.MoveNext()) break;
             last = new DieReference(unit, offset);
-            name ??= unit.StringOf(cursor.Attribute(DwAt.Name), unit.Bytes.Span);
+            name ??= unit.StringOf(cursor.Attribute(DwAt.Name), bytes);
             AttributeValue origin = cursor.Attribute(DwAt.AbstractOrigin);
             if (!origin.IsPresent) origin = cursor.Attribute(DwAt.Specification);
             if (!origin.IsPresent) break;

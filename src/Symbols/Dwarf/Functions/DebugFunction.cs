@@ -50,7 +50,7 @@ public sealed class DebugFunction
         ?? new FunctionType(static () => VoidType.Instance, static () => [], false);
 
     /// <summary>The file that declares it; null if unknown.</summary>
-    public string? DeclarationFile => Names.DeclarationUnit?.LineTable?.FilePath(Names.DeclarationFile);
+    public string? DeclarationFile => Names.DeclarationUnit?.Lines?.FilePath(Names.DeclarationFile);
 
     /// <summary>The line that declares it; 0 if unknown.</summary>
     public uint DeclarationLine => Names.DeclarationLine;

@@ -13,12 +13,28 @@ internal static class FunctionParser
     /// <summary>Those of the entry at a position and of all below it: the whole unit, or one function.</summary>
     internal static DebugFunction[] Read(DebugUnit unit, int position)
     {
+        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, position);
+        DebugFunction[] functions = Read(unit, ref cursor);
+        if (cursor.Problem is not null)
+            unit.Sections.Diagnostics.Add(unit.SectionName, unit.Header.Offset + (ulong)cursor.Position, cursor.Problem);
+        return functions;
+    }
+
+    /// <summary>As <see cref="Read(DebugUnit, int)"/> of a part of the unit that starts at the position; false: it does not end in that part, or is damaged.</summary>
+    internal static bool TryRead(DebugUnit unit, ReadOnlySpan<byte> part, int position, out DebugFunction[] functions)
+    {
+        var cursor = new DieCursor(unit.Header, unit.Abbreviations, part, 0, position);
+        functions = Read(unit, ref cursor);
+        return cursor.Problem is null;
+    }
+
+    private static DebugFunction[] Read(DebugUnit unit, ref DieCursor cursor)
+    {
         var functions = new List<DebugFunction>();
         // What encloses the current entry, with its depth: a function or an inlined call. Lexical blocks are looked through.
         var open = new Stack<(int Depth, List<InlinedCall>? Calls)>();
         var ranges = new List<AddressRange>();
         int rangeCount = 0;
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, position);
         while (cursor.MoveNext())
         {
             while (open.TryPeek(out (int Depth, List<InlinedCall>? Calls) outer) && outer.Depth >= cursor.Depth) open.Pop();
@@ -48,8 +64,6 @@ internal static class FunctionParser
             }
             open.Push((depth, calls));
         }
-        if (cursor.Problem is not null)
-            unit.Sections.Diagnostics.Add(unit.SectionName, unit.Header.Offset + (ulong)cursor.Position, cursor.Problem);
         return [.. functions];
     }
 

@@ -36,7 +36,7 @@ public sealed class InlinedCall
     public string? LinkageName => Names.LinkageName;
 
     /// <summary>The file of the call; null if unknown.</summary>
-    public string? CallFile => _unit.LineTable?.FilePath(CallFileIndex);
+    public string? CallFile => _unit.Lines?.FilePath(CallFileIndex);
 
     /// <summary>The line of the call; 0 if unknown.</summary>
     public uint CallLine { get; }

@@ -75,6 +75,8 @@ public sealed class DebugIndexBuilder
         _target.UseIndex(IndexFile.Open(bytes, _identity)!, _targetJobs);
         if (isComplete) _cache?.Save(_identity, bytes);
         _workers.Clear();
+        // What it took is given back to the system: whatever the process does next needs memory, too.
+        if (!_target.IsSmall) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         progress?.Invoke(1000);
         return true;
     }

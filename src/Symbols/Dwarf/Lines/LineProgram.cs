@@ -14,20 +14,33 @@ internal ref struct LineProgram
     private LineRow[] _rows;
     private int _rowCount;
     private readonly List<LineSequence> _sequences;
+    private readonly List<LineState>? _states;
+    private readonly bool _isResumed;
     private DataReader _reader;
     private int _sequenceStart;
     private ulong _address;
     private uint _operationIndex, _file, _line, _column, _discriminator;
     private LineRowFlags _flags;
 
-    private LineProgram(LineHeader header, ReadOnlySpan<byte> bytes)
+    private LineProgram(LineHeader header, ReadOnlySpan<byte> bytes, List<LineState>? states = null)
     {
         _header = header;
+        _states = states;
         _reader = new DataReader(bytes, header.ProgramStart);
         // Borrowed until the rows are copied: millions of them would otherwise leave their growing behind.
         _rows = ArrayPool<LineRow>.Shared.Rent(Math.Clamp(bytes.Length / 2, 16, 1 << 12));
         _sequences = [];
         Reset();
+    }
+
+    private LineProgram(LineHeader header, ReadOnlySpan<byte> bytes, in LineState state, LineRow[] rows)
+    {
+        _header = header;
+        _isResumed = true;
+        _reader = new DataReader(bytes);
+        _rows = rows;
+        _sequences = [];
+        (_, _address, _operationIndex, _file, _line, _column, _discriminator, _flags) = state;
     }
 
     /// <summary>Reads and runs the program at an offset of <c>.debug_line</c>; null if there is none.</summary>
@@ -52,14 +65,49 @@ internal ref struct LineProgram
         return new LineTable(header, rows, rows.Length, [.. program._sequences], compileDirectory);
     }
 
+    /// <summary>Runs the program at an offset to its end, and keeps only places from which it can be gone on with; null if there is none.</summary>
+    internal static LinePoints? ReadPoints(DwarfSections sections, ulong offset, int addressSizeBytes, string compileDirectory)
+    {
+        LineHeader? header = LineHeaderParser.Read(sections, offset, addressSizeBytes, out ReadOnlyMemory<byte> bytes, out _);
+        if (header is null) return null;
+        if (!header.IsComplete) return new LinePoints(sections.Line, header, [], [], [], compileDirectory);
+        var program = new LineProgram(header, bytes.Span, []);
+        string? problem = program.Run();
+        if (problem is not null) sections.Diagnostics.Add(sections.Line.Name, offset, problem);
+        var points = new LinePoints(
+            sections.Line, header, program._states!, program._rows.AsSpan(0, program._rowCount), [.. program._sequences], compileDirectory);
+        ArrayPool<LineRow>.Shared.Return(program._rows);
+        return points;
+    }
+
+    /// <summary>Goes on with a program; how many rows it made, at most those asked for.</summary>
+    /// <param name="header">The program's.</param>
+    /// <param name="bytes">From the opcode of the state on.</param>
+    /// <param name="state">What to go on with.</param>
+    /// <param name="count">So many rows are wanted.</param>
+    /// <param name="rows">Takes them, and has the room.</param>
+    internal static int Resume(LineHeader header, ReadOnlySpan<byte> bytes, in LineState state, int count, LineRow[] rows)
+    {
+        var program = new LineProgram(header, bytes, state, rows);
+        while (program._rowCount < count && !program._reader.AtEnd) program.Step();
+        return program._rowCount;
+    }
+
+    private void Step()
+    {
+        byte opcode = _reader.U8();
+        if (opcode >= _header.OpcodeBase) Special(opcode);
+        else if (opcode == 0) Extended();
+        else Standard(opcode);
+    }
+
     private string? Run()
     {
         while (!_reader.AtEnd)
         {
-            byte opcode = _reader.U8();
-            if (opcode >= _header.OpcodeBase) Special(opcode);
-            else if (opcode == 0) Extended();
-            else Standard(opcode);
+            if (_states is not null && _rowCount == _states.Count * LinePoints.RowsPerPoint)
+                _states.Add(new LineState(_reader.Position, _address, _operationIndex, _file, _line, _column, _discriminator, _flags));
+            Step();
             if (_reader.Failed) return "The line program ends within an opcode.";
             if (_rowCount >= MaximumRows) return "The line program has too many rows: the rest is not read.";
         }
@@ -172,7 +220,7 @@ internal ref struct LineProgram
                 _operationIndex = 0;
                 break;
             case 3: // DW_LNE_define_file
-                if (LineHeaderParser.ReadFile(ref _reader) is { } file) _header.Files.Add(file);
+                if (LineHeaderParser.ReadFile(ref _reader) is { } file && !_isResumed) _header.Files.Add(file);
                 break;
             case 4: // DW_LNE_set_discriminator
                 _discriminator = (uint)_reader.Uleb();
@@ -187,6 +235,11 @@ internal ref struct LineProgram
     {
         _flags |= LineRowFlags.EndSequence;
         AddRow();
+        if (_isResumed)
+        {
+            Reset();
+            return;
+        }
         int count = _rowCount - _sequenceStart;
         ulong start = _rows[_sequenceStart].Address;
         if (IsOrdered(_sequenceStart, count) && start < _address)

@@ -65,22 +65,24 @@ public sealed class LineTable
     internal LineRow? Find(ulong address, out AddressRange range)
     {
         range = default;
-        if (_map is null)
-        {
-            var entries = new List<RangeMap.Entry>(Sequences.Count);
-            for (int i = 0; i < Sequences.Count; i++) entries.Add(new RangeMap.Entry(Sequences[i].Range, i));
-            _map = new RangeMap(entries);
-        }
-        return _map.TryFind(address, out int index) ? Find(Sequences[index], address, out range) : null;
+        _map ??= MapOf(Sequences);
+        if (!_map.TryFind(address, out int index)) return null;
+        return Find(_rows.AsSpan(Sequences[index].FirstRow, Sequences[index].RowCount), address, out range);
+    }
+
+    internal static RangeMap MapOf(IReadOnlyList<LineSequence> sequences)
+    {
+        var entries = new List<RangeMap.Entry>(sequences.Count);
+        for (int i = 0; i < sequences.Count; i++) entries.Add(new RangeMap.Entry(sequences[i].Range, i));
+        return new RangeMap(entries);
     }
 
     /// <summary>
-    /// As above within one sequence; of several at one address the last one, as the others are empty. It is a statement if one of the same line before it there is:
+    /// As above within one sequence's rows; of several at one address the last one, as the others are empty. It is a statement if one of the same line before it there is:
     /// GCC writes a row for each view of a place (DWARF 5 location views), and marks the first.
     /// </summary>
-    private LineRow? Find(in LineSequence sequence, ulong address, out AddressRange range)
+    internal static LineRow? Find(ReadOnlySpan<LineRow> rows, ulong address, out AddressRange range)
     {
-        ReadOnlySpan<LineRow> rows = _rows.AsSpan(sequence.FirstRow, sequence.RowCount);
         int low = 0, high = rows.Length;
         while (low < high)
         {

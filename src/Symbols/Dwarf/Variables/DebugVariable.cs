@@ -73,7 +73,7 @@ public sealed class DebugVariable
 
     /// <summary>The file that declares it; null if unknown.</summary>
     public string? DeclarationFile => Find(DwAt.DeclarationFile) is ({ IsConstant: true } file, var unit)
-        ? unit.LineTable?.FilePath((uint)Math.Min(file.Value, uint.MaxValue)) : null;
+        ? unit.Lines?.FilePath((uint)Math.Min(file.Value, uint.MaxValue)) : null;
 
     /// <summary>The line that declares it; 0 if unknown.</summary>
     public uint DeclarationLine => Find(DwAt.DeclarationLine) is ({ IsConstant: true } line, _) ? (uint)Math.Min(line.Value, uint.MaxValue) : 0;
