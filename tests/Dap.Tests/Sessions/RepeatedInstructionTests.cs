@@ -23,7 +23,7 @@ public sealed class RepeatedInstructionTests : IDisposable
         string thread = $$"""{"threadId":1,"granularity":"{{granularity}}"}""";
         using TestClient client = TestClient.Launched(_guest.Recording, "50%");
         ulong middle = Number(client, "rcx"), position = ulong.Parse(client.Position(), System.Globalization.CultureInfo.InvariantCulture);
-        Assert.InRange(middle, 1UL, Count - 1);
+        Assert.InRange(middle, 1UL, (ulong)Count - 1);
         ulong first = position - (Count - middle);
         // From behind it when none is named.
         client.Body("ttvm/seek", $$"""{"position":"{{first + (ulong)(done == 0 ? Count : done)}}"}""");
@@ -39,7 +39,7 @@ public sealed class RepeatedInstructionTests : IDisposable
     }
 
     private static ulong Number(TestClient client, string register) =>
-        Convert.ToUInt64((string?)client.Body("evaluate", $$"""{"expression":"{{register}}"}""")["result"], 16);
+        Convert.ToUInt64(client.Body("evaluate", $$"""{"expression":"{{register}}"}""")["result"]!.ToString().Split(' ')[0], 16);
 
     private static string Line(TestClient client) => client.Body("stackTrace", """{"threadId":1}""")["stackFrames"]![0]!["line"]!.ToString();
 }

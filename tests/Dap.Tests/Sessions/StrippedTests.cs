@@ -61,10 +61,10 @@ public sealed class StrippedProgramTests(StrippedProgramsGuest guest) : IClassFi
     public void Its_frames_below_the_kernel_have_guessed_functions()
     {
         HostTool.Require("nm", "binutils");
+        using TestClient client = TestClient.Launched(guest.Recording, "end");
         Dictionary<string, ulong> symbols = HostTool.Run("nm", [guest.WithSymbols], TimeSpan.FromMinutes(1)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split(' ')).Where(words => words.Length == 3 && words[1] is "t" or "T")
             .ToDictionary(words => words[2], words => ulong.Parse(words[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-        using TestClient client = TestClient.Launched(guest.Recording, "end");
         client.Body("setFunctionBreakpoints", """{"breakpoints":[{"name":"__x64_sys_exit"}]}""");
         for (int i = 0; i < 2; i++)
         {
