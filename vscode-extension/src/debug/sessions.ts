@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { TtvmPosition } from '../protocol';
 
 /** What changed: the session itself, whether it runs, where it stands, what is known of its timeline, or what a running guest has printed. */
-export type Change = 'session' | 'running' | 'moved' | 'timeline' | 'output';
+export type Change = 'session' | 'running' | 'moved' | 'timeline' | 'locks' | 'output';
 
 /** A ttvm session as the views see it. */
 export class TtvmSession {
@@ -109,6 +109,9 @@ export class Sessions implements vscode.Disposable {
                 break;
             case 'ttvm/timelineChanged':
                 this.reportOf(tracked, 'timeline');
+                break;
+            case 'ttvm/locksChanged':
+                this.reportOf(tracked, 'locks');
                 break;
         }
     }

@@ -84,12 +84,23 @@ export class View implements vscode.WebviewViewProvider, vscode.Disposable {
             case 'start':
                 await vscode.commands.executeCommand('ttvm.start');
                 break;
+            case 'source':
+                await this.showSource(message.path, message.line - 1);
+                break;
             case 'cancel':
                 await this.sessions.active?.cancel();
                 break;
             case 'copy':
                 await vscode.env.clipboard.writeText(message.text);
                 break;
+        }
+    }
+
+    private async showSource(path: string, line: number): Promise<void> {
+        try {
+            await vscode.window.showTextDocument(vscode.Uri.file(path), { selection: new vscode.Range(line, 0, line, 0), viewColumn: vscode.ViewColumn.Active });
+        } catch (error) {
+            void vscode.window.showWarningMessage(messageOf(error));
         }
     }
 

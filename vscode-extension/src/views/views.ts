@@ -7,9 +7,9 @@ import { View } from './view';
 export type ShowAddress = (view: AddressView, address: string | undefined) => Promise<void>;
 
 const REQUESTS: { [view: string]: readonly string[] } = {
-    timeline: ['ttvm/timeline', 'ttvm/seek'],
+    timeline: ['ttvm/timeline', 'ttvm/lockHistory', 'ttvm/seek'],
     pageTables: ['ttvm/pageTable', 'ttvm/translate', 'ttvm/ranges', 'ttvm/tableChanges', 'threads'],
-    locks: ['ttvm/locks', 'threads'],
+    locks: ['ttvm/locks', 'ttvm/lockHistory', 'ttvm/lockFindings', 'ttvm/lockSeek', 'ttvm/seek', 'threads'],
     console: ['ttvm/console', 'ttvm/type', 'ttvm/seek'],
     memory: ['readMemory', 'writeMemory', 'evaluate'],
     calls: ['ttvm/calls', 'ttvm/seek'],

@@ -1,4 +1,4 @@
-import type { Position, TimelineKind, TtvmTimeline, TtvmTimelineBucket, TtvmTimelineMarker } from '../protocol';
+import type { Position, TimelineKind, TtvmLockBucket, TtvmTimeline, TtvmTimelineBucket, TtvmTimelineMarker } from '../protocol';
 import { timeText, withThousands } from '../text';
 import { h } from './page';
 
@@ -11,11 +11,16 @@ export interface Row {
     title: string;
     isAxis?: 'instructions' | 'time';
     cpu?: number;
+    /** A lock: who held it, and how many waited. */
+    lock?: LockLane;
     /** How many events of the row's kind. */
     density?: (bucket: TtvmTimelineBucket) => number;
     color: string;
     markers: TtvmTimelineMarker[];
 }
+
+/** What became of a lock in a stretch, in parts of equal instruction counts. */
+export interface LockLane { name: string; address: string; from: number; to: number; buckets: TtvmLockBucket[] }
 
 export const ROW_HEIGHT = 18;
 
@@ -33,13 +38,14 @@ const EVENTS: { kind: TimelineKind; label: string; density?: (bucket: TtvmTimeli
 const CPU_COLORS = ['--vscode-charts-blue', '--vscode-charts-green', '--vscode-terminal-ansiCyan', '--vscode-charts-purple'];
 
 /** Rows that have something to show; vCPUs always. */
-export function rowsOf(timeline: TtvmTimeline, hits: Position[]): Row[] {
+export function rowsOf(timeline: TtvmTimeline, hits: Position[], lock?: LockLane): Row[] {
     const rows: Row[] = [
         { label: 'Instructions', title: 'Instructions retired by all vCPUs', isAxis: 'instructions', color: '', markers: [] },
         { label: 'Guest time', title: 'Time as the guest sees it', isAxis: 'time', color: '', markers: [] }
     ];
     for (let cpu = 0; cpu < timeline.cpuCount; cpu++)
         rows.push({ label: `vCPU ${cpu}`, title: `When vCPU ${cpu} had its turn`, cpu, color: CPU_COLORS[cpu % CPU_COLORS.length], markers: [] });
+    if (lock) rows.push({ label: lock.name, title: `${lock.name}: below the line who held it, thicker inside other locks; above it how many waited`, lock, color: '', markers: [] });
     for (const { kind, label, density, color, title } of EVENTS) {
         const markers = timeline.markers.filter(marker => marker.kind === kind);
         if (markers.length > 0 || (density && timeline.buckets.some(bucket => density(bucket) > 0)) || kind === 'consoleLine') rows.push({ label, title, density, color, markers });
@@ -74,6 +80,7 @@ export class TimelineCanvas {
             const top = i * ROW_HEIGHT;
             if (row.isAxis) this.drawAxis(context, timeline, row.isAxis, view, width, top, height, foreground, line);
             else if (row.cpu !== undefined) drawLane(context, timeline, row.cpu, color(row.color, foreground), x, top, line);
+            else if (row.lock) drawLock(context, row.lock, name => color(name, foreground), x, top);
             else if (row.density) drawDensity(context, timeline, row.density, color(row.color, foreground), x, top);
         });
         context.fillStyle = line;
@@ -114,6 +121,26 @@ function drawLane(context: CanvasRenderingContext2D, timeline: TtvmTimeline, cpu
         const tall = Math.max(2, Math.min(1, share) * (ROW_HEIGHT - 5));
         context.fillStyle = color;
         context.fillRect(left, top + (ROW_HEIGHT - tall) / 2, width, tall);
+    });
+}
+
+/** Bars of the holders' colours, from the middle down as deep as the lock was nested in others; above, as tall as many waited. */
+function drawLock(context: CanvasRenderingContext2D, { from, to, buckets }: LockLane, color: (name: string) => string, x: (count: number) => number, top: number): void {
+    const size = (to - from) / Math.max(1, buckets.length), most = Math.max(1, ...buckets.map(bucket => bucket.waiters));
+    const middle = top + ROW_HEIGHT / 2;
+    buckets.forEach((bucket, i) => {
+        const left = Math.floor(x(from + i * size)), width = Math.max(1, Math.floor(x(from + (i + 1) * size)) - left);
+        const holder = bucket.held.indexOf(Math.max(...bucket.held));
+        if (bucket.held[holder] > 0) {
+            context.fillStyle = color(CPU_COLORS[holder % CPU_COLORS.length]);
+            context.globalAlpha = 0.35 + 0.65 * Math.min(1, bucket.held[holder] / Math.max(1, size));
+            context.fillRect(left, middle, width, Math.min(ROW_HEIGHT / 2 - 2, 4 + bucket.nesting * 2));
+            context.globalAlpha = 1;
+        }
+        if (bucket.waiters <= 0) return;
+        const tall = 2 + bucket.waiters / most * (ROW_HEIGHT / 2 - 4);
+        context.fillStyle = color('--vscode-editorWarning-foreground');
+        context.fillRect(left, middle - tall, width, tall);
     });
 }
 

@@ -1,8 +1,8 @@
-import type { TtvmTimeline, TtvmTimelineMarker } from '../protocol';
+import type { TtvmLockHistory, TtvmTimeline, TtvmTimelineMarker } from '../protocol';
 import { timeText, withThousands } from '../text';
 import type { ViewState } from '../views/messages';
 import { failure, h, latest, noSession, request, root, start } from './page';
-import { countOf, ROW_HEIGHT, rowsOf, TimelineCanvas, type Window } from './timelineCanvas';
+import { countOf, type LockLane, type Row, ROW_HEIGHT, rowsOf, TimelineCanvas, type Window } from './timelineCanvas';
 
 // The Timeline: lanes of the vCPUs, events and things with a name between two positions. Everything shown is an answer to ttvm/timeline for the window that is
 // visible; zooming and panning ask again.
@@ -17,6 +17,9 @@ let timeline: TtvmTimeline | undefined;
 let shown: Window | undefined;
 /** The position under the mouse, or the one that the keys move. */
 let probe: number | undefined;
+/** Address of the lock that has a lane. */
+let lock: string | undefined;
+let lane: LockLane | undefined;
 
 const canvas = new TimelineCanvas();
 const markers = h('div', { class: 'markers' });
@@ -37,7 +40,9 @@ const refresh = latest(async () => {
     const width = Math.max(50, plot.clientWidth || 600);
     try {
         const from = shown && String(Math.round(shown.from)), to = shown && String(Math.round(shown.to));
-        timeline = await request<TtvmTimeline>('ttvm/timeline', { from, to, bucketCount: Math.min(600, Math.ceil(width / 2)) });
+        const bucketCount = Math.min(600, Math.ceil(width / 2));
+        timeline = await request<TtvmTimeline>('ttvm/timeline', { from, to, bucketCount });
+        lane = lock === undefined ? undefined : await laneOf(lock, timeline, bucketCount);
         draw();
     } catch (error) {
         timeline = undefined;
@@ -45,18 +50,30 @@ const refresh = latest(async () => {
     }
 });
 
+async function laneOf(address: string, { from, to }: TtvmTimeline, bucketCount: number): Promise<LockLane> {
+    const { buckets, locks } = await request<TtvmLockHistory>('ttvm/lockHistory', { lock: address, from: String(from), to: String(to), count: 0, bucketCount });
+    return { name: locks[0]?.name ?? address, address, from, to, buckets };
+}
+
+/** Gives a lock a lane, or takes it away. */
+function showLock(address: string | undefined): void {
+    [lock, lane] = [address, undefined];
+    if (timeline) draw();
+    refresh();
+}
+
 function onState(next: ViewState): void {
     const isNew = state?.session !== next.session || state?.position?.recording !== next.position?.recording;
     const first = timeline === undefined;
     state = next;
-    if (isNew) [timeline, shown, probe] = [undefined, undefined, undefined];
+    if (isNew) [timeline, shown, probe, lock, lane] = [undefined, undefined, undefined, undefined, undefined];
     if (!next.session) {
         root.replaceChildren(noSession('The Timeline shows a whole recording: what each vCPU did, interrupts, faults, system calls, and what the guest printed. Click to go there.'));
         return;
     }
     if (!next.position) return;
     // A move changes the cursor only, except where the recording still grows.
-    if (isNew || first || next.change === 'timeline' || next.change === 'session' || next.position.isLive) refresh();
+    if (isNew || first || next.change === 'timeline' || (next.change === 'locks' && lock !== undefined) || next.change === 'session' || next.position.isLive) refresh();
     if (timeline) draw();
 }
 
@@ -65,8 +82,8 @@ function visible(): Window { return shown ?? { from: countOf(timeline!.start), t
 function draw(): void {
     if (!timeline || !state?.position) return;
     if (!page.isConnected) root.replaceChildren(page);
-    const rows = rowsOf(timeline, state.hits);
-    labels.replaceChildren(...rows.map(row => h('div', { class: row.isAxis ? 'label axis' : 'label', title: row.title }, row.label)));
+    const rows = rowsOf(timeline, state.hits, lane);
+    labels.replaceChildren(...rows.map(labelOf));
     plot.style.height = `${rows.length * ROW_HEIGHT}px`;
     const view = visible();
     canvas.draw(timeline, rows, view, plot.clientWidth);
@@ -78,6 +95,11 @@ function draw(): void {
     plot.setAttribute('aria-valuetext', `${withThousands(state.position.position)} instructions, ${timeText(state.position.guestNanoseconds)}`);
     note.textContent = noteText(view);
     drawProbe();
+}
+
+function labelOf(row: Row): HTMLElement {
+    const close = row.lock && h('button', { class: 'link', title: 'Take the lane away', 'aria-label': 'Take the lane away', onclick: () => showLock(undefined) }, '×');
+    return h('div', { class: row.isAxis ? 'label axis' : 'label', title: row.title }, close, close ? ` ${row.label}` : row.label);
 }
 
 function noteText(view: Window): string {
@@ -208,7 +230,17 @@ function describe(count: number): [string, string] {
         const events: [number, string][] = [[bucket.exceptions, 'exception'], [bucket.interrupts, 'interrupt'], [bucket.systemCalls, 'system call'], [bucket.contextSwitches, 'context switch']];
         for (const [number, name] of events) if (number > 0) lines.push(`${number} ${name}${number === 1 ? '' : name.endsWith('switch') ? 'es' : 's'}`);
     }
+    if (lane) lines.push(...describeLock(lane, count));
     return [`${withThousands(Math.round(count))} · ${time}`, lines.join('\n')];
+}
+
+function describeLock({ name, from, to, buckets }: LockLane, count: number): string[] {
+    const bucket = buckets[Math.min(buckets.length - 1, Math.floor((count - from) / Math.max(1, to - from) * buckets.length))];
+    if (!bucket) return [];
+    const size = (to - from) / buckets.length;
+    const holders = bucket.held.flatMap((held, cpu) => held > 0 ? [`held by vCPU ${cpu}: ${Math.round(100 * held / size)}%`] : []);
+    return [`${name}: ${holders.join(', ') || (bucket.isKnown ? 'free' : 'not known yet')}`, ...(bucket.waiters > 0 ? [`up to ${bucket.waiters} waiting`] : []),
+        ...(bucket.nesting > 0 ? [`inside ${bucket.nesting} other locks`] : [])];
 }
 
 function showTip(over: HTMLElement, title: string, text: string): void {
@@ -264,4 +296,4 @@ plot.addEventListener('wheel', event => {
 
 new ResizeObserver(() => { if (timeline) { draw(); refresh(); } }).observe(root);
 new MutationObserver(() => draw()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
-start(onState);
+start(onState, showLock);

@@ -61,7 +61,13 @@ internal sealed class SleepingLocks(LinuxKernel kernel, KernelQueues queues)
             OrcFrame? frame = new OrcFrame(saved.Rip, saved.Rsp, saved.Rbp, IsInterrupted: false);
             for (int i = 0; i < ScannedFrames && frame is { } at; i++, frame = orc.Caller(at))
             {
-                if (KindOf(kernel.NameOf(at.Rip - 1, out _)) is not { } kind) continue;
+                string? function = kernel.NameOf(at.Rip - 1, out _);
+                // Whoever sleeps for anything else is seen at the first function that is not the scheduler's.
+                if (KindOf(function) is not { } kind)
+                {
+                    if (function?.Contains("schedule", StringComparison.Ordinal) != true) break;
+                    continue;
+                }
                 if (LockOf(task, kind) is { } address && found.Add(address)) yield return (address, kind);
                 break;
             }
