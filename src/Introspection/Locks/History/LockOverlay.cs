@@ -12,7 +12,7 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
     public IEnumerable<LockRecord> InUse()
     {
         foreach (LockRecord record in history.Locks)
-            if (record.UsesAt(at).Count > 0) yield return record;
+            if (record.IsInUseAt(at)) yield return record;
     }
 
     /// <summary>The same lock with what is known of it.</summary>
@@ -23,6 +23,8 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
         var queue = new List<LockWaiter>();
         foreach (LockWaiter one in view.Queue)
         {
+            // One who is seen in the function that takes it may have it already.
+            if (!one.IsOwner && one.Node is null && uses.Exists(each => IsSameUser(one, each) && each.IsHeldAt(at))) continue;
             // Whoever has just got it is still in the function that takes it.
             LockUse? use = uses.Find(each => IsSameUser(one, each) && one.IsOwner == each.IsHeldAt(at)) ?? uses.Find(each => IsSameUser(one, each) && one.IsOwner);
             if (use is not null) uses.Remove(use);

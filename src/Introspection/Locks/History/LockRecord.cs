@@ -56,7 +56,19 @@ public sealed class LockRecord
     /// <summary>Its uses that hold it or wait for it at a position, in the order in which they wanted it.</summary>
     public IReadOnlyList<LockUse> UsesAt(Position at)
     {
-        int low = 0, high = _uses.Count;
+        var found = new List<LockUse>();
+        for (int i = LastAt(at, int.MaxValue); i >= 0; i = LastAt(at, i)) found.Add(_uses[i]);
+        found.Reverse();
+        return found;
+    }
+
+    /// <summary>Somebody holds it or waits for it at a position.</summary>
+    public bool IsInUseAt(Position at) => LastAt(at, int.MaxValue) >= 0;
+
+    // The last use before the one of a number that holds it or waits for it; negative: there is none.
+    private int LastAt(Position at, int before)
+    {
+        int low = 0, high = Math.Min(before, _uses.Count);
         while (low < high)
         {
             int middle = (low + high) / 2;
@@ -64,12 +76,10 @@ public sealed class LockRecord
             else high = middle;
         }
         _ends ??= RunningEnds();
-        var found = new List<LockUse>();
         // Before the last use that had ended by then, none reaches further.
         for (int i = low - 1; i >= 0 && _ends[i] >= at.InstructionCount; i--)
-            if (_uses[i].IsHeldAt(at) || _uses[i].IsWaitingAt(at)) found.Add(_uses[i]);
-        found.Reverse();
-        return found;
+            if (_uses[i].IsHeldAt(at) || _uses[i].IsWaitingAt(at)) return i;
+        return -1;
     }
 
     private ulong[] RunningEnds()
