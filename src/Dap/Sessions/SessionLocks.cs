@@ -25,7 +25,9 @@ internal enum LockPast
     Unknown,
 }
 
-/// <summary>The locks of what is debugged: found at the first question, and again when the guest has another kernel; and their past, which is learnt in the background from then on.</summary>
+/// <summary>
+/// The locks of what is debugged: found at the first question, and again when the guest has another kernel; and their past, which is learnt in the background from then on.
+/// </summary>
 /// <param name="session">What is debugged.</param>
 /// <param name="changed">More of the past is known. Called on another thread.</param>
 internal sealed class SessionLocks(Session session, Action changed) : IDisposable

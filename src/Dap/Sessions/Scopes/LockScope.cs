@@ -25,8 +25,11 @@ internal sealed class LockScope(Session session)
     }
 
     /// <summary>A lock in a line.</summary>
-    public static string Summary(TtvmLock one) =>
-        $"{one.State}, {one.Kind} at {one.Address}{(one.Words is { } words ? $", {words}" : "")}{(one.Queue.Count > 0 ? $": {string.Join(", then ", Descriptions(one))}" : "")}{(one.Problem is { } problem ? $" ({problem})" : "")}";
+    public static string Summary(TtvmLock one)
+    {
+        string words = one.Words is { } said ? $", {said}" : "", queue = one.Queue.Count > 0 ? $": {string.Join(", then ", Descriptions(one))}" : "";
+        return $"{one.State}, {one.Kind} at {one.Address}{words}{queue}{(one.Problem is { } problem ? $" ({problem})" : "")}";
+    }
 
     /// <summary>What is not known of their past, in a sentence; null: all is known.</summary>
     public static string? Past(TtvmLocks locks) => locks.Past switch
