@@ -9,6 +9,7 @@ using Introspection.Locks.Tasks;
 using Introspection.Programs;
 using Introspection.State;
 using Replay.Timelines;
+using Vmm.Cpu;
 using Vmm.Time;
 
 namespace Introspection.Locks;
@@ -101,7 +102,9 @@ public sealed class GuestLocks
         LinuxLockReader? linux = symbols.KernelAt(view) is { } kernel ? new LinuxLockReader(kernel, view) : null;
         if (history is not null && at >= history.From && at <= history.Before)
         {
-            var overlay = new LockOverlay(history, at, task => Tasks.NameOf(moment, task));
+            var running = new Dictionary<ulong, int>();
+            foreach (Vcpu vcpu in view.Machine.Vcpus) running.TryAdd(Tasks.Of(new GuestView(view.Machine, vcpu)), vcpu.Index);
+            var overlay = new LockOverlay(history, at, task => Tasks.NameOf(moment, task), task => running.TryGetValue(task, out int cpu) ? cpu : null);
             foreach (LockRecord record in overlay.InUse())
             {
                 if (!known.Add(record.Address)) continue;

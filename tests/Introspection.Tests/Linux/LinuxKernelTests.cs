@@ -258,7 +258,8 @@ public abstract partial class LinuxKernelTests(LinuxRecording linux)
         using GuestPrograms programs = SymbolLoader.Load(Linux.File, null, null, Assert.Fail);
         LinuxKernel kernel = Linux.AtEnd();
         ulong[] entries = [.. ((string[])["__fsnotify_parent", "notify_change", "__aa_path_perm.part.0"]).SelectMany(kernel.AddressesOf)];
-        Linux.Timeline.Seek(new Position(Linux.Timeline.End.InstructionCount / 2));
+        // Files are made from the initramfs early in the boot.
+        Linux.Timeline.Seek(Linux.Timeline.Start);
         int followed = 0;
         for (int i = 0; i < 5; i++)
         {

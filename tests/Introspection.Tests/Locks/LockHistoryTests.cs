@@ -71,6 +71,35 @@ public sealed class LockHistoryTests
         }
     }
 
+    [Theory]
+    [InlineData("tas", "tasLock")]
+    [InlineData("ticket", "ticketLock")]
+    [InlineData("mcs", "mcsLock")]
+    public void At_every_moment_each_is_in_the_queue_once_and_one_holds_it(string guest, string name)
+    {
+        using var recording = new ConcurrencyRecording(guest, seed: 5);
+        LockHistory history = recording.History();
+        LockRecord record = history.Find(recording.AddressOf(name))!;
+        // From the first instruction of a function that takes it to behind the last, where memory and history may say different things.
+        LockUse contended = record.Uses.First(use => use is { IsContended: true, Released: not null } && use.WaitInstructions < 3000);
+        recording.Timeline.Seek(contended.Wanted);
+        int shared = 0;
+        while (recording.Timeline.Position <= contended.Released!.Value)
+        {
+            Position at = recording.Timeline.Position;
+            LockView view = recording.Locks.Read(recording.View, recording.Symbols, at, history).Single(one => one.Address == record.Address);
+            Assert.NotEqual(LockState.Corrupt, view.State);
+            int[] cpus = [.. view.Queue.Where(one => one.CpuIndex is not null).Select(one => one.CpuIndex!.Value)];
+            Assert.True(cpus.Distinct().Count() == cpus.Length, $"{at}: {string.Join(", ", view.Queue.Select(one => one.Description))}");
+            Assert.True(view.Queue.Count(one => one.IsOwner) <= 1, $"{at}: {string.Join(", ", view.Queue.Select(one => one.Description))}");
+            foreach (LockUse held in record.UsesAt(at).Where(use => use.IsHeldAt(at)))
+                Assert.Contains(view.Queue, one => one.IsOwner && one.CpuIndex == held.User.CpuIndex && one.Since == held.Taken);
+            if (cpus.Length > 1) shared++;
+            recording.Timeline.StepForward();
+        }
+        Assert.True(shared > 10, $"{shared} moments with a queue");
+    }
+
     // Seeds are the first under which the guest itself says that it is broken (tests/Concurrency.Tests).
     [Theory]
     [InlineData("tas-broken", 1, LockFindingKind.LostWakeUp, "tasLock")]

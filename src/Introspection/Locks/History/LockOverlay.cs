@@ -6,7 +6,7 @@ using Vmm.Time;
 namespace Introspection.Locks.History;
 
 /// <summary>Adds to locks at one moment what their memory does not say and their history does: who holds one, since when, and where it was asked for.</summary>
-internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, string?> nameOfTask)
+internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, string?> nameOfTask, Func<ulong, int?> cpuOfTask)
 {
     /// <summary>Locks that are held or waited for at the moment.</summary>
     public IEnumerable<LockRecord> InUse()
@@ -28,6 +28,12 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
             // Whoever has just got it is still in the function that takes it.
             LockUse? use = uses.Find(each => IsSameUser(one, each) && one.IsOwner == each.IsHeldAt(at)) ?? uses.Find(each => IsSameUser(one, each) && one.IsOwner);
             if (use is not null) uses.Remove(use);
+            if (use is not null && one.IsOwner && !use.IsHeldAt(at) && uses.Exists(each => each.IsHeldAt(at) && !(each.IsShared && use.IsShared)))
+            {
+                // In the queue, and its node does not say yet that it waits.
+                queue.Add(With(one with { IsOwner = false, Description = $"{NameOf(use)} waits" }, use));
+                continue;
+            }
             // Whom memory only counts, the history names: several readers are one line there, and waiters have numbers.
             else if (one.CpuIndex is null && one.Task == 0 && uses.Exists(each => each.IsHeldAt(at) == one.IsOwner)) continue;
             queue.Add(use is null ? one : With(one, use));
@@ -53,9 +59,9 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
         return one.CpuIndex is { } cpu && cpu == use.User.CpuIndex;
     }
 
-    private static LockWaiter With(LockWaiter one, LockUse use) => one with
+    private LockWaiter With(LockWaiter one, LockUse use) => one with
     {
-        CpuIndex = one.CpuIndex ?? (use.Lock.Type.IsHeldByTask ? null : use.User.CpuIndex), Task = one.Task != 0 ? one.Task : use.User.Task,
+        CpuIndex = one.CpuIndex ?? (use.Lock.Type.IsHeldByTask && use.User.Task != 0 ? cpuOfTask(use.User.Task) : use.User.CpuIndex), Task = one.Task != 0 ? one.Task : use.User.Task,
         Since = one.IsOwner ? use.Taken ?? use.Wanted : use.Wanted, Caller = use.Caller, IsShared = use.IsShared,
     };
 
