@@ -43,8 +43,8 @@ internal sealed class LocksVerb
             + "breakpoints on the functions that take and give back locks: nothing in it has to be changed.", """
             Locks of Linux (spin locks, reader-writer locks, mutexes, semaphores) and xv6 are known; others are declared in a layout file: see docs/LAYOUTS.md.
 
-            --check finds: two holders of a lock at once; one that is given back by somebody who does not hold it, or taken twice; lost wake-ups; deadlocks; locks that are taken in one order here and
-            in the other there; interrupts that are on where they must be off; locks that are held when the guest fails.
+            --check finds: two holders of a lock at once; one that is given back by somebody who does not hold it, or taken twice; lost wake-ups; deadlocks; locks that are taken in
+            one order here and in the other there; interrupts that are on where they must be off; locks that are held when the guest fails.
 
             Exit code: 0; 1 when --check finds something, or the guest has no known locks.
 
