@@ -59,6 +59,7 @@ public sealed class LocksTests(DemoRecording files)
     [InlineData("give one of", "--check", "--history")]
     [InlineData("--from and --to go with", "--from", "50%")]
     [InlineData("--at goes without", "--history", "--at", "50%")]
+    [InlineData("lies before --from", "--history", "--from", "60%", "--to", "40%")]
     [InlineData("there is no lock, symbol or address 'nothing'", "--lock", "nothing")]
     [InlineData("does not exist", "--layout", "nowhere.json")]
     public void What_makes_no_sense_is_told(string what, params string[] arguments) =>

@@ -27,5 +27,5 @@ internal static class GuestLayouts
     }
 
     /// <summary>What vCPUs run, by these layouts or as Linux has it.</summary>
-    public static ICurrentTask TasksOf(IReadOnlyList<LockLayout> layouts, SymbolSet symbols, in GuestView view) => GuestLocks.Find(layouts, symbols, view).Tasks;
+    public static ICurrentTask TasksOf(IReadOnlyList<LockLayout> layouts, SymbolSet symbols, in GuestView view) => GuestLocks.TasksOf(layouts, symbols, view);
 }

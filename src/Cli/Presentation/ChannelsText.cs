@@ -71,8 +71,7 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
             string until = one.End is { } end ? $" until {end}" : "";
             lines.Add((one.Begin, $"        {one.Channel.Name} {(one.IsFull ? "has no room" : "has no message")}{until}, looked {Words.Plural(one.Count, "time")}"));
         }
-        foreach ((Position at, string text) in lines.OrderBy(static line => line.At).Take(limit)) output.WriteLine($"{at,-14} {text}");
-        if (lines.Count > limit) output.WriteLine($"... {Words.Plural(lines.Count - limit, "line")} more: see --limit and --from");
+        PastLines.Write(output, lines, limit);
     }
 
     /// <summary>What was wrong.</summary>

@@ -65,8 +65,7 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
             string end = one.End is { } at ? $", and ends at {at} ({Words.Count(at.InstructionCount - one.Begin.InstructionCount)} instructions)" : "; it has not ended";
             lines.Add((one.Begin, $"grace period {one.Number} begins{end}"));
         }
-        foreach ((Position at, string text) in lines.OrderBy(static line => line.At).Take(limit)) output.WriteLine($"{at,-14} {text}");
-        if (lines.Count > limit) output.WriteLine($"... {Words.Plural(lines.Count - limit, "line")} more: see --limit and --from");
+        PastLines.Write(output, lines, limit);
     }
 
     /// <summary>What was freed too early.</summary>

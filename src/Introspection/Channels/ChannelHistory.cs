@@ -99,11 +99,7 @@ public sealed class ChannelHistory
         CancellationToken cancellation = default)
     {
         var tracker = new ChannelTracker(channels, limit);
-        timeline.Intervals.Run(timeline.Intervals.IntervalsOf(from, before), () => new ChannelVisitor(channels), (_, events) =>
-        {
-            foreach (ChannelEvent e in events) tracker.Add(e);
-            return true;
-        }, progress, cancellation);
+        timeline.Intervals.RunAll<ChannelEvent>(from, before, () => new ChannelVisitor(channels), e => tracker.Add(e), progress, cancellation);
         return tracker.Finish();
     }
 }

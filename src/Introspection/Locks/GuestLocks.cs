@@ -42,13 +42,9 @@ public sealed class GuestLocks
     public static GuestLocks Find(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view)
     {
         var resolver = new LayoutResolver(symbols, view);
-        List<LockLayout> layouts = [];
-        // Two layouts may declare one type: the user's comes first.
-        foreach (LockLayout layout in declared) layouts.Add(resolver.Resolve(layout));
-        foreach (LockLayout layout in BuiltInLayouts.All())
-            if (LockFunctionTable.IsMeant(layout, symbols)) layouts.Add(resolver.Resolve(layout));
+        List<LockLayout> layouts = Resolve(declared, symbols, resolver);
         LockFunctionTable functions = LockFunctionTable.Find(layouts, symbols, view);
-        var locks = new GuestLocks(layouts, functions, TasksOf(layouts, symbols, view), [.. resolver.Problems, .. functions.Problems]);
+        var locks = new GuestLocks(layouts, functions, TasksBy(layouts, symbols, view), [.. resolver.Problems, .. functions.Problems]);
         foreach (LockLayout layout in layouts)
         {
             foreach (LockDeclaration one in layout.Locks)
@@ -118,9 +114,26 @@ public sealed class GuestLocks
         return views;
     }
 
-    private static ICurrentTask TasksOf(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view)
+    /// <summary>What vCPUs run, for those who do not ask for locks.</summary>
+    /// <param name="declared">Layouts of the user's.</param>
+    /// <param name="symbols">Of the guest, at a moment at which its kernel is there.</param>
+    /// <param name="view">A vCPU at that moment.</param>
+    public static ICurrentTask TasksOf(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view) =>
+        TasksBy(Resolve(declared, symbols, new LayoutResolver(symbols, view)), symbols, view);
+
+    // Two layouts may declare one type: the user's comes first.
+    private static List<LockLayout> Resolve(IReadOnlyList<LockLayout> declared, SymbolSet symbols, LayoutResolver resolver)
     {
-        foreach (LockLayout layout in declared)
+        List<LockLayout> layouts = [];
+        foreach (LockLayout layout in declared) layouts.Add(resolver.Resolve(layout));
+        foreach (LockLayout layout in BuiltInLayouts.All())
+            if (LockFunctionTable.IsMeant(layout, symbols)) layouts.Add(resolver.Resolve(layout));
+        return layouts;
+    }
+
+    private static ICurrentTask TasksBy(IReadOnlyList<LockLayout> layouts, SymbolSet symbols, in GuestView view)
+    {
+        foreach (LockLayout layout in layouts)
         {
             if (layout.Cpus is not { } cpus || LockReader.Resolve(cpus.At, symbols.AddressOf) is not { } first) continue;
             QueueNode? node = null;

@@ -96,11 +96,7 @@ public sealed class RcuHistory
         CancellationToken cancellation = default)
     {
         var tracker = new RcuTracker(rcu, limit);
-        timeline.Intervals.Run(timeline.Intervals.IntervalsOf(from, before), () => new RcuVisitor(rcu), (_, events) =>
-        {
-            foreach (RcuEvent e in events) tracker.Add(e);
-            return true;
-        }, progress, cancellation);
+        timeline.Intervals.RunAll<RcuEvent>(from, before, () => new RcuVisitor(rcu), e => tracker.Add(e), progress, cancellation);
         return tracker.Finish();
     }
 }

@@ -69,6 +69,20 @@ public sealed class IntervalScan
         cancellation.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Replays a range and takes every finding of it, in order.</summary>
+    /// <param name="from">The first position that counts.</param>
+    /// <param name="before">The first one that does not.</param>
+    /// <param name="createVisitor">Makes one for each thread.</param>
+    /// <param name="take">Gets one finding after the other, on the caller's thread.</param>
+    /// <param name="progress">Of the range.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    public void RunAll<T>(Position from, Position before, Func<IIntervalVisitor<IReadOnlyList<T>>> createVisitor, Action<T> take, IProgress<TimelineProgress>? progress,
+        CancellationToken cancellation) => Run(IntervalsOf(from, before), createVisitor, (_, found) =>
+        {
+            foreach (T one in found) take(one);
+            return true;
+        }, progress, cancellation);
+
     private sealed class Work<T>(IntervalScan scan, IReadOnlyList<ReplayInterval> intervals, Func<IIntervalVisitor<T>> createVisitor, CancellationToken cancellation)
     {
         private readonly object _gate = new();

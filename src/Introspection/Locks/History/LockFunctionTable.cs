@@ -10,13 +10,14 @@ using Symbols;
 namespace Introspection.Locks.History;
 
 /// <summary>A function that takes or gives back locks.</summary>
+/// <param name="Number">In the table.</param>
 /// <param name="Name">As declared.</param>
 /// <param name="Entry">Linear address of its first instruction.</param>
 /// <param name="TypeName">Of the locks.</param>
 /// <param name="Type">The same.</param>
 /// <param name="Functions">How it is called.</param>
 /// <param name="IsRelease">It gives back.</param>
-internal sealed record LockFunction(string Name, ulong Entry, string TypeName, LockType Type, LockFunctions Functions, bool IsRelease);
+internal sealed record LockFunction(short Number, string Name, ulong Entry, string TypeName, LockType Type, LockFunctions Functions, bool IsRelease);
 
 /// <summary>
 /// The functions of declared locks in a guest, and the instructions at which those that take a lock return: breakpoints at both tell the whole history. Found once; usable on every
@@ -76,8 +77,6 @@ public sealed class LockFunctionTable
         return false;
     }
 
-    internal int NumberOf(LockFunction function) => _functions.IndexOf(function);
-
     /// <summary>The guest has all functions that a layout requires.</summary>
     internal static bool IsMeant(LockLayout layout, SymbolSet symbols)
     {
@@ -135,7 +134,7 @@ public sealed class LockFunctionTable
                 {
                     ulong entry = target.Entry;
                     if (_functions.Count >= MaximumFunctions || _byEntry.ContainsKey(entry)) continue;
-                    var function = new LockFunction(name, entry, typeName, type, functions, isRelease);
+                    var function = new LockFunction((short)_functions.Count, name, entry, typeName, type, functions, isRelease);
                     _byEntry[entry] = function;
                     _functions.Add(function);
                     if (type.InterruptsOff == true || functions.InterruptsOff == true) WatchesInterrupts = true;

@@ -63,15 +63,7 @@ public sealed class LockHistory
         IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
         var tracker = new LockTracker(table, options ?? new LockHistoryOptions(), from <= timeline.Start);
-        IReadOnlyList<ReplayInterval> intervals = timeline.Intervals.IntervalsOf(from, before);
-        if (!table.IsEmpty)
-        {
-            timeline.Intervals.Run(intervals, () => new LockVisitor(table, tasks), (_, events) =>
-            {
-                foreach (LockEvent e in events) tracker.Add(e);
-                return true;
-            }, progress, cancellation);
-        }
+        if (!table.IsEmpty) timeline.Intervals.RunAll<LockEvent>(from, before, () => new LockVisitor(table, tasks), e => tracker.Add(e), progress, cancellation);
         FailAtEnd(tracker, timeline.Recording, before);
         LockLifetimes.RemoveUnrelated(tracker.Findings, table, (first, end, createVisitor, take) =>
             timeline.Intervals.Run(timeline.Intervals.IntervalsOf(first, end), createVisitor, (_, found) =>

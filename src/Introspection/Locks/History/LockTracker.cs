@@ -79,7 +79,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         var use = new LockUse
         {
             Lock = record, User = user, Caller = e.Caller, Function = function.Name, IsShared = functions.Shared == true, IsTry = functions.Tries == true, Wanted = e.At,
-            IsContended = blocker is not null, KeepsInterruptsOff = table.KeepsInterruptsOff(e.Value, function),
+            Declared = functions, IsContended = blocker is not null, KeepsInterruptsOff = table.KeepsInterruptsOff(e.Value, function),
         };
         bool keeps = options.Wants(e.Value) && _kept < options.MaximumUses;
         if (keeps) _kept++;
@@ -98,9 +98,8 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     {
         if (!_open.Remove(e.Frame, out LockUse? use)) return;
         if (!use.IsTry) _waiting.Remove(ActorOf(use));
-        LockFunctions functions = FunctionsOf(use);
         // Of an int 32 bits count, of a bool 8.
-        bool isTaken = functions.Taken switch { "zero" => (uint)e.Value == 0, "nonzero" => (uint)e.Value != 0, "true" => (byte)e.Value != 0, _ => true };
+        bool isTaken = use.Declared?.Taken switch { "zero" => (uint)e.Value == 0, "nonzero" => (uint)e.Value != 0, "true" => (byte)e.Value != 0, _ => true };
         if (!isTaken)
         {
             use.Lock.Fail(use);
@@ -200,14 +199,6 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         {
             Lock = record, User = user, Caller = 0, Function = "", IsShared = false, IsTry = true, Wanted = at,
         }]));
-    }
-
-    private LockFunctions FunctionsOf(LockUse use)
-    {
-        foreach (LockFunctions functions in use.Lock.Type.Acquire ?? [])
-            foreach (string name in functions.Functions)
-                if (name == use.Function) return functions;
-        return use.Lock.Type.Acquire![0];
     }
 
     private static bool IsByTask(LockUse use) => use.Lock.Type.IsHeldByTask && use.User.Task != 0;

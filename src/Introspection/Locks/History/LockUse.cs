@@ -1,3 +1,4 @@
+using Introspection.Locks.Layouts;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;
@@ -50,6 +51,9 @@ public sealed class LockUse
 
     /// <summary>Instructions on all vCPUs for which it was held; 0: it was not, or still is.</summary>
     public ulong HeldInstructions => Released is { } released && Taken is { } taken ? released.InstructionCount - taken.InstructionCount : 0;
+
+    /// <summary>How the function is declared that takes it; null: it was not taken by one.</summary>
+    internal LockFunctions? Declared { get; init; }
 
     internal bool KeepsInterruptsOff { get; init; }
     internal bool IsReportedForInterrupts { get; set; }

@@ -61,7 +61,7 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
             if (!_open.Add(frame) && _events.Count > 0 && IsAgain(e, frame, address)) return;
             _ended.Remove(frame);
         }
-        Add(view, e, function.IsRelease ? LockStep.Release : LockStep.Want, (short)table.NumberOf(function), address, frame, caller);
+        Add(view, e, function.IsRelease ? LockStep.Release : LockStep.Want, function.Number, address, frame, caller);
     }
 
     private bool IsAgain(in MachineEvent e, ulong frame, ulong address)

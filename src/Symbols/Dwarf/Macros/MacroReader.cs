@@ -59,19 +59,11 @@ internal sealed class MacroReader(DebugUnit unit, Func<SectionData, ulong, bool>
             int at = reader.Position;
             byte code = reader.U8();
             if (reader.Failed) break;
+            if (TryShared(ref reader, section, code)) continue;
             switch (code)
             {
                 case 0:
                     return;
-                case 1 or 2: // DW_MACRO_define, DW_MACRO_undef
-                    Inline(ref reader, section, code == 1);
-                    break;
-                case 3: // DW_MACRO_start_file
-                    Start(reader.Uleb(), reader.Uleb(), reader.Failed);
-                    break;
-                case 4: // DW_MACRO_end_file
-                    End();
-                    break;
                 case 5 or 6: // DW_MACRO_define_strp, DW_MACRO_undef_strp
                     Add(code == 5, reader.Uleb(), sections.Strings, reader.Offset(is64), reader.Failed);
                     break;
@@ -97,6 +89,16 @@ internal sealed class MacroReader(DebugUnit unit, Func<SectionData, ulong, bool>
             }
         }
         Complain(section, offset, reader.Failed ? "The macros of a unit are cut off." : "A unit has too many macros: the rest is not read.");
+    }
+
+    // The codes that both sections have: DW_MACRO_ and DW_MACINFO_ define, undef, start_file, end_file.
+    private bool TryShared(ref DataReader reader, SectionData section, byte code)
+    {
+        if (code is 1 or 2) Inline(ref reader, section, code == 1);
+        else if (code == 3) Start(reader.Uleb(), reader.Uleb(), reader.Failed);
+        else if (code == 4) End();
+        else return false;
+        return true;
     }
 
     // DWARF 5, 6.3.1.
@@ -131,19 +133,11 @@ internal sealed class MacroReader(DebugUnit unit, Func<SectionData, ulong, bool>
             int at = reader.Position;
             byte code = reader.U8();
             if (reader.Failed) break;
+            if (TryShared(ref reader, section, code)) continue;
             switch (code)
             {
                 case 0:
                     return;
-                case 1 or 2: // DW_MACINFO_define, DW_MACINFO_undef
-                    Inline(ref reader, section, code == 1);
-                    break;
-                case 3: // DW_MACINFO_start_file
-                    Start(reader.Uleb(), reader.Uleb(), reader.Failed);
-                    break;
-                case 4: // DW_MACINFO_end_file
-                    End();
-                    break;
                 case 0xff: // DW_MACINFO_vendor_ext
                     reader.Uleb();
                     reader.StringBytes();
