@@ -92,6 +92,47 @@ public static class Flags
         s.FlagsAdjust = 0;
     }
 
+    /// <summary>The flags of a + b (+ carry) = result on operands of so many bits: the carry vector has in each bit the carry out of that bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetAddition(this ref VcpuState s, ulong a, ulong b, ulong result, int bits)
+    {
+        s.SetResult(result, bits);
+        s.FlagsCarries = ((a & b) | ((a | b) & ~result)) << (64 - bits);
+        s.FlagsAdjust = a ^ b ^ result;
+    }
+
+    /// <summary>The flags of a - b (- borrow) = result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetSubtraction(this ref VcpuState s, ulong a, ulong b, ulong result, int bits)
+    {
+        s.SetResult(result, bits);
+        s.FlagsCarries = ((~a & b) | (~(a ^ b) & result)) << (64 - bits);
+        s.FlagsAdjust = a ^ b ^ result;
+    }
+
+    /// <summary>The flags of INC and DEC, which leave CF.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetIncrement(this ref VcpuState s, ulong a, ulong result, bool overflow, int bits)
+    {
+        ulong carry = s.FlagsCarries >> 63, of = overflow ? 1UL : 0;
+        s.SetResult(result, bits);
+        s.FlagsCarries = carry << 63 | (carry ^ of) << 62;
+        s.FlagsAdjust = a ^ result;
+    }
+
+    /// <summary>ZF, SF and PF of a result of so many bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetResult(this ref VcpuState s, ulong result, int bits)
+    {
+        ulong extended = SignExtend(result, bits);
+        s.FlagsZero = extended;
+        s.FlagsSignParity = extended;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong SignExtend(ulong value, int bits) =>
+        bits switch { 8 => (ulong)(sbyte)value, 16 => (ulong)(short)value, 32 => (ulong)(int)value, _ => value };
+
     /// <summary>A condition code of Jcc, SETcc, CMOVcc (SDM 1 appendix B): 0 O, 1 NO, 2 B, 3 AE, 4 E, 5 NE, 6 BE, 7 A, 8 S, 9 NS, 10 P, 11 NP, 12 L, 13 GE, 14 LE, 15 G.</summary>
     public static bool Condition(this in VcpuState s, int code)
     {

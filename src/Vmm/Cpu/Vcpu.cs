@@ -10,10 +10,20 @@ namespace Vmm.Cpu;
 /// <summary>One virtual CPU: its state, and the services that instruction handlers use.</summary>
 public sealed class Vcpu
 {
-    public VcpuState State;
+    private readonly VcpuFrame _frame = new();
+    private readonly nint _state;
 
-    /// <summary>The soft TLB for the current privilege; owned by <see cref="Mmu"/>.</summary>
-    internal TlbEntry[] Tlb = [];
+    public ref VcpuState State
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref HostPointer.Ref<VcpuState>(_state);
+    }
+
+    /// <summary>State, TLBs and more, where generated code finds them.</summary>
+    internal VcpuFrame Frame => _frame;
+
+    /// <summary>Host address of the soft TLB for the current privilege; set by <see cref="Mmu"/>.</summary>
+    internal nint Tlb;
 
     // ---- Progress inside the block that is being executed. InstructionCount now is CountBase + OpIndex.
 
@@ -30,6 +40,8 @@ public sealed class Vcpu
     {
         Index = index;
         Bus = bus;
+        _state = _frame.StateAddress;
+        Tlb = _frame.TlbAddress(0);
     }
 
     /// <summary>0 for the bootstrap processor; also the initial APIC ID.</summary>
@@ -183,11 +195,15 @@ public sealed class Vcpu
         return false;
     }
 
+    /// <summary>The one entry of the soft TLB that may hold the translation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref TlbEntry TlbEntryOf(ulong linear) => ref HostPointer.Ref<TlbEntry>(Tlb + (nint)((linear >> 7) & ((Mmu.TlbSize - 1) << 5)));
+
     /// <summary>Reads guest memory at the current privilege. False: a fault is pending.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryRead<T>(ulong linear, out T value) where T : unmanaged
     {
-        ref TlbEntry entry = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Tlb), (nint)((uint)(linear >> 12) & (Mmu.TlbSize - 1)));
+        ref TlbEntry entry = ref TlbEntryOf(linear);
         if (entry.ReadTag == ((linear + (ulong)(Unsafe.SizeOf<T>() - 1)) & ~0xFFFUL))
         {
             value = HostPointer.Load<T>((nint)linear + entry.Addend);
@@ -200,7 +216,7 @@ public sealed class Vcpu
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryWrite<T>(ulong linear, T value) where T : unmanaged
     {
-        ref TlbEntry entry = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Tlb), (nint)((uint)(linear >> 12) & (Mmu.TlbSize - 1)));
+        ref TlbEntry entry = ref TlbEntryOf(linear);
         if (entry.WriteTag == ((linear + (ulong)(Unsafe.SizeOf<T>() - 1)) & ~0xFFFUL))
         {
             HostPointer.Store((nint)linear + entry.Addend, value);
@@ -215,7 +231,7 @@ public sealed class Vcpu
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryBeginUpdate<T>(ulong linear, out T value, out nint host) where T : unmanaged
     {
-        ref TlbEntry entry = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Tlb), (nint)((uint)(linear >> 12) & (Mmu.TlbSize - 1)));
+        ref TlbEntry entry = ref TlbEntryOf(linear);
         if (entry.WriteTag == ((linear + (ulong)(Unsafe.SizeOf<T>() - 1)) & ~0xFFFUL))
         {
             host = (nint)linear + entry.Addend;
@@ -236,7 +252,7 @@ public sealed class Vcpu
     /// <summary>Host address of a byte whose page the TLB knows, for bulk accesses up to the end of the page; 0 when it does not.</summary>
     internal nint DirectAddress(ulong linear, bool write)
     {
-        ref TlbEntry entry = ref Tlb[(linear >> 12) & (Mmu.TlbSize - 1)];
+        ref TlbEntry entry = ref TlbEntryOf(linear);
         ulong tag = write ? entry.WriteTag : entry.ReadTag;
         return tag == (linear & ~0xFFFUL) ? (nint)linear + entry.Addend : 0;
     }

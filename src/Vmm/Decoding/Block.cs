@@ -17,13 +17,26 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
     /// <summary>RAM page that holds the end of an instruction across pages, then the only one of the block; else -1.</summary>
     public readonly int SecondPage = secondPage;
     /// <summary>False once a store changed its bytes.</summary>
-    public bool IsValid = true;
+    public bool IsValid { get; private set; } = true;
     /// <summary>A breakpoint may lie at its top. New breakpoints make all blocks anew.</summary>
     public bool MayHaveBreakpoint;
 
     /// <summary>The blocks that were entered after this one (a branch has two ways), each valid while the vCPU's FetchTag is the one beside it.</summary>
     public Block? FirstSuccessor, SecondSuccessor;
     public ulong FirstSuccessorTag, SecondSuccessorTag;
+
+    /// <summary>How often it was looked at for translation.</summary>
+    public int Heat;
+
+    /// <summary>What was made from it, if it was warm; a translator's business.</summary>
+    public HostCode? HostCode;
+
+    /// <summary>Its bytes have changed: it is never executed again.</summary>
+    public void Invalidate()
+    {
+        IsValid = false;
+        HostCode?.Discard();
+    }
 
     public int SizeBytes => (int)(EndRip - Rip);
 

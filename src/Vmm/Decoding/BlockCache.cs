@@ -118,7 +118,7 @@ internal sealed class BlockCache(PhysicalMemory memory)
             }
             // A block that the store to its other page made invalid is forgotten here as well.
             hit |= block.IsValid;
-            block.IsValid = false;
+            block.Invalidate();
             blocks.RemoveAt(b);
             _blocks.Remove(new Key(memory.AddressOfPage(block.Page).Value + (uint)block.Offset, block.Rip, block.CodeSize));
         }
@@ -145,7 +145,7 @@ internal sealed class BlockCache(PhysicalMemory memory)
 
     public void Clear()
     {
-        foreach (Block block in _blocks.Values) block.IsValid = false;
+        foreach (Block block in _blocks.Values) block.Invalidate();
         foreach (int page in _byPage.Keys)
         {
             memory.Ram.RemoveTraits(page, PageTraits.Code);

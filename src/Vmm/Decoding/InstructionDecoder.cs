@@ -77,6 +77,15 @@ internal sealed class InstructionDecoder
         return Reduce(instruction, codeSize);
     }
 
+    /// <summary>The same instructions again, as Iced has them, from the bytes of a block.</summary>
+    public void DecodeAgain(ReadOnlySpan<byte> bytes, ulong rip, int codeSize, Span<Instruction> instructions)
+    {
+        _reader.Reset(bytes);
+        Decoder decoder = DecoderFor(codeSize);
+        decoder.IP = rip;
+        for (int i = 0; i < instructions.Length; i++) decoder.Decode(out instructions[i]);
+    }
+
     private Decoder DecoderFor(int codeSize) => _decoders[codeSize >> 5];
 
     private static bool EndsBlock(in Instruction i)

@@ -41,28 +41,6 @@ internal static class Arithmetic
         _ => default,
     };
 
-    /// <summary>The flags of a + b (+ carry) = result: the carry vector has in each bit the carry out of that bit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SetAddFlags<T>(ref VcpuState s, ulong a, ulong b, ulong result) where T : unmanaged
-    {
-        long extended = Width<T>.SignExtend(result);
-        s.FlagsZero = (ulong)extended;
-        s.FlagsSignParity = (ulong)extended;
-        s.FlagsCarries = ((a & b) | ((a | b) & ~result)) << (64 - Width<T>.Bits);
-        s.FlagsAdjust = a ^ b ^ result;
-    }
-
-    /// <summary>The flags of a - b (- borrow) = result.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SetSubFlags<T>(ref VcpuState s, ulong a, ulong b, ulong result) where T : unmanaged
-    {
-        long extended = Width<T>.SignExtend(result);
-        s.FlagsZero = (ulong)extended;
-        s.FlagsSignParity = (ulong)extended;
-        s.FlagsCarries = ((~a & b) | (~(a ^ b) & result)) << (64 - Width<T>.Bits);
-        s.FlagsAdjust = a ^ b ^ result;
-    }
-
     internal readonly struct Add : IBinaryOperation
     {
         public static bool Writes => true;
@@ -71,7 +49,7 @@ internal static class Arithmetic
         public static ulong Compute<T>(ref VcpuState s, ulong a, ulong b) where T : unmanaged
         {
             ulong r = a + b;
-            SetAddFlags<T>(ref s, a, b, r);
+            s.SetAddition(a, b, r, Width<T>.Bits);
             return r;
         }
     }
@@ -84,7 +62,7 @@ internal static class Arithmetic
         public static ulong Compute<T>(ref VcpuState s, ulong a, ulong b) where T : unmanaged
         {
             ulong r = a + b + (s.FlagsCarries >> 63);
-            SetAddFlags<T>(ref s, a, b, r);
+            s.SetAddition(a, b, r, Width<T>.Bits);
             return r;
         }
     }
@@ -97,7 +75,7 @@ internal static class Arithmetic
         public static ulong Compute<T>(ref VcpuState s, ulong a, ulong b) where T : unmanaged
         {
             ulong r = a - b;
-            SetSubFlags<T>(ref s, a, b, r);
+            s.SetSubtraction(a, b, r, Width<T>.Bits);
             return r;
         }
     }
@@ -118,7 +96,7 @@ internal static class Arithmetic
         public static ulong Compute<T>(ref VcpuState s, ulong a, ulong b) where T : unmanaged
         {
             ulong r = a - b - (s.FlagsCarries >> 63);
-            SetSubFlags<T>(ref s, a, b, r);
+            s.SetSubtraction(a, b, r, Width<T>.Bits);
             return r;
         }
     }
@@ -176,7 +154,7 @@ internal static class Arithmetic
         public static ulong Compute<T>(ref VcpuState s, ulong a) where T : unmanaged
         {
             ulong r = (a + 1) & Width<T>.Mask;
-            SetKeepingCarry<T>(ref s, a, r, overflow: r == Width<T>.SignBit);
+            s.SetIncrement(a, r, r == Width<T>.SignBit, Width<T>.Bits);
             return r;
         }
     }
@@ -187,7 +165,7 @@ internal static class Arithmetic
         public static ulong Compute<T>(ref VcpuState s, ulong a) where T : unmanaged
         {
             ulong r = (a - 1) & Width<T>.Mask;
-            SetKeepingCarry<T>(ref s, a, r, overflow: a == Width<T>.SignBit);
+            s.SetIncrement(a, r, a == Width<T>.SignBit, Width<T>.Bits);
             return r;
         }
     }
@@ -198,7 +176,7 @@ internal static class Arithmetic
         public static ulong Compute<T>(ref VcpuState s, ulong a) where T : unmanaged
         {
             ulong r = 0 - a;
-            SetSubFlags<T>(ref s, 0, a, r);
+            s.SetSubtraction(0, a, r, Width<T>.Bits);
             return r;
         }
     }
@@ -207,16 +185,5 @@ internal static class Arithmetic
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static ulong Compute<T>(ref VcpuState s, ulong a) where T : unmanaged => ~a;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SetKeepingCarry<T>(ref VcpuState s, ulong a, ulong r, bool overflow) where T : unmanaged
-    {
-        ulong carry = s.FlagsCarries >> 63, of = overflow ? 1UL : 0;
-        long extended = Width<T>.SignExtend(r);
-        s.FlagsZero = (ulong)extended;
-        s.FlagsSignParity = (ulong)extended;
-        s.FlagsCarries = carry << 63 | (carry ^ of) << 62;
-        s.FlagsAdjust = a ^ r;
     }
 }

@@ -31,6 +31,9 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     /// <summary>Addresses to report; blocks begin at each. Null for none.</summary>
     public BreakpointSet? Breakpoints { get; set; }
 
+    /// <summary>Takes over blocks that are warm; null: nobody does.</summary>
+    public ITranslator? Translator { get; set; }
+
     private readonly JumpEntry[] _jumps = new JumpEntry[JumpCacheSize];
     private ulong? _lastCode;
 
@@ -44,11 +47,19 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     public InterpreterStop Run(ref ulong count, ulong limit)
     {
         Vcpu c = vcpu;
+        ITranslator? translator = Translator;
         Block? last = null;
         while (true)
         {
             Block? block = Next(c, last);
             if (block is null) return InterpreterStop.Fault;
+            if (translator is not null && translator.Takes(c, block, limit - count))
+            {
+                if (translator.Run(c, block, ref count, limit) == HostCodeStop.Fault) return InterpreterStop.Fault;
+                last = c.CurrentBlock;
+                if (count >= limit || c.BlockLimit == 0) return InterpreterStop.Boundary;
+                continue;
+            }
             DecodedInstruction[] instructions = block.Instructions;
             c.CountBase = count;
             c.CountLimit = limit;

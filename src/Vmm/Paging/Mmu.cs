@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Vmm.Cpu;
 using Vmm.Memory;
 
@@ -38,7 +39,6 @@ internal sealed class Mmu
     private readonly PhysicalMemory _memory;
     private readonly ShadowPageTables _shadows;
     private readonly IMemoryEvents _events;
-    private readonly TlbEntry[][] _tlbs = new TlbEntry[4][];
     private ulong _linearMask = ulong.MaxValue;
     private bool _checksAlignment;
 
@@ -48,14 +48,15 @@ internal sealed class Mmu
         _memory = memory;
         _shadows = shadows;
         _events = events;
-        for (int i = 0; i < _tlbs.Length; i++) _tlbs[i] = new TlbEntry[TlbSize];
         Space = shadows.Get(default);
         Flush();
-        vcpu.Tlb = _tlbs[0];
     }
 
     /// <summary>The shadow of the current address space.</summary>
     public ShadowPageTable Space { get; private set; }
+
+    /// <summary>Which TLB is in use: 0 supervisor, 1 user, 2 supervisor with EFLAGS.AC, 3 the empty one.</summary>
+    public int TlbIndex { get; private set; }
 
     /// <summary>Paging state changed (CR0, CR3, CR4, EFER): take the shadow of the address space that is current now, and forget what other permissions cached.</summary>
     public void Reload()
@@ -73,21 +74,25 @@ internal sealed class Mmu
         ref VcpuState s = ref _vcpu.State;
         bool alignmentFlag = (s.SystemFlags & RFlags.AlignmentCheck) != 0;
         _checksAlignment = alignmentFlag && s.Cpl == 3 && (s.Cr0 & Cr0.AlignmentMask) != 0;
-        _vcpu.Tlb = _tlbs[_checksAlignment ? 3 : s.Cpl == 3 ? 1 : alignmentFlag ? 2 : 0];
+        TlbIndex = _checksAlignment ? 3 : s.Cpl == 3 ? 1 : alignmentFlag ? 2 : 0;
+        _vcpu.Tlb = _vcpu.Frame.TlbAddress(TlbIndex);
         _vcpu.UpdateFetchMode();
     }
+
+    private Span<TlbEntry> TlbOf(int index) =>
+        MemoryMarshal.Cast<byte, TlbEntry>(HostPointer.Span(_vcpu.Frame.TlbAddress(index), TlbSize * Unsafe.SizeOf<TlbEntry>()));
 
     public void Flush()
     {
         var empty = new TlbEntry { ReadTag = TlbEntry.NoTag, WriteTag = TlbEntry.NoTag, PageIndex = -1 };
-        foreach (TlbEntry[] tlb in _tlbs) Array.Fill(tlb, empty);
+        for (int t = 0; t < VcpuFrame.TlbCount; t++) TlbOf(t).Fill(empty);
     }
 
     public void FlushPage(ulong linear)
     {
-        foreach (TlbEntry[] tlb in _tlbs)
+        for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
-            ref TlbEntry entry = ref tlb[(linear >> 12) & (TlbSize - 1)];
+            ref TlbEntry entry = ref TlbOf(t)[(int)(linear >> 12) & (TlbSize - 1)];
             entry.ReadTag = entry.WriteTag = TlbEntry.NoTag;
             entry.PageIndex = -1;
         }
@@ -96,8 +101,9 @@ internal sealed class Mmu
     /// <summary>A RAM page may no longer be stored to directly; or, with <paramref name="reads"/>, not be read directly.</summary>
     public void ProtectPage(int pageIndex, bool reads)
     {
-        foreach (TlbEntry[] tlb in _tlbs)
+        for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
+            Span<TlbEntry> tlb = TlbOf(t);
             for (int i = 0; i < tlb.Length; i++)
             {
                 if (tlb[i].PageIndex != pageIndex) continue;
@@ -110,8 +116,8 @@ internal sealed class Mmu
     /// <summary>A new epoch: the first store to every page is to be noticed.</summary>
     public void ProtectAll()
     {
-        foreach (TlbEntry[] tlb in _tlbs)
-            for (int i = 0; i < tlb.Length; i++) tlb[i].WriteTag = TlbEntry.NoTag;
+        for (int t = 0; t < VcpuFrame.TlbCount; t++)
+            foreach (ref TlbEntry entry in TlbOf(t)) entry.WriteTag = TlbEntry.NoTag;
     }
 
     // ---- Slow paths of Vcpu.TryRead and TryWrite.
@@ -282,7 +288,7 @@ internal sealed class Mmu
         if (_checksAlignment) return;
         PageTraits traits = _memory.Ram.TraitsOf(page);
         if ((traits & PageTraits.WatchRead) != 0) return;
-        ref TlbEntry entry = ref _vcpu.Tlb[(linear >> 12) & (TlbSize - 1)];
+        ref TlbEntry entry = ref _vcpu.TlbEntryOf(linear);
         ulong tag = linear & ~0xFFFUL;
         if (entry.ReadTag != tag)
         {

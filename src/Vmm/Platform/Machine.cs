@@ -11,6 +11,7 @@ using Vmm.Platform.Boot;
 using Vmm.Platform.Firmware;
 using Vmm.Snapshots;
 using Vmm.Time;
+using Vmm.Translation;
 
 namespace Vmm.Platform;
 
@@ -36,6 +37,8 @@ public sealed class Machine : IDisposable
     private readonly List<PagedMemory> _pagedMemories = [];
     private IInputSource _inputs;
     private volatile bool _stopRequested;
+    private Translator? _translator;
+    private EngineKind _engine = EngineKind.Interpreter;
 
     /// <summary>Builds a machine at <see cref="Position.Start"/>.</summary>
     /// <exception cref="BootImageException">An image cannot be booted; the message says why.</exception>
@@ -80,6 +83,33 @@ public sealed class Machine : IDisposable
         foreach (Disk disk in Chipset.Disks) _pagedMemories.Add(disk.Pages);
         BootLoader.Load(configuration, Memory, ref _vcpus[0].State, tables);
         foreach (Vcpu vcpu in _vcpus) vcpu.Mmu.Reload();
+        Engine = DefaultEngine;
+    }
+
+    /// <summary>What machines of this process execute with unless they are told otherwise.</summary>
+    public static EngineKind DefaultEngine { get; set; } = EngineKind.Auto;
+
+    /// <summary>This host can run translated code (x86-64 Linux that gives executable memory); elsewhere the interpreter serves, whatever is asked for.</summary>
+    public static bool HostTranslates => Host.ExecutableMemory.IsSupported;
+
+    /// <summary>What executes. It can be changed between runs.</summary>
+    public EngineKind Engine
+    {
+        get => _engine;
+        set
+        {
+            if (value == _engine) return;
+            _engine = value;
+            // Blocks know the code that was made from them.
+            _blocks.Clear();
+            _translator?.Dispose();
+            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _vcpus, value == EngineKind.Translator ? 1 : Translator.WarmAt);
+            foreach (Vcpu vcpu in _vcpus)
+            {
+                vcpu.Interpreter.Clear();
+                vcpu.Interpreter.Translator = _translator;
+            }
+        }
     }
 
     public MachineConfiguration Configuration { get; }
@@ -441,6 +471,7 @@ public sealed class Machine : IDisposable
 
     public void Dispose()
     {
+        _translator?.Dispose();
         Memory.Dispose();
         foreach (Disk disk in Chipset.Disks) disk.Dispose();
     }

@@ -4,6 +4,7 @@ using Vmm.Decoding;
 using Vmm.Interpretation;
 using Vmm.Memory;
 using Vmm.Paging;
+using Vmm.Translation;
 
 namespace Vmm.Tests.Engines;
 
@@ -17,14 +18,17 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
     private readonly BlockCache _blocks;
     private readonly Interpreter _interpreter;
 
-    public TestMachine(ulong memorySizeBytes)
+    private readonly Translator? _translator;
+
+    public TestMachine(ulong memorySizeBytes, bool translates = false)
     {
         Memory = new PhysicalMemory(memorySizeBytes) { StoreListener = this };
         _shadows = new ShadowPageTables(Memory) { Listener = this };
         _blocks = new BlockCache(Memory) { Listener = this };
         Vcpu = new Vcpu(0, Bus);
         Vcpu.Mmu = new Mmu(Vcpu, Memory, _shadows, Bus);
-        _interpreter = new Interpreter(Vcpu, _blocks);
+        _translator = translates ? Translator.TryCreate(Memory, [Vcpu], 1) : null;
+        _interpreter = new Interpreter(Vcpu, _blocks) { Translator = _translator };
         for (int page = 0; page < Memory.Ram.PageCount; page++) Memory.Ram.AddTraits(page, PageTraits.Dirty); // as after its first store in an epoch
     }
 
@@ -88,5 +92,9 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
 
     public void OnPageProtected(int pageIndex) => Vcpu.Mmu.ProtectPage(pageIndex, reads: false);
 
-    public void Dispose() => Memory.Dispose();
+    public void Dispose()
+    {
+        _translator?.Dispose();
+        Memory.Dispose();
+    }
 }

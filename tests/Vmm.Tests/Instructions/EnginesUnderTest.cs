@@ -5,11 +5,12 @@ namespace Vmm.Tests.Instructions;
 /// <summary>The engines that must agree with the host CPU.</summary>
 internal static class EnginesUnderTest
 {
-    public static ReadOnlySpan<string> Names => new string[] { "interpreter" };
+    public static ReadOnlySpan<string> Names => new string[] { "interpreter", "translator" };
 
     public static IEngineUnderTest Create(string name) => name switch
     {
         "interpreter" => new InterpreterUnderTest(),
+        "translator" => new TranslatorUnderTest(),
         _ => throw new ArgumentException($"no engine is called {name}", nameof(name)),
     };
 }

@@ -10,7 +10,7 @@ namespace Vmm.Tests.Instructions;
 /// The interpreter in the situation of a Linux user program: IA-32e mode, CPL 3, IOPL 0, the two pages of a case and nothing else mapped
 /// for it. Handlers halt.
 /// </summary>
-internal sealed class InterpreterUnderTest : IEngineUnderTest
+internal class InterpreterUnderTest : IEngineUnderTest
 {
     private const ulong Pml4 = 0x1000, Pdpt = 0x2000, Directory = 0x3000, LowTable = 0x4000, HighTable = 0x5000, KernelPdpt = 0xA000,
         KernelDirectory = 0xB000, KernelTable = 0xC000;
@@ -21,11 +21,16 @@ internal sealed class InterpreterUnderTest : IEngineUnderTest
     /// <summary>More iterations than a REP can make before it leaves the scratch page.</summary>
     private const ulong InstructionLimit = 10_000;
 
-    private readonly TestMachine _machine = new(4 << 20);
+    private readonly TestMachine _machine;
     private readonly byte[] _codePage = new byte[CaseState.PageSizeBytes];
 
-    public InterpreterUnderTest()
+    public InterpreterUnderTest() : this(translates: false)
     {
+    }
+
+    protected InterpreterUnderTest(bool translates)
+    {
+        _machine = new TestMachine(4 << 20, translates);
         Store(Pml4, Pdpt | 7);
         Store(Pdpt, Directory | 7);
         Store(Directory, LowTable | 7);
@@ -48,7 +53,7 @@ internal sealed class InterpreterUnderTest : IEngineUnderTest
         _machine.Memory.Write(new GuestPhysicalAddress(Tss + 0x66), (ushort)0x68); // no I/O permission bitmap
     }
 
-    public string Name => "interpreter";
+    public virtual string Name => "interpreter";
 
     public CaseOutcome Execute(int bitness, byte[] code, CaseState input)
     {

@@ -1,0 +1,12 @@
+namespace Vmm.Platform;
+
+/// <summary>What executes a machine's instructions. No engine can be told from another by the guest, or in a recording.</summary>
+public enum EngineKind
+{
+    /// <summary>The translator for code that is warm where the host allows it, else the interpreter.</summary>
+    Auto = 0,
+    /// <summary>Only the interpreter, the reference.</summary>
+    Interpreter = 1,
+    /// <summary>The translator from the first execution of a block on.</summary>
+    Translator = 2,
+}

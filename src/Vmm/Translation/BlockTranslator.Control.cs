@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using Iced.Intel;
+
+namespace Vmm.Translation;
+
+/// <summary>Where control goes.</summary>
+internal sealed partial class BlockTranslator
+{
+    private void BranchIf()
+    {
+        Condition condition = ConditionOf(Current);
+        ulong target = Current.NearBranchTarget;
+        var taken = new Label();
+        NeedHostFlags(HostFlag.Of(condition));
+        _e.JumpIf(condition, taken);
+        Later(() =>
+        {
+            _e.Bind(taken);
+            Edge(target, _index + 1);
+        });
+    }
+
+    /// <summary>
+    /// Goes on at an address that is known, after so many of the block's instructions. On the same page that is a jump to its code, once there is some; on another page, which may
+    /// be mapped differently by then, through the jump cache.
+    /// </summary>
+    private void Edge(ulong target, int executed)
+    {
+        if (!Is64) target = (uint)target;
+        Settle();
+        HostFlagsLost();
+        int site = AddSite(target: target);
+        var leave = new Label();
+        Spend(executed);
+        _e.JumpIf(Condition.Sign, leave);
+        if (target >> 12 == _block.Rip >> 12 && _block.SecondPage < 0)
+        {
+            sites.SetPatchAddress(site, _e.Address + _e.Position);
+            _e.Jump(leave);
+        }
+        else
+        {
+            int entry = EngineRoom.JumpCacheOffset + JumpCacheEntry.IndexOf(target) * Unsafe.SizeOf<JumpCacheEntry>();
+            _e.LoadConstant(HostRegister.Value, target);
+            _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.Field(entry));
+            _e.JumpIf(Condition.NotEqual, leave);
+            _e.Load(8, HostRegister.Other, EngineRoom.TagField);
+            _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, Operand.Field(entry + 8));
+            _e.JumpIf(Condition.NotEqual, leave);
+            _e.JumpThrough(Operand.Field(entry + 16));
+        }
+        _e.Bind(leave);
+        Exit(ExitCode.Edge, site);
+    }
+
+    /// <summary>Takes executed instructions off the budget; the sign flag is set when it is used up.</summary>
+    private void Spend(int executed) => _e.AluImmediate(AluOperation.Sub, 8, EngineRoom.BudgetField, executed);
+
+    private void Call()
+    {
+        ulong target = Current.NearBranchTarget;
+        PushReturnAddress();
+        Edge(target, _index + 1);
+    }
+
+    private void PushReturnAddress()
+    {
+        ulong next = Current.NextIP;
+        PushWord(() =>
+        {
+            if (!Is64 || (long)next == (int)next) _e.StoreImmediate(WordSize, Target, (int)next);
+            else
+            {
+                _e.LoadConstant(HostRegister.Value, next);
+                _e.Store(8, Target, HostRegister.Value);
+            }
+        });
+    }
+
+    private void CallIndirect()
+    {
+        int guest = GuestOf(Current.Op0Register);
+        Settle();
+        _e.Load(WordSize, HostRegister.Value, OperandOf(guest));
+        RequireCanonical();
+        PushReturnAddress();
+        _e.Load(WordSize, HostRegister.Value, OperandOf(guest));
+        Indirect(0);
+    }
+
+    private void JumpIndirect()
+    {
+        ref readonly Instruction i = ref Current;
+        Settle();
+        if (i.Op0Kind == OpKind.Memory)
+        {
+            Simple(Access.Read, WordSize, () =>
+            {
+                _e.Load(WordSize, HostRegister.Value, Target);
+                RequireCanonical();
+                Indirect(0);
+            });
+            return;
+        }
+        _e.Load(WordSize, HostRegister.Value, OperandOf(GuestOf(i.Op0Register)));
+        RequireCanonical();
+        Indirect(0);
+    }
+
+    private void Return()
+    {
+        Settle();
+        Simple(Access.Read, WordSize, () =>
+        {
+            _e.Load(WordSize, HostRegister.Value, Target);
+            MoveStackPointer(WordSize);
+            Indirect(WordSize);
+        }, () => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.OfGuest(Rsp))));
+    }
+
+    /// <summary>A target in the value register that no code can be at faults before anything is done: the handler knows how.</summary>
+    private void RequireCanonical()
+    {
+        if (!Is64) return;
+        var wrong = new Label();
+        CompareWithCanonical();
+        _e.JumpIf(Condition.NotEqual, wrong);
+        HostFlagsLost();
+        Later(() =>
+        {
+            _e.Bind(wrong);
+            ExecuteByHandler();
+        });
+    }
+
+    private void CompareWithCanonical()
+    {
+        _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Value));
+        _e.Shift(4, 8, Operand.Of(HostRegister.Other), 16);
+        _e.Shift(7, 8, Operand.Of(HostRegister.Other), 16);
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, Operand.Of(HostRegister.Value));
+    }
+
+    /// <summary>
+    /// Goes on at the address in the value register, through the jump cache. With <paramref name="popped"/> it has not been checked yet, and so many bytes were taken off the stack.
+    /// </summary>
+    private void Indirect(int popped)
+    {
+        int executed = _index + 1;
+        var miss = new Label();
+        HostFlagsLost();
+        Spend(executed);
+        _e.JumpIf(Condition.Sign, miss);
+        Operand other = Operand.Of(HostRegister.Other);
+        _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Value));
+        _e.Shift(5, 8, other, 7);
+        _e.Alu(AluOperation.Xor, 4, HostRegister.Other, Operand.Of(HostRegister.Value));
+        _e.AluImmediate(AluOperation.And, 4, other, EngineRoom.JumpCacheCount - 1);
+        _e.Shift(4, 4, other, 5);
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Frame, HostRegister.Other, 0, EngineRoom.JumpCacheOffset));
+        _e.JumpIf(Condition.NotEqual, miss);
+        _e.Load(8, HostRegister.Address, EngineRoom.TagField);
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, Operand.At(HostRegister.Frame, HostRegister.Other, 0, EngineRoom.JumpCacheOffset + 8));
+        _e.JumpIf(Condition.NotEqual, miss);
+        _e.JumpThrough(Operand.At(HostRegister.Frame, HostRegister.Other, 0, EngineRoom.JumpCacheOffset + 16));
+        Later(() =>
+        {
+            _e.Bind(miss);
+            var wrong = new Label();
+            if (Is64 && popped != 0)
+            {
+                CompareWithCanonical();
+                _e.JumpIf(Condition.NotEqual, wrong);
+            }
+            _e.Store(8, StateField.Rip, HostRegister.Value);
+            Exit(ExitCode.Indirect, AddSite());
+            if (!Is64 || popped == 0) return;
+            _e.Bind(wrong);
+            MoveStackPointer(-popped);
+            Spend(-executed);
+            ExecuteByHandler();
+        });
+    }
+}

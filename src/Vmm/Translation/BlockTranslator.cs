@@ -1,0 +1,161 @@
+using System;
+using System.Collections.Generic;
+using Iced.Intel;
+using Vmm.Decoding;
+
+namespace Vmm.Translation;
+
+/// <summary>
+/// Turns a block into code of the host: most instructions are carried over with their registers renamed and their memory operands led through the soft TLB; what is sensitive
+/// or rare is executed by its handler (Adams and Agesen, "A Comparison of Software and Hardware Techniques for x86 Virtualization", ASPLOS 2006).
+/// <para>
+/// At every point where code can be left the whole state is exact. Guest registers are in their host registers or in the frame; flags are where <see cref="FlagTrack"/> says.
+/// What hardly ever runs (slow paths, exits, branches taken out of the middle) is put behind the block.
+/// </para>
+/// </summary>
+internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common, SiteTable sites, InstructionDecoder decoder)
+{
+    private readonly Emitter _e = new();
+    private readonly Instruction[] _instructions = new Instruction[Block.MaximumLength];
+    private readonly Shape[] _shapes = new Shape[Block.MaximumLength];
+    private readonly bool[] _observed = new bool[Block.MaximumLength];
+    private readonly List<(FlagTrack Flags, int Index, Action Emit)> _later = [];
+
+    private Block _block = null!;
+    private TranslationMode _mode;
+    private int _count;
+    private int _index;
+    private FlagTrack _flags;
+    /// <summary>What is emitted may be left right behind the instruction, whatever comes next.</summary>
+    private bool _onSlowPath;
+
+    /// <summary>Bytes of code made so far.</summary>
+    public long EmittedBytes { get; private set; }
+
+    /// <summary>Guest instructions translated so far.</summary>
+    public long InstructionCount { get; private set; }
+
+    private bool Is64 => _mode.CodeSize == 64;
+    /// <summary>Size of addresses and of the stack's slots.</summary>
+    private int WordSize => _mode.CodeSize / 8;
+    private ref readonly Instruction Current => ref _instructions[_index];
+    /// <summary>Somebody can ask for the flags of the current instruction.</summary>
+    private bool IsObserved => _observed[_index] || _onSlowPath;
+
+    /// <summary>Makes code from a block whose bytes are <paramref name="bytes"/>. Null: it would begin with a handler, which the interpreter calls as well.</summary>
+    public TranslatedBlock? Translate(Block block, TranslationMode mode, ReadOnlySpan<byte> bytes)
+    {
+        _block = block;
+        _mode = mode;
+        _count = block.Instructions.Length;
+        decoder.DecodeAgain(bytes, block.Rip, block.CodeSize, _instructions.AsSpan(0, _count));
+        for (int i = 0; i < _count; i++) _shapes[i] = ShapeOf(_instructions[i], block.Instructions[i]);
+        if (_shapes[0] == Shape.Handler) return null;
+        FindObserved();
+
+        _e.Begin(cache.NextAddress);
+        _later.Clear();
+        _flags = FlagTrack.AtEntry;
+        bool ended = false;
+        for (_index = 0; _index < _count && !ended; _index++) ended = TranslateOne();
+        _index = _count - 1;
+        if (!ended) Edge(block.EndRip, _count);
+        // What comes later may leave more for later.
+        for (int i = 0; i < _later.Count; i++)
+        {
+            (_flags, _index, Action emit) = _later[i];
+            emit();
+        }
+        int discarded = _e.Position;
+        EmitDiscarded();
+        int size = _e.Position;
+        nint start = cache.Commit(_e);
+        EmittedBytes += size;
+        InstructionCount += _count;
+        return new TranslatedBlock(block, mode, start, size, start + discarded, cache);
+    }
+
+    /// <summary>Where the entry leads once the block's bytes have changed: out, to look again.</summary>
+    private void EmitDiscarded()
+    {
+        _e.LoadConstant(HostRegister.Value, _block.Rip);
+        _e.Store(8, StateField.Rip, HostRegister.Value);
+        _index = 0;
+        Exit(ExitCode.Discarded, AddSite());
+    }
+
+    /// <summary>Emits something behind the block, with the flags as they are known now.</summary>
+    private void Later(Action emit) => _later.Add((_flags, _index, emit));
+
+    private int AddSite(Access access = default, int sizeBytes = 0, ulong target = 0) => sites.Add(new Site(_block, _mode, _index, access, sizeBytes, target, 0));
+
+    /// <summary>Leaves the code. The flags have been settled.</summary>
+    private void Exit(int code, int site)
+    {
+        _e.StoreImmediate(4, EngineRoom.SiteField, site);
+        _e.StoreImmediate(4, EngineRoom.ExitCodeField, code);
+        _e.JumpTo(common.Exit);
+    }
+
+    /// <summary>Executes the current instruction by its handler; returns if the block goes on behind it.</summary>
+    private void ExecuteByHandler()
+    {
+        Settle();
+        _e.StoreImmediate(4, EngineRoom.SiteField, AddSite());
+        _e.CallTo(common.Execute);
+        _flags = FlagTrack.AtEntry;
+    }
+
+    /// <summary>True: the block ends behind the current instruction.</summary>
+    private bool TranslateOne()
+    {
+        switch (_shapes[_index])
+        {
+            case Shape.Move: Move(); return false;
+            case Shape.Extend: Extend(); return false;
+            case Shape.LoadAddress: LoadAddress(); return false;
+            case Shape.Binary: Binary(); return false;
+            case Shape.Test: TestOperands(); return false;
+            case Shape.Increment: IncrementOperand(); return false;
+            case Shape.Negate: NegateOperand(); return false;
+            case Shape.Not: NotOperand(); return false;
+            case Shape.Shift: ShiftByConstant(); return false;
+            case Shape.ShiftByCl: ShiftByCl(); return false;
+            case Shape.Rotate: RotateByConstant(); return false;
+            case Shape.MultiplyTruncating: MultiplyTruncating(); return false;
+            case Shape.Multiply: Multiply(); return false;
+            case Shape.Divide: Divide(); return false;
+            case Shape.SignExtendAccumulator: SignExtendAccumulator(); return false;
+            case Shape.ByteSwap: ByteSwap(); return false;
+            case Shape.Exchange: Exchange(); return false;
+            case Shape.ExchangeAdd: ExchangeAdd(); return false;
+            case Shape.CompareExchange: CompareExchange(); return false;
+            case Shape.BitTest: BitTest(); return false;
+            case Shape.BitScan: BitScan(); return false;
+            case Shape.PopulationCount: PopulationCount(); return false;
+            case Shape.ConditionalMove: ConditionalMove(); return false;
+            case Shape.ConditionalSet: ConditionalSet(); return false;
+            case Shape.Push: Push(); return false;
+            case Shape.Pop: Pop(); return false;
+            case Shape.Leave: Leave(); return false;
+            case Shape.Nop: return false;
+            case Shape.Vector: Vector(); return false;
+            case Shape.BranchIf: BranchIf(); return false;
+            case Shape.Jump: Edge(Current.NearBranchTarget, _index + 1); return true;
+            case Shape.Call: Call(); return true;
+            case Shape.JumpIndirect: JumpIndirect(); return true;
+            case Shape.CallIndirect: CallIndirect(); return true;
+            case Shape.Return: Return(); return true;
+            case Shape.HandlerAndLeave:
+                ExecuteByHandler();
+                LeaveBehind();
+                return true;
+            default:
+                ExecuteByHandler();
+                return false;
+        }
+    }
+
+    /// <summary>Behind an instruction that has changed what the translation takes for granted.</summary>
+    private void LeaveBehind() => Exit(ExitCode.Behind, AddSite());
+}

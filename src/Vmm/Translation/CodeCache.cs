@@ -1,0 +1,58 @@
+using System;
+using Vmm.Host;
+using Vmm.Memory;
+
+namespace Vmm.Translation;
+
+/// <summary>The memory that generated code is put into, one piece after the other. When it is full everything behind the common routines is thrown away at once.</summary>
+internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
+{
+    public const int SizeBytes = 64 << 20;
+    /// <summary>No block is larger.</summary>
+    private const int Reserve = 256 << 10;
+
+    private int _used, _common;
+
+    public bool IsFull => _used + Reserve > SizeBytes;
+
+    public int UsedBytes => _used;
+
+    /// <summary>Host address of the next piece.</summary>
+    public nint NextAddress => memory.Address + _used;
+
+    /// <summary>Emits a piece at <see cref="NextAddress"/> and keeps it.</summary>
+    public nint Add(Emitter emitter, Action<Emitter> emit)
+    {
+        emitter.Begin(NextAddress);
+        emit(emitter);
+        return Commit(emitter);
+    }
+
+    /// <summary>Keeps what was emitted for <see cref="NextAddress"/>. Returns where it starts.</summary>
+    public nint Commit(Emitter emitter)
+    {
+        Invariant.Check(emitter.Address == NextAddress);
+        nint start = NextAddress;
+        emitter.Written.CopyTo(memory.Bytes[_used..]);
+        _used = (_used + emitter.Position + 15) & ~15;
+        return start;
+    }
+
+    /// <summary>What comes from now on can be thrown away.</summary>
+    public void EndCommon() => _common = _used;
+
+    public void Clear() => _used = _common;
+
+    /// <summary>Makes the five bytes at <paramref name="at"/> a jump.</summary>
+    public void PatchJump(nint at, nint target)
+    {
+        Span<byte> bytes = memory.Bytes.Slice((int)(at - memory.Address), 5);
+        bytes[0] = 0xE9;
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes[1..], checked((int)(target - (at + 5))));
+    }
+
+    /// <summary>The bytes of a piece, for people.</summary>
+    public ReadOnlySpan<byte> Read(nint address, int sizeBytes) => memory.Bytes.Slice((int)(address - memory.Address), sizeBytes);
+
+    public void Dispose() => memory.Dispose();
+}

@@ -1,0 +1,181 @@
+namespace Vmm.Translation;
+
+/// <summary>Why generated code was left, as its exits say it.</summary>
+internal static class ExitCode
+{
+    /// <summary>By an edge: the site's target is next.</summary>
+    public const int Edge = 0;
+    /// <summary>To an address that was computed; RIP has it.</summary>
+    public const int Indirect = 1;
+    /// <summary>The site's instruction faulted.</summary>
+    public const int Fault = 2;
+    /// <summary>Behind the site's instruction, because the machine wants to look.</summary>
+    public const int Behind = 3;
+    /// <summary>An instruction was executed by its handler, which ended the block or faulted.</summary>
+    public const int Handler = 4;
+    /// <summary>A discarded block was about to be entered; RIP has it.</summary>
+    public const int Discarded = 5;
+}
+
+/// <summary>What a helper for a memory access says.</summary>
+internal static class SlowResult
+{
+    public const int Continue = 0, Behind = 1, Fault = 2;
+}
+
+/// <summary>
+/// The routines that all generated code of a machine shares: into it and out of it, and calls of C#. The frame register is the stack pointer, with a stack of its own below the
+/// state; helpers run on the thread's real stack.
+/// </summary>
+internal sealed class CommonCode
+{
+    /// <summary>Guest registers that live in host registers.</summary>
+    private static readonly int[] s_mapped = [0, 1, 2, 3, 5, 6, 7, 8, 12, 13, 14, 4];
+
+    // System V: what a called function keeps, besides RSP.
+    private static readonly int[] s_calleeSaved = [HostRegister.Rbx, HostRegister.Rbp, HostRegister.R12, HostRegister.R13, HostRegister.R14, HostRegister.R15];
+
+    /// <summary>Called from C# with the frame and an entry: runs code until it is left. Returns an <see cref="ExitCode"/>.</summary>
+    public nint Enter { get; private set; }
+    /// <summary>Jumped to: leaves with the room's ExitCode.</summary>
+    public nint Exit { get; private set; }
+    /// <summary>Called with the linear address in the address register and the site: reads into the room's buffer. Result says how it went.</summary>
+    public nint SlowRead { get; private set; }
+    /// <summary>Called when the buffer holds what is to be written; keeps the flags. Returns 5 bytes further when Result is not Continue.</summary>
+    public nint SlowWrite { get; private set; }
+    /// <summary>Called with the site: executes its instruction by its handler, and returns if the block goes on.</summary>
+    public nint Execute { get; private set; }
+    /// <summary>Called: loads the deferred flags into the host's.</summary>
+    public nint LoadFlags { get; private set; }
+
+    /// <summary>Emits them into an empty cache. The functions are addresses of C# ones that take the frame and return an int.</summary>
+    public CommonCode(CodeCache cache, nint slowRead, nint slowWrite, nint execute, nint computeFlags)
+    {
+        var e = new Emitter();
+        Enter = cache.Add(e, EmitEnter);
+        nint leave = cache.Add(e, EmitLeave);
+        Exit = cache.Add(e, emitter =>
+        {
+            SaveGuest(emitter, 0);
+            emitter.JumpTo(leave);
+        });
+        SlowRead = cache.Add(e, emitter => EmitCall(emitter, slowRead, leave, CallKind.Read));
+        SlowWrite = cache.Add(e, emitter => EmitCall(emitter, slowWrite, leave, CallKind.Write));
+        Execute = cache.Add(e, emitter => EmitCall(emitter, execute, leave, CallKind.Execute));
+        LoadFlags = cache.Add(e, emitter => EmitCall(emitter, computeFlags, leave, CallKind.Flags));
+    }
+
+    private enum CallKind
+    {
+        Read,
+        Write,
+        Execute,
+        Flags,
+    }
+
+    private static void EmitEnter(Emitter e)
+    {
+        foreach (int register in s_calleeSaved) Push(e, register);
+        // Keeps the stack aligned for helpers.
+        e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, -8));
+        e.Store(8, EngineRoom.HostStackField with { Register = HostRegister.Rdi }, HostRegister.Rsp);
+        e.Load(8, HostRegister.Frame, Operand.Of(HostRegister.Rdi));
+        e.Load(8, HostRegister.Address, Operand.Of(HostRegister.Rsi));
+        LoadGuest(e, 0);
+        e.JumpThrough(Operand.Of(HostRegister.Address));
+    }
+
+    private static void EmitLeave(Emitter e)
+    {
+        e.Load(4, HostRegister.Rax, EngineRoom.ExitCodeField);
+        e.Load(8, HostRegister.Rsp, EngineRoom.HostStackField);
+        e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, 8));
+        for (int i = s_calleeSaved.Length - 1; i >= 0; i--) Pop(e, s_calleeSaved[i]);
+        e.Byte(0xC3);
+    }
+
+    /// <summary>A routine that calls C#: the return address lies below the frame.</summary>
+    private static void EmitCall(Emitter e, nint function, nint leave, CallKind kind)
+    {
+        const int above = 8;
+        SaveGuest(e, above);
+        e.Store(8, Up(EngineRoom.SavedAddressField, above), HostRegister.Address);
+        e.Store(8, Up(EngineRoom.SavedValueField, above), HostRegister.Value);
+        e.Store(8, Up(EngineRoom.SavedOtherField, above), HostRegister.Other);
+        if (kind == CallKind.Read) e.Store(8, Up(EngineRoom.SlowAddressField, above), HostRegister.Address);
+        if (kind == CallKind.Write) SaveHostFlags(e, above);
+        e.Lea(8, HostRegister.Rdi, Operand.At(HostRegister.Rsp, above));
+        e.Load(8, HostRegister.Rbx, Operand.Of(HostRegister.Rsp));
+        e.Load(8, HostRegister.Rsp, EngineRoom.HostStackField with { Register = HostRegister.Rdi });
+        e.LoadConstant(HostRegister.Rax, (ulong)function);
+        e.CallThrough(Operand.Of(HostRegister.Rax));
+        e.Load(8, HostRegister.Rsp, Operand.Of(HostRegister.Rbx));
+        e.Store(4, Up(EngineRoom.ResultField, above), HostRegister.Rax);
+        if (kind == CallKind.Execute)
+        {
+            var goesOn = new Label();
+            e.Test(4, Operand.Of(HostRegister.Rax), HostRegister.Rax);
+            e.JumpIf(Condition.Equal, goesOn);
+            e.StoreImmediate(4, Up(EngineRoom.ExitCodeField, above), ExitCode.Handler);
+            e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, above));
+            e.JumpTo(leave);
+            e.Bind(goesOn);
+        }
+        else if (kind == CallKind.Write)
+        {
+            var goesOn = new Label();
+            e.Test(4, Operand.Of(HostRegister.Rax), HostRegister.Rax);
+            e.JumpIf(Condition.Equal, goesOn);
+            e.AluImmediate(AluOperation.Add, 8, Operand.At(HostRegister.Rsp), 5);
+            e.Bind(goesOn);
+        }
+        if (kind is CallKind.Write or CallKind.Flags) RestoreHostFlags(e, above);
+        LoadGuest(e, above);
+        e.Load(8, HostRegister.Address, Up(EngineRoom.SavedAddressField, above));
+        e.Load(8, HostRegister.Value, Up(EngineRoom.SavedValueField, above));
+        e.Load(8, HostRegister.Other, Up(EngineRoom.SavedOtherField, above));
+        e.Byte(0xC3);
+    }
+
+    private static Operand Up(Operand field, int above) => field with { Displacement = field.Displacement + above };
+
+    private static void SaveGuest(Emitter e, int above)
+    {
+        foreach (int guest in s_mapped) e.Store(8, Up(StateField.General(guest), above), HostRegister.OfGuest(guest));
+        for (int x = 0; x < 16; x++) e.Instruction(4, 0x0F11, x, Up(StateField.Xmm(x), above)); // MOVUPS
+    }
+
+    private static void LoadGuest(Emitter e, int above)
+    {
+        for (int x = 0; x < 16; x++) e.Instruction(4, 0x0F10, x, Up(StateField.Xmm(x), above));
+        foreach (int guest in s_mapped) e.Load(8, HostRegister.OfGuest(guest), Up(StateField.General(guest), above));
+    }
+
+    /// <summary>RAX has been saved.</summary>
+    private static void SaveHostFlags(Emitter e, int above)
+    {
+        e.Byte(0x9F); // LAHF
+        e.SetIf(Condition.Overflow, Operand.Of(HostRegister.Rax));
+        e.Store(2, Up(EngineRoom.HostFlagsField, above), HostRegister.Rax);
+    }
+
+    private static void RestoreHostFlags(Emitter e, int above)
+    {
+        e.LoadZeroExtended(2, HostRegister.Rax, Up(EngineRoom.HostFlagsField, above));
+        // AL is 1 for OF: 1 + 7F overflows.
+        e.AluImmediate(AluOperation.Add, 1, Operand.Of(HostRegister.Rax), 0x7F);
+        e.Byte(0x9E); // SAHF
+    }
+
+    private static void Push(Emitter e, int register)
+    {
+        if (register >= 8) e.Byte(0x41);
+        e.Byte(0x50 | (register & 7));
+    }
+
+    private static void Pop(Emitter e, int register)
+    {
+        if (register >= 8) e.Byte(0x41);
+        e.Byte(0x58 | (register & 7));
+    }
+}

@@ -1,0 +1,324 @@
+using System;
+using System.Buffers.Binary;
+
+namespace Vmm.Translation;
+
+/// <summary>Condition codes as the low four bits of Jcc, SETcc and CMOVcc (SDM 2D B.1.4.7).</summary>
+internal enum Condition
+{
+    Overflow = 0, NotOverflow = 1, Below = 2, AboveOrEqual = 3, Equal = 4, NotEqual = 5, BelowOrEqual = 6, Above = 7, Sign = 8, NotSign = 9, Parity = 10,
+    NotParity = 11, Less = 12, GreaterOrEqual = 13, LessOrEqual = 14, Greater = 15,
+}
+
+/// <summary>The eight operations that share one encoding pattern; the numbers are those of the /digit.</summary>
+internal enum AluOperation
+{
+    Add = 0, Or = 1, Adc = 2, Sbb = 3, And = 4, Sub = 5, Xor = 6, Cmp = 7,
+}
+
+/// <summary>A place in code, for jumps.</summary>
+internal sealed class Label
+{
+    public int Position = -1;
+    /// <summary>Where jumps to it wait for their displacement.</summary>
+    public readonly System.Collections.Generic.List<int> Waiting = [];
+}
+
+/// <summary>
+/// Writes host instructions as bytes: the few forms that the translator itself needs (what guest instructions do beyond them is encoded by Iced). An instruction costs a
+/// nanosecond or two, which is what makes translating cheap.
+/// </summary>
+internal sealed class Emitter
+{
+    private byte[] _bytes = new byte[1 << 16];
+
+    public int Position { get; private set; }
+
+    /// <summary>Host address that the first byte will have when it runs: jumps to code elsewhere depend on it.</summary>
+    public nint Address { get; private set; }
+
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Position);
+
+    public void Begin(nint address)
+    {
+        Address = address;
+        Position = 0;
+    }
+
+    public void Byte(int value)
+    {
+        if (Position == _bytes.Length) Array.Resize(ref _bytes, _bytes.Length * 2);
+        _bytes[Position++] = (byte)value;
+    }
+
+    public void Int32(int value)
+    {
+        if (Position + 4 > _bytes.Length) Array.Resize(ref _bytes, _bytes.Length * 2);
+        BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(Position), value);
+        Position += 4;
+    }
+
+    public void Int64(long value)
+    {
+        Int32((int)value);
+        Int32((int)(value >> 32));
+    }
+
+    public void Bytes(ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte b in bytes) Byte(b);
+    }
+
+    /// <summary>
+    /// An instruction with a ModRM byte. <paramref name="sizeBytes"/> decides the 66 prefix and REX.W; <paramref name="opcode"/> has up to three bytes, 0F first.
+    /// </summary>
+    public void Instruction(int sizeBytes, int opcode, int register, in Operand operand, bool byteRegister = false, bool byteOperand = false, int prefix = 0)
+    {
+        if (sizeBytes == 2) Byte(0x66);
+        if (prefix != 0) Byte(prefix);
+        int rex = 0x40 | (sizeBytes == 8 ? 8 : 0) | (register >> 3 & 1) << 2 | (operand.Index > 0 ? operand.Index >> 3 & 1 : 0) << 1 | (operand.Register > 0 ? operand.Register >> 3 & 1 : 0);
+        // SPL, BPL, SIL and DIL need a prefix to be told from AH..BH.
+        bool low = (byteRegister && register is >= 4 and <= 7) || (byteOperand && operand.IsRegister && operand.Register is >= 4 and <= 7);
+        if (rex != 0x40 || low) Byte(rex);
+        if (opcode > 0xFFFF) Byte(opcode >> 16);
+        if (opcode > 0xFF) Byte(opcode >> 8);
+        Byte(opcode);
+        ModRm(register & 7, operand);
+    }
+
+    private void ModRm(int register, in Operand operand)
+    {
+        if (operand.IsRegister)
+        {
+            Byte(0xC0 | register << 3 | (operand.Register & 7));
+            return;
+        }
+        int displacement = operand.Displacement;
+        if (operand.Register < 0)
+        {
+            // No base: SIB without base, so that it is not RIP-relative.
+            Byte(register << 3 | 4);
+            Byte((operand.Index < 0 ? 4 << 3 : operand.Scale << 6 | (operand.Index & 7) << 3) | 5);
+            Int32(displacement);
+            return;
+        }
+        int @base = operand.Register & 7;
+        int mode = displacement == 0 && @base != 5 ? 0 : displacement is >= -128 and <= 127 ? 1 : 2;
+        if (operand.Index >= 0)
+        {
+            Byte(mode << 6 | register << 3 | 4);
+            Byte(operand.Scale << 6 | (operand.Index & 7) << 3 | @base);
+        }
+        else
+        {
+            Byte(mode << 6 | register << 3 | @base);
+            if (@base == 4) Byte(0x24);
+        }
+        if (mode == 1) Byte(displacement);
+        else if (mode == 2) Int32(displacement);
+    }
+
+    // ---- Moves
+
+    public void Load(int sizeBytes, int register, in Operand from)
+    {
+        if (sizeBytes == 1) Instruction(4, 0x8A, register, from, byteRegister: true, byteOperand: true);
+        else Instruction(sizeBytes, 0x8B, register, from);
+    }
+
+    /// <summary>A load of 1, 2 or 4 bytes that clears the rest of the register.</summary>
+    public void LoadZeroExtended(int sizeBytes, int register, in Operand from)
+    {
+        switch (sizeBytes)
+        {
+            case 1: Instruction(4, 0x0FB6, register, from, byteOperand: true); break;
+            case 2: Instruction(4, 0x0FB7, register, from); break;
+            default: Load(sizeBytes, register, from); break;
+        }
+    }
+
+    public void Store(int sizeBytes, in Operand to, int register)
+    {
+        if (sizeBytes == 1) Instruction(4, 0x88, register, to, byteRegister: true, byteOperand: true);
+        else Instruction(sizeBytes, 0x89, register, to);
+    }
+
+    /// <summary>Stores an immediate, for 8 bytes a sign-extended one of 32 bits.</summary>
+    public void StoreImmediate(int sizeBytes, in Operand to, int value)
+    {
+        if (sizeBytes == 1) Instruction(4, 0xC6, 0, to, byteOperand: true);
+        else Instruction(sizeBytes, 0xC7, 0, to);
+        Immediate(sizeBytes, value);
+    }
+
+    /// <summary>The shortest way to load a constant that leaves the flags.</summary>
+    public void LoadConstant(int register, ulong value)
+    {
+        if (value <= uint.MaxValue)
+        {
+            if (register >= 8) Byte(0x41);
+            Byte(0xB8 | register & 7);
+            Int32((int)value);
+        }
+        else if ((long)value is >= int.MinValue and < 0) StoreImmediate(8, Operand.Of(register), (int)value);
+        else
+        {
+            Byte(0x48 | (register >> 3));
+            Byte(0xB8 | register & 7);
+            Int64((long)value);
+        }
+    }
+
+    /// <summary>Address arithmetic without flags; with 4 bytes it wraps at 4 GiB.</summary>
+    public void Lea(int sizeBytes, int register, in Operand address) => Instruction(sizeBytes, 0x8D, register, address);
+
+    // ---- Arithmetic
+
+    public void Alu(AluOperation operation, int sizeBytes, int register, in Operand source)
+    {
+        if (sizeBytes == 1) Instruction(4, (int)operation * 8 + 2, register, source, byteRegister: true, byteOperand: true);
+        else Instruction(sizeBytes, (int)operation * 8 + 3, register, source);
+    }
+
+    public void AluTo(AluOperation operation, int sizeBytes, in Operand destination, int register)
+    {
+        if (sizeBytes == 1) Instruction(4, (int)operation * 8, register, destination, byteRegister: true, byteOperand: true);
+        else Instruction(sizeBytes, (int)operation * 8 + 1, register, destination);
+    }
+
+    public void AluImmediate(AluOperation operation, int sizeBytes, in Operand destination, int value)
+    {
+        if (sizeBytes == 1)
+        {
+            Instruction(4, 0x80, (int)operation, destination, byteOperand: true);
+            Byte(value);
+        }
+        else if (value is >= -128 and <= 127)
+        {
+            Instruction(sizeBytes, 0x83, (int)operation, destination);
+            Byte(value);
+        }
+        else
+        {
+            Instruction(sizeBytes, 0x81, (int)operation, destination);
+            Immediate(sizeBytes, value);
+        }
+    }
+
+    public void Test(int sizeBytes, in Operand operand, int register)
+    {
+        if (sizeBytes == 1) Instruction(4, 0x84, register, operand, byteRegister: true, byteOperand: true);
+        else Instruction(sizeBytes, 0x85, register, operand);
+    }
+
+    public void TestImmediate(int sizeBytes, in Operand operand, int value)
+    {
+        if (sizeBytes == 1) Instruction(4, 0xF6, 0, operand, byteOperand: true);
+        else Instruction(sizeBytes, 0xF7, 0, operand);
+        Immediate(sizeBytes, value);
+    }
+
+    /// <summary>Group 3 (F6/F7): 2 NOT, 3 NEG, 4 MUL, 5 IMUL, 6 DIV, 7 IDIV.</summary>
+    public void Unary(int digit, int sizeBytes, in Operand operand)
+    {
+        if (sizeBytes == 1) Instruction(4, 0xF6, digit, operand, byteOperand: true);
+        else Instruction(sizeBytes, 0xF7, digit, operand);
+    }
+
+    /// <summary>Group 4 and 5 (FE/FF): 0 INC, 1 DEC.</summary>
+    public void Increment(int digit, int sizeBytes, in Operand operand)
+    {
+        if (sizeBytes == 1) Instruction(4, 0xFE, digit, operand, byteOperand: true);
+        else Instruction(sizeBytes, 0xFF, digit, operand);
+    }
+
+    /// <summary>Group 2: 0 ROL, 1 ROR, 2 RCL, 3 RCR, 4 SHL, 5 SHR, 7 SAR, by a constant.</summary>
+    public void Shift(int digit, int sizeBytes, in Operand operand, int count)
+    {
+        if (sizeBytes == 1) Instruction(4, count == 1 ? 0xD0 : 0xC0, digit, operand, byteOperand: true);
+        else Instruction(sizeBytes, count == 1 ? 0xD1 : 0xC1, digit, operand);
+        if (count != 1) Byte(count);
+    }
+
+    /// <summary>The same by CL.</summary>
+    public void ShiftByCl(int digit, int sizeBytes, in Operand operand)
+    {
+        if (sizeBytes == 1) Instruction(4, 0xD2, digit, operand, byteOperand: true);
+        else Instruction(sizeBytes, 0xD3, digit, operand);
+    }
+
+    public void SetIf(Condition condition, in Operand to) => Instruction(4, 0x0F90 | (int)condition, 0, to, byteOperand: true);
+
+    public void MoveIf(Condition condition, int sizeBytes, int register, in Operand from) => Instruction(sizeBytes, 0x0F40 | (int)condition, register, from);
+
+    // ---- Control
+
+    public void Bind(Label label)
+    {
+        label.Position = Position;
+        foreach (int at in label.Waiting) PatchDisplacement(at, Position);
+        label.Waiting.Clear();
+    }
+
+    public void Jump(Label label)
+    {
+        Byte(0xE9);
+        Displacement(label);
+    }
+
+    public void JumpIf(Condition condition, Label label)
+    {
+        Byte(0x0F);
+        Byte(0x80 | (int)condition);
+        Displacement(label);
+    }
+
+    public void JumpTo(nint target)
+    {
+        Byte(0xE9);
+        DisplacementTo(target);
+    }
+
+    public void JumpIfTo(Condition condition, nint target)
+    {
+        Byte(0x0F);
+        Byte(0x80 | (int)condition);
+        DisplacementTo(target);
+    }
+
+    public void CallTo(nint target)
+    {
+        Byte(0xE8);
+        DisplacementTo(target);
+    }
+
+    public void JumpThrough(in Operand operand) => Instruction(4, 0xFF, 4, operand);
+
+    public void CallThrough(in Operand operand) => Instruction(4, 0xFF, 2, operand);
+
+    private void Displacement(Label label)
+    {
+        if (label.Position >= 0)
+        {
+            Int32(label.Position - (Position + 4));
+            return;
+        }
+        label.Waiting.Add(Position);
+        Int32(0);
+    }
+
+    private void DisplacementTo(nint target) => Int32(checked((int)(target - (Address + Position + 4))));
+
+    private void PatchDisplacement(int at, int target) => BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(at), target - (at + 4));
+
+    private void Immediate(int sizeBytes, int value)
+    {
+        if (sizeBytes == 1) Byte(value);
+        else if (sizeBytes == 2)
+        {
+            Byte(value);
+            Byte(value >> 8);
+        }
+        else Int32(value);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Vmm.Cpu;
+
+namespace Vmm.Translation;
+
+/// <summary>
+/// What generated code keeps beside the vCPU's state: at <see cref="VcpuFrame.EngineOffset"/> of its frame. None of it is the guest's state between runs.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct EngineRoom
+{
+    /// <summary>What a jump cache entry must carry to be valid now: address space, mode and permissions.</summary>
+    public ulong Tag;
+    /// <summary>Instructions that may still be executed before a block is entered that could run past the limit.</summary>
+    public long Budget;
+    /// <summary>The host's stack pointer while generated code runs.</summary>
+    public nint HostStack;
+    /// <summary>GCHandle of the <see cref="VcpuTranslation"/>.</summary>
+    public nint Owner;
+    /// <summary>The place in code that leaves it or calls for help.</summary>
+    public int Site;
+    /// <summary>What a helper said.</summary>
+    public int Result;
+    public int ExitCode;
+    /// <summary>The arithmetic flags, as what they are computed from; see <see cref="DeferredFlags"/>.</summary>
+    public int FlagKind;
+    public ulong FlagX, FlagY;
+    public byte CarryIn, OtherCarry, OtherOverflow, OtherZero;
+    /// <summary>The flags as LAHF and SETO store them.</summary>
+    public ushort HostFlags;
+    public ushort Unused;
+    /// <summary>Linear address of an access that the TLB does not know.</summary>
+    public ulong SlowAddress;
+    public ulong SavedAddress, SavedValue, SavedOther;
+    /// <summary>Stands for guest memory while an access takes the slow path.</summary>
+    public ulong Buffer;
+
+    private static int Offset(string field) => VcpuFrame.EngineOffset + (int)Marshal.OffsetOf<EngineRoom>(field);
+
+    public static readonly Operand TagField = Operand.Field(Offset(nameof(Tag))), BudgetField = Operand.Field(Offset(nameof(Budget))),
+        SiteField = Operand.Field(Offset(nameof(Site))), ResultField = Operand.Field(Offset(nameof(Result))),
+        ExitCodeField = Operand.Field(Offset(nameof(ExitCode))), FlagKindField = Operand.Field(Offset(nameof(FlagKind))),
+        FlagXField = Operand.Field(Offset(nameof(FlagX))), FlagYField = Operand.Field(Offset(nameof(FlagY))),
+        CarryInField = Operand.Field(Offset(nameof(CarryIn))), OtherCarryField = Operand.Field(Offset(nameof(OtherCarry))),
+        OtherOverflowField = Operand.Field(Offset(nameof(OtherOverflow))), OtherZeroField = Operand.Field(Offset(nameof(OtherZero))),
+        HostFlagsField = Operand.Field(Offset(nameof(HostFlags))), SlowAddressField = Operand.Field(Offset(nameof(SlowAddress))),
+        BufferField = Operand.Field(Offset(nameof(Buffer))), HostStackField = Operand.Field(Offset(nameof(HostStack))),
+        SavedAddressField = Operand.Field(Offset(nameof(SavedAddress))), SavedValueField = Operand.Field(Offset(nameof(SavedValue))),
+        SavedOtherField = Operand.Field(Offset(nameof(SavedOther)));
+
+    /// <summary>The jump cache: which code an address has, for transfers whose target is not known when they are translated.</summary>
+    public const int JumpCacheOffset = VcpuFrame.EngineOffset + 4096, JumpCacheCount = 2048;
+}
+
+/// <summary>An entry of the jump cache, 32 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct JumpCacheEntry
+{
+    public ulong Rip;
+    public ulong Tag;
+    public nint Code;
+    public ulong Unused;
+
+    /// <summary>Which entry an address has; generated code computes the same.</summary>
+    public static int IndexOf(ulong rip) => (int)(rip ^ (rip >> 7)) & (EngineRoom.JumpCacheCount - 1);
+}
+
+/// <summary>Offsets of the architectural state in the frame.</summary>
+internal static class StateField
+{
+    private static VcpuState s_state;
+
+    public static readonly Operand Rip = Operand.Field(OffsetOf(ref s_state.Rip));
+    public static readonly Operand Mxcsr = Operand.Field(OffsetOf(ref s_state.Mxcsr));
+    private static readonly int s_xmm = OffsetOf(ref s_state.Xmm), s_segments = OffsetOf(ref s_state.Segments), s_base = OffsetOfBase();
+
+    public static Operand General(int guest) => Operand.Field(guest * 8);
+    /// <summary>The second byte of RAX, RCX, RDX or RBX.</summary>
+    public static Operand HighByte(int guest) => Operand.Field(guest * 8 + 1);
+    public static Operand Xmm(int number) => Operand.Field(s_xmm + number * 16);
+    public static Operand SegmentBase(int segment) => Operand.Field(s_segments + segment * Unsafe.SizeOf<SegmentRegister>() + s_base);
+
+    private static int OffsetOf<T>(ref T field) => (int)Unsafe.ByteOffset(ref Unsafe.As<VcpuState, byte>(ref s_state), ref Unsafe.As<T, byte>(ref field));
+
+    private static int OffsetOfBase()
+    {
+        var register = default(SegmentRegister);
+        return (int)Unsafe.ByteOffset(ref Unsafe.As<SegmentRegister, byte>(ref register), ref Unsafe.As<ulong, byte>(ref register.Base));
+    }
+}

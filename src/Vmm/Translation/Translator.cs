@@ -1,0 +1,162 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.ExceptionServices;
+using Vmm.Cpu;
+using Vmm.Decoding;
+using Vmm.Host;
+using Vmm.Memory;
+
+namespace Vmm.Translation;
+
+/// <summary>
+/// The fast engine of a machine: makes code from blocks that are warm, keeps it, chains it, and runs it. Whatever it does not take, the interpreter does; both can follow each
+/// other at any instruction.
+/// </summary>
+internal sealed class Translator : ITranslator, IDisposable
+{
+    /// <summary>A block is translated when it is entered for this time.</summary>
+    public const int WarmAt = 24;
+    private const int NeverWarm = int.MinValue;
+
+    private readonly PhysicalMemory _memory;
+    private readonly CodeCache _cache;
+    private readonly CommonCode _common;
+    private readonly BlockTranslator _blocks;
+    private readonly List<TranslatedBlock> _made = [];
+    private readonly List<VcpuTranslation> _vcpus = [];
+    private readonly int _warmAt;
+    /// <summary>The edge by which code was left last; negative: none.</summary>
+    private int _openEdge = -1;
+
+    private Translator(PhysicalMemory memory, ExecutableMemory code, InstructionDecoder decoder, int warmAt)
+    {
+        _memory = memory;
+        _warmAt = warmAt;
+        _cache = new CodeCache(code);
+        _common = new CommonCode(_cache, Helpers.SlowReadAddress, Helpers.SlowWriteAddress, Helpers.ExecuteAddress, Helpers.ComputeFlagsAddress);
+        _cache.EndCommon();
+        _blocks = new BlockTranslator(_cache, _common, Sites, decoder);
+    }
+
+    /// <summary>Null: the host has no memory for generated code, and the interpreter serves.</summary>
+    /// <param name="memory">The guest's memory.</param>
+    /// <param name="vcpus">Who will run code.</param>
+    /// <param name="warmAt">How often a block is entered before it is translated.</param>
+    public static Translator? TryCreate(PhysicalMemory memory, IEnumerable<Vcpu> vcpus, int warmAt)
+    {
+        if (ExecutableMemory.TryAllocate(CodeCache.SizeBytes) is not { } code) return null;
+        var translator = new Translator(memory, code, new InstructionDecoder(), warmAt);
+        foreach (Vcpu vcpu in vcpus) translator._vcpus.Add(new VcpuTranslation(vcpu, translator));
+        return translator;
+    }
+
+    /// <summary>Places in code that can leave it.</summary>
+    public SiteTable Sites { get; } = new();
+
+    public bool Takes(Vcpu vcpu, Block block, ulong left)
+    {
+        if (left <= VcpuTranslation.Margin || block.Page < 0 || block.MayHaveBreakpoint || block.Heat < 0) return false;
+        if (block.HostCode is null && ++block.Heat < _warmAt) return false;
+        return TranslationMode.Of(vcpu) is { } mode && CodeOf(block, mode) is not null;
+    }
+
+    private TranslatedBlock? CodeOf(Block block, TranslationMode mode)
+    {
+        for (var code = (TranslatedBlock?)block.HostCode; code is not null; code = code.Next)
+            if (code.Mode == mode) return code;
+        if (block.SecondPage >= 0)
+        {
+            block.Heat = NeverWarm;
+            return null;
+        }
+        if (_cache.IsFull) Clear();
+        TranslatedBlock? made = _blocks.Translate(block, mode, _memory.Ram.Page(block.Page)[block.Offset..]);
+        if (made is null)
+        {
+            block.Heat = NeverWarm;
+            return null;
+        }
+        made.Next = (TranslatedBlock?)block.HostCode;
+        block.HostCode = made;
+        _made.Add(made);
+        return made;
+    }
+
+    /// <summary>Throws all code away.</summary>
+    private void Clear()
+    {
+        foreach (TranslatedBlock made in _made) made.Block.HostCode = null;
+        _made.Clear();
+        Sites.Clear();
+        _cache.Clear();
+        _openEdge = -1;
+        foreach (VcpuTranslation vcpu in _vcpus) vcpu.ClearJumpCache();
+    }
+
+    public HostCodeStop Run(Vcpu vcpu, Block block, ref ulong count, ulong limit)
+    {
+        VcpuTranslation t = _vcpus[vcpu.Index];
+        TranslationMode mode = TranslationMode.Of(vcpu)!.Value;
+        TranslatedBlock code = CodeOf(block, mode)!;
+        ref EngineRoom room = ref t.Room;
+        room.Tag = vcpu.FetchTag << 4 | mode.Number;
+        Connect(t, code, room.Tag);
+        room.Budget = (long)(limit - count - VcpuTranslation.Margin);
+        room.FlagKind = 0;
+        t.Limit = limit;
+        t.Faulted = false;
+        vcpu.CountLimit = limit;
+        vcpu.BlockLimit = int.MaxValue;
+        int exit = Helpers.Enter(_common.Enter, vcpu.Frame.StateAddress, code.Entry);
+        DeferredFlags.Settle(ref room, ref vcpu.State);
+        Site site = Sites[room.Site];
+        vcpu.CurrentBlock = site.Block;
+        vcpu.OpIndex = site.Index;
+        count = exit == ExitCode.Handler ? t.Count : t.CountAtBlock;
+        if (t.Thrown is { } thrown)
+        {
+            t.Thrown = null;
+            ExceptionDispatchInfo.Throw(thrown);
+        }
+        switch (exit)
+        {
+            case ExitCode.Edge:
+                vcpu.State.Rip = site.Target;
+                if (room.Budget >= 0 && site.PatchAddress != 0) _openEdge = room.Site;
+                break;
+            case ExitCode.Behind:
+                count += (uint)site.Index + 1;
+                vcpu.State.Rip = site.Block.Instructions[site.Index].NextRip;
+                break;
+            case ExitCode.Fault:
+                count += (uint)site.Index;
+                vcpu.State.Rip = site.Block.Instructions[site.Index].Rip;
+                return HostCodeStop.Fault;
+            case ExitCode.Handler when t.Faulted:
+                return HostCodeStop.Fault;
+        }
+        return HostCodeStop.Boundary;
+    }
+
+    /// <summary>Lets the code that was left by an edge go on here directly, and makes the block known to transfers that compute their target.</summary>
+    private void Connect(VcpuTranslation t, TranslatedBlock code, ulong tag)
+    {
+        if (_openEdge >= 0)
+        {
+            Site edge = Sites[_openEdge];
+            _openEdge = -1;
+            bool fits = edge.Target == code.Block.Rip && edge.Block.Page == code.Block.Page && edge.Block.IsValid && edge.Mode == code.Mode;
+            if (fits) _cache.PatchJump(edge.PatchAddress, code.Entry);
+        }
+        ref JumpCacheEntry entry = ref t.Entry(code.Block.Rip);
+        entry.Rip = code.Block.Rip;
+        entry.Tag = tag;
+        entry.Code = code.Entry;
+    }
+
+    public void Dispose()
+    {
+        foreach (VcpuTranslation vcpu in _vcpus) vcpu.Dispose();
+        _cache.Dispose();
+    }
+}
