@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Vmm.Cpu;
@@ -39,6 +40,8 @@ internal sealed class Mmu
     private readonly PhysicalMemory _memory;
     private readonly ShadowPageTables _shadows;
     private readonly IMemoryEvents _events;
+    /// <summary>By TLB: the entries that are not empty.</summary>
+    private readonly List<ushort>[] _filled = new List<ushort>[VcpuFrame.TlbCount];
     private ulong _linearMask = ulong.MaxValue;
     private bool _checksAlignment;
 
@@ -49,7 +52,11 @@ internal sealed class Mmu
         _shadows = shadows;
         _events = events;
         Space = shadows.Get(default);
-        Flush();
+        for (int t = 0; t < VcpuFrame.TlbCount; t++)
+        {
+            TlbOf(t).Fill(TlbEntry.Empty);
+            _filled[t] = [];
+        }
     }
 
     /// <summary>The shadow of the current address space.</summary>
@@ -82,10 +89,17 @@ internal sealed class Mmu
     private Span<TlbEntry> TlbOf(int index) =>
         MemoryMarshal.Cast<byte, TlbEntry>(HostPointer.Span(_vcpu.Frame.TlbAddress(index), TlbSize * Unsafe.SizeOf<TlbEntry>()));
 
+    /// <summary>Empties all. That costs what was filled: guests change address spaces often.</summary>
     public void Flush()
     {
-        var empty = new TlbEntry { ReadTag = TlbEntry.NoTag, WriteTag = TlbEntry.NoTag, PageIndex = -1 };
-        for (int t = 0; t < VcpuFrame.TlbCount; t++) TlbOf(t).Fill(empty);
+        for (int t = 0; t < VcpuFrame.TlbCount; t++)
+        {
+            List<ushort> filled = _filled[t];
+            if (filled.Count == 0) continue;
+            Span<TlbEntry> tlb = TlbOf(t);
+            foreach (ushort index in CollectionsMarshal.AsSpan(filled)) tlb[index] = TlbEntry.Empty;
+            filled.Clear();
+        }
     }
 
     public void FlushPage(ulong linear)
@@ -93,8 +107,8 @@ internal sealed class Mmu
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             ref TlbEntry entry = ref TlbOf(t)[(int)(linear >> 12) & (TlbSize - 1)];
-            entry.ReadTag = entry.WriteTag = TlbEntry.NoTag;
-            entry.PageIndex = -1;
+            // It stays listed as filled.
+            if (entry.PageIndex >= 0) entry = TlbEntry.Empty with { PageIndex = TlbEntry.Dropped };
         }
     }
 
@@ -104,7 +118,7 @@ internal sealed class Mmu
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             Span<TlbEntry> tlb = TlbOf(t);
-            for (int i = 0; i < tlb.Length; i++)
+            foreach (ushort i in CollectionsMarshal.AsSpan(_filled[t]))
             {
                 if (tlb[i].PageIndex != pageIndex) continue;
                 tlb[i].WriteTag = TlbEntry.NoTag;
@@ -117,7 +131,10 @@ internal sealed class Mmu
     public void ProtectAll()
     {
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
-            foreach (ref TlbEntry entry in TlbOf(t)) entry.WriteTag = TlbEntry.NoTag;
+        {
+            Span<TlbEntry> tlb = TlbOf(t);
+            foreach (ushort i in CollectionsMarshal.AsSpan(_filled[t])) tlb[i].WriteTag = TlbEntry.NoTag;
+        }
     }
 
     // ---- Slow paths of Vcpu.TryRead and TryWrite.
@@ -292,6 +309,7 @@ internal sealed class Mmu
         ulong tag = linear & ~0xFFFUL;
         if (entry.ReadTag != tag)
         {
+            if (entry.PageIndex == TlbEntry.NoPage) _filled[TlbIndex].Add((ushort)((linear >> 12) & (TlbSize - 1)));
             entry.ReadTag = tag;
             entry.WriteTag = TlbEntry.NoTag;
             entry.PageIndex = page;

@@ -11,6 +11,11 @@ internal struct TlbEntry
 {
     public const ulong NoTag = 1;
 
+    /// <summary>Values of <see cref="PageIndex"/>: never filled since the last flush; filled, and emptied again.</summary>
+    public const long NoPage = -1, Dropped = -2;
+
+    public static TlbEntry Empty => new() { ReadTag = NoTag, WriteTag = NoTag, PageIndex = NoPage };
+
     public ulong ReadTag;
     public ulong WriteTag;
     /// <summary>Host address minus linear address.</summary>

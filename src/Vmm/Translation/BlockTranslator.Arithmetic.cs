@@ -177,14 +177,32 @@ internal sealed partial class BlockTranslator
     {
         ref readonly Instruction i = ref Current;
         int size = SizeOf(i, 0), digit = i.Mnemonic == Mnemonic.Inc ? 0 : 1;
-        if (IsObserved)
+        if (!IsObserved || TryNeedHostFlags(HostFlag.Carry))
         {
-            NeedHostFlags(HostFlag.Carry);
-            _e.SetIf(Condition.Below, EngineRoom.CarryInField);
+            if (IsObserved) _e.SetIf(Condition.Below, EngineRoom.CarryInField);
+            int carry = _flags.Host & HostFlag.Carry;
+            FlagSource x = WithFirstOperand(i, size, true, IsObserved, default, true, (destination, _) => _e.Increment(digit, size, destination));
+            FlagsAre(digit == 0 ? FlagKind.Increment : FlagKind.Decrement, size, x, default, (HostFlag.All & ~HostFlag.Carry) | carry);
+            return;
         }
-        int carry = _flags.Host & HostFlag.Carry;
-        FlagSource x = WithFirstOperand(i, size, true, IsObserved, default, true, (destination, _) => _e.Increment(digit, size, destination));
-        FlagsAre(digit == 0 ? FlagKind.Increment : FlagKind.Decrement, size, x, default, (HostFlag.All & ~HostFlag.Carry) | carry);
+        // CF is wherever it is: only what changes is put beside it.
+        Settle();
+        (int clear, int set) = DeferredFlags.EncodeIncrement(digit == 1, size);
+        _e.AluImmediate(AluOperation.And, 4, EngineRoom.FlagKindField, ~clear);
+        _e.AluImmediate(AluOperation.Or, 4, EngineRoom.FlagKindField, set);
+        Operand result = default;
+        WithFirstOperand(i, size, true, false, default, true, (destination, _) =>
+        {
+            _e.Increment(digit, size, destination);
+            result = destination;
+        });
+        if (result.IsRegister) _e.Store(8, EngineRoom.FlagIncrementField, result.Register);
+        else
+        {
+            _e.Load(8, HostRegister.Value, result);
+            _e.Store(8, EngineRoom.FlagIncrementField, HostRegister.Value);
+        }
+        _flags = FlagTrack.AtEntry with { Host = HostFlag.All & ~HostFlag.Carry };
     }
 
     private void NegateOperand()
@@ -487,7 +505,7 @@ internal sealed partial class BlockTranslator
         if (IsObserved) _e.SetIf(Condition.Below, EngineRoom.OtherCarryField);
         if (writes && memory) _e.Store(size, Target, register);
         else if (writes && register == HostRegister.Value) _e.Store(8, StateField.General(GuestOf(i.Op0Register)), register);
-        _flags = FlagTrack.AtEntry with { Place = IsObserved ? FlagPlace.Room : FlagPlace.Unneeded, Host = HostFlag.Carry };
+        _flags = FlagTrack.AtEntry with { Place = IsObserved ? FlagPlace.Room : FlagPlace.Unneeded, Host = HostFlag.Carry, HasNoIncrement = _flags.HasNoIncrement };
     }
 
     private void BitScan()
@@ -508,7 +526,7 @@ internal sealed partial class BlockTranslator
         _e.JumpIf(Condition.Equal, zero);
         WriteRegister(i.Op0Register, size, HostRegister.Value);
         _e.Bind(zero);
-        _flags = FlagTrack.AtEntry with { Place = IsObserved ? FlagPlace.Room : FlagPlace.Unneeded, Host = HostFlag.Zero };
+        _flags = FlagTrack.AtEntry with { Place = IsObserved ? FlagPlace.Room : FlagPlace.Unneeded, Host = HostFlag.Zero, HasNoIncrement = _flags.HasNoIncrement };
     }
 
     private void PopulationCount()

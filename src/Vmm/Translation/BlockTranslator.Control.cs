@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Iced.Intel;
 
 namespace Vmm.Translation;
@@ -40,14 +39,12 @@ internal sealed partial class BlockTranslator
         }
         else
         {
-            int entry = EngineRoom.JumpCacheOffset + JumpCacheEntry.IndexOf(target) * Unsafe.SizeOf<JumpCacheEntry>();
+            int entry = JumpCacheEntry.IndexOf(target) << JumpCacheEntry.SizeLog2;
             _e.LoadConstant(HostRegister.Value, target);
-            _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.Field(entry));
+            _e.Load(8, HostRegister.Other, EngineRoom.JumpCacheField);
+            _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Other, entry));
             _e.JumpIf(Condition.NotEqual, leave);
-            _e.Load(8, HostRegister.Other, EngineRoom.TagField);
-            _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, Operand.Field(entry + 8));
-            _e.JumpIf(Condition.NotEqual, leave);
-            _e.JumpThrough(Operand.Field(entry + 16));
+            _e.JumpThrough(Operand.At(HostRegister.Other, entry + 8));
         }
         _e.Bind(leave);
         Exit(ExitCode.Edge, site);
@@ -79,8 +76,21 @@ internal sealed partial class BlockTranslator
 
     private void CallIndirect()
     {
-        int guest = GuestOf(Current.Op0Register);
         Settle();
+        if (Current.Op0Kind == OpKind.Memory)
+        {
+            Simple(Access.Read, WordSize, () =>
+            {
+                _e.Load(WordSize, HostRegister.Value, Target);
+                RequireCanonical();
+                _e.Store(8, EngineRoom.TargetField, HostRegister.Value);
+            });
+            PushReturnAddress();
+            _e.Load(8, HostRegister.Value, EngineRoom.TargetField);
+            Indirect(0);
+            return;
+        }
+        int guest = GuestOf(Current.Op0Register);
         _e.Load(WordSize, HostRegister.Value, OperandOf(guest));
         RequireCanonical();
         PushReturnAddress();
@@ -155,14 +165,12 @@ internal sealed partial class BlockTranslator
         _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Value));
         _e.Shift(5, 8, other, 7);
         _e.Alu(AluOperation.Xor, 4, HostRegister.Other, Operand.Of(HostRegister.Value));
-        _e.AluImmediate(AluOperation.And, 4, other, EngineRoom.JumpCacheCount - 1);
-        _e.Shift(4, 4, other, 5);
-        _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Frame, HostRegister.Other, 0, EngineRoom.JumpCacheOffset));
+        _e.AluImmediate(AluOperation.And, 4, other, JumpCaches.EntryCount - 1);
+        _e.Shift(4, 4, other, JumpCacheEntry.SizeLog2);
+        _e.Alu(AluOperation.Add, 8, HostRegister.Other, EngineRoom.JumpCacheField);
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Other));
         _e.JumpIf(Condition.NotEqual, miss);
-        _e.Load(8, HostRegister.Address, EngineRoom.TagField);
-        _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, Operand.At(HostRegister.Frame, HostRegister.Other, 0, EngineRoom.JumpCacheOffset + 8));
-        _e.JumpIf(Condition.NotEqual, miss);
-        _e.JumpThrough(Operand.At(HostRegister.Frame, HostRegister.Other, 0, EngineRoom.JumpCacheOffset + 16));
+        _e.JumpThrough(Operand.At(HostRegister.Other, 8));
         Later(() =>
         {
             _e.Bind(miss);

@@ -19,7 +19,7 @@ internal sealed partial class BlockTranslator
 
     /// <summary>The current instruction has written all flags.</summary>
     private void FlagsAre(FlagKind kind, int sizeBytes, FlagSource x, FlagSource y = default, int host = HostFlag.All) =>
-        _flags = new FlagTrack(IsObserved ? FlagPlace.Sources : FlagPlace.Unneeded, kind, sizeBytes, x, y, host);
+        _flags = new FlagTrack(IsObserved ? FlagPlace.Sources : FlagPlace.Unneeded, kind, sizeBytes, x, y, host, true);
 
     /// <summary>The host's flags are lost.</summary>
     private void HostFlagsLost() => _flags = _flags with { Host = 0 };
@@ -38,8 +38,10 @@ internal sealed partial class BlockTranslator
         StoreSource(EngineRoom.FlagXField, _flags.X);
         StoreSource(EngineRoom.FlagYField, _flags.Y);
         _e.StoreImmediate(4, EngineRoom.FlagKindField, DeferredFlags.Encode(_flags.Kind, _flags.SizeBytes));
-        _flags = FlagTrack.AtEntry with { Host = _flags.Host };
+        _flags = _flags with { Place = FlagPlace.Room, X = AfterStore(_flags.X), Y = AfterStore(_flags.Y) };
     }
+
+    private static FlagSource AfterStore(FlagSource source) => source.Kind == FlagSourceKind.None ? source : FlagSource.Stored;
 
     private void StoreSource(in Operand field, in FlagSource source)
     {
@@ -61,12 +63,15 @@ internal sealed partial class BlockTranslator
     /// <summary>Makes sure that the host's flags hold these of the guest's. May use the value and the other register.</summary>
     private void NeedHostFlags(int mask)
     {
-        if ((_flags.Host & mask) == mask) return;
-        if (_flags.Place == FlagPlace.Sources && TryRecompute(mask)) return;
+        if (TryNeedHostFlags(mask)) return;
         Settle();
+        _e.StoreImmediate(4, EngineRoom.SiteField, AddSite());
         _e.CallTo(common.LoadFlags);
-        _flags = _flags with { Host = HostFlag.All };
+        _flags = FlagTrack.AtEntry with { Host = HostFlag.All, HasNoIncrement = true };
     }
+
+    /// <summary>The same where it costs little. False: they have to be worked out.</summary>
+    private bool TryNeedHostFlags(int mask) => (_flags.Host & mask) == mask || (_flags.Kind != FlagKind.Settled && TryRecompute(mask));
 
     /// <summary>Does the comparison or the sum again, where its operands are still there.</summary>
     private bool TryRecompute(int mask)
@@ -93,7 +98,19 @@ internal sealed partial class BlockTranslator
             case FlagKind.Logic:
                 TestSource();
                 break;
-            case FlagKind.Zero or FlagKind.Multiply:
+            case FlagKind.AddWithCarry:
+                UndoAndRedo(AluOperation.Sbb, AluOperation.Adc);
+                break;
+            case FlagKind.SubtractWithBorrow:
+                UndoAndRedo(AluOperation.Adc, AluOperation.Sbb);
+                break;
+            case FlagKind.Zero:
+                return false;
+            case FlagKind.Multiply or FlagKind.Increment or FlagKind.Decrement or FlagKind.ShiftLeft or FlagKind.ShiftRight or FlagKind.ShiftRightArithmetic when mask == HostFlag.Carry:
+                LoadCarryIn();
+                _flags = _flags with { Host = HostFlag.Carry };
+                return true;
+            case FlagKind.Multiply:
                 return false;
             default:
                 // Of the others, what the result alone says.
@@ -122,8 +139,17 @@ internal sealed partial class BlockTranslator
     {
         int x = SourceInRegister(EngineRoom.FlagXField, _flags.X, HostRegister.Value);
         if (x != HostRegister.Value) _e.Load(8, HostRegister.Value, Operand.Of(x));
+        if (undo is AluOperation.Sbb or AluOperation.Adc) LoadCarryIn();
         WithY(undo, HostRegister.Value);
+        if (redo is AluOperation.Sbb or AluOperation.Adc) LoadCarryIn();
         WithY(redo, HostRegister.Value);
+    }
+
+    /// <summary>CF is what the room's CarryIn says (BT).</summary>
+    private void LoadCarryIn()
+    {
+        _e.Instruction(4, 0x0FBA, 4, EngineRoom.CarryInField);
+        _e.Byte(0);
     }
 
     private void WithY(AluOperation operation, int register)
@@ -149,6 +175,9 @@ internal sealed partial class BlockTranslator
     {
         if (!IsObserved) return;
         Settle();
+        // An INC's OF and ZF lie above the other bytes: the room may hold one from before the block.
+        if (!_flags.HasNoIncrement && others != DeferredFlags.OtherCarry) NeedHostFlags(HostFlag.All);
         _e.AluImmediate(AluOperation.Or, 4, EngineRoom.FlagKindField, others);
+        _flags = FlagTrack.AtEntry with { HasNoIncrement = _flags.HasNoIncrement };
     }
 }

@@ -78,7 +78,7 @@ internal sealed partial class BlockTranslator
             case FlowControl.Call: return i.IsCallNear && IsWord(i) && IsWordTarget(i) ? Shape.Call : Shape.Handler;
             case FlowControl.IndirectBranch: return i.IsJmpNearIndirect && SizeOf(i, 0) == WordSize ? Shape.JumpIndirect : Shape.Handler;
             case FlowControl.IndirectCall:
-                return i.IsCallNearIndirect && SizeOf(i, 0) == WordSize && i.Op0Kind == OpKind.Register && GuestOf(i.Op0Register) != Rsp ? Shape.CallIndirect : Shape.Handler;
+                return i.IsCallNearIndirect && SizeOf(i, 0) == WordSize && !(i.Op0Kind == OpKind.Register && GuestOf(i.Op0Register) == Rsp) ? Shape.CallIndirect : Shape.Handler;
             case FlowControl.Return: return i.Code == (Is64 ? Code.Retnq : Code.Retnd) ? Shape.Return : Shape.Handler;
             default: return Shape.Handler;
         }

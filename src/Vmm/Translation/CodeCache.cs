@@ -8,6 +8,8 @@ namespace Vmm.Translation;
 internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
 {
     public const int SizeBytes = 64 << 20;
+    /// <summary>A jump that can be patched.</summary>
+    public const int JumpSizeBytes = 5;
     /// <summary>No block is larger.</summary>
     private const int Reserve = 256 << 10;
 
@@ -46,9 +48,9 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
     /// <summary>Makes the five bytes at <paramref name="at"/> a jump.</summary>
     public void PatchJump(nint at, nint target)
     {
-        Span<byte> bytes = memory.Bytes.Slice((int)(at - memory.Address), 5);
+        Span<byte> bytes = memory.Bytes.Slice((int)(at - memory.Address), JumpSizeBytes);
         bytes[0] = 0xE9;
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes[1..], checked((int)(target - (at + 5))));
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes[1..], checked((int)(target - (at + JumpSizeBytes))));
     }
 
     /// <summary>The bytes of a piece, for people.</summary>

@@ -37,11 +37,17 @@ internal enum FlagKind
 
 /// <summary>
 /// The flags of translated code are worked out only when somebody asks, as in the interpreter; but what they come from stays where it is, in registers mostly, until code is
-/// left. Bits 16..18 of a kind say that CF, OF, ZF are those of the room's other bytes (rotates and bit tests change only some).
+/// left. Bits 16..18 of a kind say that CF, OF, ZF are those of the room's other bytes (rotates and bit tests change only some); bits 19 and 20 that all but CF come from an INC or DEC behind it.
 /// </summary>
 internal static class DeferredFlags
 {
-    public const int OtherCarry = 1 << 16, OtherOverflow = 1 << 17, OtherZero = 1 << 18;
+    public const int OtherCarry = 1 << 16, OtherOverflow = 1 << 17, OtherZero = 1 << 18, Incremented = 1 << 19, Decremented = 1 << 20;
+
+    private const int IncrementSizeShift = 24;
+
+    /// <summary>What is cleared and what is set in a kind when an INC or DEC of so many bytes keeps its CF.</summary>
+    public static (int Clear, int Set) EncodeIncrement(bool decrements, int sizeBytes) =>
+        (Incremented | Decremented | 0xF << IncrementSizeShift, (decrements ? Decremented : Incremented) | sizeBytes << IncrementSizeShift);
 
     public static int Encode(FlagKind kind, int sizeBytes) => (int)kind | sizeBytes << 8;
 
@@ -59,6 +65,7 @@ internal static class DeferredFlags
             s.SetCarryOverflow(cf, (all & OtherOverflow) != 0 ? room.OtherOverflow != 0 : s.Overflow());
         }
         if ((all & OtherZero) != 0) s.SetZero(room.OtherZero != 0);
+        if ((all & (Incremented | Decremented)) != 0) SettleIncrement(ref s, room.FlagIncrement, (all >> IncrementSizeShift & 0xF) * 8, (all & Decremented) != 0);
     }
 
     private static ulong Cut(ulong value, int bits) => bits == 64 ? value : value & ((1UL << bits) - 1);
@@ -75,13 +82,9 @@ internal static class DeferredFlags
             case FlagKind.SubtractWithBorrow: s.SetSubtraction(Cut(x + y + carryIn, bits), y, x, bits); break;
             case FlagKind.Logic: s.SetLogic((long)Flags.SignExtend(x, bits)); break;
             case FlagKind.Test: s.SetLogic((long)Flags.SignExtend(x & y, bits)); break;
-            case FlagKind.Increment:
+            case FlagKind.Increment or FlagKind.Decrement:
                 s.FlagsCarries = (ulong)carryIn << 63;
-                s.SetIncrement(Cut(x - 1, bits), x, x == sign, bits);
-                break;
-            case FlagKind.Decrement:
-                s.FlagsCarries = (ulong)carryIn << 63;
-                s.SetIncrement(Cut(x + 1, bits), x, x == sign - 1, bits);
+                SettleIncrement(ref s, x, bits, kind == FlagKind.Decrement);
                 break;
             case FlagKind.Negate: s.SetSubtraction(0, Cut(0 - x, bits), x, bits); break;
             case FlagKind.ShiftLeft: SetShift(ref s, x, bits, carryIn != 0, carryIn != 0 != ((x & sign) != 0)); break;
@@ -90,6 +93,14 @@ internal static class DeferredFlags
             case FlagKind.Multiply: SetShift(ref s, x, bits, carryIn != 0, carryIn != 0); break;
             case FlagKind.Zero: s.SetArithmeticFlags(false, false, false, x == 0, false, false); break;
         }
+    }
+
+    /// <summary>CF stays as it is.</summary>
+    private static void SettleIncrement(ref VcpuState s, ulong result, int bits, bool decrements)
+    {
+        ulong r = Cut(result, bits), sign = 1UL << (bits - 1);
+        if (decrements) s.SetIncrement(Cut(r + 1, bits), r, r == sign - 1, bits);
+        else s.SetIncrement(Cut(r - 1, bits), r, r == sign, bits);
     }
 
     private static void SetShift(ref VcpuState s, ulong result, int bits, bool cf, bool of)

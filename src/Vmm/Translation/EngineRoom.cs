@@ -10,8 +10,8 @@ namespace Vmm.Translation;
 [StructLayout(LayoutKind.Sequential)]
 internal struct EngineRoom
 {
-    /// <summary>What a jump cache entry must carry to be valid now: address space, mode and permissions.</summary>
-    public ulong Tag;
+    /// <summary>Host address of the jump cache that is valid now; see <see cref="JumpCaches"/>.</summary>
+    public nint JumpCache;
     /// <summary>Instructions that may still be executed before a block is entered that could run past the limit.</summary>
     public long Budget;
     /// <summary>The host's stack pointer while generated code runs.</summary>
@@ -27,6 +27,10 @@ internal struct EngineRoom
     public int FlagKind;
     public ulong FlagX, FlagY;
     public byte CarryIn, OtherCarry, OtherOverflow, OtherZero;
+    /// <summary>Result of an INC or DEC whose CF is what the other fields say.</summary>
+    public ulong FlagIncrement;
+    /// <summary>A computed target, while the return address is pushed.</summary>
+    public ulong Target;
     /// <summary>The flags as LAHF and SETO store them.</summary>
     public ushort HostFlags;
     public ushort Unused;
@@ -38,32 +42,17 @@ internal struct EngineRoom
 
     private static int Offset(string field) => VcpuFrame.EngineOffset + (int)Marshal.OffsetOf<EngineRoom>(field);
 
-    public static readonly Operand TagField = Operand.Field(Offset(nameof(Tag))), BudgetField = Operand.Field(Offset(nameof(Budget))),
+    public static readonly Operand JumpCacheField = Operand.Field(Offset(nameof(JumpCache))), BudgetField = Operand.Field(Offset(nameof(Budget))),
         SiteField = Operand.Field(Offset(nameof(Site))), ResultField = Operand.Field(Offset(nameof(Result))),
         ExitCodeField = Operand.Field(Offset(nameof(ExitCode))), FlagKindField = Operand.Field(Offset(nameof(FlagKind))),
         FlagXField = Operand.Field(Offset(nameof(FlagX))), FlagYField = Operand.Field(Offset(nameof(FlagY))),
         CarryInField = Operand.Field(Offset(nameof(CarryIn))), OtherCarryField = Operand.Field(Offset(nameof(OtherCarry))),
         OtherOverflowField = Operand.Field(Offset(nameof(OtherOverflow))), OtherZeroField = Operand.Field(Offset(nameof(OtherZero))),
+        FlagIncrementField = Operand.Field(Offset(nameof(FlagIncrement))), TargetField = Operand.Field(Offset(nameof(Target))),
         HostFlagsField = Operand.Field(Offset(nameof(HostFlags))), SlowAddressField = Operand.Field(Offset(nameof(SlowAddress))),
         BufferField = Operand.Field(Offset(nameof(Buffer))), HostStackField = Operand.Field(Offset(nameof(HostStack))),
         SavedAddressField = Operand.Field(Offset(nameof(SavedAddress))), SavedValueField = Operand.Field(Offset(nameof(SavedValue))),
         SavedOtherField = Operand.Field(Offset(nameof(SavedOther)));
-
-    /// <summary>The jump cache: which code an address has, for transfers whose target is not known when they are translated.</summary>
-    public const int JumpCacheOffset = VcpuFrame.EngineOffset + 4096, JumpCacheCount = 2048;
-}
-
-/// <summary>An entry of the jump cache, 32 bytes.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct JumpCacheEntry
-{
-    public ulong Rip;
-    public ulong Tag;
-    public nint Code;
-    public ulong Unused;
-
-    /// <summary>Which entry an address has; generated code computes the same.</summary>
-    public static int IndexOf(ulong rip) => (int)(rip ^ (rip >> 7)) & (EngineRoom.JumpCacheCount - 1);
 }
 
 /// <summary>Offsets of the architectural state in the frame.</summary>

@@ -55,15 +55,16 @@ internal enum FlagPlace
 
 /// <summary>What is known about the guest's flags at a point of the code.</summary>
 /// <param name="Place">Where they can be had.</param>
-/// <param name="Kind">With <see cref="FlagPlace.Sources"/>.</param>
+/// <param name="Kind">What they come from; <see cref="FlagKind.Settled"/>: not known here.</param>
 /// <param name="SizeBytes">Operand size of the kind.</param>
 /// <param name="X">See <see cref="FlagKind"/>.</param>
 /// <param name="Y">See <see cref="FlagKind"/>.</param>
 /// <param name="Host">Which of them the host's flags hold as well (<see cref="HostFlag"/>).</param>
-internal readonly record struct FlagTrack(FlagPlace Place, FlagKind Kind, int SizeBytes, FlagSource X, FlagSource Y, int Host)
+/// <param name="HasNoIncrement">No INC or DEC lies above the room's other fields.</param>
+internal readonly record struct FlagTrack(FlagPlace Place, FlagKind Kind, int SizeBytes, FlagSource X, FlagSource Y, int Host, bool HasNoIncrement)
 {
     /// <summary>At the top of a block.</summary>
-    public static FlagTrack AtEntry => new(FlagPlace.Room, FlagKind.Settled, 0, default, default, 0);
+    public static FlagTrack AtEntry => new(FlagPlace.Room, FlagKind.Settled, 0, default, default, 0, false);
 
     public bool DependsOn(int guest) => Place == FlagPlace.Sources && (X.IsGuest(guest) || Y.IsGuest(guest));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using Vmm.Decoding;
 
 namespace Vmm.Translation;
@@ -13,9 +14,25 @@ internal sealed class TranslatedBlock(Block block, TranslationMode mode, nint en
     /// <summary>The same block's code for another mode.</summary>
     public TranslatedBlock? Next { get; set; }
 
+    /// <summary>Jumps in other code that lead here.</summary>
+    private readonly List<nint> _links = [];
+
+    /// <summary>Makes the jump of an edge lead here.</summary>
+    public void LinkFrom(nint patchAddress)
+    {
+        cache.PatchJump(patchAddress, Entry);
+        _links.Add(patchAddress);
+    }
+
     public override void Discard()
     {
-        for (TranslatedBlock? code = this; code is not null; code = code.Next) cache.PatchJump(code.Entry, code.DiscardedEntry);
+        for (TranslatedBlock? code = this; code is not null; code = code.Next)
+        {
+            cache.PatchJump(code.Entry, code.DiscardedEntry);
+            // Behind the jump is the way out of the code.
+            foreach (nint link in code._links) cache.PatchJump(link, link + CodeCache.JumpSizeBytes);
+            code._links.Clear();
+        }
     }
 
     private nint DiscardedEntry { get; } = discarded;

@@ -53,6 +53,8 @@ internal sealed class Translator : ITranslator, IDisposable
     /// <summary>Places in code that can leave it.</summary>
     public SiteTable Sites { get; } = new();
 
+    public TranslationCounters Counters { get; } = new();
+
     public bool Takes(Vcpu vcpu, Block block, ulong left)
     {
         if (left <= VcpuTranslation.Margin || block.Page < 0 || block.MayHaveBreakpoint || block.Heat < 0) return false;
@@ -79,6 +81,9 @@ internal sealed class Translator : ITranslator, IDisposable
         made.Next = (TranslatedBlock?)block.HostCode;
         block.HostCode = made;
         _made.Add(made);
+        Counters.Blocks++;
+        Counters.Instructions += block.Instructions.Length;
+        Counters.CodeBytes += made.SizeBytes;
         return made;
     }
 
@@ -87,10 +92,11 @@ internal sealed class Translator : ITranslator, IDisposable
     {
         foreach (TranslatedBlock made in _made) made.Block.HostCode = null;
         _made.Clear();
+        Counters.Clears++;
         Sites.Clear();
         _cache.Clear();
         _openEdge = -1;
-        foreach (VcpuTranslation vcpu in _vcpus) vcpu.ClearJumpCache();
+        foreach (VcpuTranslation vcpu in _vcpus) vcpu.JumpCaches.Clear();
     }
 
     public HostCodeStop Run(Vcpu vcpu, Block block, ref ulong count, ulong limit)
@@ -99,8 +105,8 @@ internal sealed class Translator : ITranslator, IDisposable
         TranslationMode mode = TranslationMode.Of(vcpu)!.Value;
         TranslatedBlock code = CodeOf(block, mode)!;
         ref EngineRoom room = ref t.Room;
-        room.Tag = vcpu.FetchTag << 4 | mode.Number;
-        Connect(t, code, room.Tag);
+        room.JumpCache = t.JumpCaches.Take(vcpu.FetchTag << 4 | mode.Number);
+        Connect(t, code);
         room.Budget = (long)(limit - count - VcpuTranslation.Margin);
         room.FlagKind = 0;
         t.Limit = limit;
@@ -108,6 +114,7 @@ internal sealed class Translator : ITranslator, IDisposable
         vcpu.CountLimit = limit;
         vcpu.BlockLimit = int.MaxValue;
         int exit = Helpers.Enter(_common.Enter, vcpu.Frame.StateAddress, code.Entry);
+        Count(exit, room.Budget);
         DeferredFlags.Settle(ref room, ref vcpu.State);
         Site site = Sites[room.Site];
         vcpu.CurrentBlock = site.Block;
@@ -134,28 +141,53 @@ internal sealed class Translator : ITranslator, IDisposable
                 return HostCodeStop.Fault;
             case ExitCode.Handler when t.Faulted:
                 return HostCodeStop.Fault;
+            case ExitCode.Discarded:
+                t.JumpCaches.Forget(vcpu.State.Rip);
+                break;
         }
         return HostCodeStop.Boundary;
     }
 
+    private void Count(int exit, long budget)
+    {
+        Counters.Entries++;
+        switch (exit)
+        {
+            case ExitCode.Edge:
+                Counters.EdgeExits++;
+                if (budget < 0) Counters.BudgetExits++;
+                break;
+            case ExitCode.Indirect: Counters.IndirectExits++; break;
+            case ExitCode.Fault: Counters.FaultExits++; break;
+            case ExitCode.Behind: Counters.BehindExits++; break;
+            case ExitCode.Handler: Counters.HandlerExits++; break;
+            default: Counters.DiscardedExits++; break;
+        }
+    }
+
     /// <summary>Lets the code that was left by an edge go on here directly, and makes the block known to transfers that compute their target.</summary>
-    private void Connect(VcpuTranslation t, TranslatedBlock code, ulong tag)
+    private void Connect(VcpuTranslation t, TranslatedBlock code)
     {
         if (_openEdge >= 0)
         {
             Site edge = Sites[_openEdge];
             _openEdge = -1;
             bool fits = edge.Target == code.Block.Rip && edge.Block.Page == code.Block.Page && edge.Block.IsValid && edge.Mode == code.Mode;
-            if (fits) _cache.PatchJump(edge.PatchAddress, code.Entry);
+            if (fits) code.LinkFrom(edge.PatchAddress);
         }
-        ref JumpCacheEntry entry = ref t.Entry(code.Block.Rip);
+        ref JumpCacheEntry entry = ref t.JumpCaches.Entry(code.Block.Rip);
         entry.Rip = code.Block.Rip;
-        entry.Tag = tag;
         entry.Code = code.Entry;
     }
 
+    public static bool Debug = System.IO.File.Exists("/tmp/TT");
+    public static System.Collections.Concurrent.ConcurrentDictionary<string,long> DebugH = new();
     public void Dispose()
     {
+        if (Debug) {
+            foreach (var f in typeof(TranslationCounters).GetFields()) System.Console.Error.WriteLine($"{f.Name} {f.GetValue(Counters)}");
+            foreach (var kv in System.Linq.Enumerable.Take(System.Linq.Enumerable.OrderByDescending(DebugH, k => k.Value), 60)) System.Console.Error.WriteLine($"   {kv.Key} {kv.Value}");
+        }
         foreach (VcpuTranslation vcpu in _vcpus) vcpu.Dispose();
         _cache.Dispose();
     }

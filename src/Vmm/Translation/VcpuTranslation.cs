@@ -20,7 +20,6 @@ internal sealed class VcpuTranslation : IDisposable
         Translator = translator;
         _handle = GCHandle.Alloc(this, GCHandleType.Weak);
         Room.Owner = GCHandle.ToIntPtr(_handle);
-        ClearJumpCache();
     }
 
     public Vcpu Vcpu { get; }
@@ -49,13 +48,8 @@ internal sealed class VcpuTranslation : IDisposable
         return (VcpuTranslation)GCHandle.FromIntPtr(room.Owner).Target!;
     }
 
-    /// <summary>The entry that an address has in the jump cache.</summary>
-    public ref JumpCacheEntry Entry(ulong rip) => ref Entries[JumpCacheEntry.IndexOf(rip)];
-
-    public void ClearJumpCache() => Entries.Fill(new JumpCacheEntry { Tag = ulong.MaxValue });
-
-    private Span<JumpCacheEntry> Entries =>
-        MemoryMarshal.Cast<byte, JumpCacheEntry>(HostPointer.Span(Vcpu.Frame.StateAddress + EngineRoom.JumpCacheOffset, EngineRoom.JumpCacheCount * 32));
+    /// <summary>Code by address.</summary>
+    public JumpCaches JumpCaches { get; } = new();
 
     public void Dispose()
     {

@@ -60,7 +60,7 @@ public sealed class InstructionFuzzTests
         Assert.True(failed == 0, $"{failed} sequences differ on the {engine.Name}; TTVM_FUZZ_SEED=<seed> TTVM_FUZZ_COUNT=1 repeats one\n{failures}");
     }
 
-    private static string Disassemble(int bitness, byte[] bytes)
+    internal static string Disassemble(int bitness, byte[] bytes)
     {
         StringBuilder text = new();
         Iced.Intel.Decoder decoder = Iced.Intel.Decoder.Create(bitness, new ByteArrayCodeReader(bytes), CaseState.CodeStart, DecoderOptions.None);

@@ -44,7 +44,8 @@ internal sealed class SequenceBuilder(int bitness)
         List<byte> bytes = [];
         ulong undefined = 0;
         List<(ulong Rip, ulong Undefined)> boundaries = [];
-        for (int made = 0; made < count;)
+        // A long one may come where nothing fits any more: it ends there.
+        for (int made = 0, tries = 0; made < count && tries < 500; tries++)
         {
             bool isLast = made == count - 1;
             Code code = random.Pick<Code>(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(isLast && random.OneIn(3) ? _last : _anywhere));

@@ -1,0 +1,81 @@
+using System;
+using System.Runtime.InteropServices;
+using Vmm.Memory;
+
+namespace Vmm.Translation;
+
+/// <summary>An entry of a jump cache, 16 bytes: which code an address has.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct JumpCacheEntry
+{
+    public ulong Rip;
+    public nint Code;
+
+    public const int SizeLog2 = 4;
+
+    /// <summary>Which entry an address has; generated code computes the same.</summary>
+    public static int IndexOf(ulong rip) => (int)(rip ^ (rip >> 7)) & (JumpCaches.EntryCount - 1);
+}
+
+/// <summary>
+/// For transfers whose target is not known when they are translated, or lies on another page: the code by address, valid for one address space and mode. A vCPU has the caches
+/// of some that it was in lately, so that going to and fro between them loses nothing.
+/// </summary>
+internal sealed class JumpCaches
+{
+    public const int EntryCount = 2048;
+    private const int CacheCount = 16, CacheSizeBytes = EntryCount << JumpCacheEntry.SizeLog2;
+
+    /// <summary>No code is at this address: it is not canonical.</summary>
+    private const ulong NoRip = 1UL << 63;
+
+    private readonly byte[] _bytes = GC.AllocateArray<byte>(CacheCount * CacheSizeBytes, pinned: true);
+    private readonly ulong[] _tags = new ulong[CacheCount];
+    private readonly ulong[] _lastUsed = new ulong[CacheCount];
+    private ulong _uses;
+    private int _current;
+
+    public JumpCaches() => Clear();
+
+    private Span<JumpCacheEntry> EntriesOf(int cache) => MemoryMarshal.Cast<byte, JumpCacheEntry>(_bytes.AsSpan(cache * CacheSizeBytes, CacheSizeBytes));
+
+    /// <summary>The cache for a tag (see <see cref="Translator"/>): its host address. The least recently used one makes room.</summary>
+    public nint Take(ulong tag)
+    {
+        if (_tags[_current] != tag) Switch(tag);
+        return HostPointer.AddressOf(_bytes) + _current * CacheSizeBytes;
+    }
+
+    private void Switch(ulong tag)
+    {
+        _lastUsed[_current] = ++_uses;
+        int found = Array.IndexOf(_tags, tag);
+        if (found < 0)
+        {
+            found = 0;
+            for (int i = 1; i < CacheCount; i++)
+                if (_lastUsed[i] < _lastUsed[found]) found = i;
+            Empty(found);
+            _tags[found] = tag;
+        }
+        _current = found;
+    }
+
+    /// <summary>An entry of the cache that was taken last.</summary>
+    public ref JumpCacheEntry Entry(ulong rip) => ref EntriesOf(_current)[JumpCacheEntry.IndexOf(rip)];
+
+    public void Forget(ulong rip)
+    {
+        ref JumpCacheEntry entry = ref Entry(rip);
+        if (entry.Rip == rip) entry.Rip = NoRip;
+    }
+
+    private void Empty(int cache) => EntriesOf(cache).Fill(new JumpCacheEntry { Rip = NoRip });
+
+    public void Clear()
+    {
+        for (int cache = 0; cache < CacheCount; cache++) Empty(cache);
+        // No tag is all ones.
+        Array.Fill(_tags, ulong.MaxValue);
+    }
+}
