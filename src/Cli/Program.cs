@@ -25,20 +25,24 @@ internal static class Program
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         using var interruption = new Interruption();
         var context = new CommandContext(output, Console.Error, interruption.Token);
-        RootCommand root = BuildRoot(context);
+        Option<string> engine = SharedOptions.Engine();
+        RootCommand root = BuildRoot(context, engine);
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not VerbHelp) return ReportUsage(parsed, arguments, context);
+        Machine.DefaultEngine = SharedOptions.EngineOf(parsed.GetValue(engine));
+        if (parsed.GetResult(engine) is { Implicit: false } && Machine.DefaultEngine == EngineKind.Translator && !Machine.HostTranslates)
+            context.Error.WriteLine("ttvm: code is translated on x86-64 Linux only; the interpreter serves");
         return Guard(context, arguments.Contains(DebugOption, StringComparer.Ordinal), () => parsed.Invoke(new InvocationConfiguration
         {
             EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
         }));
     }
 
-    private static RootCommand BuildRoot(CommandContext context)
+    private static RootCommand BuildRoot(CommandContext context, Option<string> engine)
     {
         var root = new RootCommand("Records a whole machine, replays it exactly, and goes back to any earlier moment.")
         {
-            new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true },
+            new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true }, engine,
             DemoVerb.Create(context), RecordVerb.Create(context), ExploreVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context),
             InfoVerb.Create(context), RegsVerb.Create(context), StackVerb.Create(context), PrintVerb.Create(context), TasksVerb.Create(context), LocksVerb.Create(context),
             RcuVerb.Create(context), ChannelsVerb.Create(context),

@@ -25,7 +25,7 @@ public sealed class CanaryTests
         using (RecordingFile recording = folder.Record("good.ttvm", Kernels.Demo64(cpuCount, chaosSeed), interval: Interval))
         {
             AddInstruction add = AddInstruction.Find(recording);
-            using LockstepSide right = new BlockSide(recording), wrong = new WrongSide(recording, add);
+            using LockstepSide right = new BlockSide(recording, "interp", EngineKind.Interpreter), wrong = new WrongSide(recording, add);
             LockstepDifference? difference = new LockstepRun(right, wrong, 10_000).Run(Position.Start, recording.End, null, default);
             Assert.NotNull(difference);
             Assert.True(difference.IsExact);
@@ -33,7 +33,7 @@ public sealed class CanaryTests
             Assert.Contains(" add r", difference.Instruction, StringComparison.Ordinal);
             Assert.NotEmpty(difference.Difference.Lines);
             // And two right engines agree: it is not the comparison that is wrong.
-            using LockstepSide first = new BlockSide(recording), second = new SingleStepSide(recording);
+            using LockstepSide first = new BlockSide(recording, "translate", EngineKind.Translator), second = new SingleStepSide(recording);
             Assert.Null(new LockstepRun(first, second, 10_000).Run(Position.Start, recording.End, null, default));
         }
         folder.Succeed();
@@ -48,6 +48,7 @@ public sealed class CanaryTests
         using (RecordingFile good = folder.Record("good.ttvm", configuration)) add = AddInstruction.Find(good);
         Position bad = CheckRecordedWrongly(folder, "wrong.ttvm", configuration, recorder =>
         {
+            recorder.Machine.Engine = EngineKind.Interpreter;
             WrongHandler.Put(recorder.Machine, add, WrongHandler.Wrong);
             recorder.Run(ulong.MaxValue);
         });
@@ -107,9 +108,7 @@ public sealed class CanaryTests
     /// <summary>The interpreter with a wrong handler in it.</summary>
     private sealed class WrongSide : LockstepSide
     {
-        public WrongSide(RecordingFile recording, AddInstruction add) : base(recording) => WrongHandler.Put(Machine, add, WrongHandler.Wrong);
-
-        public override string Name => "wrong";
+        public WrongSide(RecordingFile recording, AddInstruction add) : base(recording, "wrong", EngineKind.Interpreter) => WrongHandler.Put(Machine, add, WrongHandler.Wrong);
 
         public override void RunTo(ulong count) => Replayer.RunTo(new Position(count));
     }

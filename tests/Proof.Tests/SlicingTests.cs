@@ -32,8 +32,11 @@ public sealed class SlicingTests
                 replayer.RunTo(recording.End);
                 Assert.Equal(recording.Checkpoints[^1].Digest, replayer.Digest());
             }
-            using LockstepSide blocks = new BlockSide(recording), steps = new SingleStepSide(recording);
-            Assert.Null(new LockstepRun(blocks, steps, 50_000).Run(Position.Start, new Position(Math.Min(recording.End.InstructionCount, 1_000_000)), null, default));
+            foreach (EngineKind engine in (EngineKind[])[EngineKind.Interpreter, EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions])
+            {
+                using LockstepSide blocks = new BlockSide(recording, engine.ToString(), engine), steps = new SingleStepSide(recording);
+                Assert.Null(new LockstepRun(blocks, steps, 50_000).Run(Position.Start, new Position(Math.Min(recording.End.InstructionCount, 1_000_000)), null, default));
+            }
         }
         folder.Succeed();
     }

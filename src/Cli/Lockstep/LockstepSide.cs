@@ -9,12 +9,19 @@ namespace Cli.Lockstep;
 /// <summary>
 /// One of two ways to run the same recording. All ways must give the same state at every position; an engine is a way, and so is how it is driven.
 /// </summary>
-internal abstract class LockstepSide(RecordingFile recording) : IDisposable
+internal abstract class LockstepSide : IDisposable
 {
-    protected Replayer Replayer { get; } = new(recording);
+    protected LockstepSide(RecordingFile recording, string name, EngineKind engine)
+    {
+        Name = name;
+        Replayer = new Replayer(recording);
+        Machine.Engine = engine;
+    }
+
+    protected Replayer Replayer { get; }
 
     /// <summary>What reports call it.</summary>
-    public abstract string Name { get; }
+    public string Name { get; }
 
     public Machine Machine => Replayer.Machine;
     public Position Position => Replayer.Position;
@@ -35,19 +42,19 @@ internal abstract class LockstepSide(RecordingFile recording) : IDisposable
     public void Dispose() => Replayer.Dispose();
 }
 
-/// <summary>The interpreter in blocks, as it runs when nobody looks.</summary>
-internal sealed class BlockSide(RecordingFile recording) : LockstepSide(recording)
+/// <summary>An engine in blocks, as it runs when nobody looks.</summary>
+internal sealed class BlockSide(RecordingFile recording, string name, EngineKind engine) : LockstepSide(recording, name, engine)
 {
-    public override string Name => "interp";
+    /// <summary>The engine that runs recordings otherwise.</summary>
+    public static BlockSide WithDefaultEngine(RecordingFile recording) =>
+        Vmm.Platform.Machine.DefaultEngine == EngineKind.Interpreter ? new(recording, "interp", EngineKind.Interpreter) : new(recording, "translate", EngineKind.Translator);
 
     public override void RunTo(ulong count) => Replayer.RunTo(new Position(count));
 }
 
 /// <summary>The interpreter, one transition at a time.</summary>
-internal sealed class SingleStepSide(RecordingFile recording) : LockstepSide(recording)
+internal sealed class SingleStepSide(RecordingFile recording) : LockstepSide(recording, "interp:step", EngineKind.Interpreter)
 {
-    public override string Name => "interp:step";
-
     public override void RunTo(ulong count)
     {
         while (Machine.InstructionCount < count)
@@ -55,13 +62,11 @@ internal sealed class SingleStepSide(RecordingFile recording) : LockstepSide(rec
     }
 }
 
-/// <summary>The interpreter in blocks, with a snapshot taken and restored at pseudo-random places: nothing may hide in caches.</summary>
-internal sealed class RestoringSide(RecordingFile recording, ulong seed) : LockstepSide(recording)
+/// <summary>An engine in blocks, with a snapshot taken and restored at pseudo-random places: nothing may hide in caches.</summary>
+internal sealed class RestoringSide(RecordingFile recording, string name, EngineKind engine, ulong seed) : LockstepSide(recording, name, engine)
 {
     private const ulong MeanDistance = 100_000;
     private ulong _random = seed;
-
-    public override string Name => "interp:restore";
 
     public override void RunTo(ulong count)
     {

@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using Vmm.Platform;
 
 namespace Cli.Parsing;
 
@@ -7,7 +8,7 @@ namespace Cli.Parsing;
 internal static class SharedOptions
 {
     /// <summary>The one engine there is.</summary>
-    public const string Interpreter = "interp";
+    public const string Interpreter = "interp", Translator = "translate", Auto = "auto";
 
     public static Argument<string> File() => new("FILE") { Description = "The recording, by convention NAME.ttvm" };
 
@@ -29,18 +30,22 @@ internal static class SharedOptions
         Description = "What paths of sources begin with, and what that is here (several times)", HelpName = "FROM=TO",
     };
 
+    /// <summary>What executes instructions, for all verbs.</summary>
     public static Option<string> Engine()
     {
         var option = new Option<string>("--engine")
         {
-            Description = "What executes the instructions: interp, the interpreter", HelpName = "ENGINE", DefaultValueFactory = static _ => Interpreter,
+            Description = "What executes the instructions: interp, the interpreter; translate, the translator from the first time on; auto, the translator for what is warm",
+            HelpName = "ENGINE", DefaultValueFactory = static _ => Auto, Recursive = true,
         };
         option.Validators.Add(static result =>
         {
             string? engine = result.GetValueOrDefault<string>();
-            if (!Interpreter.Equals(engine, StringComparison.Ordinal))
-                result.AddError($"there is no engine '{engine}': the only one is {Interpreter}, the interpreter");
+            if (engine is not (Interpreter or Translator or Auto)) result.AddError($"there is no engine '{engine}': there are {Interpreter}, {Translator} and {Auto}");
         });
         return option;
     }
+
+    /// <summary>The engine of a name that has been checked.</summary>
+    public static EngineKind EngineOf(string? name) => name switch { Interpreter => EngineKind.Interpreter, Translator => EngineKind.Translator, _ => EngineKind.Auto };
 }

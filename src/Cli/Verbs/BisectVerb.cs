@@ -19,13 +19,12 @@ internal static class BisectVerb
     public static VerbCommand Create(CommandContext context)
     {
         Argument<string> file = SharedOptions.File();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("bisect",
             "Finds where a recording that does not verify goes wrong: the stretch between two checkpoints in which replay leaves it, whether two ways to run that stretch "
             + "agree, and what differs at its end. Exit code 0 if it verifies, 1 if not.", """
             Examples:
               ttvm bisect boot.ttvm
-            """) { file, engine };
+            """) { file };
         return verb.Does(parsed =>
         {
             string path = parsed.GetValue(file)!;
@@ -50,7 +49,7 @@ internal static class BisectVerb
             if (checkpoint.Position < bad) from = checkpoint;
         context.Out.WriteLine($"the last checkpoint before is number {from.Index}, at {from.Position}: the first bad transition lies between it and {bad}");
 
-        using LockstepSide a = new BlockSide(recording.File), b = new SingleStepSide(recording.File);
+        using LockstepSide a = BlockSide.WithDefaultEngine(recording.File), b = new SingleStepSide(recording.File);
         LockstepDifference? difference = RunBoth(context, a, b, from.Position, bad);
         if (difference is not null)
         {

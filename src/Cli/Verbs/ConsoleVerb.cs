@@ -27,13 +27,12 @@ internal static class ConsoleVerb
         var positions = new Option<bool>("--positions") { Description = "Begin each line with the position at which it was complete" };
         var screen = new Option<bool>("--screen") { Description = "The VGA text screen instead" };
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("console", "Prints what the guest had printed before a position, or the text screen as it was.", """
             Examples:
               ttvm console boot.ttvm
               ttvm console boot.ttvm --at 30% --positions | tail -3
               ttvm console memtest.ttvm --at 50% --screen
-            """) { file, at, channel, positions, screen, json, engine };
+            """) { file, at, channel, positions, screen, json };
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);

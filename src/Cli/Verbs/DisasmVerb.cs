@@ -29,14 +29,13 @@ internal static class DisasmVerb
         bits.AcceptOnlyFromAmong("16", "32", "64");
         Option<string[]> symbols = SharedOptions.Symbols();
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("disasm", "Disassembles guest memory at a position, in Intel's syntax, with the names of functions; one that ends with ? was "
             + "guessed from the code. => marks the instruction that executes next.", """
             Examples:
               ttvm disasm boot.ttvm --at 50%
               ttvm disasm boot.ttvm --at 50% --address 0xffffffff81000000 --count 40
               ttvm disasm boot.ttvm --at 50% --address vfs_read+0x40
-            """) { file, at, cpu, address, count, bits, symbols, json, engine };
+            """) { file, at, cpu, address, count, bits, symbols, json };
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);

@@ -19,7 +19,6 @@ internal static class ExitsVerb
         Option<string> at = SharedOptions.At();
         var from = new Option<string>("--from") { Description = "Count from this position on", HelpName = "POSITION", DefaultValueFactory = static _ => "start" };
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("exits",
             "Counts the exits up to a position, by reason: privileged and sensitive instructions, port and chip accesses, faults and interrupts, at which a virtual machine "
             + "monitor takes over from the guest. It is what trap-and-emulate costs this guest.", """
@@ -27,7 +26,7 @@ internal static class ExitsVerb
               ttvm exits boot.ttvm
               ttvm exits boot.ttvm --from 40% --at 60%
               ttvm exits boot.ttvm --json | jq .counts.PortWrite
-            """) { file, at, from, json, engine };
+            """) { file, at, from, json };
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);

@@ -65,7 +65,6 @@ internal static class FindVerb
         public Option<string> Size { get; } = new("--size") { Description = "How many bytes are watched", HelpName = "BYTES", DefaultValueFactory = static _ => "1" };
         public Option<int?> Cpu { get; } = new("--cpu") { Description = "Only what this vCPU does", HelpName = "N" };
         public Option<bool> Json { get; } = SharedOptions.Json();
-        public Option<string> Engine { get; } = SharedOptions.Engine();
         public FindTableOptions Table { get; } = new();
         public CallsFinder Calls { get; }
         public AtomicsFinder Atomics { get; }
@@ -86,7 +85,7 @@ internal static class FindVerb
         var o = new Options();
         var verb = new VerbCommand("find", Description, Examples) { file };
         foreach (Option<string?> option in o.All) verb.Add(option);
-        foreach (Option option in (Option[])[o.From, o.Reverse, o.Physical, o.Size, o.Cpu, o.Json, o.Engine]) verb.Add(option);
+        foreach (Option option in (Option[])[o.From, o.Reverse, o.Physical, o.Size, o.Cpu, o.Json]) verb.Add(option);
         foreach (Option option in (Option[])[.. o.Calls.Options, o.Atomics.Swap, .. o.Table.All]) verb.Add(option);
         return verb.Does(parsed => Find(context, parsed.GetValue(file)!, o, parsed));
     }

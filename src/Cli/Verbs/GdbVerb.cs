@@ -16,7 +16,6 @@ internal static class GdbVerb
         Argument<string> file = SharedOptions.File();
         var port = new Option<int>("--port") { Description = "TCP port on this machine, for no other; 0 takes a free one", HelpName = "N", DefaultValueFactory = static _ => 1234 };
         Option<string> at = SharedOptions.At();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("gdb",
             "Lets gdb debug a recording, backwards as well: vCPUs are threads, and reverse-stepi, reverse-continue and watchpoints work in both directions. "
             + "Serves until gdb says kill, or Ctrl-C.", """
@@ -26,7 +25,7 @@ internal static class GdbVerb
             Examples:
               ttvm gdb boot.ttvm --port 1234
               gdb vmlinux -ex 'target remote localhost:1234' -ex 'watch jiffies' -ex 'reverse-continue'
-            """) { file, port, at, engine };
+            """) { file, port, at };
         return verb.Does(parsed =>
         {
             int number = parsed.GetValue(port);

@@ -6,6 +6,7 @@ using Cli.Lockstep;
 using Cli.Parsing;
 using Cli.Presentation;
 using Replay.Packages;
+using Vmm.Platform;
 using Vmm.Time;
 
 namespace Cli.Verbs;
@@ -13,14 +14,16 @@ namespace Cli.Verbs;
 /// <summary><c>ttvm lockstep FILE</c></summary>
 internal static class LockstepVerb
 {
-    private const string Blocks = "interp", Steps = "interp:step", Restores = "interp:restore";
+    private const string Blocks = "interp", Steps = "interp:step", Restores = "interp:restore", Translated = "translate",
+        TranslatedOnes = "translate:1", TranslatedRestores = "translate:restore";
+    private static readonly string[] s_ways = [Blocks, Steps, Restores, Translated, TranslatedOnes, TranslatedRestores];
 
     public static VerbCommand Create(CommandContext context)
     {
         Argument<string> file = SharedOptions.File();
         var first = Side("--a", "One way to run it", Blocks);
         var second = Side("--b", "The other way; `all`: each of them in turn", "all");
-        second.AcceptOnlyFromAmong(Blocks, Steps, Restores, "all");
+        second.AcceptOnlyFromAmong([.. s_ways, "all"]);
         var interval = new Option<string>("--every") { Description = "Compare state digests every N instructions", HelpName = "N", DefaultValueFactory = static _ => "1000000" };
         var from = new Option<string>("--from") { Description = "Where to begin (at the checkpoint before it)", HelpName = "POSITION", DefaultValueFactory = static _ => "start" };
         var to = new Option<string>("--to") { Description = "Where to end", HelpName = "POSITION", DefaultValueFactory = static _ => "end" };
@@ -31,6 +34,9 @@ internal static class LockstepVerb
               interp           the interpreter in blocks of instructions, as it runs normally
               interp:step      the interpreter, one instruction at a time
               interp:restore   the interpreter, with snapshots taken and restored at random places
+              translate        the translator, from the first execution of a block on
+              translate:1      the same with blocks of one instruction
+              translate:restore  the translator, with snapshots taken and restored at random places
 
             Examples:
               ttvm lockstep boot.ttvm
@@ -44,7 +50,7 @@ internal static class LockstepVerb
             Position begin = recording.Parse(parsed.GetValue(from)!), end = recording.Parse(parsed.GetValue(to)!);
             if (begin > end) throw CommandException.Usage($"--from {begin} lies behind --to {end}: exchange them");
             bool good = true;
-            foreach (string name in nameB == "all" ? [Steps, Restores] : (string[])[nameB])
+            foreach (string name in nameB == "all" ? s_ways[1..] : (string[])[nameB])
             {
                 using LockstepSide a = Open(nameA, recording.File, parsed.GetValue(seed)), b = Open(name, recording.File, parsed.GetValue(seed));
                 var run = new LockstepRun(a, b, every);
@@ -78,14 +84,17 @@ internal static class LockstepVerb
     private static Option<string> Side(string name, string description, string standard)
     {
         var option = new Option<string>(name) { Description = description, HelpName = "WAY", DefaultValueFactory = _ => standard };
-        if (standard != "all") option.AcceptOnlyFromAmong(Blocks, Steps, Restores);
+        if (standard != "all") option.AcceptOnlyFromAmong(s_ways);
         return option;
     }
 
     private static LockstepSide Open(string name, RecordingFile recording, ulong seed) => name switch
     {
-        Blocks => new BlockSide(recording),
+        Blocks => new BlockSide(recording, name, EngineKind.Interpreter),
         Steps => new SingleStepSide(recording),
-        _ => new RestoringSide(recording, seed),
+        Restores => new RestoringSide(recording, name, EngineKind.Interpreter, seed),
+        Translated => new BlockSide(recording, name, EngineKind.Translator),
+        TranslatedOnes => new BlockSide(recording, name, EngineKind.TranslatorOfSingleInstructions),
+        _ => new RestoringSide(recording, name, EngineKind.Translator, seed),
     };
 }

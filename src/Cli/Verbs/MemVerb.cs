@@ -28,7 +28,6 @@ internal static class MemVerb
         var length = new Option<string>("--length", "-n") { Description = "Number of bytes", HelpName = "BYTES", DefaultValueFactory = static _ => "128" };
         Option<string[]> symbols = SharedOptions.Symbols();
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("mem",
             "Shows guest memory at a position, in hexadecimal and as characters. ?? is where nothing is mapped, or where a chip and not memory is.", """
             Examples:
@@ -36,7 +35,7 @@ internal static class MemVerb
               ttvm mem boot.ttvm --at end --address 0xffffffff81000000 --length 64
               ttvm mem boot.ttvm --at end --address linux_banner --length 64
               ttvm mem boot.ttvm --at end --address 0xb8000 --physical --length 160
-            """) { file, at, cpu, address, physical, length, symbols, json, engine };
+            """) { file, at, cpu, address, physical, length, symbols, json };
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);

@@ -42,8 +42,7 @@ internal static class OriginVerb
         var addresses = new Option<bool>("--addresses") { Description = "Follow what addresses were made of too" };
         Option<string[]> symbols = SharedOptions.Symbols(), map = SharedOptions.SourceMap();
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
-        var verb = new VerbCommand("origin", Description, Examples) { file, expression, at, cpu, depth, nodes, addresses, symbols, map, json, engine };
+        var verb = new VerbCommand("origin", Description, Examples) { file, expression, at, cpu, depth, nodes, addresses, symbols, map, json };
         return verb.Does(parsed =>
         {
             int steps = parsed.GetValue(depth), limit = parsed.GetValue(nodes);

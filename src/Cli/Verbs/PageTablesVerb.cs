@@ -28,7 +28,6 @@ internal static class PageTablesVerb
         var limit = new Option<string>("--limit") { Description = "Lines at most", HelpName = "N", DefaultValueFactory = static _ => "1000" };
         Option<string[]> symbols = SharedOptions.Symbols();
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("pagetables",
             "Shows the guest's page tables in a vCPU's address space: what is mapped where, or each step of one translation. "
             + "U user, S supervisor; r w x what is allowed; G global.", """
@@ -37,7 +36,7 @@ internal static class PageTablesVerb
               ttvm pagetables boot.ttvm --at 50% --address 0xffffffff81000000
               ttvm pagetables boot.ttvm --at 50% --address rip
               ttvm pagetables boot.ttvm --at 50% --tree --limit 40
-            """) { file, at, cpu, address, tree, limit, symbols, json, engine };
+            """) { file, at, cpu, address, tree, limit, symbols, json };
         return verb.Does(parsed =>
         {
             int maximum = NumberSyntax.ParseNumber(parsed.GetValue(limit)!, "--limit", int.MaxValue);

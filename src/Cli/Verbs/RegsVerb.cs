@@ -16,13 +16,12 @@ internal static class RegsVerb
         Option<int?> cpu = SharedOptions.Cpu();
         var all = new Option<bool>("--all") { Description = "Debug, model-specific, x87 and SSE registers as well" };
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("regs", "Shows the registers of a vCPU at a position.", """
             Examples:
               ttvm regs boot.ttvm --at 50%
               ttvm regs boot.ttvm --at 123456:2 --cpu 1 --all
               ttvm regs boot.ttvm --at end --json | jq -r .rip
-            """) { file, at, cpu, all, json, engine };
+            """) { file, at, cpu, all, json };
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);

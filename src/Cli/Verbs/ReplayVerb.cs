@@ -17,13 +17,12 @@ internal static class ReplayVerb
         Argument<string> file = SharedOptions.File();
         var to = new Option<string>("--to") { Description = "How far: 123456, 123456:2, 50%, start or end", HelpName = "POSITION", DefaultValueFactory = static _ => "end" };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Do not show what the guest prints" };
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("replay",
             "Runs a recording again from its start, showing what the guest printed. Every input is checked against the log; `ttvm verify` checks digests as well.", """
             Examples:
               ttvm replay boot.ttvm
               ttvm replay boot.ttvm --to 30% --quiet
-            """) { file, to, quiet, engine };
+            """) { file, to, quiet };
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);

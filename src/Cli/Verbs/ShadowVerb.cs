@@ -22,7 +22,6 @@ internal static class ShadowVerb
         var limit = new Option<string>("--limit") { Description = "Entries at most", HelpName = "N", DefaultValueFactory = static _ => "100" };
         Option<string[]> symbols = SharedOptions.Symbols();
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("shadow",
             "Shows the shadow page table through which a vCPU really translates: linear page, guest-physical page, machine page, what is allowed, and its state. It is "
             + "filled as the guest touches pages; since it is derived from the guest's tables it is not part of a checkpoint, so that it shows what was touched since "
@@ -35,7 +34,7 @@ internal static class ShadowVerb
             Examples:
               ttvm shadow boot.ttvm --at 50%
               ttvm shadow boot.ttvm --at 50% --address rsp
-            """) { file, at, cpu, address, limit, symbols, json, engine };
+            """) { file, at, cpu, address, limit, symbols, json };
         return verb.Does(parsed =>
         {
             int maximum = NumberSyntax.ParseNumber(parsed.GetValue(limit)!, "--limit", int.MaxValue);

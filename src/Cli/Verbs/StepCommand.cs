@@ -21,8 +21,7 @@ internal static class StepCommand
         Option<string> at = SharedOptions.At();
         var steps = new Option<string>("--steps", "-n") { Description = "How many", HelpName = "N", DefaultValueFactory = static _ => "1" };
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
-        var verb = new VerbCommand(name, description, examples) { file, at, steps, json, engine };
+        var verb = new VerbCommand(name, description, examples) { file, at, steps, json };
         return verb.Does(parsed =>
         {
             string path = parsed.GetValue(file)!;

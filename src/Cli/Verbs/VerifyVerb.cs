@@ -13,14 +13,13 @@ internal static class VerifyVerb
     {
         var files = new Argument<string[]>("FILE") { Description = "Recordings", Arity = ArgumentArity.OneOrMore };
         Option<bool> json = SharedOptions.Json();
-        Option<string> engine = SharedOptions.Engine();
         var verb = new VerbCommand("verify",
             "Replays recordings completely and compares every hash, input, output and state digest. Exit code 0 only if all are as recorded; 1 if a replay differs; "
             + "3 if a file is damaged.", """
             Examples:
               ttvm verify boot.ttvm
               ttvm verify traces/*.ttvm
-            """) { files, json, engine };
+            """) { files, json };
         return verb.Does(parsed =>
         {
             int worst = ExitCode.Good;

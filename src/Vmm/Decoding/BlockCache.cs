@@ -27,6 +27,9 @@ internal sealed class BlockCache(PhysicalMemory memory)
 
     public InstructionDecoder Decoder { get; } = new();
 
+    /// <summary>Instructions in a new block, at most.</summary>
+    public int MaximumLength { get; set; } = Block.MaximumLength;
+
     internal ITranslationListener? Listener { get; set; }
 
     public int Count => _blocks.Count;
@@ -51,7 +54,7 @@ internal sealed class BlockCache(PhysicalMemory memory)
     private Block? Decode(Vcpu c, ulong linear, ulong physical, ulong rip, int codeSize)
     {
         int within = (int)(physical & 0xFFF), page = PageOf(physical), secondPage = -1;
-        DecodedInstruction[] instructions = Decoder.Decode(BytesOf(page)[within..], rip, linear, codeSize, Block.MaximumLength, physical);
+        DecodedInstruction[] instructions = Decoder.Decode(BytesOf(page)[within..], rip, linear, codeSize, MaximumLength, physical);
         bool kept = page >= 0;
         if (instructions.Length == 0)
         {

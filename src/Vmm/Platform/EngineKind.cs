@@ -9,4 +9,6 @@ public enum EngineKind
     Interpreter = 1,
     /// <summary>The translator from the first execution of a block on.</summary>
     Translator = 2,
+    /// <summary>The same with blocks of one instruction: nothing is carried from one to the next but the state. To find out where the translator goes wrong.</summary>
+    TranslatorOfSingleInstructions = 3,
 }

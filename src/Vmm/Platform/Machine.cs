@@ -102,8 +102,9 @@ public sealed class Machine : IDisposable
             _engine = value;
             // Blocks know the code that was made from them.
             _blocks.Clear();
+            _blocks.MaximumLength = value == EngineKind.TranslatorOfSingleInstructions ? 1 : Block.MaximumLength;
             _translator?.Dispose();
-            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _vcpus, value == EngineKind.Translator ? 1 : Translator.WarmAt);
+            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _vcpus, value == EngineKind.Auto ? Translator.WarmAt : 1);
             foreach (Vcpu vcpu in _vcpus)
             {
                 vcpu.Interpreter.Clear();
@@ -111,6 +112,9 @@ public sealed class Machine : IDisposable
             }
         }
     }
+
+    /// <summary>What the translator has done for this machine; null: there is none.</summary>
+    public TranslationCounters? TranslationCounters => _translator?.Counters;
 
     public MachineConfiguration Configuration { get; }
     public PhysicalMemory Memory { get; }

@@ -65,7 +65,6 @@ internal sealed partial class BlockTranslator
     {
         if (TryNeedHostFlags(mask)) return;
         Settle();
-        _e.StoreImmediate(4, EngineRoom.SiteField, AddSite());
         _e.CallTo(common.LoadFlags);
         _flags = FlagTrack.AtEntry with { Host = HostFlag.All, HasNoIncrement = true };
     }
@@ -176,8 +175,23 @@ internal sealed partial class BlockTranslator
         if (!IsObserved) return;
         Settle();
         // An INC's OF and ZF lie above the other bytes: the room may hold one from before the block.
-        if (!_flags.HasNoIncrement && others != DeferredFlags.OtherCarry) NeedHostFlags(HostFlag.All);
+        if (!_flags.HasNoIncrement && others != DeferredFlags.OtherCarry) SettleIncrement();
         _e.AluImmediate(AluOperation.Or, 4, EngineRoom.FlagKindField, others);
-        _flags = FlagTrack.AtEntry with { HasNoIncrement = _flags.HasNoIncrement };
+        _flags = FlagTrack.AtEntry with { HasNoIncrement = _flags.HasNoIncrement || others != DeferredFlags.OtherCarry };
+    }
+
+    private void SettleIncrement()
+    {
+        var some = new Label();
+        var none = new Label();
+        _e.TestImmediate(4, EngineRoom.FlagKindField, DeferredFlags.Incremented | DeferredFlags.Decremented);
+        _e.JumpIf(Condition.NotEqual, some);
+        _e.Bind(none);
+        Later(() =>
+        {
+            _e.Bind(some);
+            _e.CallTo(common.LoadFlags);
+            _e.Jump(none);
+        });
     }
 }

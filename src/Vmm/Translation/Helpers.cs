@@ -83,7 +83,6 @@ internal static unsafe class Helpers
             Site site = Locate(t);
             Vcpu c = t.Vcpu;
             t.Translator.Counters.HandlerCalls++;
-            if (Translator.Debug) Translator.DebugH.AddOrUpdate(((Iced.Intel.Code)site.Block.Instructions[site.Index].Code).ToString(), 1, (_, v) => v + 1);
             DeferredFlags.Settle(ref t.Room, ref c.State);
             ref readonly DecodedInstruction d = ref site.Block.Instructions[site.Index];
             Completion completion = d.Handler.Invoke(c, in d);
@@ -113,7 +112,6 @@ internal static unsafe class Helpers
         VcpuTranslation t = VcpuTranslation.Of(frame);
         ref VcpuState s = ref t.Vcpu.State;
         t.Translator.Counters.FlagCalls++;
-            if (Translator.Debug) { Site site = t.Translator.Sites[t.Room.Site]; Translator.DebugH.AddOrUpdate("F " + ((Iced.Intel.Code)site.Block.Instructions[site.Index].Code).ToString() + (site.Index==0), 1, (_, v) => v + 1);}
         DeferredFlags.Settle(ref t.Room, ref s);
         t.Room.HostFlags = (ushort)((byte)s.ReadRFlags() << 8 | (s.Overflow() ? 1 : 0));
         return 0;

@@ -180,14 +180,8 @@ internal sealed class Translator : ITranslator, IDisposable
         entry.Code = code.Entry;
     }
 
-    public static bool Debug = System.IO.File.Exists("/tmp/TT");
-    public static System.Collections.Concurrent.ConcurrentDictionary<string,long> DebugH = new();
     public void Dispose()
     {
-        if (Debug) {
-            foreach (var f in typeof(TranslationCounters).GetFields()) System.Console.Error.WriteLine($"{f.Name} {f.GetValue(Counters)}");
-            foreach (var kv in System.Linq.Enumerable.Take(System.Linq.Enumerable.OrderByDescending(DebugH, k => k.Value), 60)) System.Console.Error.WriteLine($"   {kv.Key} {kv.Value}");
-        }
         foreach (VcpuTranslation vcpu in _vcpus) vcpu.Dispose();
         _cache.Dispose();
     }

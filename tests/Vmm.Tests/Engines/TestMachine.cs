@@ -20,11 +20,11 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
 
     private readonly Translator? _translator;
 
-    public TestMachine(ulong memorySizeBytes, bool translates = false)
+    public TestMachine(ulong memorySizeBytes, bool translates = false, int blockLength = Block.MaximumLength)
     {
         Memory = new PhysicalMemory(memorySizeBytes) { StoreListener = this };
         _shadows = new ShadowPageTables(Memory) { Listener = this };
-        _blocks = new BlockCache(Memory) { Listener = this };
+        _blocks = new BlockCache(Memory) { Listener = this, MaximumLength = blockLength };
         Vcpu = new Vcpu(0, Bus);
         Vcpu.Mmu = new Mmu(Vcpu, Memory, _shadows, Bus);
         _translator = translates ? Translator.TryCreate(Memory, [Vcpu], 1) : null;

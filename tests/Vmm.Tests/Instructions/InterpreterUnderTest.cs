@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.Intrinsics;
 using Vmm.Cpu;
+using Vmm.Decoding;
 using Vmm.Memory;
 using Vmm.Tests.Engines;
 
@@ -28,9 +29,9 @@ internal class InterpreterUnderTest : IEngineUnderTest
     {
     }
 
-    protected InterpreterUnderTest(bool translates)
+    protected InterpreterUnderTest(bool translates, int blockLength = Block.MaximumLength)
     {
-        _machine = new TestMachine(4 << 20, translates);
+        _machine = new TestMachine(4 << 20, translates, blockLength);
         Store(Pml4, Pdpt | 7);
         Store(Pdpt, Directory | 7);
         Store(Directory, LowTable | 7);
