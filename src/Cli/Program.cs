@@ -46,7 +46,7 @@ internal static class Program
             DemoVerb.Create(context), RecordVerb.Create(context), ExploreVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context),
             InfoVerb.Create(context), RegsVerb.Create(context), StackVerb.Create(context), PrintVerb.Create(context), TasksVerb.Create(context), LocksVerb.Create(context),
             RcuVerb.Create(context), ChannelsVerb.Create(context),
-            MemVerb.Create(context), DisasmVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),
+            MemVerb.Create(context), DisasmVerb.Create(context), BlockVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),
             FindVerb.Create(context), OriginVerb.Create(context), PageTablesVerb.Create(context), ShadowVerb.Create(context), ExitsVerb.Create(context), ConsoleVerb.Create(context),
             EmbedVerb.Create(context),
             LockstepVerb.Create(context), BisectVerb.Create(context), GdbVerb.Create(context), DapVerb.Create(context), BenchVerb.Create(context),

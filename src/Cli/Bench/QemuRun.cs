@@ -16,11 +16,14 @@ internal static class QemuRun
     /// <param name="kernel">Path of the kernel.</param>
     /// <param name="more">Further arguments: -initrd, -append, -smp.</param>
     /// <param name="limit">Killed after that.</param>
-    public static TimeSpan? Run(string kernel, IEnumerable<string> more, TimeSpan limit)
+    /// <param name="record">It counts instructions and records to this file, or replays from it; null: neither.</param>
+    public static TimeSpan? Run(string kernel, IEnumerable<string> more, TimeSpan limit, (string Mode, string File)? record = null)
     {
         var start = new ProcessStartInfo(FindProgram()!) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in (string[])["-accel", "tcg,thread=single", "-cpu", "max", "-m", "256M", "-display", "none", "-monitor", "none", "-serial", "null",
             "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel]) start.ArgumentList.Add(argument);
+        if (record is var (mode, file))
+            foreach (string argument in (string[])["-icount", $"shift=3,sleep=off,rr={mode},rrfile={file}", "-net", "none"]) start.ArgumentList.Add(argument);
         foreach (string argument in more) start.ArgumentList.Add(argument);
         var watch = Stopwatch.StartNew();
         using Process process = Process.Start(start) ?? throw CommandException.Failed($"{Program} cannot be started");

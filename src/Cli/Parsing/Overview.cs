@@ -32,6 +32,7 @@ internal static class Overview
           channels      messages under way between vCPUs
           mem           memory
           disasm        instructions
+          block         guest code beside the host code it is translated to
           pagetables    the guest's page tables, or each step of one translation
           shadow        the shadow page tables that the machine really translates through
           exits         how often the guest needed the VMM, and why

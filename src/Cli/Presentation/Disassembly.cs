@@ -25,8 +25,7 @@ internal static class Disassembly
         var view = new GuestView(machine, vcpu);
         int size = codeSize ?? view.CodeSize;
         var lines = new List<DisassemblyLine>();
-        var formatter = new IntelFormatter();
-        ConfigureFormatter(formatter.Options);
+        Formatter formatter = NewFormatter();
         var output = new StringOutput();
         Span<byte> bytes = stackalloc byte[LongestInstruction];
         for (int i = 0; i < count; i++)
@@ -58,8 +57,11 @@ internal static class Disassembly
     /// <summary>The instruction at an address in a vCPU's code segment.</summary>
     public static string At(Machine machine, Vcpu vcpu, ulong rip) => Read(machine, vcpu, rip, 1)[0].Text;
 
-    private static void ConfigureFormatter(FormatterOptions options)
+    /// <summary>Intel's syntax as all of our output has it.</summary>
+    public static Formatter NewFormatter()
     {
+        var formatter = new IntelFormatter();
+        FormatterOptions options = formatter.Options;
         options.HexPrefix = "0x";
         options.HexSuffix = null;
         options.UppercaseHex = false;
@@ -67,5 +69,6 @@ internal static class Disassembly
         options.BranchLeadingZeros = false;
         options.RipRelativeAddresses = false;
         options.SmallHexNumbersInDecimal = true;
+        return formatter;
     }
 }

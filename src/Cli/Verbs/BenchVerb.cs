@@ -24,8 +24,8 @@ internal static class BenchVerb
         public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
         public Option<string?> Only { get; } = new("--only")
         {
-            Description = "dap: only the demo kernel and what an editor waits for; locks: only what locks cost as vCPUs are added; symbols: only look-ups in --symbols FILE",
-            HelpName = "dap|locks|symbols",
+            Description = "dap: only the demo kernel and what an editor waits for; engine: only a Linux boot by our engines and by QEMU's, recorded and replayed; locks: only what locks cost as vCPUs are added; symbols: only look-ups in --symbols FILE",
+            HelpName = "dap|engine|locks|symbols",
         };
 
         public Option<string> Guests { get; } = new("--guests")
@@ -42,7 +42,7 @@ internal static class BenchVerb
     public static VerbCommand Create(CommandContext context)
     {
         var o = new Options();
-        o.Only.AcceptOnlyFromAmong("dap", "locks", "symbols");
+        o.Only.AcceptOnlyFromAmong("dap", "engine", "locks", "symbols");
         var verb = new VerbCommand("bench",
             "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back, what an editor waits "
             + "for; and QEMU beside it "
@@ -51,6 +51,7 @@ internal static class BenchVerb
               ttvm bench
               ttvm bench --quick
               ttvm bench --kernel vmlinuz --initrd initramfs.cpio.gz -o bench.md
+              ttvm bench --only engine
               ttvm bench --only locks --figures bench
               ttvm bench --only symbols --symbols vmlinux
             """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Guests, o.Figures, o.Symbols, o.Quick, o.NoQemu };
@@ -67,7 +68,8 @@ internal static class BenchVerb
             string folder = Directory.CreateTempSubdirectory("ttvm-bench-").FullName;
             try
             {
-                if (parsed.GetValue(o.Only) == "symbols") MeasureSymbols(context, report, folder, parsed.GetValue(o.Symbols));
+                if (parsed.GetValue(o.Only) == "engine") MeasureEngine(context, report, folder, o, parsed);
+                else if (parsed.GetValue(o.Only) == "symbols") MeasureSymbols(context, report, folder, parsed.GetValue(o.Symbols));
                 else MeasureMachines(context, report, folder, o, parsed);
             }
             finally
@@ -126,28 +128,38 @@ internal static class BenchVerb
     private static void MeasureLinux(CommandContext context, BenchReport report, string folder, string? kernel, string? initrd, bool qemu)
     {
         const string name = "Linux boot";
-        kernel ??= "artifacts/debian/linux-cloud-amd64/vmlinuz";
-        initrd ??= "artifacts/debian/initramfs.cpio.gz";
-        if (!File.Exists(kernel) || !File.Exists(initrd))
-        {
-            report.Note($"no Linux was booted: {(File.Exists(kernel) ? initrd : kernel)} does not exist; guests/fetch-debian.sh and guests/make-initramfs.sh make both");
-            return;
-        }
+        if (FindLinux(report, ref kernel, ref initrd) is not { } configuration) return;
         Say(context, name);
         string path = Path.Combine(folder, "linux.ttvm");
-        var configuration = new MachineConfiguration
-        {
-            CommandLine = Append, Images = [MachineSetup.ReadImage("kernel", kernel), MachineSetup.ReadImage("initrd", initrd)],
-        };
         TimeSpan ours = new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "100 MIPS", "at most 1");
         new StepBackLatency(name, path, 100, context.Cancellation).Run(report);
         new DapLatency($"{name}, debug adapter", path, 50, context.Cancellation).Run(report);
         if (!qemu) return;
         Say(context, "Linux boot in QEMU");
-        IEnumerable<string> more = ["-initrd", initrd, "-append", Append];
-        if (QemuRun.Run(kernel, more, TimeSpan.FromMinutes(5)) is { } theirs)
+        IEnumerable<string> more = ["-initrd", initrd!, "-append", Append];
+        if (QemuRun.Run(kernel!, more, TimeSpan.FromMinutes(5)) is { } theirs)
             report.Add($"{name}, QEMU: real time to power-off", $"{Words.Duration(theirs)} ({ours / theirs:F1} times as fast as ttvm, not recorded: {Words.Duration(ours)})");
         else report.Note("Linux did not power off in QEMU within 5 minutes");
+    }
+
+    private static void MeasureEngine(CommandContext context, BenchReport report, string folder, Options o, ParseResult parsed)
+    {
+        string? kernel = parsed.GetValue(o.Kernel), initrd = parsed.GetValue(o.Initrd);
+        if (FindLinux(report, ref kernel, ref initrd) is not { } configuration) return;
+        bool qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
+        Say(context, "Linux boot by all engines");
+        new EngineSpeed("Linux boot", configuration, folder, parsed.GetValue(o.Quick) ? 1 : 3, context.Cancellation).Run(report, qemu ? kernel : null, ["-initrd", initrd!, "-append", Append]);
+    }
+
+    /// <summary>The Linux that is booted; null: it is not there, and the report says so.</summary>
+    private static MachineConfiguration? FindLinux(BenchReport report, ref string? kernel, ref string? initrd)
+    {
+        kernel ??= "artifacts/debian/linux-cloud-amd64/vmlinuz";
+        initrd ??= "artifacts/debian/initramfs.cpio.gz";
+        if (File.Exists(kernel) && File.Exists(initrd))
+            return new MachineConfiguration { CommandLine = Append, Images = [MachineSetup.ReadImage("kernel", kernel), MachineSetup.ReadImage("initrd", initrd)] };
+        report.Note($"no Linux was booted: {(File.Exists(kernel) ? initrd : kernel)} does not exist; guests/fetch-debian.sh and guests/make-initramfs.sh make both");
+        return null;
     }
 
     private static void Say(CommandContext context, string what)

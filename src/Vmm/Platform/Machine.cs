@@ -113,6 +113,17 @@ public sealed class Machine : IDisposable
         }
     }
 
+    /// <summary>
+    /// The block that a vCPU executes next, beside what the translator makes of it; null: it is not translated, or the engine is the interpreter. Its page is fetched as by the
+    /// instruction, which marks it accessed: for a machine that nobody goes on with.
+    /// </summary>
+    public BlockListing? ListBlock(int cpuIndex)
+    {
+        Vcpu vcpu = _vcpus[cpuIndex];
+        if (_translator is null || !vcpu.FetchIsFlat || _blocks.Find(vcpu, vcpu.State.Rip, vcpu.CodeSize) is not { } block) return null;
+        return _translator.List(vcpu, block);
+    }
+
     /// <summary>What the translator has done for this machine; null: there is none.</summary>
     public TranslationCounters? TranslationCounters => _translator?.Counters;
 

@@ -29,12 +29,6 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     /// <summary>What is emitted may be left right behind the instruction, whatever comes next.</summary>
     private bool _onSlowPath;
 
-    /// <summary>Bytes of code made so far.</summary>
-    public long EmittedBytes { get; private set; }
-
-    /// <summary>Guest instructions translated so far.</summary>
-    public long InstructionCount { get; private set; }
-
     private bool Is64 => _mode.CodeSize == 64;
     /// <summary>Size of addresses and of the stack's slots.</summary>
     private int WordSize => _mode.CodeSize / 8;
@@ -57,9 +51,17 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _later.Clear();
         _flags = FlagTrack.AtEntry;
         bool ended = false;
-        for (_index = 0; _index < _count && !ended; _index++) ended = TranslateOne();
+        var starts = new int[_count + 1];
+        for (_index = 0; _index < _count && !ended; _index++)
+        {
+            starts[_index] = _e.Position;
+            ended = TranslateOne();
+        }
+        // Nothing comes behind an instruction after which the code is left.
+        for (int i = _index; i < _count; i++) starts[i] = _e.Position;
         _index = _count - 1;
         if (!ended) Edge(block.EndRip, _count);
+        starts[_count] = _e.Position;
         // What comes later may leave more for later.
         for (int i = 0; i < _later.Count; i++)
         {
@@ -70,10 +72,11 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         EmitDiscarded();
         int size = _e.Position;
         nint start = cache.Commit(_e);
-        EmittedBytes += size;
-        InstructionCount += _count;
-        return new TranslatedBlock(block, mode, start, size, start + discarded, cache);
+        return new TranslatedBlock(block, mode, start, size, starts, start + discarded, cache);
     }
+
+    /// <summary>The instruction of the block that was translated last is executed by its handler.</summary>
+    public bool IsByHandler(int index) => _shapes[index] is Shape.Handler or Shape.HandlerAndLeave;
 
     /// <summary>Where the entry leads once the block's bytes have changed: out, to look again.</summary>
     private void EmitDiscarded()

@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+
 namespace Vmm.Translation;
 
 /// <summary>Why generated code was left, as its exits say it.</summary>
@@ -64,6 +66,13 @@ internal sealed class CommonCode
         Execute = cache.Add(e, emitter => EmitCall(emitter, execute, leave, CallKind.Execute));
         LoadFlags = cache.Add(e, emitter => EmitCall(emitter, computeFlags, leave, CallKind.Flags));
     }
+
+    /// <summary>What the routines are called, by address.</summary>
+    public IReadOnlyDictionary<ulong, string> Names => new Dictionary<ulong, string>
+    {
+        [(ulong)Enter] = "enter", [(ulong)Exit] = "exit", [(ulong)SlowRead] = "slow_read", [(ulong)SlowWrite] = "slow_write", [(ulong)Execute] = "handler",
+        [(ulong)LoadFlags] = "load_flags",
+    };
 
     private enum CallKind
     {

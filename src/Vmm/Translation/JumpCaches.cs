@@ -29,7 +29,8 @@ internal sealed class JumpCaches
     /// <summary>No code is at this address: it is not canonical.</summary>
     private const ulong NoRip = 1UL << 63;
 
-    private readonly byte[] _bytes = GC.AllocateArray<byte>(CacheCount * CacheSizeBytes, pinned: true);
+    // Made when they are first needed: most machines live in few address spaces.
+    private readonly byte[]?[] _caches = new byte[]?[CacheCount];
     private readonly ulong[] _tags = new ulong[CacheCount];
     private readonly ulong[] _lastUsed = new ulong[CacheCount];
     private ulong _uses;
@@ -37,13 +38,13 @@ internal sealed class JumpCaches
 
     public JumpCaches() => Clear();
 
-    private Span<JumpCacheEntry> EntriesOf(int cache) => MemoryMarshal.Cast<byte, JumpCacheEntry>(_bytes.AsSpan(cache * CacheSizeBytes, CacheSizeBytes));
+    private Span<JumpCacheEntry> EntriesOf(int cache) => MemoryMarshal.Cast<byte, JumpCacheEntry>(_caches[cache].AsSpan());
 
     /// <summary>The cache for a tag (see <see cref="Translator"/>): its host address. The least recently used one makes room.</summary>
     public nint Take(ulong tag)
     {
         if (_tags[_current] != tag) Switch(tag);
-        return HostPointer.AddressOf(_bytes) + _current * CacheSizeBytes;
+        return HostPointer.AddressOf(_caches[_current]!);
     }
 
     private void Switch(ulong tag)
@@ -70,12 +71,12 @@ internal sealed class JumpCaches
         if (entry.Rip == rip) entry.Rip = NoRip;
     }
 
-    private void Empty(int cache) => EntriesOf(cache).Fill(new JumpCacheEntry { Rip = NoRip });
-
-    public void Clear()
+    private void Empty(int cache)
     {
-        for (int cache = 0; cache < CacheCount; cache++) Empty(cache);
-        // No tag is all ones.
-        Array.Fill(_tags, ulong.MaxValue);
+        _caches[cache] ??= GC.AllocateArray<byte>(CacheSizeBytes, pinned: true);
+        EntriesOf(cache).Fill(new JumpCacheEntry { Rip = NoRip });
     }
+
+    /// <summary>Forgets all: no tag is all ones.</summary>
+    public void Clear() => Array.Fill(_tags, ulong.MaxValue);
 }

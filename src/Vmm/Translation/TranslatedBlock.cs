@@ -4,13 +4,22 @@ using Vmm.Decoding;
 namespace Vmm.Translation;
 
 /// <summary>The code that was made from a block for a mode.</summary>
-internal sealed class TranslatedBlock(Block block, TranslationMode mode, nint entry, int sizeBytes, nint discarded, CodeCache cache) : HostCode
+/// <param name="block">The block.</param>
+/// <param name="mode">The mode.</param>
+/// <param name="entry">Host address to jump to.</param>
+/// <param name="sizeBytes">Bytes of code.</param>
+/// <param name="starts">Where each instruction's code starts, then where what hardly ever runs does.</param>
+/// <param name="discarded">Where the entry leads once the block is discarded.</param>
+/// <param name="cache">What holds the code.</param>
+internal sealed class TranslatedBlock(Block block, TranslationMode mode, nint entry, int sizeBytes, int[] starts, nint discarded, CodeCache cache) : HostCode
 {
     public Block Block { get; } = block;
     public TranslationMode Mode { get; } = mode;
     /// <summary>Host address to jump to.</summary>
     public nint Entry { get; } = entry;
     public int SizeBytes { get; } = sizeBytes;
+    /// <summary>Offsets of each instruction's code, then of what hardly ever runs.</summary>
+    public IReadOnlyList<int> Starts => starts;
     /// <summary>The same block's code for another mode.</summary>
     public TranslatedBlock? Next { get; set; }
 

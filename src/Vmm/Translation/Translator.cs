@@ -148,6 +148,25 @@ internal sealed class Translator : ITranslator, IDisposable
         return HostCodeStop.Boundary;
     }
 
+    /// <summary>
+    /// What a block becomes, for people. Null: it is not translated (16-bit code, segments with bases, an instruction across pages, or a handler at its top). The code is made anew and
+    /// not kept for running.
+    /// </summary>
+    public BlockListing? List(Vcpu vcpu, Block block)
+    {
+        if (block.Page < 0 || block.SecondPage >= 0 || TranslationMode.Of(vcpu) is not { } mode) return null;
+        if (_cache.IsFull) Clear();
+        System.ReadOnlySpan<byte> bytes = _memory.Ram.Page(block.Page)[block.Offset..];
+        if (_blocks.Translate(block, mode, bytes) is not { } made) return null;
+        var instructions = new List<ListedInstruction>();
+        for (int i = 0; i < block.Instructions.Length; i++)
+        {
+            ref readonly DecodedInstruction d = ref block.Instructions[i];
+            instructions.Add(new ListedInstruction(d.Rip, bytes.Slice((int)(d.Rip - block.Rip), d.Length).ToArray(), made.Starts[i], _blocks.IsByHandler(i)));
+        }
+        return new BlockListing(block.CodeSize, instructions, (ulong)made.Entry, _cache.Read(made.Entry, made.SizeBytes).ToArray(), made.Starts[^1], _common.Names);
+    }
+
     private void Count(int exit, long budget)
     {
         Counters.Entries++;

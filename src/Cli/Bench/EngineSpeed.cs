@@ -1,0 +1,104 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Threading;
+using Cli.Hosting;
+using Cli.Presentation;
+using Replay.Packages;
+using Replay.Recording;
+using Replay.Replaying;
+using Vmm.Platform;
+using Vmm.Translation;
+
+namespace Cli.Bench;
+
+/// <summary>
+/// One guest from its start to power-off by each of our engines, recorded and replayed, and beside them QEMU's translator, its recording and its replay: the same work in one
+/// run of the bench, the median of several.
+/// </summary>
+internal sealed class EngineSpeed(string name, MachineConfiguration configuration, string folder, int rounds, CancellationToken cancellation)
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+
+    /// <param name="report">Takes the rows.</param>
+    /// <param name="kernel">Path of the kernel, for QEMU; null: QEMU is not run.</param>
+    /// <param name="more">QEMU's further arguments.</param>
+    public void Run(BenchReport report, string? kernel, IReadOnlyList<string> more)
+    {
+        EngineKind standard = Machine.DefaultEngine;
+        string path = Path.Combine(folder, "engines.ttvm"), log = Path.Combine(folder, "qemu.rr");
+        List<TimeSpan> plain = [], recorded = [], replayed = [], tcg = [], rrRecorded = [], rrReplayed = [];
+        (ulong count, TimeSpan interpreted) = With(EngineKind.Interpreter, () => UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation));
+        TranslationCounters counters = new();
+        // One after the other in each round, so that what else the host does meets all of them.
+        for (int round = 0; round < rounds; round++)
+        {
+            plain.Add(With(standard, () => UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation)).Time);
+            recorded.Add(Record(path));
+            replayed.Add(Replay(path, ref counters));
+            if (kernel is null) continue;
+            Add(tcg, QemuRun.Run(kernel, more, s_limit));
+            Add(rrRecorded, QemuRun.Run(kernel, more, s_limit, ("record", log)));
+            Add(rrReplayed, QemuRun.Run(kernel, more, s_limit, ("replay", log)));
+        }
+        TimeSpan run = Median(plain), record = Median(recorded), replay = Median(replayed);
+        report.Add($"{name}: interpreter, not recorded", $"{Words.Duration(interpreted)}, {Words.Rate(count, interpreted)}");
+        report.Add($"{name}: translator, not recorded", $"{Words.Duration(run)}, {Words.Rate(count, run)} ({interpreted / run:F1} times as fast as the interpreter)");
+        report.Add($"{name}: translator, recorded", $"{Words.Duration(record)} ({100 * (record / run - 1):F1} % more time)", "at most 5 % more");
+        report.Add($"{name}: translator, replayed", $"{Words.Duration(replay)} ({record / replay:F2} times as fast as recording)", "not slower than recording");
+        report.Add($"{name}: translated", $"{Words.Count((ulong)counters.Instructions)} instructions in {Words.Count((ulong)counters.Blocks)} blocks, {Words.Size(counters.CodeBytes)} of code", "at most 128 MiB");
+        if (tcg.Count == 0) return;
+        report.Add($"{name}: QEMU TCG", $"{Words.Duration(Median(tcg))} (ttvm unrecorded is {Median(tcg) / run:F2} times as fast)");
+        if (rrRecorded.Count > 0) report.Add($"{name}: QEMU rr=record", $"{Words.Duration(Median(rrRecorded))} (ttvm records {Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
+        if (rrReplayed.Count > 0) report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(Median(rrReplayed))} (ttvm replays {Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
+    }
+
+    private static T With<T>(EngineKind engine, Func<T> run)
+    {
+        EngineKind before = Machine.DefaultEngine;
+        Machine.DefaultEngine = engine;
+        try
+        {
+            return run();
+        }
+        finally
+        {
+            Machine.DefaultEngine = before;
+        }
+    }
+
+    private TimeSpan Record(string path)
+    {
+        var options = new RecorderOptions { Path = path, Overwrite = true, RecordedFrom = "ttvm bench" };
+        var watch = Stopwatch.StartNew();
+        using var recorder = new Recorder(configuration, new NoInput(), new HostServices(), options);
+        recorder.Run(ulong.MaxValue, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        TimeSpan time = watch.Elapsed;
+        recorder.Finish();
+        return time;
+    }
+
+    private TimeSpan Replay(string path, ref TranslationCounters counters)
+    {
+        using RecordingFile recording = RecordingFile.Open(path);
+        var watch = Stopwatch.StartNew();
+        using var replayer = new Replayer(recording);
+        replayer.RunTo(recording.End, null, cancellation);
+        TimeSpan time = watch.Elapsed;
+        counters = replayer.Machine.TranslationCounters ?? counters;
+        return time;
+    }
+
+    private static void Add(List<TimeSpan> times, TimeSpan? time)
+    {
+        if (time is { } taken) times.Add(taken);
+    }
+
+    private static TimeSpan Median(List<TimeSpan> times)
+    {
+        times.Sort();
+        return times[times.Count / 2];
+    }
+}
