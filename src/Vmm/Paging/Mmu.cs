@@ -178,6 +178,25 @@ internal sealed class Mmu
         return true;
     }
 
+    /// <summary>
+    /// Whether an access is one of RAM that nobody watches: it has no effect but the bytes, and cannot fault. Accessed and dirty bits are set as by the access. False may leave a
+    /// fault pending.
+    /// </summary>
+    public bool IsPlain(ulong linear, int sizeBytes, AccessKind kind)
+    {
+        if (_checksAlignment) return false;
+        linear &= _linearMask;
+        ulong last = (linear + (ulong)sizeBytes - 1) & _linearMask;
+        return IsPlainPage(linear, kind) && ((last ^ linear) >> 12 == 0 || IsPlainPage(last & ~0xFFFUL, kind));
+    }
+
+    private bool IsPlainPage(ulong linear, AccessKind kind)
+    {
+        if (!TryTranslate(linear, kind, false, out ulong physical) || _events.IsWatched(linear)) return false;
+        long offset = _memory.RamOffset(physical);
+        return offset >= 0 && (_memory.Ram.TraitsOf((int)(offset >> PagedMemory.PageShift)) & (PageTraits.WatchRead | PageTraits.WatchWrite)) == 0;
+    }
+
     /// <summary>Eight bytes of guest-physical memory.</summary>
     public ulong ReadPhysical(ulong address) => _memory.Read<ulong>(new GuestPhysicalAddress(address));
 

@@ -317,7 +317,9 @@ internal sealed partial class BlockTranslator
         int host = HostFlag.Carry | (count == 1 ? HostFlag.Overflow : 0);
         if (!IsObserved)
         {
-            _flags = FlagTrack.AtEntry with { Place = FlagPlace.Unneeded, Host = kept | host };
+            // The slow path of a rotation in memory works out OF, which costs CF.
+            bool isLost = i.Op0Kind == OpKind.Memory && count != 1;
+            _flags = FlagTrack.AtEntry with { Place = FlagPlace.Unneeded, Host = isLost ? 0 : kept | host };
             return;
         }
         _e.SetIf(Condition.Below, EngineRoom.OtherCarryField);

@@ -1,3 +1,4 @@
+using System;
 using Iced.Intel;
 
 namespace Vmm.Translation;
@@ -56,22 +57,28 @@ internal sealed partial class BlockTranslator
     private void Call()
     {
         ulong target = Current.NearBranchTarget;
-        PushReturnAddress();
+        PushReturnAddress(() =>
+        {
+            Spend(_index + 1);
+            Exit(ExitCode.Edge, AddSite(target: Is64 ? target : (uint)target));
+        });
         Edge(target, _index + 1);
     }
 
-    private void PushReturnAddress()
+    private void PushReturnAddress(Action leaveBehind)
     {
         ulong next = Current.NextIP;
-        PushWord(() =>
+        Buffered(Access.Write, WordSize, () =>
         {
+            BeforeWrite(Rsp);
             if (!Is64 || (long)next == (int)next) _e.StoreImmediate(WordSize, Target, (int)next);
             else
             {
                 _e.LoadConstant(HostRegister.Value, next);
                 _e.Store(8, Target, HostRegister.Value);
             }
-        });
+            MoveStackPointer(-WordSize);
+        }, BelowStackPointer, leaveBehind);
     }
 
     private void CallIndirect()
@@ -85,16 +92,21 @@ internal sealed partial class BlockTranslator
                 RequireCanonical();
                 _e.Store(8, EngineRoom.TargetField, HostRegister.Value);
             });
-            PushReturnAddress();
-            _e.Load(8, HostRegister.Value, EngineRoom.TargetField);
-            Indirect(0);
-            return;
         }
-        int guest = GuestOf(Current.Op0Register);
-        _e.Load(WordSize, HostRegister.Value, OperandOf(guest));
-        RequireCanonical();
-        PushReturnAddress();
-        _e.Load(WordSize, HostRegister.Value, OperandOf(guest));
+        else
+        {
+            _e.Load(WordSize, HostRegister.Value, OperandOf(GuestOf(Current.Op0Register)));
+            RequireCanonical();
+            _e.Store(8, EngineRoom.TargetField, HostRegister.Value);
+        }
+        PushReturnAddress(() =>
+        {
+            _e.Load(8, HostRegister.Value, EngineRoom.TargetField);
+            _e.Store(8, StateField.Rip, HostRegister.Value);
+            Spend(_index + 1);
+            Exit(ExitCode.Indirect, AddSite());
+        });
+        _e.Load(8, HostRegister.Value, EngineRoom.TargetField);
         Indirect(0);
     }
 
@@ -104,7 +116,7 @@ internal sealed partial class BlockTranslator
         Settle();
         if (i.Op0Kind == OpKind.Memory)
         {
-            Simple(Access.Read, WordSize, () =>
+            Buffered(Access.Read, WordSize, () =>
             {
                 _e.Load(WordSize, HostRegister.Value, Target);
                 RequireCanonical();
@@ -120,12 +132,12 @@ internal sealed partial class BlockTranslator
     private void Return()
     {
         Settle();
-        Simple(Access.Read, WordSize, () =>
+        Buffered(Access.Read, WordSize, () =>
         {
             _e.Load(WordSize, HostRegister.Value, Target);
             MoveStackPointer(WordSize);
             Indirect(WordSize);
-        }, () => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.OfGuest(Rsp))));
+        }, AtStackPointer);
     }
 
     /// <summary>A target in the value register that no code can be at faults before anything is done: the handler knows how.</summary>

@@ -227,7 +227,11 @@ internal sealed partial class BlockTranslator
         BeforeWrite(Rsp);
         store();
         MoveStackPointer(-WordSize);
-    }, () => _e.Lea(WordSize, HostRegister.Address, Operand.At(HostRegister.OfGuest(Rsp), -WordSize)));
+    }, BelowStackPointer);
+
+    private void BelowStackPointer() => _e.Lea(WordSize, HostRegister.Address, Operand.At(HostRegister.OfGuest(Rsp), -WordSize));
+
+    private void AtStackPointer() => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.OfGuest(Rsp)));
 
     private void MoveStackPointer(int by)
     {
@@ -252,7 +256,7 @@ internal sealed partial class BlockTranslator
         BeforeWrite(Rsp);
         load();
         MoveStackPointer(WordSize);
-    }, () => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.OfGuest(Rsp))));
+    }, AtStackPointer);
 
     private void Leave() => Simple(Access.Read, WordSize, () =>
     {

@@ -154,49 +154,50 @@ internal sealed partial class BlockTranslator
     }
 
     /// <summary>
-    /// An access of an instruction that uses or writes flags: <paramref name="core"/> does all of it on <see cref="Target"/>, and on the slow path does so on a buffer, which is
-    /// read before and written behind it.
+    /// An access of an instruction that uses or writes flags, or that leads elsewhere: <paramref name="core"/> does all of it on <see cref="Target"/>. On the slow path it does so on a
+    /// buffer, which is read before and written behind it; where somebody watches, or there is a chip, the handler does all and the code is left.
     /// </summary>
-    private void Buffered(Access access, int sizeBytes, Action core)
+    /// <param name="access">What it does to memory.</param>
+    /// <param name="sizeBytes">1 to 8.</param>
+    /// <param name="core">The instruction, on the target.</param>
+    /// <param name="address">Puts the linear address into the address register; null: the memory operand's.</param>
+    /// <param name="leaveBehind">Leaves the code behind the instruction; null: the next one follows.</param>
+    private void Buffered(Access access, int sizeBytes, Action core, Action? address = null, Action? leaveBehind = null)
     {
         var slow = new Label();
         var fast = new Label();
         var done = new Label();
-        EffectiveAddress();
+        if (address is null) EffectiveAddress();
+        else address();
         HostFlagsLost();
-        Later(() => BufferedSlowPath(access, sizeBytes, core, slow, fast, done));
+        Later(() => BufferedSlowPath(access, sizeBytes, core, leaveBehind, slow, fast, done));
         Look(access, sizeBytes, slow);
         _e.Bind(fast);
         core();
         _e.Bind(done);
     }
 
-    private void BufferedSlowPath(Access access, int sizeBytes, Action core, Label slow, Label fast, Label done)
+    private void BufferedSlowPath(Access access, int sizeBytes, Action core, Action? leaveBehind, Label slow, Label fast, Label done)
     {
-        FlagTrack before = _flags;
-        var fault = new Label();
         int site = AddSite(access, sizeBytes);
         _e.Bind(slow);
+        Settle();
         _e.StoreImmediate(4, EngineRoom.SiteField, site);
         _e.CallTo(common.SlowRead);
         _e.Lea(8, HostRegister.Address, EngineRoom.BufferField);
-        _e.AluImmediate(AluOperation.Cmp, 4, EngineRoom.ResultField, SlowResult.Behind);
-        _e.JumpIf(Condition.Above, fault);
-        if (access == Access.Read) _e.JumpIf(Condition.Below, fast);
+        if (access == Access.Read)
+        {
+            _e.Jump(fast);
+            return;
+        }
         _onSlowPath = true;
         core();
         _onSlowPath = false;
-        if (access != Access.Read)
-        {
-            _e.StoreImmediate(4, EngineRoom.SiteField, site);
-            _e.CallTo(common.SlowWrite);
-            _e.Jump(done);
-        }
+        _e.StoreImmediate(4, EngineRoom.SiteField, site);
+        _e.CallTo(common.SlowWrite);
+        _e.Jump(done);
         Settle();
-        Exit(ExitCode.Behind, site);
-        _flags = before;
-        _e.Bind(fault);
-        Settle();
-        Exit(ExitCode.Fault, site);
+        if (leaveBehind is not null) leaveBehind();
+        else Exit(ExitCode.Behind, site);
     }
 }

@@ -19,12 +19,6 @@ internal static class ExitCode
     public const int Discarded = 5;
 }
 
-/// <summary>What a helper for a memory access says.</summary>
-internal static class SlowResult
-{
-    public const int Continue = 0, Behind = 1, Fault = 2;
-}
-
 /// <summary>
 /// The routines that all generated code of a machine shares: into it and out of it, and calls of C#. The frame register is the stack pointer, with a stack of its own below the
 /// state; helpers run on the thread's real stack.
@@ -41,9 +35,9 @@ internal sealed class CommonCode
     public nint Enter { get; private set; }
     /// <summary>Jumped to: leaves with the room's ExitCode.</summary>
     public nint Exit { get; private set; }
-    /// <summary>Called with the linear address in the address register and the site: reads into the room's buffer. Result says how it went.</summary>
+    /// <summary>Called with the linear address in the address register and the site, flags settled: reads into the room's buffer, or executes the instruction by its handler and leaves.</summary>
     public nint SlowRead { get; private set; }
-    /// <summary>Called when the buffer holds what is to be written; keeps the flags. Returns 5 bytes further when Result is not Continue.</summary>
+    /// <summary>Called when the buffer holds what is to be written; keeps the flags. Returns 5 bytes further when the machine wants to look behind the instruction.</summary>
     public nint SlowWrite { get; private set; }
     /// <summary>Called with the site: executes its instruction by its handler, and returns if the block goes on.</summary>
     public nint Execute { get; private set; }
@@ -119,8 +113,7 @@ internal sealed class CommonCode
         e.LoadConstant(HostRegister.Rax, (ulong)function);
         e.CallThrough(Operand.Of(HostRegister.Rax));
         e.Load(8, HostRegister.Rsp, Operand.Of(HostRegister.Rbx));
-        e.Store(4, Up(EngineRoom.ResultField, above), HostRegister.Rax);
-        if (kind == CallKind.Execute)
+        if (kind is CallKind.Execute or CallKind.Read)
         {
             var goesOn = new Label();
             e.Test(4, Operand.Of(HostRegister.Rax), HostRegister.Rax);

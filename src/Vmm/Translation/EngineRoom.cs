@@ -20,8 +20,6 @@ internal struct EngineRoom
     public nint Owner;
     /// <summary>The place in code that leaves it or calls for help.</summary>
     public int Site;
-    /// <summary>What a helper said.</summary>
-    public int Result;
     public int ExitCode;
     /// <summary>The arithmetic flags, as what they are computed from; see <see cref="DeferredFlags"/>.</summary>
     public int FlagKind;
@@ -43,7 +41,7 @@ internal struct EngineRoom
     private static int Offset(string field) => VcpuFrame.EngineOffset + (int)Marshal.OffsetOf<EngineRoom>(field);
 
     public static readonly Operand JumpCacheField = Operand.Field(Offset(nameof(JumpCache))), BudgetField = Operand.Field(Offset(nameof(Budget))),
-        SiteField = Operand.Field(Offset(nameof(Site))), ResultField = Operand.Field(Offset(nameof(Result))),
+        SiteField = Operand.Field(Offset(nameof(Site))),
         ExitCodeField = Operand.Field(Offset(nameof(ExitCode))), FlagKindField = Operand.Field(Offset(nameof(FlagKind))),
         FlagXField = Operand.Field(Offset(nameof(FlagX))), FlagYField = Operand.Field(Offset(nameof(FlagY))),
         CarryInField = Operand.Field(Offset(nameof(CarryIn))), OtherCarryField = Operand.Field(Offset(nameof(OtherCarry))),

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Vmm.Cpu;
 using Vmm.Decoding;
 using Vmm.Memory;
+using Vmm.Paging;
 
 namespace Vmm.Translation;
 
@@ -30,46 +31,45 @@ internal static unsafe class Helpers
         return site;
     }
 
+    /// <summary>Reads what the TLB does not know into the buffer (or makes sure that it can be written). Returns 0, or 1 if the handler has done the instruction.</summary>
     [UnmanagedCallersOnly]
     private static int SlowRead(nint frame)
     {
         VcpuTranslation t = VcpuTranslation.Of(frame);
         try
         {
+            t.Translator.Counters.SlowReads++;
             Site site = Locate(t);
             ref EngineRoom room = ref t.Room;
-            Vcpu c = t.Vcpu;
-            t.Translator.Counters.SlowReads++;
-            bool writes = site.Access != Access.Read;
-            if (writes && !c.Mmu.ProbeWrite(room.SlowAddress, site.SizeBytes)) return SlowResult.Fault;
-            Span<byte> buffer = MemoryMarshal.AsBytes(new Span<ulong>(ref room.Buffer))[..site.SizeBytes];
-            if (site.Access != Access.Write && !c.Mmu.ReadSlow(room.SlowAddress, buffer)) return SlowResult.Fault;
-            return !writes && c.BlockLimit == 0 ? SlowResult.Behind : SlowResult.Continue;
+            Mmu mmu = t.Vcpu.Mmu;
+            if (!mmu.IsPlain(room.SlowAddress, site.SizeBytes, site.Access == Access.Read ? AccessKind.Read : AccessKind.Write)) return ExecuteAndLeave(t, site);
+            if (site.Access != Access.Write) mmu.ReadSlow(room.SlowAddress, BufferOf(ref room, site));
+            return 0;
         }
         catch (Exception e)
         {
-            t.Thrown = e;
-            return SlowResult.Fault;
+            return Throw(t, e);
         }
     }
 
+    private static Span<byte> BufferOf(ref EngineRoom room, in Site site) => MemoryMarshal.AsBytes(new Span<ulong>(ref room.Buffer))[..site.SizeBytes];
+
+    /// <summary>Writes the buffer. Returns 1 if the machine wants to look behind the instruction.</summary>
     [UnmanagedCallersOnly]
     private static int SlowWrite(nint frame)
     {
         VcpuTranslation t = VcpuTranslation.Of(frame);
         try
         {
+            t.Translator.Counters.SlowWrites++;
             Site site = Locate(t);
             ref EngineRoom room = ref t.Room;
-            t.Translator.Counters.SlowWrites++;
-            Span<byte> buffer = MemoryMarshal.AsBytes(new Span<ulong>(ref room.Buffer))[..site.SizeBytes];
-            t.Vcpu.Mmu.WriteSlow(room.SlowAddress, buffer);
-            return t.Vcpu.BlockLimit == 0 ? SlowResult.Behind : SlowResult.Continue;
+            t.Vcpu.Mmu.WriteSlow(room.SlowAddress, BufferOf(ref room, site));
+            return t.Vcpu.BlockLimit == 0 ? 1 : 0;
         }
         catch (Exception e)
         {
-            t.Thrown = e;
-            return SlowResult.Behind;
+            return Throw(t, e);
         }
     }
 
@@ -80,29 +80,43 @@ internal static unsafe class Helpers
         VcpuTranslation t = VcpuTranslation.Of(frame);
         try
         {
-            Site site = Locate(t);
-            Vcpu c = t.Vcpu;
             t.Translator.Counters.HandlerCalls++;
-            DeferredFlags.Settle(ref t.Room, ref c.State);
-            ref readonly DecodedInstruction d = ref site.Block.Instructions[site.Index];
-            Completion completion = d.Handler.Invoke(c, in d);
-            if (completion == Completion.Next && c.BlockLimit != 0)
-            {
-                t.Room.Budget = (long)(t.Limit - VcpuTranslation.Margin - c.CountBase);
-                return 0;
-            }
-            t.Faulted = completion == Completion.Fault;
-            t.Count = c.CurrentCount + (t.Faulted ? 0U : 1U);
-            if (completion is Completion.Fault or Completion.Repeat) c.State.Rip = d.Rip;
-            else if (completion == Completion.Next) c.State.Rip = d.NextRip;
-            return 1;
+            Site site = Locate(t);
+            if (!Execute(t, site)) return 1;
+            t.Room.Budget = (long)(t.Limit - VcpuTranslation.Margin - t.Vcpu.CountBase);
+            return 0;
         }
         catch (Exception e)
         {
-            t.Thrown = e;
-            t.Count = t.Vcpu.CurrentCount;
-            return 1;
+            return Throw(t, e);
         }
+    }
+
+    private static int ExecuteAndLeave(VcpuTranslation t, in Site site)
+    {
+        Execute(t, site);
+        return 1;
+    }
+
+    /// <summary>Executes an instruction by its handler; count, RIP and fault are left as they are behind it. True: it is retired, and nobody wants to look.</summary>
+    private static bool Execute(VcpuTranslation t, in Site site)
+    {
+        Vcpu c = t.Vcpu;
+        DeferredFlags.Settle(ref t.Room, ref c.State);
+        ref readonly DecodedInstruction d = ref site.Block.Instructions[site.Index];
+        Completion completion = d.Handler.Invoke(c, in d);
+        t.Faulted = completion == Completion.Fault;
+        t.Count = c.CurrentCount + (t.Faulted ? 0U : 1U);
+        if (completion is Completion.Fault or Completion.Repeat) c.State.Rip = d.Rip;
+        else if (completion == Completion.Next) c.State.Rip = d.NextRip;
+        return completion == Completion.Next && c.BlockLimit != 0;
+    }
+
+    private static int Throw(VcpuTranslation t, Exception e)
+    {
+        t.Thrown = e;
+        t.Count = t.Vcpu.CurrentCount;
+        return 1;
     }
 
     /// <summary>The guest's flags as SAHF and an addition take them.</summary>
