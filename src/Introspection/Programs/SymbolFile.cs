@@ -77,6 +77,7 @@ public sealed class SymbolFile : IDisposable
     public void Dispose()
     {
         _job?.Dispose();
+        _dwarf?.Dispose();
         Image.Dispose();
         _files?.Dispose();
     }

@@ -21,7 +21,7 @@ namespace Symbols.Dwarf;
 /// Units split off into .dwo files or a package of them, and supplementary files, are read where <see cref="DebugFiles"/> has found them.
 /// Source: DWARF Debugging Information Format, versions 2 to 5, https://dwarfstd.org.
 /// </summary>
-public sealed class DwarfInfo : ITypeCatalog
+public sealed class DwarfInfo : ITypeCatalog, IDisposable
 {
     /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
     private const long DecodedBudgetBytes = 48L << 20;
@@ -126,6 +126,12 @@ public sealed class DwarfInfo : ITypeCatalog
     public DebugIndexBuilder PrepareIndex(DebugIndexCache? cache) => new(this, cache, Identity());
 
     internal void UseIndex(IndexFile file, IndexJobs jobs) => _index = new DebugIndex(file, jobs);
+
+    /// <summary>What finds the rows of a unit's line program, out of the index; null: that does not have it, or is not there.</summary>
+    internal LinePoints? IndexedLines(DebugUnit unit, ulong offset) => unit.Set == Set && _index is { } index ? index.Lines(unit, offset) : null;
+
+    /// <summary>Closes the index. The program's files belong to others.</summary>
+    public void Dispose() => _index?.Dispose();
 
     /// <summary>The same files for another thread.</summary>
     internal DwarfInfo Fork()

@@ -19,6 +19,7 @@ internal sealed class DwarfSections(
     private const int MaximumAbbreviationTables = 32, MaximumLineStrings = 1 << 15, MaximumKeptLength = 256;
 
     private readonly Dictionary<(ulong, int, ushort, bool), AbbreviationTable> _tables = [];
+    private readonly AbbreviationTable.Scratch _scratch = new();
     private readonly Dictionary<ulong, string> _lineStringsByOffset = [];
     private SectionData? _info, _types, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
     private SectionData? _locations, _locationLists, _macros, _macroInformation;
@@ -80,7 +81,7 @@ internal sealed class DwarfSections(
         (ulong, int, ushort, bool) key = (unit.AbbreviationOffset, unit.AddressSizeBytes, unit.Version, unit.Is64);
         if (_tables.TryGetValue(key, out AbbreviationTable? table)) return table;
         if (_tables.Count >= MaximumAbbreviationTables) _tables.Clear();
-        return _tables[key] = AbbreviationTable.Read(Abbreviations, unit, diagnostics);
+        return _tables[key] = AbbreviationTable.Read(Abbreviations, unit, diagnostics, _scratch);
     }
 
     /// <summary>An unsigned number somewhere in a section; false beyond its end.</summary>

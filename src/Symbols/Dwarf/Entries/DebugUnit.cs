@@ -105,15 +105,16 @@ internal sealed class DebugUnit
             if (Skeleton is not null && !Header.IsType) return Skeleton.Lines;
             if (_areLinesRead) return _lines;
             _areLinesRead = true;
-            if (Attributes.LineOffset is { } offset) _lines = LineProgram.ReadPoints(Sections, offset, Header.AddressSizeBytes, CompileDirectory);
+            if (Attributes.LineOffset is { } offset)
+                _lines = Owner.IndexedLines(this, offset) ?? LineProgram.ReadPoints(Sections, offset, Header.AddressSizeBytes, CompileDirectory);
             if (_lines is not null) Charge(_lines.SizeBytes);
             return _lines;
         }
     }
 
     /// <summary>The line table of a unit that is none's other half, read anew to be given back soon; null: it has none.</summary>
-    internal LineTable? BorrowLineTable() => Attributes.LineOffset is { } offset
-        ? LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _, isBorrowed: true) : null;
+    internal LineTable? BorrowLineTable(ref byte[] buffer) =>
+        Attributes.LineOffset is { } offset ? LineProgram.Borrow(Sections, offset, Header.AddressSizeBytes, CompileDirectory, ref buffer) : null;
 
     /// <summary>All functions with code, in the order of the entries.</summary>
     internal IReadOnlyList<DebugFunction> Functions => _functions ??= ReadFunctions();
@@ -145,12 +146,7 @@ internal sealed class DebugUnit
     internal DwarfInfo Owner => _set.Budget.Owner;
 
     /// <summary>Reads the unit into a buffer that the caller keeps until <see cref="Release"/>.</summary>
-    internal void ReadInto(ref byte[] buffer)
-    {
-        int size = (int)Math.Min(Header.SizeBytes, (ulong)Array.MaxLength);
-        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(size, buffer.Length * 2L), Array.MaxLength));
-        _bytes = buffer.AsMemory(0, _section.Read(Header.Offset, buffer.AsSpan(0, size)));
-    }
+    internal void ReadInto(ref byte[] buffer) => _bytes = _section.Window(Header.Offset, Header.SizeBytes, ref buffer);
 
     internal AbbreviationTable Abbreviations => _abbreviations ??= Sections.AbbreviationsOf(Header);
 
@@ -208,8 +204,7 @@ internal sealed class DebugUnit
         {
             bytes = Part(distance, size, out bool isRest);
             var cursor = new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
-            // An attribute that no entry has makes it read all of them.
-            if (isRest || (cursor.MoveNext() && !cursor.Attribute(DwAt.None).IsPresent && cursor.Problem is null))
+            if (isRest || (cursor.MoveNext() && cursor.IsWhole()))
                 return new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
         }
     }

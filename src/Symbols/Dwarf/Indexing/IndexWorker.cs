@@ -68,7 +68,7 @@ internal sealed class IndexWorker
         if (full != unit && full.Set.Splits is null)
             for (int i = 0; i < full.Set.Units.Count; i++)
                 if (full.Set.Units[i].Header.IsType) Walk(full.Set.Units[i], job, i + 1);
-        if (hasLines) Rows.Add(unit, Info.Sections.Image);
+        if (hasLines) Rows.Add(unit, job, Info.Sections.Image);
         unit.Release();
     }
 
