@@ -33,15 +33,14 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
     private MacroIndex? _macros;
     private volatile DebugIndex? _index;
 
-    private DwarfInfo(ElfImage image, DebugFiles? files)
+    private DwarfInfo(ElfImage image, DebugFiles? files, UnitSet? same = null)
     {
         Files = files;
         var budget = new DecodedBudget(this, DecodedBudgetBytes);
         UnitSet? supplementary = files?.Supplementary is { } other ? new UnitSet(new DwarfSections(other, image.Diagnostics), budget) : null;
-        Set = new UnitSet(new DwarfSections(image), budget)
-        {
-            Supplementary = supplementary, Splits = files is null ? null : new SplitFiles(files, budget, image.Diagnostics),
-        };
+        SplitFiles? splits = files is null ? null : new SplitFiles(files, budget, image.Diagnostics);
+        var sections = new DwarfSections(image);
+        Set = same is not null ? same.Fork(sections, budget, supplementary, splits) : new UnitSet(sections, budget) { Supplementary = supplementary, Splits = splits };
         if (image.Header.Type == ElfHeader.RelocatableType)
             image.Diagnostics.Add("", 0, "The file is a relocatable object, and its debug information is read without relocation: link it first.");
     }
@@ -140,7 +139,9 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
         _ = (Sections.Info, Sections.Types, Sections.Abbreviations, Sections.Line, Sections.LineStrings, Sections.Strings, Sections.StringOffsets);
         _ = (Sections.Addresses, Sections.Ranges, Sections.RangeLists);
         if (Set.Supplementary?.Sections is { } other) _ = (other.Info, other.Abbreviations, other.Line, other.LineStrings, other.Strings);
-        return Files is null ? Open(Sections.Image.Fork()) : Open(Files.Fork());
+        if (Files is null) return new DwarfInfo(Sections.Image.Fork(), null, Set);
+        DebugFiles files = Files.Fork();
+        return new DwarfInfo(files.Debug, files, Set);
     }
 
     /// <summary>All functions with code of one unit, 0 to <see cref="UnitCount"/> - 1.</summary>

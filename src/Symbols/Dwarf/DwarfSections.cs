@@ -84,6 +84,9 @@ internal sealed class DwarfSections(
         return _tables[key] = AbbreviationTable.Read(Abbreviations, unit, diagnostics, _scratch);
     }
 
+    /// <summary>That of one code alone.</summary>
+    internal AbbreviationTable AbbreviationOf(UnitHeader unit, ulong code) => AbbreviationTable.Read(Abbreviations, unit, diagnostics, _scratch, code);
+
     /// <summary>An unsigned number somewhere in a section; false beyond its end.</summary>
     internal static bool TryNumber(SectionData section, ulong offset, int sizeBytes, out ulong value)
     {

@@ -37,7 +37,12 @@ internal sealed class AbbreviationTable
     internal ReadOnlySpan<AttributeShape> AttributesOf(in Abbreviation abbreviation) => _shapes.AsSpan(abbreviation.FirstAttribute, abbreviation.AttributeCount);
 
     /// <summary>Reads a unit's table; where it is damaged it ends.</summary>
-    internal static AbbreviationTable Read(SectionData section, UnitHeader unit, DiagnosticLog diagnostics, Scratch scratch)
+    /// <param name="section"><c>.debug_abbrev</c>.</param>
+    /// <param name="unit">The unit's header.</param>
+    /// <param name="diagnostics">Where to tell what is wrong.</param>
+    /// <param name="scratch">What it is put together in.</param>
+    /// <param name="only">The one code that is wanted, as for a unit's own entry; 0: all.</param>
+    internal static AbbreviationTable Read(SectionData section, UnitHeader unit, DiagnosticLog diagnostics, Scratch scratch, ulong only = 0)
     {
         ulong offset = unit.AbbreviationOffset;
         if (offset >= section.Length)
@@ -48,7 +53,7 @@ internal sealed class AbbreviationTable
         // A table does not say how long it is.
         for (ulong size = FirstWindowBytes; ; size *= 4)
         {
-            bool isWhole = scratch.TryFill(section.Window(offset, size, ref scratch.Bytes).Span, unit);
+            bool isWhole = scratch.TryFill(section.Window(offset, size, ref scratch.Bytes).Span, unit, only);
             if (!isWhole && size < section.Length - offset && size < int.MaxValue) continue;
             if (!isWhole) diagnostics.Add(section.Name, offset, "The table of abbreviations is cut off.");
             return new AbbreviationTable(scratch);
@@ -67,7 +72,7 @@ internal sealed class AbbreviationTable
         internal List<AttributeShape> Shapes { get; } = [];
 
         /// <summary>False: the bytes end before the table does.</summary>
-        internal bool TryFill(ReadOnlySpan<byte> bytes, UnitHeader unit)
+        internal bool TryFill(ReadOnlySpan<byte> bytes, UnitHeader unit, ulong only)
         {
             Dense.Clear();
             Others.Clear();
@@ -81,10 +86,28 @@ internal sealed class AbbreviationTable
                 ulong tag = reader.Uleb();
                 bool hasChildren = reader.U8() != 0;
                 int first = Shapes.Count;
+                if (only != 0 && code != only)
+                {
+                    if (!TrySkipShapes(ref reader)) return false;
+                    continue;
+                }
                 if (!TryFillShapes(ref reader, unit, out int size)) return false;
                 var abbreviation = new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, first, Shapes.Count - first, size);
                 if (code == (ulong)Dense.Count + 1) Dense.Add(abbreviation);
                 else Others.Add((code, abbreviation));
+                if (only != 0) return true;
+            }
+        }
+
+        private static bool TrySkipShapes(ref DataReader reader)
+        {
+            while (true)
+            {
+                ulong name = reader.Uleb();
+                ulong form = reader.Uleb();
+                if (form == (ulong)DwForm.ImplicitConstant) reader.SkipLeb();
+                if (reader.Failed) return false;
+                if (name == 0 && form == 0) return true;
             }
         }
 

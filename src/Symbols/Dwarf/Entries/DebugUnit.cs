@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 using System.Text;
 using Symbols.Dwarf.Functions;
@@ -16,8 +17,8 @@ internal sealed class DebugUnit
     // A chain is: concrete copy -> abstract instance -> declaration in a class. Anything longer is a cycle.
     private const int MaximumOriginDepth = 16;
 
-    // What one entry takes as a rule, and a function with all that is in it.
-    private const int EntryBytes = 256, FunctionBytes = 8192;
+    // What one entry takes as a rule, a function with all that is in it, and the unit's own entry at most.
+    private const int EntryBytes = 256, FunctionBytes = 8192, UnitEntryBytes = 4096;
 
     private readonly UnitSet _set;
     private readonly SectionData _section;
@@ -412,11 +413,21 @@ internal sealed class DebugUnit
 
     private UnitAttributes ReadAttributes()
     {
-        // The unit's own entry is short: the rest of a unit of megabytes is left alone.
-        ReadOnlyMemory<byte> window = _bytes.IsEmpty ? _section.Window(Header.Offset, Math.Min(Header.SizeBytes, 4096)) : _bytes;
+        // The unit's own entry is short: the rest of a unit of megabytes is left alone, and so are the other abbreviations.
+        if (!_bytes.IsEmpty) return ReadAttributes(_bytes.Span);
+        byte[] start = ArrayPool<byte>.Shared.Rent(UnitEntryBytes);
+        UnitAttributes attributes = ReadAttributes(start.AsSpan(0, _section.Read(Header.Offset, start.AsSpan(0, (int)Math.Min(Header.SizeBytes, UnitEntryBytes)))));
+        ArrayPool<byte>.Shared.Return(start);
+        return attributes;
+    }
+
+    private UnitAttributes ReadAttributes(ReadOnlySpan<byte> bytes)
+    {
+        var code = new DataReader(bytes, Math.Min(Header.HeaderSizeBytes, bytes.Length));
+        AbbreviationTable abbreviations = _abbreviations ?? Sections.AbbreviationOf(Header, code.Uleb());
         var attributes = new UnitAttributes();
         _attributes = attributes;
-        var cursor = new DieCursor(Header, Abbreviations, window.Span, Header.HeaderSizeBytes);
+        var cursor = new DieCursor(Header, abbreviations, bytes, Header.HeaderSizeBytes);
         if (!cursor.MoveNext())
         {
             if (cursor.Problem is not null) Sections.Diagnostics.Add(SectionName, Header.Offset, cursor.Problem);
@@ -429,9 +440,9 @@ internal sealed class DebugUnit
         attributes.SplitId = Header.Version >= 5 ? Header.Signature : cursor.Attribute(DwAt.GnuDwoId).Value;
         attributes.StringOffsetsBase = Offset(cursor.Attribute(DwAt.StringOffsetsBase));
         attributes.RangeListsBase = Offset(cursor.Attribute(DwAt.RangeListsBase));
-        attributes.Name = StringOf(cursor.Attribute(DwAt.Name), window.Span);
-        attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), window.Span);
-        attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), window.Span);
+        attributes.Name = StringOf(cursor.Attribute(DwAt.Name), bytes);
+        attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), bytes);
+        attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), bytes);
         attributes.LineOffset = Offset(cursor.Attribute(DwAt.StatementList));
         attributes.Language = (DwLanguage)Math.Min(cursor.Attribute(DwAt.Language).Value, ushort.MaxValue);
         attributes.MacroOffset = Offset(cursor.Attribute(DwAt.Macros)) ?? Offset(cursor.Attribute(DwAt.GnuMacros));
@@ -440,7 +451,7 @@ internal sealed class DebugUnit
         RangesOf(ref cursor, attributes.Ranges);
         AttributeValue split = cursor.Attribute(DwAt.DwoName);
         if (!split.IsPresent) split = cursor.Attribute(DwAt.GnuDwoName);
-        attributes.SplitName = StringOf(split, window.Span);
+        attributes.SplitName = StringOf(split, bytes);
         return attributes;
     }
 
