@@ -76,6 +76,12 @@ public sealed class GuestPrograms : IDisposable
         foreach (SymbolFile file in _files) file.BeginIndexing();
     }
 
+    /// <summary>As <see cref="BeginIndexing"/>, and waits as a question would: before the machine is there, as the two together take the memory of both.</summary>
+    public void MakeIndices()
+    {
+        foreach (SymbolFile file in _files) file.MakeIndex();
+    }
+
     /// <summary>The guest stopped, or its memory was changed: what its processes have mapped may be something else.</summary>
     public void Refresh()
     {

@@ -12,6 +12,8 @@ internal sealed class ByteWriter(int capacity = 64)
 
     internal ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
 
+    internal ReadOnlyMemory<byte> WrittenMemory => _bytes.AsMemory(0, Length);
+
     internal void U8(byte value) => Reserve(1)[0] = value;
 
     internal void U32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Reserve(4), value);

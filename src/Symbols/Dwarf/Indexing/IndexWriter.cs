@@ -10,9 +10,6 @@ namespace Symbols.Dwarf.Indexing;
 /// <summary>Puts together what the workers found, in an order that does not depend on them.</summary>
 internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[] identity)
 {
-    /// <summary>So many rows follow each stop: what a look-up of a line reads in vain at most.</summary>
-    internal const int RowsPerStop = 128;
-
     private static readonly Comparer<IndexWorker.Entry> s_inOrder = Comparer<IndexWorker.Entry>.Create(static (a, b) =>
     {
         int order = a.Job.CompareTo(b.Job);
@@ -22,25 +19,33 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
     });
 
     private readonly ByteWriter[] _parts = NewParts(workers);
+    private long _rowBytes;
 
     /// <summary>The workers are empty then.</summary>
-    /// <exception cref="System.IO.IOException">It cannot be written.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
     internal void Write(IndexOutput output)
     {
+        var paths = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (IndexWorker worker in workers) paths.UnionWith(worker.Rows.Files.Keys);
+        string[] inOrder = [.. paths];
         output.Begin(IndexFile.Part.Identity);
         output.Bytes(identity);
+        output.Begin(IndexFile.Part.Rows);
         // Rows are by far the most: they are written as they are sorted. The names have nothing in common with them.
-        Task rows = Task.Factory.StartNew(() => WriteRows(output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var rows = new SortedRows(inOrder, workers, (file, own, stops) => WriteRows(inOrder[file], own.Span, stops.Span, output));
+        Task others = Task.Factory.StartNew(rows.Sort, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             WriteJobs();
             WriteNames();
+            if (workers.Count > 1) rows.Sort();
         }
         finally
         {
-            Task.WaitAny([rows], CancellationToken.None);
+            Task.WaitAny([others], CancellationToken.None);
         }
-        rows.GetAwaiter().GetResult();
+        others.GetAwaiter().GetResult();
+        EndFile();
         for (int i = 0; i < _parts.Length; i++)
         {
             if ((IndexFile.Part)i is IndexFile.Part.Identity or IndexFile.Part.Rows) continue;
@@ -170,55 +175,23 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
         return entries;
     }
 
-    private void WriteRows(IndexOutput output)
+    private void WriteRows(string path, ReadOnlySpan<byte> rows, ReadOnlySpan<byte> stops, IndexOutput output)
     {
-        ByteWriter files = Of(IndexFile.Part.Files), paths = Of(IndexFile.Part.Paths), stops = Of(IndexFile.Part.Stops), block = new();
-        output.Begin(IndexFile.Part.Rows);
-        var all = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (IndexWorker worker in workers) all.UnionWith(worker.Rows.Files.Keys);
-        SourceRows.Row[] rows = [];
-        long written = 0;
-        foreach (string path in all)
-        {
-            files.U32((uint)paths.Length);
-            files.U32((uint)written);
-            files.U32((uint)(stops.Length / 8));
-            paths.Bytes(Encoding.UTF8.GetBytes(path));
-            Span<SourceRows.Row> own = Take(path, ref rows);
-            own.Sort();
-            long start = written;
-            for (int i = 0; i < own.Length; i++)
-            {
-                bool isStop = i % RowsPerStop == 0;
-                if (isStop)
-                {
-                    stops.U32(own[i].Line);
-                    stops.U32((uint)(written - start));
-                }
-                block.Clear();
-                block.Advance(own[i].Write(block.Room(SourceRows.Row.MaximumBytes), isStop ? default : own[i - 1]));
-                output.Bytes(block.Written);
-                written += block.Length;
-            }
-            // Places are kept in 4 bytes; what has more rows than that is no program.
-            if (written > uint.MaxValue) throw new IOException("The debug information is too large for an index.");
-        }
-        files.U32((uint)paths.Length);
-        files.U32((uint)written);
-        files.U32((uint)(stops.Length / 8));
+        // Places are kept in 4 bytes; what has more rows than that is no program.
+        if (_rowBytes + rows.Length > uint.MaxValue) throw new IOException("The debug information is too large for an index.");
+        EndFile();
+        Of(IndexFile.Part.Paths).Bytes(Encoding.UTF8.GetBytes(path));
+        Of(IndexFile.Part.Stops).Bytes(stops);
+        output.Bytes(rows);
+        _rowBytes += rows.Length;
     }
 
-    // A file's rows of all workers, in a buffer that grows.
-    private Span<SourceRows.Row> Take(string path, ref SourceRows.Row[] rows)
+    // Where the next file's path, rows and stops start.
+    private void EndFile()
     {
-        int count = 0;
-        foreach (IndexWorker worker in workers)
-        {
-            if (worker.Rows.Take(path) is not { } found) continue;
-            if (rows.Length - count < found.Count) Array.Resize(ref rows, Math.Max(count + found.Count, rows.Length * 2));
-            found.CopyTo(rows.AsSpan(count));
-            count += found.Count;
-        }
-        return rows.AsSpan(0, count);
+        ByteWriter files = Of(IndexFile.Part.Files);
+        files.U32((uint)Of(IndexFile.Part.Paths).Length);
+        files.U32((uint)_rowBytes);
+        files.U32((uint)(Of(IndexFile.Part.Stops).Length / 8));
     }
 }

@@ -74,27 +74,46 @@ internal sealed class SourceRows
         }
     }
 
-    /// <summary>What was collected of one file.</summary>
+    /// <summary>What was collected of one file, in blocks: thousands of files grow by turns, and none is to be copied again and again.</summary>
     internal sealed class FileRows
     {
-        private readonly ByteWriter _writer = new(Row.MaximumBytes);
+        private const int LargestBlockBytes = 4096;
+
+        private readonly List<(byte[] Bytes, int Used)> _full = [];
+        private byte[] _block = [];
+        private int _used;
         private Row _last;
 
         internal int Count { get; private set; }
 
         internal void Add(in Row row)
         {
-            _writer.Advance(row.Write(_writer.Room(Row.MaximumBytes), _last));
+            if (_block.Length - _used < Row.MaximumBytes) Grow();
+            _used += row.Write(_block.AsSpan(_used), _last);
             _last = row;
             Count++;
         }
 
-        /// <summary>Puts the rows into the first places.</summary>
-        internal void CopyTo(Span<Row> rows)
+        /// <summary>Puts the rows into the first places, and forgets them.</summary>
+        internal void MoveTo(Span<Row> rows)
         {
-            var reader = new DataReader(_writer.Written);
+            _full.Add((_block, _used));
             Row row = default;
-            for (int i = 0; i < Count; i++) rows[i] = row = Row.Read(ref reader, row);
+            int next = 0;
+            foreach ((byte[] bytes, int used) in _full)
+            {
+                var reader = new DataReader(bytes.AsSpan(0, used));
+                while (!reader.AtEnd) rows[next++] = row = Row.Read(ref reader, row);
+            }
+            (Count, _used, _block) = (0, 0, []);
+            _full.Clear();
+        }
+
+        private void Grow()
+        {
+            if (_used > 0) _full.Add((_block, _used));
+            _block = new byte[Math.Clamp(_block.Length * 2, Row.MaximumBytes * 2, LargestBlockBytes)];
+            _used = 0;
         }
     }
 
@@ -105,9 +124,6 @@ internal sealed class SourceRows
     internal Dictionary<int, (int Start, int End)> PointsOf { get; } = [];
 
     internal ByteWriter Points { get; } = new();
-
-    /// <summary>What was collected of a file, which is forgotten here; null: nothing.</summary>
-    internal FileRows? Take(string path) => _files.Remove(path, out FileRows? rows) ? rows : null;
 
     /// <summary>Adds all rows of mapped code of a unit's line table, and the names of all files, with rows or without.</summary>
     internal void Add(DebugUnit unit, int job, ElfImage image)
