@@ -10,8 +10,8 @@ namespace Symbols.Images;
 /// </summary>
 public sealed class SectionData
 {
-    private const int ChunkSizeBytes = 1 << 16;
-    private const int CachedChunkCount = 256;
+    private const int ChunkSizeBytes = 1 << 14;
+    private const int CachedChunkCount = 1024;
     private const int MaximumStringBytes = 1 << 20;
 
     private readonly ReadOnlyMemory<byte> _memory;

@@ -24,7 +24,7 @@ internal sealed class IndexOutput(Stream stream)
     internal void Begin(IndexFile.Part part)
     {
         EndPart();
-        if (_flushed + _used == 0) stream.Write(stackalloc byte[IndexFile.HeaderBytes]);
+        if (stream.Position == 0) stream.Write(stackalloc byte[IndexFile.HeaderBytes]);
         _part = part;
         _parts[(int)part].Start = Position;
     }
