@@ -36,13 +36,14 @@ public sealed class GuestPrograms : IDisposable
     /// <param name="configuration">The machine with its images, which may have the programs; null: they are not looked at.</param>
     /// <param name="mayBeLinux">A Linux kernel is looked for in memory.</param>
     /// <param name="indexing">Sees to the names of files that are found on the way; null: they are read when they are needed.</param>
+    /// <param name="tell">Takes what the user should know about what is found on the way; null: nobody.</param>
     public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, MachineConfiguration? configuration, bool mayBeLinux,
-        SymbolIndexing? indexing = null)
+        SymbolIndexing? indexing = null, Action<string>? tell = null)
     {
         _files = files;
         Sources = sources;
         _mayBeLinux = mayBeLinux;
-        _users = new UserPrograms(files, configuration, indexing);
+        _users = new UserPrograms(files, configuration, indexing, tell);
         var loaded = new List<LoadedFile>();
         foreach (SymbolFile file in files) loaded.Add(new LoadedFile(file));
         _guesses = new GuessedFunctions(() => _view);
