@@ -216,7 +216,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     }
 
     /// <summary>Lets a living guest live on until it stops for one of the conditions, ends, or is held up: <see cref="TimelineStopReason.Done"/>.</summary>
-    public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions) => Timeline.ContinueLive(conditions, Activity.BeginSlice());
+    /// <param name="conditions">Any of them.</param>
+    /// <param name="longest">It is held up then at the latest; null: when a request arrives.</param>
+    public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions, TimeSpan? longest) => Timeline.ContinueLive(conditions, Activity.BeginSlice(longest));
 
     // ---- The recording, beside where the session stands.
 
