@@ -124,6 +124,6 @@ public sealed class LineSteppingTests(Recordings recordings)
         client.Ask("initialize", """{"adapterID":"ttvm"}""");
         JsonNode answer = client.Ask("launch", new JsonObject { ["program"] = recordings.One, ["steppingGranularity"] = "word" }.ToJsonString());
         Assert.False((bool)answer["success"]!);
-        Assert.Contains("\"line\" or \"statement\", not \"word\"", answer.ToJsonString().Replace("\\u0022", "\"", System.StringComparison.Ordinal).Replace("\\\"", "\"", System.StringComparison.Ordinal), System.StringComparison.Ordinal);
+        Assert.Equal("steppingGranularity is \"line\" or \"statement\", not \"word\"", (string?)answer["body"]!["error"]!["format"]);
     }
 }
