@@ -20,7 +20,8 @@ stop() { echo "test.sh: $*" >&2; echo "0 passed, 1 failed"; exit 1; }
 command -v dotnet >/dev/null || stop "needs the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"
 
 # program:package
-tools=(gcc:gcc g++:g++ ld:binutils make:make nasm:nasm gdb:gdb dwz:dwz qemu-system-x86_64:qemu-system-x86 cpio:cpio mke2fs:e2fsprogs iasl:acpica-tools node:nodejs npm:npm)
+tools=(gcc:gcc g++:g++ ld:binutils make:make patch:patch nasm:nasm gdb:gdb dwz:dwz qemu-system-x86_64:qemu-system-x86 cpio:cpio
+    lz4:lz4 xz:xz-utils zstd:zstd bzip2:bzip2 mke2fs:e2fsprogs iasl:acpica-tools node:nodejs npm:npm)
 if [ -z "$quick" ]; then
     packages=()
     for tool in "${tools[@]}"; do

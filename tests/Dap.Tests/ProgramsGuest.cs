@@ -53,7 +53,16 @@ public class ProgramsGuest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private string Record(ulong instructionCount)
+    /// <summary>What a guest is started from instead of a recording: the kernel, and its initial RAM disk with the program.</summary>
+    public (string Kernel, string Initrd) Images()
+    {
+        string kernel = Path.Combine(_folder, "vmlinuz"), initrd = Path.Combine(_folder, "initrd");
+        File.Copy(GuestImages.LinuxCloudKernel(), kernel, overwrite: true);
+        File.WriteAllBytes(initrd, Initrd());
+        return (kernel, initrd);
+    }
+
+    private byte[] Initrd()
     {
         HostTool.Require("gcc", "gcc");
         string program = Path.Combine(_folder, "steps");
@@ -68,11 +77,15 @@ public class ProgramsGuest : IDisposable
         }
         byte[] initramfs = File.ReadAllBytes(GuestImages.Initramfs());
         // The kernel looks for the next archive at a multiple of 4.
-        byte[] initrd = [.. initramfs, .. new byte[-initramfs.Length & 3], .. new CpioWriter().Add("init", Init).Add("steps", File.ReadAllBytes(program)).Finish()];
+        return [.. initramfs, .. new byte[-initramfs.Length & 3], .. new CpioWriter().Add("init", Init).Add("steps", File.ReadAllBytes(program)).Finish()];
+    }
+
+    private string Record(ulong instructionCount)
+    {
         var configuration = new MachineConfiguration
         {
             CpuCount = 2, MemorySizeBytes = 256 << 20, CommandLine = $"console=ttyS0 quiet {_options}",
-            Images = [new MachineImage("kernel", "vmlinuz", File.ReadAllBytes(GuestImages.LinuxCloudKernel())), new MachineImage("initrd", "initrd", initrd)],
+            Images = [new MachineImage("kernel", "vmlinuz", File.ReadAllBytes(GuestImages.LinuxCloudKernel())), new MachineImage("initrd", "initrd", Initrd())],
         };
         string path = Path.Combine(_folder, $"{instructionCount}.ttvm");
         using var recorder = new Recorder(configuration, new NoInput(), new RandomHost(), new RecorderOptions { Path = path, RecordedFrom = "a test" });
@@ -82,7 +95,7 @@ public class ProgramsGuest : IDisposable
     }
 
     // Its numbers differ from call to call, so that the kernel puts programs at different places.
-    private sealed class RandomHost : IHostServices
+    internal sealed class RandomHost : IHostServices
     {
         private readonly Random _random = new(3);
 

@@ -43,14 +43,14 @@ internal sealed class TestClient : IDisposable
     /// <summary>Events that came and were not asked for yet.</summary>
     public List<JsonNode> Events { get; } = [];
 
-    public static TestClient Launched(string recording, string at = "start", DapServerOptions? options = null)
+    public static TestClient Launched(string recording, string at = "start", DapServerOptions? options = null, string steppingGranularity = "line")
     {
         var client = new TestClient(options);
         client.Ask("initialize", """{"adapterID":"ttvm","supportsProgressReporting":true}""");
         client.Ask("launch", new JsonObject
         {
             // Wherever the test is started: relative paths in debug information are below the repository.
-            ["program"] = recording, ["at"] = at, ["sourceMap"] = new JsonObject { [""] = Repository.Root },
+            ["program"] = recording, ["at"] = at, ["sourceMap"] = new JsonObject { [""] = Repository.Root }, ["steppingGranularity"] = steppingGranularity,
         }.ToJsonString());
         client.Ask("configurationDone");
         client.TakeStopped();

@@ -17,7 +17,7 @@ public sealed class CallFrameTests
 
     private static readonly string[] s_registers32 = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
 
-    public static TheoryData<string> All => [.. Samples.Kernels, .. Samples.Compiled, "libc.so"];
+    public static TheoryData<string> All => [.. Samples.Kernels, .. Samples.Compiled, "libc.so", "busybox"];
 
     [Theory]
     [MemberData(nameof(All))]

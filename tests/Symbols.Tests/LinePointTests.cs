@@ -1,4 +1,6 @@
+using System;
 using System.Collections.Generic;
+using System.Threading;
 using Symbols.Dwarf;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
@@ -18,11 +20,34 @@ public sealed class LinePointTests
     public void Points_lead_to_the_rows_of_the_whole_program(string sample)
     {
         using ElfImage image = ElfImage.Open(Samples.Get(sample));
+        Compare(sample, DwarfInfo.Open(image), static unit => unit.Lines!);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Points_of_an_index_lead_to_the_rows_of_the_whole_program(string sample)
+    {
+        using ElfImage image = ElfImage.Open(Samples.Get(sample));
+        DwarfInfo info = DwarfInfo.Open(image);
+        Assert.True(info.PrepareIndex(null).Run(null, CancellationToken.None));
+        var seen = new HashSet<ulong>();
+        Compare(sample, info, unit =>
+        {
+            ulong offset = unit.Attributes.LineOffset!.Value;
+            LinePoints? points = info.IndexedLines(unit, offset);
+            // Units that share a program share its points: the first one has them.
+            Assert.Equal(seen.Add(offset), points is not null);
+            return points ?? unit.Lines!;
+        });
+    }
+
+    private static void Compare(string sample, DwarfInfo info, Func<DebugUnit, LinePoints> pointsOf)
+    {
         int count = 0;
-        foreach (DebugUnit unit in DwarfInfo.Open(image).Units)
+        foreach (DebugUnit unit in info.Units)
         {
             if (unit.LineTable is not { } table) continue;
-            LinePoints points = unit.Lines!;
+            LinePoints points = pointsOf(unit);
             // A row's own address, the ones before it, and one within it.
             foreach (LineRow row in table.Rows)
             {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Symbols.Tests;
 
-/// <summary>Programs to compare with binutils over: our kernels, glibc's debug file, and samples compiled when first asked for.</summary>
+/// <summary>Programs to compare with binutils over: our kernels, glibc's debug file, Debian's busybox, and samples compiled when first asked for.</summary>
 internal static class Samples
 {
     private static readonly ConcurrentDictionary<string, Lazy<string>> s_built = new();
@@ -41,7 +41,7 @@ internal static class Samples
 
     internal static TheoryData<string> Kernels => ["prebuilt", "demo64.elf", "demo32.elf", "conformance64.elf", "conformance32.elf"];
 
-    internal static TheoryData<string> All => [.. Kernels, .. Compiled, "libc"];
+    internal static TheoryData<string> All => [.. Kernels, .. Compiled, "libc", "busybox"];
 
     /// <summary>The path of a program with debug information.</summary>
     internal static string Get(string name)
@@ -49,6 +49,7 @@ internal static class Samples
         HostTool.Require("readelf", "binutils");
         if (name == "prebuilt") return GuestImages.PrebuiltDemo64;
         if (name == "libc") return LibcDebugFile();
+        if (name == "busybox") return GuestImages.BusyboxWithSymbols();
         if (name.EndsWith(".elf", StringComparison.Ordinal)) return GuestImages.Own(name);
         bool isCpp = name.StartsWith("c++", StringComparison.Ordinal);
         HostTool.Require(isCpp ? "g++" : "gcc", isCpp ? "g++" : "gcc");

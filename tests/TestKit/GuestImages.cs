@@ -11,6 +11,7 @@ namespace TestKit;
 public static class GuestImages
 {
     private static readonly Lazy<string?> s_ownProblem = new(() => Prepare("make", ["-C", "guests", "-j2"], "guests.lock"));
+    private static readonly Lazy<string?> s_busyboxProblem = new(() => Prepare("guests/build-busybox.sh", [], "busybox.lock"));
     private static readonly Lazy<string?> s_debianProblem = new(() => Prepare("guests/fetch-debian.sh", [], "debian.lock"));
     private static readonly ConcurrentDictionary<string, Lazy<string?>> s_driverProblems = new();
     private static readonly Lazy<string?> s_initramfsProblem = new(() => Prepare("guests/make-initramfs.sh", [], "debian.lock"));
@@ -88,6 +89,13 @@ public static class GuestImages
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>Debian's busybox, built from its source package with debug information.</summary>
+    public static string BusyboxWithSymbols()
+    {
+        string path = Path.Combine(DebianFolder, "busybox-debug/busybox");
+        return File.Exists(path) ? path : Ready(s_busyboxProblem, path, "guests/build-busybox.sh");
     }
 
     /// <summary>A file of Debian's by its name under artifacts/debian.</summary>

@@ -422,6 +422,8 @@ export interface TtvmLaunchArguments {
     allowCalls?: boolean;
     /** Steps stay on their vCPU, whatever it runs; else in their task, which other vCPUs may go on with. */
     stepFollowsVcpu?: boolean;
+    /** What steps go by whose request names no granularity, or `statement`: lines (default), or the statements within them. */
+    steppingGranularity?: "line" | "statement";
 }
 /** attach: to `ttvm record --dap`. The connection itself is the extension's affair: a port of the loopback interface, or a pipe. */
-export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean; printers?: string[]; allowCalls?: boolean; stepFollowsVcpu?: boolean }
+export interface TtvmAttachArguments { port?: number; pipe?: string; symbols?: string | string[]; sourceMap?: { [from: string]: string }; layouts?: string[]; stopOnEntry?: boolean; printers?: string[]; allowCalls?: boolean; stepFollowsVcpu?: boolean; steppingGranularity?: "line" | "statement" }

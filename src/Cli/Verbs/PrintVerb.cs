@@ -39,7 +39,7 @@ internal static class PrintVerb
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
             using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(symbols), null);
-            if (parsed.GetValue(expression) is not null) programs.BeginIndexing();
+            if (parsed.GetValue(expression) is not null) programs.MakeIndices();
             recording.Seek(parsed.GetValue(at)!);
             var view = new GuestView(recording.Machine, recording.Vcpu(parsed.GetValue(cpu)));
             SymbolSet set = programs.At(view);

@@ -11,6 +11,7 @@ internal interface IDebugArguments
     IReadOnlyList<string>? Layouts { get; }
     IReadOnlyList<string>? Printers { get; }
     bool? StepFollowsVcpu { get; }
+    string? SteppingGranularity { get; }
     bool? AllowCalls { get; }
 }
 
@@ -33,6 +34,8 @@ public sealed record TtvmLaunchArguments : LaunchRequestArguments, IDebugArgumen
     [JsonPropertyName("allowCalls")] public bool? AllowCalls { get; init; }
     /// <summary>Steps stay on their vCPU, whatever it runs; else (default) in their task, which other vCPUs may go on with.</summary>
     [JsonPropertyName("stepFollowsVcpu")] public bool? StepFollowsVcpu { get; init; }
+    /// <summary>What steps go by whose request names no granularity, or <c>statement</c>: <c>line</c> (default) or <c>statement</c>.</summary>
+    [JsonPropertyName("steppingGranularity")] public string? SteppingGranularity { get; init; }
     /// <summary>Files that declare layouts of locks.</summary>
     [JsonPropertyName("layouts")] public IReadOnlyList<string>? Layouts { get; init; }
 
@@ -81,6 +84,8 @@ public sealed record TtvmAttachArguments : AttachRequestArguments, IDebugArgumen
     [JsonPropertyName("allowCalls")] public bool? AllowCalls { get; init; }
     /// <summary>Steps stay on their vCPU, whatever it runs; else (default) in their task, which other vCPUs may go on with.</summary>
     [JsonPropertyName("stepFollowsVcpu")] public bool? StepFollowsVcpu { get; init; }
+    /// <summary>What steps go by whose request names no granularity, or <c>statement</c>: <c>line</c> (default) or <c>statement</c>.</summary>
+    [JsonPropertyName("steppingGranularity")] public string? SteppingGranularity { get; init; }
 }
 
 /// <summary>Arguments of <c>ttvm/radix</c>.</summary>

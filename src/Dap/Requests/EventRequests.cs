@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Consoles;
+using Introspection.Paging;
 using Replay.Log;
 using Replay.Queries;
 using Replay.Timelines;
@@ -79,7 +80,12 @@ internal sealed class EventRequests
     }
 
     // The machine stands before the write: CR3 is still the old one.
-    private bool IsContextSwitch(MachineEvent what) => ((what.Value ^ _session.Timeline.Machine.Vcpus[what.CpuIndex].State.Cr3) & RootMask) != 0;
+    private bool IsContextSwitch(MachineEvent what)
+    {
+        GuestView view = _session.ViewOf(what.CpuIndex);
+        ulong before = view.Vcpu.State.Cr3 & RootMask, after = what.Value & RootMask;
+        return before != after && !IsolatedTables.AreHalves(view, before, after);
+    }
 
     private (string, int)? FindInput(bool isForward)
     {

@@ -21,12 +21,12 @@ internal sealed class ExecutionRequests
         _lines = new LineStepper(session, _runner, _instructions);
         requests.Add<ContinueArguments>(Commands.Continue, a => Continue(a.ThreadId));
         requests.Add<ReverseContinueArguments>(Commands.ReverseContinue, a => Back(a.ThreadId, cpu => _runner.Run(false, cpu), "going back"));
-        requests.Add<NextArguments>(Commands.Next, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Over : _instructions.Over));
-        requests.Add<StepInArguments>(Commands.StepIn, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Into : _instructions.Into));
-        requests.Add<StepOutArguments>(Commands.StepOut, a => Go(a.ThreadId, ByLine(a.Granularity) ? _lines.Out : _instructions.Out));
-        requests.Add<StepBackArguments>(Commands.StepBack, a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackOver : _instructions.BackOver));
-        requests.Add<TtvmThreadArguments>("ttvm/reverseStepIn", a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackInto : _instructions.BackInto));
-        requests.Add<TtvmThreadArguments>("ttvm/reverseStepOut", a => Back(a.ThreadId, ByLine(a.Granularity) ? _lines.BackOut : _instructions.BackOut));
+        requests.Add<NextArguments>(Commands.Next, a => Go(a.ThreadId, By(a.Granularity, _lines.Over, _instructions.Over)));
+        requests.Add<StepInArguments>(Commands.StepIn, a => Go(a.ThreadId, By(a.Granularity, _lines.Into, _instructions.Into)));
+        requests.Add<StepOutArguments>(Commands.StepOut, a => Go(a.ThreadId, By(a.Granularity, _lines.Out, _instructions.Out)));
+        requests.Add<StepBackArguments>(Commands.StepBack, a => Back(a.ThreadId, By(a.Granularity, _lines.BackOver, _instructions.BackOver)));
+        requests.Add<TtvmThreadArguments>("ttvm/reverseStepIn", a => Back(a.ThreadId, By(a.Granularity, _lines.BackInto, _instructions.BackInto)));
+        requests.Add<TtvmThreadArguments>("ttvm/reverseStepOut", a => Back(a.ThreadId, By(a.Granularity, _lines.BackOut, _instructions.BackOut)));
         // The reader's thread has ended the run, if there was one; that run has said that it stopped.
         requests.Add<PauseArguments>(Commands.Pause, _ => Answer.Empty);
     }
@@ -43,8 +43,9 @@ internal sealed class ExecutionRequests
         return Answer.After(() => Move(_session, cpu, move));
     }
 
-    // Clients send a granularity only while their disassembly has the focus: without one, steps are by source lines. A statement is a line here.
-    private static bool ByLine(string? granularity) => granularity != "instruction";
+    // Most clients send a granularity only while their disassembly has the focus; some always send `statement`, and mean lines, as nearly all debuggers do.
+    private Func<int, StopReport> By(string? granularity, Func<int, StepUnit, StopReport> bySource, Func<int, StopReport> byInstruction) =>
+        granularity == "instruction" ? byInstruction : cpu => bySource(cpu, granularity == "line" ? StepUnit.Line : _session.StepUnit);
 
     private Answer Back(long threadId, Func<int, StopReport> move, string what = "stepping back")
     {

@@ -4,6 +4,7 @@ using System.IO;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Sessions;
+using Dap.Stepping;
 using Introspection.Locks.Layouts;
 using Introspection.Programs;
 using Introspection.Values;
@@ -126,6 +127,12 @@ internal sealed class LifecycleRequests
         _session.UseSymbols(SymbolLoader.Load(_session.Recording, arguments.Symbols, arguments.SourceMap, Tell, _session.WaitForIndex));
         _session.Programs.BeginIndexing();
         _session.Locks.Declared = DeclaredLayouts.Load(_session.Recording.Configuration, path, arguments.Layouts, Tell);
+        _session.StepUnit = arguments.SteppingGranularity switch
+        {
+            null or "line" => StepUnit.Line,
+            "statement" => StepUnit.Statement,
+            _ => throw new RequestException($"steppingGranularity is \"line\" or \"statement\", not \"{arguments.SteppingGranularity}\""),
+        };
         _session.StepsFollowVcpu = arguments.StepFollowsVcpu ?? false;
         _session.AllowsCalls = arguments.AllowCalls ?? false;
         LoadPrinters(path, arguments.Printers ?? []);

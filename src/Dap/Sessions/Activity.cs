@@ -105,13 +105,15 @@ internal sealed class Activity(MessageWriter writer, TimeSpan progressDelay) : I
     /// <summary>
     /// A stretch of a run that may have no end: the token fires when a request arrives, or what ends the run. Requests that wait now are to be served before.
     /// </summary>
-    public CancellationToken BeginSlice()
+    /// <param name="longest">It fires then, too; null: not for its length.</param>
+    public CancellationToken BeginSlice(TimeSpan? longest = null)
     {
         lock (_gate)
         {
             _slice?.Dispose();
             _slice = CancellationTokenSource.CreateLinkedTokenSource(_source.Token);
             if (_hasArrivals) _slice.Cancel();
+            else if (longest is { } time) _slice.CancelAfter(time);
             return _slice.Token;
         }
     }

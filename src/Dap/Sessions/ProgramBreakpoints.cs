@@ -58,6 +58,9 @@ internal sealed class ProgramBreakpoints(Session session)
     /// <summary>What a living guest has to be stopped at; empty: nothing.</summary>
     public IReadOnlyList<StopCondition> LiveHooks() => session.Programs.MayLoadPrograms && session.Timeline.IsLive && HasWaiting() ? Hooks() : [];
 
+    /// <summary>Breakpoints wait for programs in a living guest whose kernel is not there yet, or not known: it has to be looked for while it boots.</summary>
+    public bool WaitsForKernel => session.Programs is { MayLoadPrograms: true, Kernel: null } && session.Timeline.IsLive && HasWaiting();
+
     /// <summary>A breakpoint in a program was hit: the vCPU's address space has that program there, and not another one.</summary>
     public bool IsThere(BreakpointEntry entry, int cpuIndex)
     {

@@ -12,6 +12,8 @@ namespace Dap.Sessions;
 /// <summary>Runs to breakpoints, forwards and backwards, and says why it stopped. In a diversion, forwards only.</summary>
 internal sealed class Runner(Session session)
 {
+    private static readonly TimeSpan s_lookInterval = TimeSpan.FromMilliseconds(200);
+
     private readonly ConsolePrinter _console = new(session);
     private readonly HitCounter _hits = new(session);
     private readonly Restarts _restarts = new(session);
@@ -83,7 +85,7 @@ internal sealed class Runner(Session session)
                 (List<BreakpointEntry> entries, HashSet<StopCondition> conditions) = Collect(temporary);
                 IReadOnlyList<StopCondition> hooks = session.ProgramBreakpoints.LiveHooks();
                 conditions.UnionWith(hooks);
-                TimelineStop stop = session.LiveOn(conditions);
+                TimelineStop stop = session.LiveOn(conditions, session.ProgramBreakpoints.WaitsForKernel ? s_lookInterval : null);
                 if (stop.Reason == TimelineStopReason.Done && !session.Activity.Token.IsCancellationRequested) continue;
                 if (Learned(stop, hooks)) entries = [.. session.Breakpoints.All];
                 // What was hit and did not count lies before the end.

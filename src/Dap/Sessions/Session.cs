@@ -5,6 +5,7 @@ using System.Threading;
 using Dap.Handles;
 using Dap.Live;
 using Dap.Protocol;
+using Dap.Stepping;
 using Dap.Views;
 using Introspection.Calls;
 using Introspection.Consoles;
@@ -77,6 +78,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     /// <summary>Steps stay on their vCPU whatever it does; else in their task, which other vCPUs may go on with.</summary>
     public bool StepsFollowVcpu { get; set; }
+
+    /// <summary>What steps by source go by where the client says nothing else.</summary>
+    public StepUnit StepUnit { get; set; }
 
     /// <summary>Numbers that may be either are shown in decimal; else in hexadecimal.</summary>
     public bool ShowsDecimal { get; set; }
@@ -212,7 +216,9 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     }
 
     /// <summary>Lets a living guest live on until it stops for one of the conditions, ends, or is held up: <see cref="TimelineStopReason.Done"/>.</summary>
-    public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions) => Timeline.ContinueLive(conditions, Activity.BeginSlice());
+    /// <param name="conditions">Any of them.</param>
+    /// <param name="longest">It is held up then at the latest; null: when a request arrives.</param>
+    public TimelineStop LiveOn(IReadOnlyCollection<StopCondition> conditions, TimeSpan? longest) => Timeline.ContinueLive(conditions, Activity.BeginSlice(longest));
 
     // ---- The recording, beside where the session stands.
 

@@ -25,6 +25,7 @@ internal sealed class BackwardWalk
     private readonly Flow _flow;
     private readonly FlowHistory _history;
     private readonly LineStep _kind;
+    private readonly StepUnit _unit;
     private readonly Position _origin;
     // Where the walk is: the vCPU's code and frame after the transition that comes next.
     private ulong _code;
@@ -36,11 +37,12 @@ internal sealed class BackwardWalk
     private Position _lineStart;
     private bool _isFirst = true, _hasLeft;
 
-    public BackwardWalk(Session session, Runner runner, int cpuIndex, LineStep kind)
+    public BackwardWalk(Session session, Runner runner, int cpuIndex, LineStep kind, StepUnit unit)
     {
         _session = session;
         _runner = runner;
         _kind = kind;
+        _unit = unit;
         _flow = new Flow(session, cpuIndex);
         _origin = _checkedFrom = session.Timeline.Position;
         _history = new FlowHistory(session, _flow, _origin);
@@ -81,7 +83,7 @@ internal sealed class BackwardWalk
                 }
                 if (!enters) break;
                 // A step into stops behind a call that has returned, before it goes on in the line.
-                if (!isFirst) return _line is not null && !_line.IsSameLine(_session.SymbolsOf(_flow.CpuIndex).PlaceOf(_code)) ? FinishAtLine() : Finish(step.After, step.CpuIndex);
+                if (!isFirst) return _line is not null && !_unit.AreSame(_line, _session.SymbolsOf(_flow.CpuIndex).PlaceOf(_code)) ? FinishAtLine() : Finish(step.After, step.CpuIndex);
                 Enter(step);
                 break;
             case FlowKind.StackSwitch:
@@ -122,7 +124,7 @@ internal sealed class BackwardWalk
                 if (relation == InlineRelation.LeftForDeeper) return null;
                 break;
         }
-        if (_line is not null && !place.IsSameLine(_line)) return FinishAtLine();
+        if (_line is not null && !_unit.AreSame(place, _line)) return FinishAtLine();
         _line = place;
         (_lineStart, _lineCpu) = (step.At, step.CpuIndex);
         return null;

@@ -78,7 +78,7 @@ internal sealed class FlowHistory
             else _steps.Add(known);
         }
         _index = _steps.Count;
-        _stretch = Math.Min(_stretch * 8, LongestStretch);
+        _stretch = Math.Min(_stretch * 4, LongestStretch);
     }
 
     // An instruction that repeats is one step: to whom goes back over it, all its iterations are the same.

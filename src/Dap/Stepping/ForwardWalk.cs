@@ -33,17 +33,19 @@ internal sealed class ForwardWalk
     private readonly Runner _runner;
     private readonly Flow _flow;
     private readonly LineStep _kind;
+    private readonly StepUnit _unit;
     private readonly CodePlace _start;
     private IReadOnlyList<InlinedCall> _frame;
     private bool _hasLeft, _isEntering;
     private Position _stretchStart;
     private int _stepCount;
 
-    public ForwardWalk(Session session, Runner runner, int cpuIndex, LineStep kind)
+    public ForwardWalk(Session session, Runner runner, int cpuIndex, LineStep kind, StepUnit unit)
     {
         _session = session;
         _runner = runner;
         _kind = kind;
+        _unit = unit;
         _flow = new Flow(session, cpuIndex);
         _start = session.SymbolsOf(_flow.CpuIndex).PlaceOf(_flow.Code);
         _frame = _start.Inlined;
@@ -103,7 +105,7 @@ internal sealed class ForwardWalk
                 _frame = InlineLevel.Common(_frame, place.Inlined);
                 _hasLeft = true;
                 return null;
-            case InlineRelation.Same when !_hasLeft && (_kind == LineStep.Out || place.IsSameLine(_start)):
+            case InlineRelation.Same when !_hasLeft && (_kind == LineStep.Out || _unit.AreSame(place, _start)):
                 return null;
             default:
                 return EndStretch() ?? Stepped();

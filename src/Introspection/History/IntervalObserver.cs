@@ -1,4 +1,6 @@
 using System.Collections.Generic;
+using Introspection.Paging;
+using Introspection.State;
 using Vmm.Cpu;
 using Vmm.Inputs;
 using Vmm.Platform;
@@ -14,6 +16,7 @@ internal sealed class IntervalObserver : IMachineObserver
 
     private readonly List<HistoryEvent> _events = [];
     private ulong[] _roots = [];
+    private Machine? _machine;
 
     public uint WantedKinds => 1u << (int)MachineEventKind.Exception | 1u << (int)MachineEventKind.Interrupt | 1u << (int)MachineEventKind.SoftwareInterrupt
         | 1u << (int)MachineEventKind.ControlRegisterWrite | 1u << (int)MachineEventKind.Schedule | 1u << (int)MachineEventKind.Input;
@@ -24,11 +27,13 @@ internal sealed class IntervalObserver : IMachineObserver
         _roots = new ulong[machine.Vcpus.Count];
         foreach (Vcpu vcpu in machine.Vcpus) _roots[vcpu.Index] = vcpu.State.Cr3 & RootMask;
         machine.Observer = this;
+        _machine = machine;
     }
 
     public HistoryEvent[] End(Machine machine)
     {
         machine.Observer = null;
+        _machine = null;
         return [.. _events];
     }
 
@@ -44,7 +49,9 @@ internal sealed class IntervalObserver : IMachineObserver
             case MachineEventKind.Input when machineEvent.Number != (long)InputKind.Time: kind = HistoryEventKind.Input; break;
             case MachineEventKind.SoftwareInterrupt when machineEvent.Number is < 0 or LegacySystemCall: kind = HistoryEventKind.SystemCall; break;
             case MachineEventKind.ControlRegisterWrite when machineEvent.Number == 3 && (machineEvent.Value & RootMask) != _roots[machineEvent.CpuIndex]:
-                _roots[machineEvent.CpuIndex] = machineEvent.Value & RootMask;
+                ulong before = _roots[machineEvent.CpuIndex], after = machineEvent.Value & RootMask;
+                _roots[machineEvent.CpuIndex] = after;
+                if (IsolatedTables.AreHalves(new GuestView(_machine!, _machine!.Vcpus[machineEvent.CpuIndex]), before, after)) return;
                 kind = HistoryEventKind.ContextSwitch;
                 break;
             default: return;

@@ -36,13 +36,14 @@ public sealed class GuestPrograms : IDisposable
     /// <param name="configuration">The machine with its images, which may have the programs; null: they are not looked at.</param>
     /// <param name="mayBeLinux">A Linux kernel is looked for in memory.</param>
     /// <param name="indexing">Sees to the names of files that are found on the way; null: they are read when they are needed.</param>
+    /// <param name="tell">Takes what the user should know about what is found on the way; null: nobody.</param>
     public GuestPrograms(IReadOnlyList<SymbolFile> files, SourceLibrary sources, MachineConfiguration? configuration, bool mayBeLinux,
-        SymbolIndexing? indexing = null)
+        SymbolIndexing? indexing = null, Action<string>? tell = null)
     {
         _files = files;
         Sources = sources;
         _mayBeLinux = mayBeLinux;
-        _users = new UserPrograms(files, configuration, indexing);
+        _users = new UserPrograms(files, configuration, indexing, tell);
         var loaded = new List<LoadedFile>();
         foreach (SymbolFile file in files) loaded.Add(new LoadedFile(file));
         _guesses = new GuessedFunctions(() => _view);
@@ -74,6 +75,12 @@ public sealed class GuestPrograms : IDisposable
     public void BeginIndexing()
     {
         foreach (SymbolFile file in _files) file.BeginIndexing();
+    }
+
+    /// <summary>As <see cref="BeginIndexing"/>, and waits as a question would: before the machine is there, as the two together take the memory of both.</summary>
+    public void MakeIndices()
+    {
+        foreach (SymbolFile file in _files) file.MakeIndex();
     }
 
     /// <summary>The guest stopped, or its memory was changed: what its processes have mapped may be something else.</summary>

@@ -74,9 +74,16 @@ public sealed class SymbolFile : IDisposable
         _job?.Begin();
     }
 
+    /// <summary>As <see cref="BeginIndexing"/>, and waits for it as a question for a name would.</summary>
+    public void MakeIndex()
+    {
+        if (!Dwarf.IsIndexed) Dwarf.IndexNeeded?.Invoke();
+    }
+
     public void Dispose()
     {
         _job?.Dispose();
+        _dwarf?.Dispose();
         Image.Dispose();
         _files?.Dispose();
     }

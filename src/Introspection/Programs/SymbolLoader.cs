@@ -47,7 +47,7 @@ public static class SymbolLoader
         if (own is not null) files.Add(new SymbolFile(finder.Find(own), indexing));
         var sources = new SourceLibrary(new SourceFinder(sourceMap ?? new Dictionary<string, string>(), folders), recording.Embedded);
         // A kernel that is an ELF file of its own format is in memory as it is in its file. Anything else may become Linux.
-        return new GuestPrograms(files, sources, machine, mayBeLinux: own is null || own.Section("__ksymtab") is not null, indexing);
+        return new GuestPrograms(files, sources, machine, mayBeLinux: own is null || own.Section("__ksymtab") is not null, indexing, tell);
     }
 
     private static DebugFiles? Open(string path, DebugFileFinder finder, Action<string> tell)

@@ -13,7 +13,12 @@ namespace Introspection.Programs;
 /// Finds the files of programs that a Linux process has mapped: among the symbol files of the session, by build ID or else by name; else in the recording's own initial
 /// RAM file system, by path.
 /// </summary>
-internal sealed class UserPrograms(IReadOnlyList<SymbolFile> files, MachineConfiguration? configuration, SymbolIndexing? indexing) : IDisposable
+/// <param name="files">The session's.</param>
+/// <param name="configuration">The machine with its images; null: they are not looked at.</param>
+/// <param name="indexing">Sees to the names of files that are found in the initrd.</param>
+/// <param name="tell">Takes what the user should know: that the initrd cannot be read. Null: nobody.</param>
+internal sealed class UserPrograms(
+    IReadOnlyList<SymbolFile> files, MachineConfiguration? configuration, SymbolIndexing? indexing, Action<string>? tell) : IDisposable
 {
     private readonly Dictionary<string, SymbolFile?> _fromInitrd = new(StringComparer.Ordinal);
     private InitrdFiles? _initrd;
@@ -50,6 +55,7 @@ internal sealed class UserPrograms(IReadOnlyList<SymbolFile> files, MachineConfi
     private SymbolFile? OpenFromInitrd(string path)
     {
         if (!_isInitrdRead && configuration is not null) _initrd = InitrdFiles.Of(configuration);
+        if (!_isInitrdRead && _initrd?.Problem is { } problem) tell?.Invoke(problem);
         _isInitrdRead = true;
         if (_initrd?.Find(path) is not { } content) return null;
         try

@@ -61,11 +61,19 @@ public static class CallStack
     }
 
     /// <summary>A frame that would be at an instruction, without registers: what names mean there. Null: nothing is known about it.</summary>
-    public static StackLevel? At(ulong linear, SymbolSet symbols)
+    /// <param name="linear">The instruction.</param>
+    /// <param name="symbols">Of its address space.</param>
+    /// <param name="function">The frame of the function of that name, itself or an inlined copy; null, or where it has none there: the innermost one.</param>
+    public static StackLevel? At(ulong linear, SymbolSet symbols, string? function = null)
     {
         var call = new CallFrame(linear, 0, FrameOrigin.Innermost, IsExact: true);
         IReadOnlyList<SourceFrame> sources = symbols.FramesAt(linear, out LoadedFile? file);
-        return sources.Count == 0 ? null : new StackLevel(call, null, sources[0], file, NameOf(call, sources[0], symbols), IsInnermost: false);
+        if (sources.Count == 0) return null;
+        SourceFrame source = sources[0];
+        // What was inlined at a function's very beginning is not the function.
+        foreach (SourceFrame one in sources)
+            if (function is not null && (one.FunctionName == function || one.LinkageName == function || one.QualifiedName == function)) source = one;
+        return new StackLevel(call, null, source, file, NameOf(call, source, symbols), IsInnermost: false);
     }
 
     /// <summary>The vCPU's own frame; null: nothing is known about its code.</summary>

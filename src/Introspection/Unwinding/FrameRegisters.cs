@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using Introspection.State;
+using Introspection.Values;
 using Symbols.Dwarf.Expressions;
 using Symbols.Dwarf.Frames;
 using Vmm.Cpu;
@@ -102,9 +103,18 @@ public sealed class FrameRegisters : IUnwindContext
         return isVector;
     }
 
-    /// <summary>An XMM register's bytes (DWARF's numbers 17 to 32, 21 to 28 in 32-bit code); false: it is none, or not known, as in frames that have called others.</summary>
+    /// <summary>
+    /// The bytes of an XMM register (DWARF's numbers 17 to 32, 21 to 28 in 32-bit code) or of one of the x87's stack (33 to 40, 11 to 18); false: it is none, or not known,
+    /// as in frames that have called others.
+    /// </summary>
     public bool TryReadVector(int register, Span<byte> bytes)
     {
+        int stack = register - (Is64 ? 33 : 11);
+        if (_hasVectors && stack is >= 0 and < 8)
+        {
+            WideRegisters.ReadStack(ref _view.Vcpu.State, stack, bytes);
+            return true;
+        }
         int index = register - (Is64 ? 17 : 21);
         if (!_hasVectors || index < 0 || index >= (Is64 ? 16 : 8)) return false;
         Span<byte> held = stackalloc byte[16];

@@ -66,6 +66,8 @@ public sealed class GuestEnvironment(GuestView view, ISymbolSource symbols, IVar
         return RegisterFile.Get(ref _view.Vcpu.State, name) is { } value ? new RegisterValue(value, RegisterFile.SizeOf(name)) : null;
     }
 
+    public TypedValue? WideRegister(string name) => WideRegisters.Get(ref _view.Vcpu.State, name, isKnown: FrameRegister is null);
+
     public ulong? AddressOf(string symbol) => symbols.AddressOf(symbol);
 
     public int Read(ulong address, bool isPhysical, Span<byte> destination) => _view.Read(new MemoryPlace(address, isPhysical), destination);

@@ -21,7 +21,7 @@ namespace Symbols.Dwarf;
 /// Units split off into .dwo files or a package of them, and supplementary files, are read where <see cref="DebugFiles"/> has found them.
 /// Source: DWARF Debugging Information Format, versions 2 to 5, https://dwarfstd.org.
 /// </summary>
-public sealed class DwarfInfo : ITypeCatalog
+public sealed class DwarfInfo : ITypeCatalog, IDisposable
 {
     /// <summary>Decoded units may take so many bytes until all but the one in use are dropped.</summary>
     private const long DecodedBudgetBytes = 48L << 20;
@@ -33,15 +33,14 @@ public sealed class DwarfInfo : ITypeCatalog
     private MacroIndex? _macros;
     private volatile DebugIndex? _index;
 
-    private DwarfInfo(ElfImage image, DebugFiles? files)
+    private DwarfInfo(ElfImage image, DebugFiles? files, UnitSet? same = null)
     {
         Files = files;
         var budget = new DecodedBudget(this, DecodedBudgetBytes);
         UnitSet? supplementary = files?.Supplementary is { } other ? new UnitSet(new DwarfSections(other, image.Diagnostics), budget) : null;
-        Set = new UnitSet(new DwarfSections(image), budget)
-        {
-            Supplementary = supplementary, Splits = files is null ? null : new SplitFiles(files, budget, image.Diagnostics),
-        };
+        SplitFiles? splits = files is null ? null : new SplitFiles(files, budget, image.Diagnostics);
+        var sections = new DwarfSections(image);
+        Set = same is not null ? same.Fork(sections, budget, supplementary, splits) : new UnitSet(sections, budget) { Supplementary = supplementary, Splits = splits };
         if (image.Header.Type == ElfHeader.RelocatableType)
             image.Diagnostics.Add("", 0, "The file is a relocatable object, and its debug information is read without relocation: link it first.");
     }
@@ -127,6 +126,12 @@ public sealed class DwarfInfo : ITypeCatalog
 
     internal void UseIndex(IndexFile file, IndexJobs jobs) => _index = new DebugIndex(file, jobs);
 
+    /// <summary>What finds the rows of a unit's line program, out of the index; null: that does not have it, or is not there.</summary>
+    internal LinePoints? IndexedLines(DebugUnit unit, ulong offset) => unit.Set == Set && _index is { } index ? index.Lines(unit, offset) : null;
+
+    /// <summary>Closes the index. The program's files belong to others.</summary>
+    public void Dispose() => _index?.Dispose();
+
     /// <summary>The same files for another thread.</summary>
     internal DwarfInfo Fork()
     {
@@ -134,7 +139,9 @@ public sealed class DwarfInfo : ITypeCatalog
         _ = (Sections.Info, Sections.Types, Sections.Abbreviations, Sections.Line, Sections.LineStrings, Sections.Strings, Sections.StringOffsets);
         _ = (Sections.Addresses, Sections.Ranges, Sections.RangeLists);
         if (Set.Supplementary?.Sections is { } other) _ = (other.Info, other.Abbreviations, other.Line, other.LineStrings, other.Strings);
-        return Files is null ? Open(Sections.Image.Fork()) : Open(Files.Fork());
+        if (Files is null) return new DwarfInfo(Sections.Image.Fork(), null, Set);
+        DebugFiles files = Files.Fork();
+        return new DwarfInfo(files.Debug, files, Set);
     }
 
     /// <summary>All functions with code of one unit, 0 to <see cref="UnitCount"/> - 1.</summary>

@@ -19,6 +19,7 @@ internal sealed class DwarfSections(
     private const int MaximumAbbreviationTables = 32, MaximumLineStrings = 1 << 15, MaximumKeptLength = 256;
 
     private readonly Dictionary<(ulong, int, ushort, bool), AbbreviationTable> _tables = [];
+    private readonly AbbreviationTable.Scratch _scratch = new();
     private readonly Dictionary<ulong, string> _lineStringsByOffset = [];
     private SectionData? _info, _types, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
     private SectionData? _locations, _locationLists, _macros, _macroInformation;
@@ -80,8 +81,11 @@ internal sealed class DwarfSections(
         (ulong, int, ushort, bool) key = (unit.AbbreviationOffset, unit.AddressSizeBytes, unit.Version, unit.Is64);
         if (_tables.TryGetValue(key, out AbbreviationTable? table)) return table;
         if (_tables.Count >= MaximumAbbreviationTables) _tables.Clear();
-        return _tables[key] = AbbreviationTable.Read(Abbreviations, unit, diagnostics);
+        return _tables[key] = AbbreviationTable.Read(Abbreviations, unit, diagnostics, _scratch);
     }
+
+    /// <summary>That of one code alone.</summary>
+    internal AbbreviationTable AbbreviationOf(UnitHeader unit, ulong code) => AbbreviationTable.Read(Abbreviations, unit, diagnostics, _scratch, code);
 
     /// <summary>An unsigned number somewhere in a section; false beyond its end.</summary>
     internal static bool TryNumber(SectionData section, ulong offset, int sizeBytes, out ulong value)

@@ -25,6 +25,9 @@ public interface IExpressionEnvironment
     /// <summary>A register by its name in lower case; null: there is none.</summary>
     RegisterValue? Register(string name);
 
+    /// <summary>A register that is wider than 8 bytes, or no whole number, by its name in lower case; null: there is none of that name.</summary>
+    TypedValue? WideRegister(string name) => null;
+
     /// <summary>The address of a symbol without a type; null: there is none.</summary>
     ulong? AddressOf(string symbol);
 

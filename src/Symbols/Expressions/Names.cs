@@ -29,7 +29,7 @@ internal static class Names
 
     public static TypedValue? Register(string name, IExpressionEnvironment environment)
     {
-        if (environment.Register(name) is not { } register) return null;
+        if (environment.Register(name) is not { } register) return environment.WideRegister(name);
         return TypedValue.UntypedRegister(register.Value, name, Scalar.OfInteger(CTypes.Integer(register.SizeBytes, isSigned: false), register.Value));
     }
 

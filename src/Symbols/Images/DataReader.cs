@@ -110,6 +110,21 @@ internal ref struct DataReader
         }
     }
 
+    /// <summary>A signed number that was written as an unsigned LEB128 in which small ones stay small: ours, not DWARF's.</summary>
+    internal long Zigzag()
+    {
+        ulong value = Uleb();
+        return (long)(value >> 1) ^ -(long)(value & 1);
+    }
+
+    /// <summary>Goes over a LEB128 of either kind.</summary>
+    internal void SkipLeb()
+    {
+        while (_position < _data.Length)
+            if (_data[_position++] < 0x80) return;
+        Fail();
+    }
+
     /// <summary>Signed LEB128.</summary>
     internal long Sleb()
     {

@@ -10,8 +10,8 @@ namespace Symbols.Images;
 /// </summary>
 public sealed class SectionData
 {
-    private const int ChunkSizeBytes = 1 << 16;
-    private const int CachedChunkCount = 256;
+    private const int ChunkSizeBytes = 1 << 14;
+    private const int CachedChunkCount = 1024;
     private const int MaximumStringBytes = 1 << 20;
 
     private readonly ReadOnlyMemory<byte> _memory;
@@ -65,6 +65,15 @@ public sealed class SectionData
         return _source is null ? _memory.Slice((int)offset, size) : _source.Window(_start + (long)offset, size);
     }
 
+    /// <summary>As <see cref="Window(ulong, ulong)"/>, into a buffer that the caller uses again and again, which grows: valid until it does.</summary>
+    internal ReadOnlyMemory<byte> Window(ulong offset, ulong count, ref byte[] buffer)
+    {
+        if (_source is null || offset >= Length) return Window(offset, count);
+        int size = (int)Math.Min(Math.Min(count, Length - offset), (ulong)Array.MaxLength);
+        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(size, buffer.Length * 2L), Array.MaxLength));
+        return buffer.AsMemory(0, _source.Read(_start + (long)offset, buffer.AsSpan(0, size)));
+    }
+
     /// <summary>Fills a buffer of the caller's; how many bytes were there.</summary>
     internal int Read(ulong offset, Span<byte> destination)
     {
@@ -90,6 +99,10 @@ public sealed class SectionData
         int at = (int)(offset - start);
         return at + count <= chunk.Length ? chunk.Slice(at, count) : Window(offset, (ulong)count).Span;
     }
+
+    /// <summary>As <see cref="Bytes"/>; fewer where the section ends.</summary>
+    internal ReadOnlySpan<byte> Part(ulong offset, ulong count) =>
+        offset >= Length ? default : Bytes(offset, (int)Math.Min(Math.Min(count, Length - offset), (ulong)Array.MaxLength));
 
     /// <summary>The string that ends with a NUL byte, as UTF-8; null if the offset is beyond the end.</summary>
     public string? StringAt(ulong offset) => offset < Length ? Encoding.UTF8.GetString(StringBytesAt(offset)) : null;

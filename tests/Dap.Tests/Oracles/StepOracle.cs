@@ -4,15 +4,18 @@ using Vmm.Time;
 
 namespace Dap.Tests.Oracles;
 
-/// <summary>Where steps by source lines lead, told from all transitions and the calls that they belong to. For code without inlined copies.</summary>
+/// <summary>Where steps by source lines or statements lead, told from all transitions and the calls that they belong to. For code without inlined copies.</summary>
 internal sealed class StepOracle
 {
     private readonly List<Moment> _moments;
     private readonly SymbolSet _symbols;
     private readonly Dictionary<Activation, List<int>> _byFrame = [];
 
-    public StepOracle(List<Moment> moments, SymbolSet symbols)
+    private readonly bool _byStatement;
+
+    public StepOracle(List<Moment> moments, SymbolSet symbols, bool byStatement = false)
     {
+        _byStatement = byStatement;
         _moments = moments;
         _symbols = symbols;
         for (int i = 0; i < moments.Count; i++)
@@ -124,5 +127,6 @@ internal sealed class StepOracle
 
     private bool BeginsStatement(int index) => PlaceOf(index).BeginsStatement(_moments[index].Code);
 
-    private bool IsSameLine(int a, int b) => PlaceOf(a).IsSameLine(PlaceOf(b));
+    // Steps by statements go by columns, too.
+    private bool IsSameLine(int a, int b) => PlaceOf(a).IsSameLine(PlaceOf(b)) && (!_byStatement || PlaceOf(a).Location?.Column == PlaceOf(b).Location?.Column);
 }

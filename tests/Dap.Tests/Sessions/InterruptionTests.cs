@@ -1,5 +1,8 @@
 using System;
+using System.IO;
+using System.Text;
 using System.Text.Json.Nodes;
+using Dap.Protocol;
 using Dap.Sessions;
 using Xunit;
 
@@ -47,6 +50,45 @@ public sealed class InterruptionTests(Recordings recordings)
         client.Body("ttvm/seek", """{"position":"99.9%"}""");
         Assert.Contains(client.Events, e => (string?)e["event"] == "progressStart" && (bool)e["body"]!["cancellable"]!);
         Assert.Contains(client.Events, e => (string?)e["event"] == "progressEnd");
+    }
+
+    [Fact]
+    public void Who_waits_for_an_index_sees_how_far_it_is_and_may_have_enough()
+    {
+        var output = new MemoryStream();
+        using var activity = new Activity(new MessageWriter(output), TimeSpan.Zero) { ReportsProgress = true };
+        Request request = Of(7);
+        Assert.True(activity.TryBegin(request));
+        activity.Title("Running");
+        // It is made by others, and takes its time.
+        int asked = 0;
+        activity.Wait("Reading the names in vmlinux", (time, token) =>
+        {
+            Assert.True(time > TimeSpan.Zero);
+            token.ThrowIfCancellationRequested();
+            return ++asked == 4;
+        }, () => asked / 4.0);
+        activity.End();
+        string told = Encoding.UTF8.GetString(output.ToArray());
+        Assert.Contains("\"title\":\"Reading the names in vmlinux\"", told, StringComparison.Ordinal);
+        Assert.Contains("\"cancellable\":true", told, StringComparison.Ordinal);
+        Assert.Contains("progressEnd", told, StringComparison.Ordinal);
+        // The request that waits is cancelled, another one is not: the question fails, and the next one begins anew.
+        Assert.True(activity.TryBegin(Of(8)));
+        asked = 0;
+        Assert.ThrowsAny<OperationCanceledException>(() => activity.Wait("Reading", (_, token) =>
+        {
+            if (++asked == 2) activity.CancelRequest(7);
+            if (asked == 5) activity.CancelRequest(8);
+            token.ThrowIfCancellationRequested();
+            Assert.True(asked < 5);
+            return false;
+        }, () => 0));
+        Assert.Equal(5, asked);
+        Assert.True(activity.TryBegin(Of(9)));
+        Assert.False(activity.Token.IsCancellationRequested);
+
+        static Request Of(long sequence) => new(sequence, "evaluate", default);
     }
 
     [Fact]

@@ -8,6 +8,8 @@ namespace Dap.Tests.Sessions;
 [Trait("Category", "Slow")]
 public sealed class IsolatedKernelTests(IsolatedProgramsGuest guest) : IClassFixture<IsolatedProgramsGuest>
 {
+    private const ulong RootMask = 0x000F_FFFF_FFFF_F000;
+
     [Fact]
     public void Steps_out_of_the_kernel_lead_to_the_program_in_both_directions()
     {
@@ -32,6 +34,29 @@ public sealed class IsolatedKernelTests(IsolatedProgramsGuest guest) : IClassFix
         client.TakeStopped();
         Assert.Equal("step", (string?)client.Move("ttvm/reverseStepOut", arguments)["reason"]);
         Assert.Equal((before, rip), (client.Position(), client.Rip(thread)));
+    }
+
+    [Fact]
+    public void Entering_the_kernel_is_no_switch_to_another_program()
+    {
+        using TestClient client = TestClient.Launched(guest.Recording);
+        client.Body("setFunctionBreakpoints", """{"breakpoints":[{"name":"_start"}]}""");
+        client.Move("continue");
+        client.Body("setFunctionBreakpoints", """{"breakpoints":[]}""");
+        ulong user = Number(client, "cr3") & RootMask;
+        int entries = 0;
+        foreach (bool isForward in (bool[])[true, true, false, false, true])
+        {
+            client.Body("ttvm/gotoEvent", $$"""{"kind":"contextSwitch","reverse":{{(isForward ? "false" : "true")}}}""");
+            int thread = (int)client.TakeStopped()["threadId"]!;
+            ulong before = Number(client, "cr3") & RootMask;
+            client.Move("stepIn", $$"""{"threadId":{{thread}},"granularity":"instruction"}""");
+            ulong after = Number(client, "cr3") & RootMask;
+            Assert.NotEqual(before & ~0x1000UL, after & ~0x1000UL);
+            if ((before & 0x1000) == 0 && (user & 0x1000) != 0) entries++;
+        }
+        // It ran on a table of its own, and the kernel, which switches, on another one.
+        Assert.True(entries > 0);
     }
 
     private static ulong Number(TestClient client, string expression) =>

@@ -55,9 +55,15 @@ public sealed class LineSteppingTests(Recordings recordings)
 
     [Theory]
     [MemberData(nameof(Starts))]
-    public void Steps_over_lines_and_back(int cpuCount, string at, int threadId)
+    public void Steps_over_lines_and_back(int cpuCount, string at, int threadId) => StepsOverAndBack(cpuCount, at, threadId, "line");
+
+    [Theory]
+    [MemberData(nameof(Starts))]
+    public void Steps_over_statements_and_back(int cpuCount, string at, int threadId) => StepsOverAndBack(cpuCount, at, threadId, "statement");
+
+    private void StepsOverAndBack(int cpuCount, string at, int threadId, string granularity)
     {
-        using TestClient client = TestClient.Launched(cpuCount == 1 ? recordings.One : recordings.Two, at);
+        using TestClient client = TestClient.Launched(cpuCount == 1 ? recordings.One : recordings.Two, at, steppingGranularity: granularity);
         int compared = 0;
         for (int round = 0; round < 6; round++)
         {
@@ -92,9 +98,11 @@ public sealed class LineSteppingTests(Recordings recordings)
     [InlineData(1, "80%", 1)]
     [InlineData(2, "40%", 1)]
     [InlineData(2, "60%", 2)]
-    public void Steps_into_functions_and_back(int cpuCount, string at, int threadId)
+    [InlineData(1, "50%", 1, "statement")]
+    [InlineData(2, "60%", 2, "statement")]
+    public void Steps_into_functions_and_back(int cpuCount, string at, int threadId, string granularity = "line")
     {
-        using TestClient client = TestClient.Launched(cpuCount == 1 ? recordings.One : recordings.Two, at);
+        using TestClient client = TestClient.Launched(cpuCount == 1 ? recordings.One : recordings.Two, at, steppingGranularity: granularity);
         Assert.True(ReachesBeginningOfLine(client, threadId));
         var places = new List<Place>();
         for (int i = 0; i < 40; i++)
@@ -107,5 +115,15 @@ public sealed class LineSteppingTests(Recordings recordings)
             client.Move("ttvm/reverseStepIn", Thread(threadId));
             Assert.Equal(places[i], Here(client, threadId));
         }
+    }
+
+    [Fact]
+    public void An_unknown_stepping_granularity_is_refused()
+    {
+        using var client = new TestClient();
+        client.Ask("initialize", """{"adapterID":"ttvm"}""");
+        JsonNode answer = client.Ask("launch", new JsonObject { ["program"] = recordings.One, ["steppingGranularity"] = "word" }.ToJsonString());
+        Assert.False((bool)answer["success"]!);
+        Assert.Equal("steppingGranularity is \"line\" or \"statement\", not \"word\"", (string?)answer["body"]!["error"]!["format"]);
     }
 }

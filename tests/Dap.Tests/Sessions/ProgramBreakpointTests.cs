@@ -1,8 +1,10 @@
-using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
+using System;
+using Dap.Sessions;
+using TestKit;
 using Xunit;
 
 namespace Dap.Tests.Sessions;
@@ -92,6 +94,53 @@ public sealed class ProgramBreakpointTests(ProgramsGuest guest) : IClassFixture<
         int attempts = 0;
         while ((string?)Continue(client, "continue")["reason"] != "end") attempts++;
         Assert.Equal(2 * hits.Count, attempts);
+    }
+
+    /// <summary>A guest that boots while breakpoints wait: they are found when the kernel maps the program, without stopping for others.</summary>
+    [Fact]
+    [Trait("Category", "Slow")]
+    public void A_breakpoint_waits_in_a_guest_that_lives()
+    {
+        (string kernel, string initrd) = guest.Images();
+        using var client = new TestClient(new DapServerOptions { Host = new ProgramsGuest.RandomHost(), ProgressDelay = TimeSpan.FromDays(1) });
+        client.Ask("initialize", """{"adapterID":"ttvm"}""");
+        client.Body("launch", new JsonObject
+        {
+            ["program"] = kernel, ["initrd"] = initrd, ["cpus"] = 2, ["memory"] = "256M", ["append"] = "console=ttyS0 quiet", ["stopOnEntry"] = true,
+            ["sourceMap"] = new JsonObject { [""] = Repository.Root },
+        }.ToJsonString());
+        client.Body("configurationDone");
+        WaitForStop(client);
+        Assert.True((bool)client.Body("ttvm/position")["isLive"]!);
+        Assert.False((bool)SetLine(client)["verified"]!);
+        var hits = new List<(string, string)>();
+        for (int i = 0; i < 2; i++)
+        {
+            client.Body("continue", Thread1);
+            JsonNode stop = WaitForStop(client);
+            Assert.Equal("breakpoint", (string?)stop["reason"]);
+            hits.Add(Here(client, stop));
+            Assert.True((bool)client.Body("ttvm/position")["isLive"]!);
+        }
+        // The past is visited as in a recording, and the guest lives on from where it was.
+        client.Body("reverseContinue", Thread1);
+        Assert.Equal(hits[0], Here(client, WaitForStop(client)));
+        client.Body("reverseContinue", Thread1);
+        Assert.Equal("start", (string?)WaitForStop(client)["reason"]);
+        foreach ((string, string) hit in hits)
+        {
+            client.Body("continue", Thread1);
+            Assert.Equal(hit, Here(client, WaitForStop(client)));
+        }
+        client.Body("continue", Thread1);
+        Assert.NotEqual(hits[1], Here(client, WaitForStop(client)));
+    }
+
+    // A guest that lives stops when it likes.
+    private static JsonNode WaitForStop(TestClient client)
+    {
+        while (!client.Events.Exists(e => (string?)e["event"] == "stopped")) client.Events.Add(client.Receive()!);
+        return client.TakeStopped();
     }
 
     private static JsonNode Set(TestClient client, string kind) => kind switch

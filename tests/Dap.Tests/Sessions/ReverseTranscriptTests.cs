@@ -52,6 +52,36 @@ public sealed partial class ReverseTranscriptTests
         Golden.Check($"reverse-{optimization}", Blanked(client.Transcript));
     }
 
+    [Fact]
+    public void Steps_by_statements_and_back()
+    {
+        using var guest = new TasksGuest("O0", chaosSeed: 7);
+        using TestClient client = TestClient.Launched(guest.Recording, steppingGranularity: "statement");
+        client.Note("the three statements of a for, forwards and back, over the calls of its body");
+        Arrive(client, UserSource, "for (u64 i = 0; i <= round % 3; i++)");
+        Step(null, "next", "next", "next", "next", "next", "next", Over, Over, Over, Over, Over, Over);
+        client.Note("into the body's call, back into it, out of it");
+        Step(null, "next", "next", "next", "next", "next", "next", "stepIn", "stepOut", Into, Into, Out, Over);
+        client.Note("a step by lines goes over what is left of the line, in both directions");
+        Arrive(client, UserSource, "for (u64 i = 0; i <= round % 3; i++)");
+        Step("line", "next", "next", Over, Over);
+        client.Note("statement is what it was said to be, an instruction an instruction");
+        Step("statement", "next", Over);
+        Step("instruction", "next", Over);
+        Golden.Check("statements", Blanked(client.Transcript));
+
+        void Step(string? granularity, params string[] commands)
+        {
+            foreach (string command in commands)
+            {
+                var arguments = new JsonObject { ["threadId"] = (int)client.Quietly("ttvm/position", "{}")["threadId"]! };
+                if (granularity is not null) arguments["granularity"] = granularity;
+                int threadId = (int)client.Move(command, arguments.ToJsonString())["threadId"]!;
+                client.Note($"thread {threadId}: {StackOf(client, threadId, withColumn: true).First()}");
+            }
+        }
+    }
+
     // To the next time that a line is come to; with a function, to the next time that it is on the stack.
     private static void Arrive(TestClient client, string source, string text, string? function = null)
     {
@@ -93,8 +123,9 @@ public sealed partial class ReverseTranscriptTests
 
     private static void Look(TestClient client, int threadId) => client.Note($"thread {threadId}: {string.Join(" < ", StackOf(client, threadId))}");
 
-    private static IEnumerable<string> StackOf(TestClient client, int threadId) =>
-        client.Quietly("stackTrace", $$"""{"threadId":{{threadId}}}""")["stackFrames"]!.AsArray().Select(frame => $"{frame!["name"]} {frame["source"]?["name"]}:{frame["line"]}");
+    private static IEnumerable<string> StackOf(TestClient client, int threadId, bool withColumn = false) =>
+        client.Quietly("stackTrace", $$"""{"threadId":{{threadId}}}""")["stackFrames"]!.AsArray()
+            .Select(frame => $"{frame!["name"]} {frame["source"]?["name"]}:{frame["line"]}{(withColumn ? $":{frame["column"]}" : "")}");
 
     private static int LineOf(string source, string text) => 1 + Array.FindIndex(File.ReadAllLines(Repository.PathOf(source)), line => line.Trim() == text);
 

@@ -13,28 +13,34 @@ public sealed class TaskSteppingTests
     private const int PositionCount = 100, MovedCount = 20, MoveDistance = 20;
 
     [Theory]
-    [InlineData("O0", "next")]
-    [InlineData("O0", "stepIn")]
-    [InlineData("O0", "stepOut")]
-    [InlineData("O0", "stepBack")]
-    [InlineData("O0", "ttvm/reverseStepOut")]
-    [InlineData("O2", "next")]
-    [InlineData("O2", "stepIn")]
-    [InlineData("O2", "stepOut")]
-    [InlineData("O2", "stepBack")]
-    [InlineData("O2", "ttvm/reverseStepOut")]
-    public void Steps_lead_where_brute_force_says(string optimization, string command)
+    [InlineData("O0", "next", "line")]
+    [InlineData("O0", "stepIn", "line")]
+    [InlineData("O0", "stepOut", "line")]
+    [InlineData("O0", "stepBack", "line")]
+    [InlineData("O0", "ttvm/reverseStepOut", "line")]
+    [InlineData("O2", "next", "line")]
+    [InlineData("O2", "stepIn", "line")]
+    [InlineData("O2", "stepOut", "line")]
+    [InlineData("O2", "stepBack", "line")]
+    [InlineData("O2", "ttvm/reverseStepOut", "line")]
+    [InlineData("O0", "next", "statement")]
+    [InlineData("O0", "stepIn", "statement")]
+    [InlineData("O0", "stepBack", "statement")]
+    [InlineData("O2", "next", "statement")]
+    [InlineData("O2", "stepIn", "statement")]
+    [InlineData("O2", "stepBack", "statement")]
+    public void Steps_lead_where_brute_force_says(string optimization, string command, string granularity)
     {
         using var guest = new TasksGuest(optimization, chaosSeed: 7);
         using GuestPrograms programs = TasksGuest.ProgramsOf(guest.Recording);
         SymbolSet symbols = programs.AsLinked;
         List<Moment> moments = new CallOracle(guest.Recording).Moments;
-        var oracle = new StepOracle(moments, symbols);
+        var oracle = new StepOracle(moments, symbols, granularity == "statement");
         Func<int, int> expectedOf = command switch
         {
             "next" => oracle.Over, "stepIn" => oracle.Into, "stepOut" => oracle.Out, "stepBack" => oracle.BackOver, _ => oracle.BackOut,
         };
-        using TestClient client = TestClient.Launched(guest.Recording);
+        using TestClient client = TestClient.Launched(guest.Recording, steppingGranularity: granularity);
         var random = new Random(5);
         int first = moments.FindIndex(moment => moment.CpuIndex == 1 && moment.Frame.Depth > 1), compared = 0, moved = 0;
         List<int> moves = Moves(moments);

@@ -54,9 +54,10 @@ public abstract class LinuxRecording : IDisposable
     /// <param name="init">Another script for process 1; null: the one that tells all.</param>
     /// <param name="cpuCount">Of the machine.</param>
     /// <param name="chaos">Seed of the scheduler; null: turns of equal length.</param>
-    protected LinuxRecording(string options, string? init = null, int cpuCount = 2, ulong? chaos = null)
+    /// <param name="isGeneric">Debian's kernel for any machine; else that for virtual ones.</param>
+    protected LinuxRecording(string options, string? init = null, int cpuCount = 2, ulong? chaos = null, bool isGeneric = false)
     {
-        _file = new Lazy<RecordingFile>(() => Record(options, init ?? Init, cpuCount, chaos));
+        _file = new Lazy<RecordingFile>(() => Record(options, init ?? Init, cpuCount, chaos, isGeneric));
         _timeline = new Lazy<Timeline>(() => new Timeline(_file.Value));
     }
 
@@ -107,20 +108,21 @@ public abstract class LinuxRecording : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private RecordingFile Record(string options, string init, int cpuCount, ulong? chaos)
+    private RecordingFile Record(string options, string init, int cpuCount, ulong? chaos, bool isGeneric)
     {
-        byte[] initramfs = System.IO.File.ReadAllBytes(GuestImages.InitramfsWithDrivers("linux-cloud-amd64"));
+        byte[] initramfs = System.IO.File.ReadAllBytes(GuestImages.InitramfsWithDrivers(isGeneric ? "linux-amd64" : "linux-cloud-amd64"));
+        string kernel = isGeneric ? GuestImages.LinuxKernel() : GuestImages.LinuxCloudKernel();
         // The kernel looks for the next archive at a multiple of 4.
         byte[] initrd = [.. initramfs, .. new byte[-initramfs.Length & 3], .. new CpioWriter().Add("init", init).Finish()];
         var configuration = new MachineConfiguration
         {
             CpuCount = cpuCount, ChaosSeed = chaos, MemorySizeBytes = 256 << 20, CommandLine = $"console=ttyS0 quiet {options}",
-            Images = [new MachineImage("kernel", "vmlinuz", System.IO.File.ReadAllBytes(GuestImages.LinuxCloudKernel())), new MachineImage("initrd", "initrd", initrd)],
+            Images = [new MachineImage("kernel", "vmlinuz", System.IO.File.ReadAllBytes(kernel)), new MachineImage("initrd", "initrd", initrd)],
         };
         string path = Path.Combine(_folder, "linux.ttvm");
         using (var recorder = new Recorder(configuration, new NoInput(), new FixedHost(), new RecorderOptions { Path = path, RecordedFrom = "a test" }))
         {
-            recorder.Run(6_000_000_000);
+            recorder.Run(12_000_000_000);
             recorder.Finish();
         }
         RecordingFile file = RecordingFile.Open(path);
@@ -149,3 +151,6 @@ public sealed class FixedLinux() : LinuxRecording("nokaslr");
 
 /// <summary>The kernel has page tables of its own: user mode's map hardly anything of it.</summary>
 public sealed class IsolatedLinux() : LinuxRecording("pti=on");
+
+/// <summary>The kernel for any machine, which has more in it, and more modules.</summary>
+public sealed class GenericLinux() : LinuxRecording("", isGeneric: true);

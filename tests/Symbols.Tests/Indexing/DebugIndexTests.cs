@@ -115,13 +115,15 @@ public sealed partial class DebugIndexTests
         var cache = new DebugIndexCache(kept);
         Assert.False(DwarfInfo.Open(image).LoadIndex(cache));
         var progress = new List<int>();
-        DwarfInfo built = DwarfInfo.Open(image);
+        using DwarfInfo built = DwarfInfo.Open(image);
         Assert.True(built.PrepareIndex(cache).Run(progress.Add, CancellationToken.None));
         Assert.Equal(1000, progress[^1]);
         string path = Assert.Single(Directory.GetFiles(kept));
-        DwarfInfo loaded = DwarfInfo.Open(image);
+        using DwarfInfo loaded = DwarfInfo.Open(image);
         Assert.True(loaded.LoadIndex(cache));
         Assert.Equal(Answers.Of(built), Answers.Of(loaded));
+        built.Dispose();
+        loaded.Dispose();
         byte[] good = File.ReadAllBytes(path);
         // Each byte counts: the header's by what they say, the rest by the checksum.
         for (int at = 0; at < good.Length; at += at < 256 ? 1 : 997)

@@ -21,12 +21,13 @@ internal sealed class SourcesByUnit
         _units = units;
         _isMapped = sections.Image.IsMapped;
         var known = new Dictionary<string, int>(StringComparer.Ordinal);
+        byte[] buffer = [];
         var seen = new HashSet<ulong>();
         foreach (DebugUnit unit in _units)
         {
             // Type and partial units share the program of the unit that they were taken from.
             if (unit.Attributes.LineOffset is not { } offset || !seen.Add(offset)) continue;
-            LineHeader? header = LineHeaderParser.Read(sections, offset, unit.Header.AddressSizeBytes, out _, out _);
+            LineHeader? header = LineHeaderParser.Read(sections, offset, unit.Header.AddressSizeBytes, true, ref buffer, out _, out _);
             for (int file = 0; file < (header?.Files.Count ?? 0); file++)
             {
                 if (header!.Files[file].Name.Length == 0) continue;

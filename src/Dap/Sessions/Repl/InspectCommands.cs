@@ -23,9 +23,11 @@ internal sealed class InspectCommands(Session session)
         new("backtrace", "the calls of the vCPU that is looked at", Backtrace) { Aliases = ["bt", "where"] },
         new("info locals | registers | threads | breakpoints | recording", "variables of the frame; registers of the vCPU that is looked at; vCPUs; breakpoints; the recording", Info),
         new("info scope [FUNCTION | ADDRESS]", "where the variables of the frame, or of a function, are as it goes on: registers, memory, optimized out", Info),
-        new("info address NAME", "where one variable of the frame is as its function goes on", Info),
+        InfoAddress,
         new("thread NUMBER", "look at another vCPU: threads are numbered from 1", Thread),
     ];
+
+    private ConsoleCommand InfoAddress => new("info address NAME", "where one variable of the frame is as its function goes on", Info);
 
     private ConsoleResult Backtrace(CommandLine line)
     {
@@ -44,6 +46,7 @@ internal sealed class InspectCommands(Session session)
         "scope" => Scope(line.View, null),
         ['s', 'c', 'o', 'p', 'e', ' ', .. var place] => Scope(line.View, place.Trim()),
         ['a', 'd', 'd', 'r', 'e', 's', 's', ' ', .. var name] => Address(line.View, name.Trim()),
+        "address" => throw InfoAddress.Misused(),
         "recording" or "rec" => ConsoleTable.Of(new RecordingScope(session).Read()),
         "locals" => Locals(line.View),
         "registers" or "reg" or "r" => Registers(line.View),
@@ -67,8 +70,9 @@ internal sealed class InspectCommands(Session session)
         if (place is null) return Scope(CallStack.Innermost(view, symbols), view, "no variables are known here");
         var text = new List<string>();
         IReadOnlyList<ulong> addresses = symbols.FunctionAddresses(place);
-        foreach (ulong address in addresses.Count > 0 ? addresses : [EvaluationRequests.NumberOf(place, view, symbols)])
-            text.Add(Scope(CallStack.At(address, symbols), view, $"no variables are known at {Hexadecimal.Of(address)}"));
+        string? function = addresses.Count > 0 ? place : null;
+        foreach (ulong address in function is not null ? addresses : [EvaluationRequests.NumberOf(place, view, symbols)])
+            text.Add(Scope(CallStack.At(address, symbols, function), view, $"no variables are known at {Hexadecimal.Of(address)}"));
         return string.Join("\n\n", text);
     }
 

@@ -24,15 +24,15 @@ internal sealed class RunCommands
     public IReadOnlyList<ConsoleCommand> All =>
     [
         Forward("continue", "run to the next stop", cpu => _runner.Run(true, cpu), "c"),
-        Forward("step", "to the next line, into calls", _lines.Into, "s"),
-        Forward("next", "to the next line, over calls", _lines.Over, "n"),
-        Forward("finish", "to the caller", _lines.Out, "fin"),
+        Forward("step", "to the next line, into calls", cpu => _lines.Into(cpu, StepUnit.Line), "s"),
+        Forward("next", "to the next line, over calls", cpu => _lines.Over(cpu, StepUnit.Line), "n"),
+        Forward("finish", "to the caller", cpu => _lines.Out(cpu, StepUnit.Line), "fin"),
         Forward("stepi", "one instruction", _instructions.Into, "si"),
         Forward("nexti", "one instruction, over calls", _instructions.Over, "ni"),
         Backward("reverse-continue", "run backwards to the last stop", cpu => _runner.Run(false, cpu), "rc"),
-        Backward("reverse-step", "back to the line before, into calls", _lines.BackInto, "rs"),
-        Backward("reverse-next", "back to the line before, over calls", _lines.BackOver, "rn"),
-        Backward("reverse-finish", "back to the call", _lines.BackOut, "rfin"),
+        Backward("reverse-step", "back to the line before, into calls", cpu => _lines.BackInto(cpu, StepUnit.Line), "rs"),
+        Backward("reverse-next", "back to the line before, over calls", cpu => _lines.BackOver(cpu, StepUnit.Line), "rn"),
+        Backward("reverse-finish", "back to the call", cpu => _lines.BackOut(cpu, StepUnit.Line), "rfin"),
         Backward("reverse-stepi", "back by one instruction", _instructions.BackInto, "rsi"),
         Backward("reverse-nexti", "back by one instruction, over calls", _instructions.BackOver, "rni"),
     ];

@@ -6,8 +6,8 @@ using Vmm.Platform;
 namespace Introspection.Linux.Initrd;
 
 /// <summary>
-/// The files of an initial RAM file system that a recording carries: cpio archives one after the other, plain or in gzip's format, later ones over earlier ones, as Linux
-/// unpacks them. Other compressions are not read.
+/// The files of an initial RAM file system that a recording carries: cpio archives one after the other, plain or packed by gzip or LZ4, later ones over earlier ones, as
+/// Linux unpacks them. Other compressions are named, and not read.
 /// </summary>
 public sealed class InitrdFiles
 {
@@ -45,8 +45,9 @@ public sealed class InitrdFiles
             ReadOnlySpan<byte> rest = image.Span[position..];
             if (rest[0] == 0) position++;
             else if (CpioReader.IsArchive(rest)) position += files.AddArchive(image[position..]);
-            else if (GzipMember.IsMember(rest)) position += files.AddCompressed(image[position..]);
-            else files.Problem = $"What follows at offset {position} of the initrd is neither a cpio archive nor in gzip's format.";
+            else if (GzipMember.IsMember(rest) || Lz4Legacy.IsFrame(rest)) position += files.AddCompressed(image[position..]);
+            else if (CompressionOf(rest) is { } name) files.Problem = $"The initrd is compressed with {name}, which ttvm does not unpack: gzip and LZ4 it does.";
+            else files.Problem = $"What follows at offset {position} of the initrd is neither a cpio archive nor compressed in a known way.";
         }
         return files;
     }
@@ -67,6 +68,16 @@ public sealed class InitrdFiles
             else return null;
         }
         return null;
+    }
+
+    // The others that a kernel may unpack (lib/decompress.c), by how they begin.
+    private static string? CompressionOf(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd])) return "zstd";
+        if (bytes.StartsWith((ReadOnlySpan<byte>)[0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])) return "xz";
+        if (bytes.StartsWith((ReadOnlySpan<byte>)[0x5d, 0, 0])) return "lzma";
+        if (bytes.StartsWith("BZh"u8)) return "bzip2";
+        return bytes.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'L', (byte)'Z', (byte)'O']) ? "lzo" : null;
     }
 
     private static string Normalize(string path)
@@ -118,7 +129,9 @@ public sealed class InitrdFiles
 
     private int AddCompressed(ReadOnlyMemory<byte> compressed)
     {
-        int size = GzipMember.Unpack(compressed, MaximumUnpackedBytes - _unpackedBytes, out ReadOnlyMemory<byte> archives, out string? problem);
+        int limit = MaximumUnpackedBytes - _unpackedBytes;
+        int size = Lz4Legacy.IsFrame(compressed.Span) ? Lz4Legacy.Unpack(compressed.Span, limit, out ReadOnlyMemory<byte> archives, out string? problem)
+            : GzipMember.Unpack(compressed, limit, out archives, out problem);
         Problem ??= problem;
         _unpackedBytes += archives.Length;
         for (int position = 0; position < archives.Length;)

@@ -12,18 +12,37 @@ internal sealed class AbbreviationTable
     private readonly Dictionary<ulong, Abbreviation> _byCode = [];
 
     // Compilers number from 1 without gaps, so that nearly all look-ups are an index.
-    private readonly List<Abbreviation> _dense = [];
+    private readonly Abbreviation[] _dense = [];
+    private readonly AttributeShape[] _shapes = [];
 
-    internal int Count => _byCode.Count + _dense.Count;
+    private AbbreviationTable() { }
 
-    internal Abbreviation? Find(ulong code)
+    private AbbreviationTable(Scratch scratch)
     {
-        if (code - 1 < (ulong)_dense.Count) return _dense[(int)(code - 1)];
-        return _byCode.GetValueOrDefault(code);
+        _dense = [.. scratch.Dense];
+        _shapes = [.. scratch.Shapes];
+        foreach ((ulong code, Abbreviation abbreviation) in scratch.Others) _byCode.TryAdd(code, abbreviation);
     }
 
+    internal int Count => _byCode.Count + _dense.Length;
+
+    /// <summary>False: there is none of that code.</summary>
+    internal bool TryFind(ulong code, out Abbreviation abbreviation)
+    {
+        if (code - 1 >= (ulong)_dense.Length) return _byCode.TryGetValue(code, out abbreviation);
+        abbreviation = _dense[code - 1];
+        return true;
+    }
+
+    internal ReadOnlySpan<AttributeShape> AttributesOf(in Abbreviation abbreviation) => _shapes.AsSpan(abbreviation.FirstAttribute, abbreviation.AttributeCount);
+
     /// <summary>Reads a unit's table; where it is damaged it ends.</summary>
-    internal static AbbreviationTable Read(SectionData section, UnitHeader unit, DiagnosticLog diagnostics)
+    /// <param name="section"><c>.debug_abbrev</c>.</param>
+    /// <param name="unit">The unit's header.</param>
+    /// <param name="diagnostics">Where to tell what is wrong.</param>
+    /// <param name="scratch">What it is put together in.</param>
+    /// <param name="only">The one code that is wanted, as for a unit's own entry; 0: all.</param>
+    internal static AbbreviationTable Read(SectionData section, UnitHeader unit, DiagnosticLog diagnostics, Scratch scratch, ulong only = 0)
     {
         ulong offset = unit.AbbreviationOffset;
         if (offset >= section.Length)
@@ -34,43 +53,80 @@ internal sealed class AbbreviationTable
         // A table does not say how long it is.
         for (ulong size = FirstWindowBytes; ; size *= 4)
         {
-            ReadOnlyMemory<byte> window = section.Window(offset, size);
-            var table = new AbbreviationTable();
-            if (table.TryFill(window.Span, unit)) return table;
-            if (size < section.Length - offset && size < int.MaxValue) continue;
-            diagnostics.Add(section.Name, offset, "The table of abbreviations is cut off.");
-            return table;
+            bool isWhole = scratch.TryFill(section.Window(offset, size, ref scratch.Bytes).Span, unit, only);
+            if (!isWhole && size < section.Length - offset && size < int.MaxValue) continue;
+            if (!isWhole) diagnostics.Add(section.Name, offset, "The table of abbreviations is cut off.");
+            return new AbbreviationTable(scratch);
         }
     }
 
-    private bool TryFill(ReadOnlySpan<byte> bytes, UnitHeader unit)
+    /// <summary>What a table is put together in: one after the other, as a kernel has thousands of them.</summary>
+    internal sealed class Scratch
     {
-        var reader = new DataReader(bytes);
-        var attributes = new List<AttributeShape>();
-        while (true)
+        internal byte[] Bytes = [];
+
+        internal List<Abbreviation> Dense { get; } = [];
+
+        internal List<(ulong Code, Abbreviation Abbreviation)> Others { get; } = [];
+
+        internal List<AttributeShape> Shapes { get; } = [];
+
+        /// <summary>False: the bytes end before the table does.</summary>
+        internal bool TryFill(ReadOnlySpan<byte> bytes, UnitHeader unit, ulong only)
         {
-            ulong code = reader.Uleb();
-            if (reader.Failed) return false;
-            if (code == 0) return true;
-            ulong tag = reader.Uleb();
-            bool hasChildren = reader.U8() != 0;
-            attributes.Clear();
-            int size = 0;
+            Dense.Clear();
+            Others.Clear();
+            Shapes.Clear();
+            var reader = new DataReader(bytes);
+            while (true)
+            {
+                ulong code = reader.Uleb();
+                if (reader.Failed) return false;
+                if (code == 0) return true;
+                ulong tag = reader.Uleb();
+                bool hasChildren = reader.U8() != 0;
+                int first = Shapes.Count;
+                if (only != 0 && code != only)
+                {
+                    if (!TrySkipShapes(ref reader)) return false;
+                    continue;
+                }
+                if (!TryFillShapes(ref reader, unit, out int size)) return false;
+                var abbreviation = new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, first, Shapes.Count - first, size);
+                if (code == (ulong)Dense.Count + 1) Dense.Add(abbreviation);
+                else Others.Add((code, abbreviation));
+                if (only != 0) return true;
+            }
+        }
+
+        private static bool TrySkipShapes(ref DataReader reader)
+        {
+            while (true)
+            {
+                ulong name = reader.Uleb();
+                ulong form = reader.Uleb();
+                if (form == (ulong)DwForm.ImplicitConstant) reader.SkipLeb();
+                if (reader.Failed) return false;
+                if (name == 0 && form == 0) return true;
+            }
+        }
+
+        private bool TryFillShapes(ref DataReader reader, UnitHeader unit, out int size)
+        {
+            size = 0;
             while (true)
             {
                 ulong name = reader.Uleb();
                 ulong form = reader.Uleb();
                 long constant = form == (ulong)DwForm.ImplicitConstant ? reader.Sleb() : 0;
                 if (reader.Failed) return false;
-                if (name == 0 && form == 0) break;
+                if (name == 0 && form == 0) return true;
                 DwForm known = form > ushort.MaxValue ? DwForm.None : (DwForm)form;
                 int valueSize = FormReader.SizeOf(known, unit);
+                short distance = size is >= 0 and <= short.MaxValue ? (short)size : (short)-1;
                 size = size < 0 || valueSize < 0 ? -1 : size + valueSize;
-                attributes.Add(new AttributeShape(name > ushort.MaxValue ? DwAt.None : (DwAt)name, known, (short)valueSize, constant));
+                Shapes.Add(new AttributeShape(name > ushort.MaxValue ? DwAt.None : (DwAt)name, known, (short)valueSize, distance, constant));
             }
-            var abbreviation = new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, [.. attributes], size);
-            if (code == (ulong)_dense.Count + 1) _dense.Add(abbreviation);
-            else _byCode.TryAdd(code, abbreviation);
         }
     }
 }

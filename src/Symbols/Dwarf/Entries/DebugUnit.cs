@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 using System.Text;
 using Symbols.Dwarf.Functions;
@@ -16,8 +17,8 @@ internal sealed class DebugUnit
     // A chain is: concrete copy -> abstract instance -> declaration in a class. Anything longer is a cycle.
     private const int MaximumOriginDepth = 16;
 
-    // What one entry takes as a rule, and a function with all that is in it.
-    private const int EntryBytes = 256, FunctionBytes = 8192;
+    // What one entry takes as a rule, a function with all that is in it, and the unit's own entry at most.
+    private const int EntryBytes = 256, FunctionBytes = 8192, UnitEntryBytes = 4096;
 
     private readonly UnitSet _set;
     private readonly SectionData _section;
@@ -105,15 +106,16 @@ internal sealed class DebugUnit
             if (Skeleton is not null && !Header.IsType) return Skeleton.Lines;
             if (_areLinesRead) return _lines;
             _areLinesRead = true;
-            if (Attributes.LineOffset is { } offset) _lines = LineProgram.ReadPoints(Sections, offset, Header.AddressSizeBytes, CompileDirectory);
+            if (Attributes.LineOffset is { } offset)
+                _lines = Owner.IndexedLines(this, offset) ?? LineProgram.ReadPoints(Sections, offset, Header.AddressSizeBytes, CompileDirectory);
             if (_lines is not null) Charge(_lines.SizeBytes);
             return _lines;
         }
     }
 
     /// <summary>The line table of a unit that is none's other half, read anew to be given back soon; null: it has none.</summary>
-    internal LineTable? BorrowLineTable() => Attributes.LineOffset is { } offset
-        ? LineProgram.Read(Sections, offset, Header.AddressSizeBytes, CompileDirectory, out _, isBorrowed: true) : null;
+    internal LineTable? BorrowLineTable(ref byte[] buffer) =>
+        Attributes.LineOffset is { } offset ? LineProgram.Borrow(Sections, offset, Header.AddressSizeBytes, CompileDirectory, ref buffer) : null;
 
     /// <summary>All functions with code, in the order of the entries.</summary>
     internal IReadOnlyList<DebugFunction> Functions => _functions ??= ReadFunctions();
@@ -145,12 +147,7 @@ internal sealed class DebugUnit
     internal DwarfInfo Owner => _set.Budget.Owner;
 
     /// <summary>Reads the unit into a buffer that the caller keeps until <see cref="Release"/>.</summary>
-    internal void ReadInto(ref byte[] buffer)
-    {
-        int size = (int)Math.Min(Header.SizeBytes, (ulong)Array.MaxLength);
-        if (buffer.Length < size) buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(size, buffer.Length * 2L), Array.MaxLength));
-        _bytes = buffer.AsMemory(0, _section.Read(Header.Offset, buffer.AsSpan(0, size)));
-    }
+    internal void ReadInto(ref byte[] buffer) => _bytes = _section.Window(Header.Offset, Header.SizeBytes, ref buffer);
 
     internal AbbreviationTable Abbreviations => _abbreviations ??= Sections.AbbreviationsOf(Header);
 
@@ -208,8 +205,7 @@ internal sealed class DebugUnit
         {
             bytes = Part(distance, size, out bool isRest);
             var cursor = new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
-            // An attribute that no entry has makes it read all of them.
-            if (isRest || (cursor.MoveNext() && !cursor.Attribute(DwAt.None).IsPresent && cursor.Problem is null))
+            if (isRest || (cursor.MoveNext() && cursor.IsWhole()))
                 return new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
         }
     }
@@ -417,11 +413,21 @@ internal sealed class DebugUnit
 
     private UnitAttributes ReadAttributes()
     {
-        // The unit's own entry is short: the rest of a unit of megabytes is left alone.
-        ReadOnlyMemory<byte> window = _bytes.IsEmpty ? _section.Window(Header.Offset, Math.Min(Header.SizeBytes, 4096)) : _bytes;
+        // The unit's own entry is short: the rest of a unit of megabytes is left alone, and so are the other abbreviations.
+        if (!_bytes.IsEmpty) return ReadAttributes(_bytes.Span);
+        byte[] start = ArrayPool<byte>.Shared.Rent(UnitEntryBytes);
+        UnitAttributes attributes = ReadAttributes(start.AsSpan(0, _section.Read(Header.Offset, start.AsSpan(0, (int)Math.Min(Header.SizeBytes, UnitEntryBytes)))));
+        ArrayPool<byte>.Shared.Return(start);
+        return attributes;
+    }
+
+    private UnitAttributes ReadAttributes(ReadOnlySpan<byte> bytes)
+    {
+        var code = new DataReader(bytes, Math.Min(Header.HeaderSizeBytes, bytes.Length));
+        AbbreviationTable abbreviations = _abbreviations ?? Sections.AbbreviationOf(Header, code.Uleb());
         var attributes = new UnitAttributes();
         _attributes = attributes;
-        var cursor = new DieCursor(Header, Abbreviations, window.Span, Header.HeaderSizeBytes);
+        var cursor = new DieCursor(Header, abbreviations, bytes, Header.HeaderSizeBytes);
         if (!cursor.MoveNext())
         {
             if (cursor.Problem is not null) Sections.Diagnostics.Add(SectionName, Header.Offset, cursor.Problem);
@@ -434,9 +440,9 @@ internal sealed class DebugUnit
         attributes.SplitId = Header.Version >= 5 ? Header.Signature : cursor.Attribute(DwAt.GnuDwoId).Value;
         attributes.StringOffsetsBase = Offset(cursor.Attribute(DwAt.StringOffsetsBase));
         attributes.RangeListsBase = Offset(cursor.Attribute(DwAt.RangeListsBase));
-        attributes.Name = StringOf(cursor.Attribute(DwAt.Name), window.Span);
-        attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), window.Span);
-        attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), window.Span);
+        attributes.Name = StringOf(cursor.Attribute(DwAt.Name), bytes);
+        attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), bytes);
+        attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), bytes);
         attributes.LineOffset = Offset(cursor.Attribute(DwAt.StatementList));
         attributes.Language = (DwLanguage)Math.Min(cursor.Attribute(DwAt.Language).Value, ushort.MaxValue);
         attributes.MacroOffset = Offset(cursor.Attribute(DwAt.Macros)) ?? Offset(cursor.Attribute(DwAt.GnuMacros));
@@ -445,7 +451,7 @@ internal sealed class DebugUnit
         RangesOf(ref cursor, attributes.Ranges);
         AttributeValue split = cursor.Attribute(DwAt.DwoName);
         if (!split.IsPresent) split = cursor.Attribute(DwAt.GnuDwoName);
-        attributes.SplitName = StringOf(split, window.Span);
+        attributes.SplitName = StringOf(split, bytes);
         return attributes;
     }
 

@@ -11,11 +11,10 @@ internal ref struct DieCursor
     private readonly UnitHeader _unit;
     private readonly AbbreviationTable _abbreviations;
     private readonly int _origin;
-    private DataReader _reader;
-    private Abbreviation? _current;
+    private DataReader _reader, _attributes;
+    private Abbreviation _current;
     private AttributeValue[] _values;
-    private bool _isRead;
-    private bool _areChildrenSkipped;
+    private bool _isAtEntry, _isPassed, _areValuesRead, _areChildrenSkipped;
 
     /// <param name="unit">The unit's header.</param>
     /// <param name="abbreviations">Its abbreviations.</param>
@@ -28,8 +27,7 @@ internal ref struct DieCursor
         _unit = unit;
         _abbreviations = abbreviations;
         _reader = new DataReader(bytes, position);
-        _values = new AttributeValue[16];
-        _isRead = true;
+        _values = [];
     }
 
     /// <summary>Why the walk ended early; null if it did not.</summary>
@@ -41,14 +39,14 @@ internal ref struct DieCursor
     /// <summary>Where the current DIE starts.</summary>
     internal int Position { get; private set; }
 
-    internal readonly DwTag Tag => _current!.Tag;
+    internal readonly DwTag Tag => _current.Tag;
 
-    internal readonly bool HasChildren => _current!.HasChildren;
+    internal readonly bool HasChildren => _current.HasChildren;
 
     /// <summary>Goes to the next DIE that is not inside of the current one; false as <see cref="MoveNext"/>.</summary>
     internal bool MoveNextSibling()
     {
-        if (!_current!.HasChildren) return MoveNext();
+        if (!_current.HasChildren) return MoveNext();
         int depth = Depth;
         if (depth > 0 && TrySkipChildren()) return MoveNext();
         while (MoveNext())
@@ -59,9 +57,9 @@ internal ref struct DieCursor
     /// <summary>Goes to the next DIE; false at the end of the tree or where it is damaged.</summary>
     internal bool MoveNext()
     {
-        if (_current is not null)
+        if (_isAtEntry)
         {
-            if (!_isRead) SkipAttributes();
+            PassAttributes();
             if (Problem is not null) return false;
             if (_current.HasChildren && !_areChildrenSkipped) Depth++;
             else if (Depth == 0) return false;
@@ -83,11 +81,23 @@ internal ref struct DieCursor
     /// <summary>The attribute of the current DIE, or one that is not present.</summary>
     internal AttributeValue Attribute(DwAt name)
     {
-        if (!_isRead) ReadAttributes();
-        AttributeShape[] shapes = _current!.Attributes;
-        for (int i = 0; i < shapes.Length; i++)
-            if (shapes[i].Name == name) return _values[i];
-        return default;
+        if (!_isAtEntry) return default;
+        ReadOnlySpan<AttributeShape> shapes = _abbreviations.AttributesOf(_current);
+        int index = 0;
+        while (index < shapes.Length && shapes[index].Name != name) index++;
+        if (index == shapes.Length) return default;
+        if (_areValuesRead) return _values[index];
+        ref readonly AttributeShape shape = ref shapes[index];
+        if (shape.Distance >= 0)
+        {
+            // Where it is depends on nothing: the others need not be read.
+            DataReader reader = _attributes;
+            reader.Skip((ulong)shape.Distance);
+            AttributeValue value = FormReader.Read(ref reader, shape.Form, shape.ImplicitConstant, _unit);
+            if (!reader.Failed) return value;
+        }
+        ReadAttributes(shapes);
+        return _values[index];
     }
 
     /// <summary>
@@ -96,56 +106,70 @@ internal ref struct DieCursor
     /// </summary>
     internal bool TrySkipChildren()
     {
-        if (!_current!.HasChildren || Attribute(DwAt.Sibling) is not { IsUnitReference: true } next || next.Value <= (ulong)(_origin + _reader.Position)) return false;
+        if (!_isAtEntry || !_current.HasChildren || Attribute(DwAt.Sibling) is not { IsUnitReference: true } next) return false;
+        PassAttributes();
+        if (next.Value <= (ulong)(_origin + _reader.Position)) return false;
         if (Problem is not null || next.Value - (ulong)_origin > (ulong)(_reader.Position + _reader.Remaining)) return false;
         _reader.Seek(next.Value - (ulong)_origin);
         _areChildrenSkipped = true;
         return true;
     }
 
+    /// <summary>All of the current DIE is there; false: it is cut off, or has something unknown.</summary>
+    internal bool IsWhole()
+    {
+        PassAttributes();
+        return Problem is null;
+    }
+
     private bool Start(ulong code)
     {
-        _current = _abbreviations.Find(code);
-        if (_current is null)
+        _isAtEntry = _abbreviations.TryFind(code, out _current);
+        if (!_isAtEntry)
         {
             Problem = $"Abbreviation {code} does not exist: the rest of the unit is not read.";
             return false;
         }
-        _isRead = false;
+        _attributes = _reader;
+        _isPassed = false;
+        _areValuesRead = false;
         return true;
     }
 
-    private void SkipAttributes()
+    private void PassAttributes()
     {
-        _isRead = true;
-        if (_current!.SizeBytes >= 0)
+        if (_isPassed) return;
+        _isPassed = true;
+        if (_current.SizeBytes >= 0)
         {
             _reader.Skip((ulong)_current.SizeBytes);
         }
         else
         {
-            foreach (ref readonly AttributeShape shape in _current.Attributes.AsSpan())
+            foreach (ref readonly AttributeShape shape in _abbreviations.AttributesOf(_current))
             {
                 if (shape.SizeBytes >= 0) _reader.Skip((ulong)shape.SizeBytes);
-                else if (shape.SizeBytes == FormReader.Leb) _reader.Uleb();
+                else if (shape.SizeBytes == FormReader.Leb) _reader.SkipLeb();
                 else FormReader.Read(ref _reader, shape.Form, shape.ImplicitConstant, _unit);
             }
         }
-        if (_reader.Failed) Problem = "An attribute is cut off or of an unknown form: the rest of the unit is not read.";
+        if (_reader.Failed) Problem ??= "An attribute is cut off or of an unknown form: the rest of the unit is not read.";
     }
 
-    private void ReadAttributes()
+    private void ReadAttributes(scoped ReadOnlySpan<AttributeShape> shapes)
     {
-        _isRead = true;
-        AttributeShape[] shapes = _current!.Attributes;
-        if (_values.Length < shapes.Length) Array.Resize(ref _values, shapes.Length);
+        _areValuesRead = true;
+        if (_values.Length < shapes.Length) _values = new AttributeValue[Math.Max(16, shapes.Length)];
+        DataReader reader = _attributes;
         for (int i = 0; i < shapes.Length; i++)
         {
-            _values[i] = FormReader.Read(ref _reader, shapes[i].Form, shapes[i].ImplicitConstant, _unit);
-            if (!_reader.Failed) continue;
+            _values[i] = FormReader.Read(ref reader, shapes[i].Form, shapes[i].ImplicitConstant, _unit);
+            if (!reader.Failed) continue;
             Problem = $"An attribute of form 0x{(int)shapes[i].Form:x} is cut off or unknown: the rest of the unit is not read.";
             Array.Clear(_values, i, shapes.Length - i);
-            return;
+            break;
         }
+        _reader = reader;
+        _isPassed = true;
     }
 }

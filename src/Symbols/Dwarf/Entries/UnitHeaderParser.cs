@@ -14,9 +14,10 @@ internal static class UnitHeaderParser
     {
         var units = new List<UnitHeader>();
         ulong offset = 0;
+        Span<byte> bytes = stackalloc byte[MaximumHeaderBytes];
         while (offset < section.Length)
         {
-            var reader = new DataReader(section.Window(offset, MaximumHeaderBytes).Span);
+            var reader = new DataReader(bytes[..section.Read(offset, bytes)]);
             ulong length = reader.InitialLength(out bool is64);
             ulong available = section.Length - offset - (ulong)reader.Position;
             if (reader.Failed)

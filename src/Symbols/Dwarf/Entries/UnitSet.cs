@@ -59,6 +59,17 @@ internal sealed class UnitSet
         return _typeUnits.TryGetValue(signature, out DebugUnit? found) ? found : Splits?.TypeUnit(signature);
     }
 
+    /// <summary>The same units for another thread, which need not be looked for again.</summary>
+    internal UnitSet Fork(DwarfSections sections, DecodedBudget budget, UnitSet? supplementary, ISplitUnits? splits)
+    {
+        var fork = new UnitSet(sections, budget) { Supplementary = supplementary, Splits = splits, Skeleton = Skeleton };
+        var units = new List<DebugUnit>(Units.Count);
+        foreach (DebugUnit unit in Units)
+            units.Add(new DebugUnit(fork, unit.Header, unit.Index, unit.Index < _infoCount ? sections.Info : sections.Types) { Skeleton = Skeleton });
+        (fork._units, fork._infoCount) = (units, _infoCount);
+        return fork;
+    }
+
     private List<DebugUnit> ReadUnits()
     {
         var units = new List<DebugUnit>();

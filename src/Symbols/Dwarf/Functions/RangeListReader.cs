@@ -27,7 +27,7 @@ internal static class RangeListReader
         for (ulong size = FirstWindowBytes; ; size *= 8)
         {
             ranges.RemoveRange(before, ranges.Count - before);
-            var reader = new DataReader(section.Window(offset, size).Span);
+            var reader = new DataReader(section.Part(offset, size));
             bool isComplete = unit.Header.Version >= 5 ? ReadLists(ref reader, unit, ranges) : ReadPairs(ref reader, unit, ranges);
             if (isComplete) return;
             if (size < section.Length - offset && size < 1 << 24 && ranges.Count - before < MaximumEntries) continue;

@@ -3,11 +3,12 @@ using System.Collections.Generic;
 using System.Text;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
+using Symbols.Dwarf.Lines;
 
 namespace Symbols.Dwarf.Indexing;
 
 /// <summary>From names and addresses to the entries of the debug information, by an <see cref="IndexFile"/>.</summary>
-internal sealed class DebugIndex
+internal sealed class DebugIndex : IDisposable
 {
     private const int SegmentBytes = 24;
 
@@ -58,11 +59,21 @@ internal sealed class DebugIndex
         return found;
     }
 
+    /// <summary>The points of a line program, without running it; null: they are not there.</summary>
+    internal LinePoints? Lines(DebugUnit unit, ulong offset)
+    {
+        ReadOnlySpan<byte> bytes = _file.Slice(IndexFile.Part.Points, _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 1), _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 3));
+        if (bytes.IsEmpty) return null;
+        byte[] buffer = [];
+        LineHeader? header = LineHeaderParser.Read(unit.Sections, offset, unit.Header.AddressSizeBytes, true, ref buffer, out _, out _);
+        return header is { IsComplete: true } ? LinePoints.Read(bytes, unit.Sections.Line, header, unit.CompileDirectory) : null;
+    }
+
     /// <summary>The function at an address among those of a unit of the program; null: none.</summary>
     internal DebugFunction? FunctionAt(DebugUnit unit, ulong address)
     {
-        int low = (int)Math.Min(int.MaxValue / 8, _file.Number(IndexFile.Part.Jobs, unit.Index));
-        int high = (int)Math.Min((uint)_file.Count(IndexFile.Part.Segments, SegmentBytes), _file.Number(IndexFile.Part.Jobs, unit.Index + 1));
+        int low = (int)Math.Min(int.MaxValue / 8, _file.Number(IndexFile.Part.Jobs, unit.Index * 2));
+        int high = (int)Math.Min((uint)_file.Count(IndexFile.Part.Segments, SegmentBytes), _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 2));
         int first = low;
         while (low < high)
         {
@@ -73,6 +84,8 @@ internal sealed class DebugIndex
         if (--low < first || address >= _file.Long(IndexFile.Part.Segments, (low * 6) + 2)) return null;
         return unit.FunctionOf(unit.Full.Header.Offset + _file.Number(IndexFile.Part.Segments, (low * 6) + 4));
     }
+
+    public void Dispose() => _file.Dispose();
 
     private bool Has(int name, NamedKinds kinds)
     {

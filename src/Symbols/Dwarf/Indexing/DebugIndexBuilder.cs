@@ -1,10 +1,10 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Symbols.Dwarf.Entries;
-using Symbols.Dwarf.Lines;
-using Symbols.Elf;
+using Symbols.Images;
 
 namespace Symbols.Dwarf.Indexing;
 
@@ -38,7 +38,7 @@ public sealed class DebugIndexBuilder
     /// </summary>
     /// <param name="progress">Takes how much is done, in thousandths; called on any thread.</param>
     /// <param name="cancellation">Ends it soon.</param>
-    /// <exception cref="System.IO.IOException">The file cannot be read any more.</exception>
+    /// <exception cref="IOException">The file cannot be read any more.</exception>
     public bool Run(Action<int>? progress, CancellationToken cancellation)
     {
         int jobCount = new IndexJobs(_workers[0].Info).Count;
@@ -69,16 +69,22 @@ public sealed class DebugIndexBuilder
         if (cancellation.IsCancellationRequested) return false;
         // What was decoded would be kept beside what is written now, and is more than that.
         if (!_target.IsSmall) GC.Collect();
-        byte[] bytes = new IndexWriter(_workers, jobCount, _identity).Write();
-        // What was split off into files that are missing now may be found another time.
-        bool isComplete = !_workers.Exists(static worker => worker.IsIncomplete);
-        _target.UseIndex(IndexFile.Open(bytes, _identity)!, _targetJobs);
-        if (isComplete) _cache?.Save(_identity, bytes);
+        _target.UseIndex(Write(jobCount), _targetJobs);
         _workers.Clear();
         // What it took is given back to the system: whatever the process does next needs memory, too.
         if (!_target.IsSmall) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         progress?.Invoke(1000);
         return true;
+    }
+
+    private IndexFile Write(int jobCount)
+    {
+        // What was split off into files that are missing now may be found another time.
+        bool isComplete = !_workers.Exists(static worker => worker.IsIncomplete);
+        using UnfinishedIndex unfinished = (isComplete ? _cache?.Begin(_identity) : null) ?? new UnfinishedIndex();
+        new IndexWriter(_workers, jobCount, _identity).Write(new IndexOutput(unfinished));
+        ImageSource source = unfinished.Finish(_cache?.PathOf(_identity));
+        return IndexFile.Open(source, _identity) ?? throw new IOException("The index was changed while it was written.");
     }
 
     private void Work(IndexWorker worker, int count, bool[] hasLines, Action<int>? progress, CancellationTokenSource stop)

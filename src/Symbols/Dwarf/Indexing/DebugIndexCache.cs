@@ -1,6 +1,7 @@
 using System;
 using System.Globalization;
 using System.IO;
+using Symbols.Images;
 
 namespace Symbols.Dwarf.Indexing;
 
@@ -26,51 +27,48 @@ public sealed class DebugIndexCache
     internal IndexFile? Load(byte[] identity)
     {
         if (PathOf(identity) is not { } path || !File.Exists(path)) return null;
+        FileImage? image = null;
         try
         {
-            if (new FileInfo(path).Length > MaximumIndexBytes) return null;
-            return IndexFile.Open(File.ReadAllBytes(path), identity);
+            image = new FileImage(path);
+            return image.Length <= MaximumIndexBytes && IndexFile.Open(image, identity) is { } file ? Taken(file, ref image) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is SymbolFormatException or IOException)
+        {
+            return null;
+        }
+        finally
+        {
+            image?.Dispose();
+        }
+    }
+
+    /// <summary>A new file for an index, to be given <see cref="PathOf"/>'s name; null: it cannot be made.</summary>
+    internal UnfinishedIndex? Begin(byte[] identity)
+    {
+        if (PathOf(identity) is not { } path) return null;
+        string unfinished = $"{path}.{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{Guid.NewGuid():n}";
+        try
+        {
+            Directory.CreateDirectory(_folder!);
+            return new UnfinishedIndex(new FileStream(unfinished, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 0), unfinished);
+        }
+        catch (Exception e) when (UnfinishedIndex.IsRefusal(e))
         {
             return null;
         }
     }
 
-    /// <summary>False: it could not be written.</summary>
-    internal bool Save(byte[] identity, byte[] bytes)
-    {
-        if (PathOf(identity) is not { } path) return false;
-        string unfinished = $"{path}.{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{Guid.NewGuid():n}";
-        try
-        {
-            Directory.CreateDirectory(_folder!);
-            File.WriteAllBytes(unfinished, bytes);
-            File.Move(unfinished, path, overwrite: true);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            Remove(unfinished);
-            return false;
-        }
-    }
-
-    private static void Remove(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            // It cannot have been written, or not be removed: either way there is nothing left to do.
-        }
-    }
-
-    private string? PathOf(byte[] identity) =>
+    internal string? PathOf(byte[] identity) =>
         _folder is null || identity.Length == 0 ? null
             : Path.Combine(_folder, $"{Checksum64.Of(identity):x16}-{Convert.ToHexStringLower(identity.AsSpan(0, Math.Min(20, identity.Length)))}.index");
+
+    // The image is the index's now.
+    private static IndexFile Taken(IndexFile file, ref FileImage? image)
+    {
+        image = null;
+        return file;
+    }
 
     private static string? DefaultFolder()
     {

@@ -1,30 +1,31 @@
 using System;
 using System.Buffers.Binary;
+using Symbols.Images;
 
 namespace Symbols.Dwarf.Indexing;
 
 /// <summary>
-/// The index of one program's debug information as bytes, in memory and on disk: a header (magic, version, length, checksum, where each part
-/// is) and the parts, little-endian. What does not have the right header, checksum and identity is no index; whatever the parts say, reading
-/// them stays within them.
+/// The index of one program's debug information, in memory or on disk, where it is read as it is needed: a header (magic, version, length, checksum), the parts, and
+/// where each part is; little-endian. What does not have the right header, checksum and identity is no index; whatever the parts say, reading them stays within them.
 /// </summary>
-internal sealed class IndexFile
+internal sealed class IndexFile : IDisposable
 {
-    private const ulong Magic = 0x786469_6d767474; // "ttvmidx"
-    private const uint Version = 2;
-    private const int PartCount = 10;
-    private const int HeaderBytes = 32 + (PartCount * 16);
+    internal const ulong Magic = 0x786469_6d767474; // "ttvmidx"
+    internal const uint Version = 3;
+    internal const int PartCount = 11, HeaderBytes = 32, TableBytes = PartCount * 16;
 
-    private readonly ReadOnlyMemory<byte> _bytes;
-    private readonly (int Start, int Length)[] _parts = new (int, int)[PartCount];
+    private const int BlockBytes = 1 << 16;
 
-    /// <summary>What the parts have; the order is that of the file.</summary>
+    private readonly ImageSource _source;
+    private readonly SectionData[] _parts = new SectionData[PartCount];
+
+    /// <summary>What the parts have.</summary>
     internal enum Part
     {
         /// <summary>What tells the program: <see cref="DebugIndexBuilder"/> makes it.</summary>
         Identity,
 
-        /// <summary>For each job of the builder, where its segments start: 4 bytes; one more at the end.</summary>
+        /// <summary>For each job of the builder, where its segments start, and its points in <see cref="Points"/>: 4 bytes each; one more at the end.</summary>
         Jobs,
 
         /// <summary>Functions by address: start, end (8 bytes each), distance of the entry from its unit's start, unused (4 each).</summary>
@@ -46,73 +47,63 @@ internal sealed class IndexFile
         /// <summary>A line and where in the file's rows the row is written in full: 4 bytes each, for every so many rows.</summary>
         Stops,
         Rows,
+
+        /// <summary>Of each job's line program: <see cref="Lines.LinePoints.Write"/>.</summary>
+        Points,
     }
 
-    private IndexFile(ReadOnlyMemory<byte> bytes) => _bytes = bytes;
-
-    internal ReadOnlyMemory<byte> Bytes => _bytes;
+    private IndexFile(ImageSource source) => _source = source;
 
     /// <summary>Null: it is not an index of this version, damaged, or of another program.</summary>
-    internal static IndexFile? Open(ReadOnlyMemory<byte> bytes, ReadOnlySpan<byte> identity)
+    /// <param name="source">Belongs to the index; where there is none, still to the caller.</param>
+    /// <param name="identity">What tells the program.</param>
+    internal static IndexFile? Open(ImageSource source, ReadOnlySpan<byte> identity)
     {
-        ReadOnlySpan<byte> span = bytes.Span;
-        if (span.Length < HeaderBytes || BinaryPrimitives.ReadUInt64LittleEndian(span) != Magic || Number(span, 8) != Version || Number(span, 12) != PartCount) return null;
-        if (BinaryPrimitives.ReadUInt64LittleEndian(span[16..]) != (ulong)span.Length) return null;
-        if (BinaryPrimitives.ReadUInt64LittleEndian(span[24..]) != Checksum64.Of(span[32..])) return null;
-        var file = new IndexFile(bytes);
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        long length = source.Length, table = length - TableBytes;
+        if (table < HeaderBytes || length % 8 != 0 || source.Read(0, header) != HeaderBytes) return null;
+        if (BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic || BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) != Version) return null;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header[12..]) != PartCount || BinaryPrimitives.ReadUInt64LittleEndian(header[16..]) != (ulong)length) return null;
+        if (Sum(source) != BinaryPrimitives.ReadUInt64LittleEndian(header[24..])) return null;
+        Span<byte> places = stackalloc byte[TableBytes];
+        if (source.Read(table, places) != TableBytes) return null;
+        var file = new IndexFile(source);
         for (int i = 0; i < PartCount; i++)
         {
-            ulong start = BinaryPrimitives.ReadUInt64LittleEndian(span[(32 + (i * 16))..]), length = BinaryPrimitives.ReadUInt64LittleEndian(span[(40 + (i * 16))..]);
-            if (start > (ulong)span.Length || length > (ulong)span.Length - start) return null;
-            file._parts[i] = ((int)start, (int)length);
+            ulong start = BinaryPrimitives.ReadUInt64LittleEndian(places[(i * 16)..]), size = BinaryPrimitives.ReadUInt64LittleEndian(places[((i * 16) + 8)..]);
+            if (start > (ulong)length || size > (ulong)length - start) return null;
+            file._parts[i] = new SectionData("", 0, source, (long)start, (long)size);
         }
-        return file.Data(Part.Identity).SequenceEqual(identity) ? file : null;
+        return file[Part.Identity].All().Span.SequenceEqual(identity) ? file : null;
     }
 
-    internal static byte[] Write(ReadOnlySpan<ByteWriter> parts)
-    {
-        long length = HeaderBytes;
-        foreach (ByteWriter part in parts) length += (part.Length + 7) & ~7;
-        if (length > Array.MaxLength) throw new SymbolFormatException("The debug information is too large for an index.");
-        byte[] bytes = new byte[length];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Magic);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), Version);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(12), PartCount);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(16), (ulong)length);
-        int at = HeaderBytes;
-        for (int i = 0; i < PartCount; i++)
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(32 + (i * 16)), (ulong)at);
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(40 + (i * 16)), (ulong)parts[i].Length);
-            parts[i].Written.CopyTo(bytes.AsSpan(at));
-            at += (parts[i].Length + 7) & ~7;
-        }
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(24), Checksum64.Of(bytes.AsSpan(32)));
-        return bytes;
-    }
-
-    internal ReadOnlySpan<byte> Data(Part part) => _bytes.Span.Slice(_parts[(int)part].Start, _parts[(int)part].Length);
+    private SectionData this[Part part] => _parts[(int)part];
 
     /// <summary>How many records of a size a part has.</summary>
-    internal int Count(Part part, int sizeBytes) => _parts[(int)part].Length / sizeBytes;
+    internal int Count(Part part, int sizeBytes) => (int)Math.Min(this[part].Length / (ulong)sizeBytes, int.MaxValue / 16);
 
     /// <summary>A number of a part by its index; 0 beyond the end.</summary>
-    internal uint Number(Part part, int index)
-    {
-        (int start, int length) = _parts[(int)part];
-        return (uint)index < (uint)(length / 4) ? Number(_bytes.Span, start + (index * 4)) : 0;
-    }
+    internal uint Number(Part part, int index) =>
+        index >= 0 && this[part].Bytes((ulong)index * 4, 4) is { Length: 4 } bytes ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : 0;
 
     /// <summary>A number of 8 bytes by its index in 4 bytes; 0 beyond the end.</summary>
     internal ulong Long(Part part, int index) => Number(part, index) | ((ulong)Number(part, index + 1) << 32);
 
     /// <summary>A piece of a part, cut off at its end.</summary>
-    internal ReadOnlySpan<byte> Slice(Part part, uint start, uint end)
-    {
-        ReadOnlySpan<byte> data = Data(part);
-        int last = (int)Math.Min(end, (uint)data.Length), first = (int)Math.Min(start, (uint)last);
-        return data[first..last];
-    }
+    internal ReadOnlySpan<byte> Slice(Part part, ulong start, ulong end) => end <= start ? default : this[part].Part(start, end - start);
 
-    private static uint Number(ReadOnlySpan<byte> span, int at) => BinaryPrimitives.ReadUInt32LittleEndian(span[at..]);
+    public void Dispose() => _source.Dispose();
+
+    private static ulong Sum(ImageSource source)
+    {
+        byte[] block = GC.AllocateUninitializedArray<byte>((int)Math.Min(BlockBytes, source.Length));
+        ulong sum = Checksum64.Start;
+        for (long at = HeaderBytes; at < source.Length; at += block.Length)
+        {
+            Span<byte> bytes = block.AsSpan(0, (int)Math.Min(block.Length, source.Length - at));
+            if (source.Read(at, bytes) != bytes.Length) return 0;
+            sum = Checksum64.Add(sum, bytes);
+        }
+        return Checksum64.End(sum, (ulong)source.Length - HeaderBytes);
+    }
 }

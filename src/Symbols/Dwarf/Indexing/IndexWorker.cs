@@ -17,6 +17,9 @@ internal sealed class IndexWorker
     /// <summary>Of what an inlined call refers to: it is a place in the section, not in the unit.</summary>
     private const ulong SectionReference = 1ul << 63;
 
+    /// <summary>Of what is seen by its string's place, not by its name.</summary>
+    private const ulong StringPlace = 1ul << 63;
+
     /// <summary>Instead of a function's distance: outside of all; in one without code, as a declaration.</summary>
     private const int Outside = -1, WithoutCode = 0;
 
@@ -68,7 +71,7 @@ internal sealed class IndexWorker
         if (full != unit && full.Set.Splits is null)
             for (int i = 0; i < full.Set.Units.Count; i++)
                 if (full.Set.Units[i].Header.IsType) Walk(full.Set.Units[i], job, i + 1);
-        if (hasLines) Rows.Add(unit, Info.Sections.Image);
+        if (hasLines) Rows.Add(unit, job, Info.Sections.Image);
         unit.Release();
     }
 
@@ -142,7 +145,7 @@ internal sealed class IndexWorker
             && !cursor.Attribute(DwAt.LinkageName).IsPresent && !cursor.Attribute(DwAt.MipsLinkageName).IsPresent)
         {
             ReadOnlySpan<byte> plain = unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes);
-            if (!plain.IsEmpty) Add(plain, NamedKinds.Function, job, number, position, 0);
+            if (!plain.IsEmpty) Add(plain, NamedKinds.Function, job, number, position, 0, false);
             return;
         }
         FunctionNames names = unit.NamesOf(unit.Header.Offset + (ulong)position);
@@ -195,10 +198,11 @@ internal sealed class IndexWorker
     {
         NamedKinds kind = KindOf(cursor.Tag);
         if (kind == NamedKinds.Declaration) return;
-        ReadOnlySpan<byte> name = unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes);
+        AttributeValue written = cursor.Attribute(DwAt.Name);
         if (kind == NamedKinds.None)
         {
-            Open(cursor.Depth, name.IsEmpty ? "(anonymous namespace)"u8 : name);
+            ReadOnlySpan<byte> space = unit.StringBytesOf(written, bytes);
+            Open(cursor.Depth, space.IsEmpty ? "(anonymous namespace)"u8 : space);
             return;
         }
         bool isDefinition = kind != NamedKinds.Variable || cursor.Attribute(DwAt.ConstantValue).IsPresent;
@@ -212,13 +216,6 @@ internal sealed class IndexWorker
         else if (cursor.Attribute(DwAt.Declaration).Value != 0 || cursor.Attribute(DwAt.Signature).IsPresent)
         {
             isDefinition = false;
-        }
-        int start = _prefixStart;
-        if (cursor.Attribute(DwAt.Specification).IsPresent)
-        {
-            // The declaration says what it is in.
-            name = Encoding.UTF8.GetBytes(EntryNames.Qualified(unit, unit.Header.Offset + (ulong)cursor.Position) ?? "");
-            start = _prefixEnd;
         }
         int position = cursor.Position;
         ulong likeness = 1;
@@ -237,12 +234,20 @@ internal sealed class IndexWorker
             likeness = 0;
         }
         NamedKinds full = kind | (isDefinition ? NamedKinds.None : NamedKinds.Declaration) | (_function == Outside ? NamedKinds.None : NamedKinds.Local);
-        bool isNew = !name.IsEmpty && Add(Qualified(start, name), full, job, number, position, likeness);
         bool isRecord = (kind & (NamedKinds.Structure | NamedKinds.Union | NamedKinds.Class)) != 0;
-        // What is in C's records has no name outside of them, and the enumerators of a known enumeration are known.
-        bool isDone = (isRecord && !hasScopes) || (kind == NamedKinds.Enumeration && !isNew && !name.IsEmpty);
-        if (isDone && cursor.TrySkipChildren()) return;
         bool isScope = (isRecord && hasScopes) || (kind == NamedKinds.Enumeration && cursor.Attribute(DwAt.EnumClass).Value != 0);
+        bool isSpecified = cursor.Attribute(DwAt.Specification).IsPresent;
+        // Most entries are in many units: outside of all scopes their string's place tells them, and it need not be read.
+        bool isTold = likeness != 0 && !isSpecified && _prefixStart == _prefixEnd && written.Form == DwForm.StringPointer && unit.Set == Info.Set;
+        bool isKnown = isTold && !_seen.Add(Checksum64.Combine(likeness, ((ulong)full << 40) ^ written.Value ^ StringPlace));
+        // Of one that is declared elsewhere, the declaration says what it is in.
+        ReadOnlySpan<byte> name = isKnown && !isScope ? default
+            : isSpecified ? Encoding.UTF8.GetBytes(EntryNames.Qualified(unit, unit.Header.Offset + (ulong)cursor.Position) ?? "") : unit.StringBytesOf(written, bytes);
+        int start = isSpecified ? _prefixEnd : _prefixStart;
+        bool isNew = !isKnown && !name.IsEmpty && Add(Qualified(start, name), full, job, number, position, likeness, isTold);
+        // What is in C's records has no name outside of them, and the enumerators of a known enumeration are known.
+        bool isDone = (isRecord && !hasScopes) || (kind == NamedKinds.Enumeration && !isNew && (isKnown || !name.IsEmpty));
+        if (isDone && cursor.TrySkipChildren()) return;
         if (isScope && !name.IsEmpty) Open(cursor.Depth, name, start);
     }
 
@@ -260,14 +265,14 @@ internal sealed class IndexWorker
         _ => NamedKinds.Declaration,
     };
 
-    private void Add(string name, NamedKinds kind, int job, int number, int position) => Add(Encoding.UTF8.GetBytes(name), kind, job, number, position, 0);
+    private void Add(string name, NamedKinds kind, int job, int number, int position) => Add(Encoding.UTF8.GetBytes(name), kind, job, number, position, 0, false);
 
     // False if the same is known from an earlier unit.
-    private bool Add(ReadOnlySpan<byte> name, NamedKinds kind, int job, int number, int position, ulong likeness)
+    private bool Add(ReadOnlySpan<byte> name, NamedKinds kind, int job, int number, int position, ulong likeness, bool isNew)
     {
         int id = Names.Add(name);
         if (id < 0) return false;
-        if (likeness != 0 && !_seen.Add(Checksum64.Combine(likeness, ((ulong)kind << 32) | (uint)id))) return false;
+        if (!isNew && likeness != 0 && !_seen.Add(Checksum64.Combine(likeness, ((ulong)kind << 32) | (uint)id))) return false;
         Entries.Add(new Entry(id, kind, job, number, (uint)position, likeness));
         return true;
     }

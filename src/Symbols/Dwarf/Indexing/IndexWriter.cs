@@ -1,16 +1,15 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Text;
 using System.Threading;
+using System.Threading.Tasks;
 
 namespace Symbols.Dwarf.Indexing;
 
 /// <summary>Puts together what the workers found, in an order that does not depend on them.</summary>
 internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[] identity)
 {
-    /// <summary>So many rows follow each stop: what a look-up of a line reads in vain at most.</summary>
-    internal const int RowsPerStop = 128;
-
     private static readonly Comparer<IndexWorker.Entry> s_inOrder = Comparer<IndexWorker.Entry>.Create(static (a, b) =>
     {
         int order = a.Job.CompareTo(b.Job);
@@ -20,31 +19,54 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
     });
 
     private readonly ByteWriter[] _parts = NewParts(workers);
+    private long _rowBytes;
 
-    internal byte[] Write()
+    /// <summary>The workers are empty then.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    internal void Write(IndexOutput output)
     {
-        Of(IndexFile.Part.Identity).Bytes(identity);
-        // The two have nothing in common.
-        var rows = new Thread(WriteRows) { IsBackground = true, Name = "symbol index" };
-        rows.Start();
-        WriteSegments();
-        WriteNames();
-        rows.Join();
-        return IndexFile.Write(_parts);
+        var paths = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (IndexWorker worker in workers) paths.UnionWith(worker.Rows.Files.Keys);
+        string[] inOrder = [.. paths];
+        output.Begin(IndexFile.Part.Identity);
+        output.Bytes(identity);
+        output.Begin(IndexFile.Part.Rows);
+        // Rows are by far the most: they are written as they are sorted. The names have nothing in common with them.
+        var rows = new SortedRows(inOrder, workers, (file, own, stops) => WriteRows(inOrder[file], own.Span, stops.Span, output));
+        Task others = Task.Factory.StartNew(rows.Sort, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            WriteJobs();
+            WriteNames();
+            if (workers.Count > 1) rows.Sort();
+        }
+        finally
+        {
+            Task.WaitAny([others], CancellationToken.None);
+        }
+        others.GetAwaiter().GetResult();
+        EndFile();
+        for (int i = 0; i < _parts.Length; i++)
+        {
+            if ((IndexFile.Part)i is IndexFile.Part.Identity or IndexFile.Part.Rows) continue;
+            output.Begin((IndexFile.Part)i);
+            output.Bytes(_parts[i].Written);
+        }
+        output.End();
     }
 
     // Large parts are made in the size that they will have at most: growing would take their memory twice.
     private static ByteWriter[] NewParts(List<IndexWorker> workers)
     {
-        long names = 0, text = 0, entries = 0, rows = 0;
+        long names = 0, text = 0, entries = 0, points = 0;
         foreach (IndexWorker worker in workers)
         {
             names += worker.Names.Count;
             text += worker.Names.LengthBytes;
             entries += worker.Entries.Count;
-            foreach (SourceRows.FileRows file in worker.Rows.Files.Values) rows += file.LengthBytes;
+            points += worker.Rows.Points.Length;
         }
-        var parts = new ByteWriter[Enum.GetValues<IndexFile.Part>().Length];
+        var parts = new ByteWriter[IndexFile.PartCount];
         for (int i = 0; i < parts.Length; i++)
         {
             long size = (IndexFile.Part)i switch
@@ -52,7 +74,7 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
                 IndexFile.Part.NameOffsets => (names + 1) * 8,
                 IndexFile.Part.Names => text,
                 IndexFile.Part.Entries => entries * 16,
-                IndexFile.Part.Rows => rows + (rows / 8),
+                IndexFile.Part.Points => points,
                 _ => 64,
             };
             parts[i] = new ByteWriter((int)Math.Clamp(size, 64, Array.MaxLength));
@@ -62,15 +84,17 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
 
     private ByteWriter Of(IndexFile.Part part) => _parts[(int)part];
 
-    private void WriteSegments()
+    private void WriteJobs()
     {
-        ByteWriter jobs = Of(IndexFile.Part.Jobs), segments = Of(IndexFile.Part.Segments);
+        ByteWriter jobs = Of(IndexFile.Part.Jobs), segments = Of(IndexFile.Part.Segments), points = Of(IndexFile.Part.Points);
         uint count = 0;
         for (int job = 0; job < jobCount; job++)
         {
             jobs.U32(count);
+            jobs.U32((uint)points.Length);
             foreach (IndexWorker worker in workers)
             {
+                if (worker.Rows.PointsOf.TryGetValue(job, out (int Start, int End) own)) points.Bytes(worker.Rows.Points.Written[own.Start..own.End]);
                 if (!worker.Functions.TryGetValue(job, out (RangeMap Map, List<uint> Distances) functions)) continue;
                 for (int i = 0; i < functions.Map.SegmentCount; i++, count++)
                 {
@@ -83,6 +107,7 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
             }
         }
         jobs.U32(count);
+        jobs.U32((uint)points.Length);
     }
 
     private void WriteNames()
@@ -111,15 +136,16 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
             NamedKinds defined = NamedKinds.None;
             for (; end < entries.Length && entries[end].Name == i; end++)
                 if ((entries[end].Kind & NamedKinds.Declaration) == 0) defined |= entries[end].Kind;
-            if (end > at + 1) Array.Sort(entries, at, end - at, s_inOrder);
-            seen.Clear();
+            bool isAlone = end == at + 1;
+            if (!isAlone) Array.Sort(entries, at, end - at, s_inOrder);
+            if (!isAlone) seen.Clear();
             for (; at < end; at++)
             {
                 IndexWorker.Entry entry = entries[at];
                 bool isDeclaration = (entry.Kind & NamedKinds.Declaration) != 0;
                 // One declaration says as much as the next, and nothing beside a definition.
                 if (isDeclaration && (defined & entry.Kind & ~NamedKinds.Local) != 0) continue;
-                if (entry.Likeness != 0 && !seen.Add((entry.Kind, isDeclaration ? 0 : entry.Likeness))) continue;
+                if (entry.Likeness != 0 && !isAlone && !seen.Add((entry.Kind, isDeclaration ? 0 : entry.Likeness))) continue;
                 written.U32((uint)entry.Job);
                 written.U32((uint)entry.Unit);
                 written.U32(entry.Distance);
@@ -149,38 +175,23 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
         return entries;
     }
 
-    private void WriteRows()
+    private void WriteRows(string path, ReadOnlySpan<byte> rows, ReadOnlySpan<byte> stops, IndexOutput output)
     {
-        ByteWriter files = Of(IndexFile.Part.Files), paths = Of(IndexFile.Part.Paths), stops = Of(IndexFile.Part.Stops), written = Of(IndexFile.Part.Rows);
-        var all = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (IndexWorker worker in workers) all.UnionWith(worker.Rows.Files.Keys);
-        var rows = new List<SourceRows.Row>();
-        foreach (string path in all)
-        {
-            files.U32((uint)paths.Length);
-            files.U32((uint)written.Length);
-            files.U32((uint)(stops.Length / 8));
-            paths.Bytes(Encoding.UTF8.GetBytes(path));
-            rows.Clear();
-            foreach (IndexWorker worker in workers)
-                if (worker.Rows.Take(path) is { } found) found.CopyTo(rows);
-            rows.Sort();
-            SourceRows.Row before = default;
-            int start = written.Length;
-            for (int i = 0; i < rows.Count; i++)
-            {
-                if (i % RowsPerStop == 0)
-                {
-                    stops.U32(rows[i].Line);
-                    stops.U32((uint)(written.Length - start));
-                    before = default;
-                }
-                rows[i].Write(written, before);
-                before = rows[i];
-            }
-        }
-        files.U32((uint)paths.Length);
-        files.U32((uint)written.Length);
-        files.U32((uint)(stops.Length / 8));
+        // Places are kept in 4 bytes; what has more rows than that is no program.
+        if (_rowBytes + rows.Length > uint.MaxValue) throw new IOException("The debug information is too large for an index.");
+        EndFile();
+        Of(IndexFile.Part.Paths).Bytes(Encoding.UTF8.GetBytes(path));
+        Of(IndexFile.Part.Stops).Bytes(stops);
+        output.Bytes(rows);
+        _rowBytes += rows.Length;
+    }
+
+    // Where the next file's path, rows and stops start.
+    private void EndFile()
+    {
+        ByteWriter files = Of(IndexFile.Part.Files);
+        files.U32((uint)Of(IndexFile.Part.Paths).Length);
+        files.U32((uint)_rowBytes);
+        files.U32((uint)(Of(IndexFile.Part.Stops).Length / 8));
     }
 }

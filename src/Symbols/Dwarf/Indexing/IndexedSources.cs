@@ -67,7 +67,7 @@ internal sealed class IndexedSources
             var walk = new Walk(_file, file, line);
             while (walk.MoveNext(out SourceRows.Row row))
             {
-                if (row.Line < line || (row.Flags & (byte)LineRowFlags.IsStatement) == 0) continue;
+                if (row.Line < line || (row.Flags & LineRowFlags.IsStatement) == 0) continue;
                 if (next == 0 || row.Line < next) next = row.Line;
                 break;
             }
@@ -86,8 +86,7 @@ internal sealed class IndexedSources
         return order != 0 ? order : string.CompareOrdinal(a.Path, b.Path);
     }
 
-    private LineAddress Address(int file, in SourceRows.Row row) => new(row.Address, _compilerPaths[file], row.Line, row.Column,
-        (LineRowFlags)(row.Flags & ~SourceRows.Row.CodeFlag), (row.Flags & SourceRows.Row.CodeFlag) != 0);
+    private LineAddress Address(int file, in SourceRows.Row row) => new(row.Address, _compilerPaths[file], row.Line, row.Column, row.Flags, row.HasCode);
 
     private List<int> FilesOf(string path)
     {
@@ -100,40 +99,49 @@ internal sealed class IndexedSources
         return files;
     }
 
-    /// <summary>The rows of a file from the last stop before a line on.</summary>
+    /// <summary>The rows of a file from the last stop before a line on, read from stop to stop.</summary>
     private ref struct Walk
     {
         private readonly IndexFile _file;
-        private readonly uint _firstStop, _endStop;
+        private readonly uint _endStop;
+        private readonly ulong _start, _end;
+        private uint _stop;
         private DataReader _reader;
         private SourceRows.Row _last;
-        private int _count;
 
         internal Walk(IndexFile file, int index, uint line)
         {
             _file = file;
-            _firstStop = file.Number(IndexFile.Part.Files, (index * 3) + 2);
+            _stop = file.Number(IndexFile.Part.Files, (index * 3) + 2);
             _endStop = Math.Min(file.Number(IndexFile.Part.Files, (index * 3) + 5), (uint)file.Count(IndexFile.Part.Stops, 8));
-            ReadOnlySpan<byte> rows = file.Slice(IndexFile.Part.Rows, file.Number(IndexFile.Part.Files, (index * 3) + 1), file.Number(IndexFile.Part.Files, (index * 3) + 4));
+            _start = file.Number(IndexFile.Part.Files, (index * 3) + 1);
+            _end = file.Number(IndexFile.Part.Files, (index * 3) + 4);
             // The line's rows may begin before the first stop that names it.
-            uint low = _firstStop, high = Math.Max(_firstStop, _endStop);
+            uint low = _stop, high = Math.Max(_stop, _endStop);
             while (low < high)
             {
                 uint middle = low + ((high - low) / 2);
                 if (file.Number(IndexFile.Part.Stops, (int)middle * 2) < line) low = middle + 1;
                 else high = middle;
             }
-            uint stop = low > _firstStop ? low - 1 : _firstStop;
-            _reader = new DataReader(rows, (int)Math.Min(file.Number(IndexFile.Part.Stops, ((int)stop * 2) + 1), (uint)rows.Length));
+            if (low > _stop) _stop = low - 1;
         }
 
         internal bool MoveNext(out SourceRows.Row row)
         {
             row = default;
-            if (_reader.AtEnd) return false;
-            if (_count++ % IndexWriter.RowsPerStop == 0) _last = default;
+            while (_reader.AtEnd)
+            {
+                if (_stop >= _endStop) return false;
+                ulong start = _start + Place(_stop), end = _stop + 1 < _endStop ? _start + Place(_stop + 1) : _end;
+                _reader = new DataReader(_file.Slice(IndexFile.Part.Rows, start, Math.Min(end, _end)));
+                _last = default;
+                _stop++;
+            }
             row = _last = SourceRows.Row.Read(ref _reader, _last);
             return !_reader.Failed;
         }
+
+        private readonly uint Place(uint stop) => _file.Number(IndexFile.Part.Stops, ((int)stop * 2) + 1);
     }
 }

@@ -7,83 +7,149 @@ using Symbols.Images;
 
 namespace Symbols.Dwarf.Indexing;
 
-/// <summary>Rows of line tables, collected by file: a few bytes each, as a kernel has millions.</summary>
+/// <summary>Rows of line tables, collected by file: a few bytes each, as a kernel has millions. And the points of each line program.</summary>
 internal sealed class SourceRows
 {
     private readonly Dictionary<string, FileRows> _files = new(StringComparer.Ordinal);
 
     // Every unit names hundreds of headers: their paths are put together once.
     private readonly Dictionary<(string, string, string), FileRows> _byParts = [];
+    private byte[] _buffer = [];
 
-    /// <summary>One row of one file.</summary>
-    internal readonly record struct Row(uint Line, ulong Address, uint Column, byte Flags) : IComparable<Row>
+    /// <summary>One row of one file, as two numbers whose order is the rows': line, address, those with code first, column, flags.</summary>
+    internal readonly struct Row : IComparable<Row>
     {
-        /// <summary>The bit of <see cref="Flags"/> above those of <see cref="LineRowFlags"/>: an instruction follows before the next row.</summary>
-        internal const byte CodeFlag = 0x80;
+        /// <summary>What is written takes no more.</summary>
+        internal const int MaximumBytes = 32;
 
-        public int CompareTo(Row other)
+        /// <summary>Columns beyond are taken for this one.</summary>
+        private const uint LastColumn = 0x7f_ffff;
+        private const uint EmptyBit = 1u << 31;
+
+        private readonly ulong _place, _rest;
+
+        internal Row(uint line, ulong address, uint column, LineRowFlags flags, bool hasCode)
         {
-            int order = Line.CompareTo(other.Line);
-            if (order == 0) order = Address.CompareTo(other.Address);
-            if (order == 0) order = (other.Flags & CodeFlag).CompareTo(Flags & CodeFlag);
-            if (order == 0) order = Column.CompareTo(other.Column);
-            return order != 0 ? order : Flags.CompareTo(other.Flags);
+            _place = ((ulong)line << 32) | (address >> 32);
+            _rest = (address << 32) | (hasCode ? 0 : EmptyBit) | (Math.Min(column, LastColumn) << 8) | (byte)flags;
         }
 
-        /// <summary>Writes it as the difference to the row before.</summary>
-        internal void Write(ByteWriter writer, in Row before)
+        private Row(uint line, ulong address, uint tail)
         {
-            writer.Zigzag((int)(Line - before.Line));
-            writer.Zigzag((long)(Address - before.Address));
-            writer.Uleb(Column);
-            writer.U8(Flags);
+            _place = ((ulong)line << 32) | (address >> 32);
+            _rest = (address << 32) | tail;
+        }
+
+        internal uint Line => (uint)(_place >> 32);
+
+        internal ulong Address => (_place << 32) | (_rest >> 32);
+
+        internal uint Column => ((uint)_rest >> 8) & LastColumn;
+
+        internal LineRowFlags Flags => (LineRowFlags)(byte)_rest;
+
+        /// <summary>An instruction follows before the next row.</summary>
+        internal bool HasCode => (_rest & EmptyBit) == 0;
+
+        public int CompareTo(Row other) => _place != other._place ? (_place < other._place ? -1 : 1) : _rest.CompareTo(other._rest);
+
+        /// <summary>Writes it as the difference to the row before.</summary>
+        internal int Write(Span<byte> bytes, in Row before)
+        {
+            int count = ByteWriter.Zigzag(bytes, (int)(Line - before.Line));
+            count += ByteWriter.Zigzag(bytes[count..], (long)(Address - before.Address));
+            // Nearly all columns are below 64.
+            uint tail = (uint)_rest;
+            count += ByteWriter.Uleb(bytes[count..], ((ulong)(tail & ~(EmptyBit | 0xff)) >> 7) | ((tail & EmptyBit) >> 31));
+            bytes[count] = (byte)tail;
+            return count + 1;
         }
 
         internal static Row Read(ref DataReader reader, in Row before)
         {
-            uint line = before.Line + (uint)Unzigzag(reader.Uleb());
-            ulong address = before.Address + (ulong)Unzigzag(reader.Uleb());
-            return new Row(line, address, (uint)reader.Uleb(), reader.U8());
+            uint line = before.Line + (uint)reader.Zigzag();
+            ulong address = before.Address + (ulong)reader.Zigzag();
+            ulong column = reader.Uleb();
+            return new Row(line, address, (uint)((column & 1) << 31) | ((uint)((column >> 1) & LastColumn) << 8) | reader.U8());
         }
-
-        private static long Unzigzag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
     }
 
-    /// <summary>What was collected of one file.</summary>
+    /// <summary>What was collected of one file, in blocks: thousands of files grow by turns, and none is to be copied again and again.</summary>
     internal sealed class FileRows
     {
-        private readonly ByteWriter _writer = new(16);
+        private const int LargestBlockBytes = 4096;
+
+        private readonly List<(byte[] Bytes, int Used)> _full = [];
+        private byte[] _block = [];
+        private int _used;
         private Row _last;
 
         internal int Count { get; private set; }
 
-        internal int LengthBytes => _writer.Length;
-
         internal void Add(in Row row)
         {
-            row.Write(_writer, _last);
+            if (_block.Length - _used < Row.MaximumBytes) Grow();
+            _used += row.Write(_block.AsSpan(_used), _last);
             _last = row;
             Count++;
         }
 
-        internal void CopyTo(List<Row> rows)
+        /// <summary>Puts the rows into the first places, and forgets them.</summary>
+        internal void MoveTo(Span<Row> rows)
         {
-            var reader = new DataReader(_writer.Written);
+            _full.Add((_block, _used));
             Row row = default;
-            for (int i = 0; i < Count; i++) rows.Add(row = Row.Read(ref reader, row));
+            int next = 0;
+            foreach ((byte[] bytes, int used) in _full)
+            {
+                var reader = new DataReader(bytes.AsSpan(0, used));
+                while (!reader.AtEnd) rows[next++] = row = Row.Read(ref reader, row);
+            }
+            (Count, _used, _block) = (0, 0, []);
+            _full.Clear();
+        }
+
+        private void Grow()
+        {
+            if (_used > 0) _full.Add((_block, _used));
+            _block = new byte[Math.Clamp(_block.Length * 2, Row.MaximumBytes * 2, LargestBlockBytes)];
+            _used = 0;
         }
     }
 
     /// <summary>By the path that the compiler wrote.</summary>
     internal IReadOnlyDictionary<string, FileRows> Files => _files;
 
-    /// <summary>What was collected of a file, which is forgotten here; null: nothing.</summary>
-    internal FileRows? Take(string path) => _files.Remove(path, out FileRows? rows) ? rows : null;
+    /// <summary>Of each line program, by the builder's number for its unit, where <see cref="Points"/> has what <see cref="LinePoints.Write"/> wrote.</summary>
+    internal Dictionary<int, (int Start, int End)> PointsOf { get; } = [];
+
+    internal ByteWriter Points { get; } = new();
 
     /// <summary>Adds all rows of mapped code of a unit's line table, and the names of all files, with rows or without.</summary>
-    internal void Add(DebugUnit unit, ElfImage image)
+    internal void Add(DebugUnit unit, int job, ElfImage image)
     {
-        if (unit.BorrowLineTable() is not { } table) return;
+        if (unit.BorrowLineTable(ref _buffer) is not { } table) return;
+        FileRows?[] files = FilesOf(table);
+        ReadOnlySpan<LineRow> all = table.Rows;
+        foreach (LineSequence sequence in table.Sequences)
+        {
+            if (!image.IsMapped(sequence.Range.Start)) continue;
+            for (int i = sequence.FirstRow; i < sequence.FirstRow + sequence.RowCount - 1; i++)
+            {
+                ref readonly LineRow row = ref all[i];
+                if (row.Line == 0 || row.File >= (uint)files.Length || files[row.File] is not { } rows) continue;
+                rows.Add(new Row(row.Line, row.Address, row.Column, row.Flags, all[i + 1].Address > row.Address));
+            }
+        }
+        int start = Points.Length;
+        // Files that the program itself defines are not in its header, which is all that is read with the points.
+        if (!table.Header.IsExtended) LinePoints.Write(table, Points);
+        PointsOf[job] = (start, Points.Length);
+        table.GiveBack();
+    }
+
+    private FileRows?[] FilesOf(LineTable table)
+    {
         var files = new FileRows?[table.Files.Count];
         for (int file = 0; file < files.Length; file++)
         {
@@ -96,18 +162,6 @@ internal sealed class SourceRows
             }
             files[file] = rows;
         }
-        ReadOnlySpan<LineRow> all = table.Rows;
-        foreach (LineSequence sequence in table.Sequences)
-        {
-            if (!image.IsMapped(sequence.Range.Start)) continue;
-            for (int i = sequence.FirstRow; i < sequence.FirstRow + sequence.RowCount - 1; i++)
-            {
-                ref readonly LineRow row = ref all[i];
-                if (row.Line == 0 || row.File >= (uint)files.Length || files[row.File] is not { } rows) continue;
-                bool hasCode = all[i + 1].Address > row.Address;
-                rows.Add(new Row(row.Line, row.Address, row.Column, (byte)((byte)row.Flags | (hasCode ? Row.CodeFlag : 0))));
-            }
-        }
-        table.GiveBack();
+        return files;
     }
 }

@@ -3,4 +3,4 @@ namespace Symbols.Dwarf.Lines;
 /// <summary>One file of a line table, as it is encoded.</summary>
 /// <param name="Name">Relative to its directory, or absolute.</param>
 /// <param name="DirectoryIndex">An index into <see cref="LineTable.Directories"/>.</param>
-public sealed record LineFile(string Name, ulong DirectoryIndex);
+public readonly record struct LineFile(string Name, ulong DirectoryIndex);

@@ -42,6 +42,15 @@ internal sealed class LineHeader
     /// <summary>Everything up to the program could be read.</summary>
     internal bool IsComplete { get; set; }
 
+    /// <summary>The program has defined files of its own, which are behind those of the header.</summary>
+    internal bool IsExtended { get; private set; }
+
+    internal void Define(LineFile file)
+    {
+        Files.Add(file);
+        IsExtended = true;
+    }
+
     internal string Path(uint file, string compileDirectory)
     {
         (string root, string directory, string name) = Parts(file, compileDirectory);

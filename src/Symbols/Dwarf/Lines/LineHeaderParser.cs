@@ -8,16 +8,28 @@ namespace Symbols.Dwarf.Lines;
 /// <summary>Reads a line program's header of version 2 to 5.</summary>
 internal static class LineHeaderParser
 {
+    /// <summary>Up to <c>header_length</c>, in the 64-bit format of version 5.</summary>
+    private const int LongestFields = 24;
     private const ulong ContentPath = 1;
     private const ulong ContentDirectoryIndex = 2;
 
     /// <summary>Null if there is no program at the offset, or none of a known version; its size may be known nevertheless.</summary>
-    internal static LineHeader? Read(DwarfSections sections, ulong offset, int addressSizeBytes, out ReadOnlyMemory<byte> bytes, out ulong size)
+    /// <param name="sections">The file's.</param>
+    /// <param name="offset">Where it is in <c>.debug_line</c>.</param>
+    /// <param name="addressSizeBytes">The unit's, for versions before 5.</param>
+    /// <param name="isAlone">The program is not read, only its header.</param>
+    /// <param name="buffer">Takes what is read, and is used again and again: valid until it is.</param>
+    /// <param name="bytes">What was read, from the offset on.</param>
+    /// <param name="size">From the offset to the next program; 0 if that is unknown.</param>
+    internal static LineHeader? Read(
+        DwarfSections sections, ulong offset, int addressSizeBytes, bool isAlone, ref byte[] buffer, out ReadOnlyMemory<byte> bytes, out ulong size)
     {
         SectionData line = sections.Line;
         bytes = default;
         size = 0;
-        var length = new DataReader(line.Window(offset, 12).Span);
+        Span<byte> fields = stackalloc byte[LongestFields];
+        fields = fields[..line.Read(offset, fields)];
+        var length = new DataReader(fields);
         ulong unitLength = length.InitialLength(out bool is64);
         if (length.Failed)
         {
@@ -28,7 +40,7 @@ internal static class LineHeaderParser
         if (unitLength > available)
             sections.Diagnostics.Add(line.Name, offset, $"The line program should have {unitLength} bytes, but {available} are there.");
         size = (ulong)length.Position + Math.Min(unitLength, available);
-        bytes = line.Window(offset, size);
+        bytes = line.Window(offset, isAlone ? Math.Min(size, HeaderBytes(fields)) : size, ref buffer);
         var reader = new DataReader(bytes.Span, Math.Min(length.Position, bytes.Length));
         ushort version = reader.U16();
         if (reader.Failed || version is < 2 or > 5)
@@ -46,6 +58,16 @@ internal static class LineHeaderParser
         header.IsComplete = !reader.Failed && (ulong)header.ProgramStart <= size;
         if (!header.IsComplete) sections.Diagnostics.Add(line.Name, offset, "The line program's header is cut off or damaged.");
         return header;
+    }
+
+    // Up to the program, as far as the first fields say.
+    private static ulong HeaderBytes(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new DataReader(bytes);
+        reader.InitialLength(out bool is64);
+        if (reader.U16() == 5) reader.U16(); // address_size and segment_selector_size
+        ulong length = reader.Offset(is64);
+        return reader.Failed ? (ulong)bytes.Length : (ulong)reader.Position + Math.Min(length, int.MaxValue);
     }
 
     private static void ReadFields(ref DataReader reader, LineHeader header)

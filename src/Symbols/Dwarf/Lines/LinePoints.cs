@@ -1,12 +1,14 @@
 using System;
 using System.Buffers;
 using System.Collections.Generic;
+using Symbols.Dwarf.Indexing;
 using Symbols.Images;
 
 namespace Symbols.Dwarf.Lines;
 
 /// <summary>
 /// Finds rows of one line program without keeping them: it was run once, and what is kept are the places from which it can be gone on with, one for every so many rows.
+/// The index of a large file has them, so that not even that one run is needed.
 /// </summary>
 internal sealed class LinePoints
 {
@@ -24,23 +26,101 @@ internal sealed class LinePoints
 
     /// <param name="section"><c>.debug_line</c>.</param>
     /// <param name="header">The program's.</param>
-    /// <param name="states">Before each row whose number is a multiple of <see cref="RowsPerPoint"/>.</param>
-    /// <param name="rows">All rows, which are not kept.</param>
-    /// <param name="sequences">As in <see cref="LineTable.Sequences"/>.</param>
     /// <param name="compileDirectory">The unit's DW_AT_comp_dir.</param>
-    internal LinePoints(SectionData section, LineHeader header, List<LineState> states, ReadOnlySpan<LineRow> rows, LineSequence[] sequences, string compileDirectory)
+    /// <param name="states">Before each row whose number is a multiple of <see cref="RowsPerPoint"/>.</param>
+    /// <param name="addresses">Of each of those rows.</param>
+    /// <param name="sequences">As in <see cref="LineTable.Sequences"/>; within those rows.</param>
+    private LinePoints(SectionData section, LineHeader header, string compileDirectory, LineState[] states, ulong[] addresses, LineSequence[] sequences)
     {
         _section = section;
         _header = header;
         _compileDirectory = compileDirectory;
+        _states = states;
+        _addresses = addresses;
         _sequences = sequences;
-        _states = [.. states];
-        _addresses = new ulong[(rows.Length + RowsPerPoint - 1) / RowsPerPoint];
-        for (int i = 0; i < _addresses.Length; i++) _addresses[i] = rows[i * RowsPerPoint].Address;
     }
 
     /// <summary>What it takes, roughly.</summary>
     internal long SizeBytes => (_states.Length * 48L) + (_sequences.Length * 56L) + (_header.Files.Count * 24L);
+
+    /// <summary>Of a table that was borrowed, which may be given back then.</summary>
+    internal static LinePoints Of(LineTable table, SectionData section)
+    {
+        ReadOnlySpan<LineRow> rows = table.Rows;
+        var addresses = new ulong[(rows.Length + RowsPerPoint - 1) / RowsPerPoint];
+        for (int i = 0; i < addresses.Length; i++) addresses[i] = rows[i * RowsPerPoint].Address;
+        return new LinePoints(section, table.Header, table.CompileDirectory, [.. table.States], addresses, [.. table.Sequences]);
+    }
+
+    /// <summary>Writes those of a table that was borrowed, for <see cref="Read"/>: sequences and points, each as the difference to the one before.</summary>
+    internal static void Write(LineTable table, ByteWriter writer)
+    {
+        writer.Uleb((ulong)table.Sequences.Count);
+        ulong address = 0;
+        int row = 0;
+        foreach (LineSequence sequence in table.Sequences)
+        {
+            writer.Zigzag((long)(sequence.Range.Start - address));
+            writer.Uleb(sequence.Range.SizeBytes);
+            writer.Zigzag(sequence.FirstRow - row);
+            writer.Uleb((ulong)sequence.RowCount);
+            (address, row) = (sequence.Range.End, sequence.FirstRow + sequence.RowCount);
+        }
+        int count = Math.Min(table.States.Count, (table.Rows.Length + RowsPerPoint - 1) / RowsPerPoint);
+        writer.Uleb((ulong)count);
+        LineState before = default;
+        for (int i = 0; i < count; i++)
+        {
+            LineState state = table.States[i];
+            writer.Uleb((ulong)(state.Position - before.Position));
+            writer.Zigzag((long)(state.Address - before.Address));
+            writer.Uleb(state.OperationIndex);
+            writer.Uleb(state.File);
+            writer.Zigzag((int)(state.Line - before.Line));
+            writer.Uleb(state.Column);
+            writer.Uleb(state.Discriminator);
+            writer.U8((byte)state.Flags);
+            writer.Zigzag((long)(table.Rows[i * RowsPerPoint].Address - state.Address));
+            before = state;
+        }
+    }
+
+    /// <summary>What <see cref="Write"/> has written of a program with that header; null: it cannot be that.</summary>
+    internal static LinePoints? Read(ReadOnlySpan<byte> bytes, SectionData section, LineHeader header, string compileDirectory)
+    {
+        var reader = new DataReader(bytes);
+        // Each takes a few bytes.
+        ulong sequenceCount = reader.Uleb();
+        if (sequenceCount > (ulong)reader.Remaining) return null;
+        var sequences = new LineSequence[sequenceCount];
+        ulong address = 0;
+        long row = 0, rowCount = 0;
+        for (int i = 0; i < sequences.Length; i++)
+        {
+            ulong start = address + (ulong)reader.Zigzag();
+            address = start + reader.Uleb();
+            long first = row + reader.Zigzag(), count = (long)reader.Uleb();
+            if (reader.Failed || first is < 0 or > LineProgram.MaximumRows || count is < 2 or > LineProgram.MaximumRows || start > address) return null;
+            sequences[i] = new LineSequence(new AddressRange(start, address), (int)first, (int)count);
+            row = first + count;
+            rowCount = Math.Max(rowCount, row);
+        }
+        ulong stateCount = reader.Uleb();
+        if (stateCount > (ulong)reader.Remaining || rowCount > (long)stateCount * RowsPerPoint) return null;
+        var states = new LineState[stateCount];
+        var addresses = new ulong[stateCount];
+        LineState state = default;
+        for (int i = 0; i < states.Length; i++)
+        {
+            ulong position = (ulong)state.Position + reader.Uleb();
+            state = new LineState((int)Math.Min(position, int.MaxValue), state.Address + (ulong)reader.Zigzag(), (uint)reader.Uleb(), (uint)reader.Uleb(),
+                state.Line + (uint)reader.Zigzag(), (uint)reader.Uleb(), (uint)reader.Uleb(), (LineRowFlags)reader.U8());
+            if (reader.Failed || position < (ulong)header.ProgramStart || position > header.SizeBytes) return null;
+            states[i] = state;
+            addresses[i] = state.Address + (ulong)reader.Zigzag();
+        }
+        return reader.Failed ? null : new LinePoints(section, header, compileDirectory, states, addresses, sequences);
+    }
 
     /// <summary>As <see cref="LineTable.FilePath"/>.</summary>
     internal string? FilePath(uint file)

@@ -8,7 +8,7 @@ namespace Symbols.Dwarf.Lines;
 /// <summary>Runs a line program (DWARF 5, 6.2.5). Every row takes at least a byte of the program, so that its length bounds the rows.</summary>
 internal ref struct LineProgram
 {
-    private const int MaximumRows = 1 << 24;
+    internal const int MaximumRows = 1 << 24;
 
     private readonly LineHeader _header;
     private LineRow[] _rows;
@@ -22,7 +22,7 @@ internal ref struct LineProgram
     private uint _operationIndex, _file, _line, _column, _discriminator;
     private LineRowFlags _flags;
 
-    private LineProgram(LineHeader header, ReadOnlySpan<byte> bytes, List<LineState>? states = null)
+    private LineProgram(LineHeader header, ReadOnlySpan<byte> bytes, List<LineState>? states)
     {
         _header = header;
         _states = states;
@@ -49,17 +49,13 @@ internal ref struct LineProgram
     /// <param name="addressSizeBytes">The unit's, for versions before 5.</param>
     /// <param name="compileDirectory">The unit's DW_AT_comp_dir, which relative directories are below.</param>
     /// <param name="sizeBytes">Bytes to the next program; 0 if that is unknown.</param>
-    /// <param name="isBorrowed">The table is used at once and given back: <see cref="LineTable.GiveBack"/>.</param>
-    internal static LineTable? Read(
-        DwarfSections sections, ulong offset, int addressSizeBytes, string compileDirectory, out ulong sizeBytes, bool isBorrowed = false)
+    internal static LineTable? Read(DwarfSections sections, ulong offset, int addressSizeBytes, string compileDirectory, out ulong sizeBytes)
     {
-        LineHeader? header = LineHeaderParser.Read(sections, offset, addressSizeBytes, out ReadOnlyMemory<byte> bytes, out sizeBytes);
+        byte[] buffer = [];
+        LineHeader? header = LineHeaderParser.Read(sections, offset, addressSizeBytes, false, ref buffer, out ReadOnlyMemory<byte> bytes, out sizeBytes);
         if (header is null) return null;
         if (!header.IsComplete) return new LineTable(header, [], 0, [], compileDirectory);
-        var program = new LineProgram(header, bytes.Span);
-        string? problem = program.Run();
-        if (problem is not null) sections.Diagnostics.Add(sections.Line.Name, offset, problem);
-        if (isBorrowed) return new LineTable(header, program._rows, program._rowCount, [.. program._sequences], compileDirectory);
+        LineProgram program = Run(sections, header, bytes.Span, null);
         LineRow[] rows = program._rows.AsSpan(0, program._rowCount).ToArray();
         ArrayPool<LineRow>.Shared.Return(program._rows);
         return new LineTable(header, rows, rows.Length, [.. program._sequences], compileDirectory);
@@ -68,16 +64,33 @@ internal ref struct LineProgram
     /// <summary>Runs the program at an offset to its end, and keeps only places from which it can be gone on with; null if there is none.</summary>
     internal static LinePoints? ReadPoints(DwarfSections sections, ulong offset, int addressSizeBytes, string compileDirectory)
     {
-        LineHeader? header = LineHeaderParser.Read(sections, offset, addressSizeBytes, out ReadOnlyMemory<byte> bytes, out _);
-        if (header is null) return null;
-        if (!header.IsComplete) return new LinePoints(sections.Line, header, [], [], [], compileDirectory);
-        var program = new LineProgram(header, bytes.Span, []);
-        string? problem = program.Run();
-        if (problem is not null) sections.Diagnostics.Add(sections.Line.Name, offset, problem);
-        var points = new LinePoints(
-            sections.Line, header, program._states!, program._rows.AsSpan(0, program._rowCount), [.. program._sequences], compileDirectory);
-        ArrayPool<LineRow>.Shared.Return(program._rows);
+        byte[] buffer = [];
+        if (Borrow(sections, offset, addressSizeBytes, compileDirectory, ref buffer) is not { } table) return null;
+        LinePoints points = LinePoints.Of(table, sections.Line);
+        table.GiveBack();
         return points;
+    }
+
+    /// <summary>As <see cref="Read"/>, with the places from which it can be gone on with; used at once and given back: <see cref="LineTable.GiveBack"/>.</summary>
+    /// <param name="sections">The file's sections.</param>
+    /// <param name="offset">Where the program starts.</param>
+    /// <param name="addressSizeBytes">The unit's, for versions before 5.</param>
+    /// <param name="compileDirectory">The unit's DW_AT_comp_dir.</param>
+    /// <param name="buffer">Takes the program, and is used again and again.</param>
+    internal static LineTable? Borrow(DwarfSections sections, ulong offset, int addressSizeBytes, string compileDirectory, ref byte[] buffer)
+    {
+        LineHeader? header = LineHeaderParser.Read(sections, offset, addressSizeBytes, false, ref buffer, out ReadOnlyMemory<byte> bytes, out _);
+        if (header is null) return null;
+        if (!header.IsComplete) return new LineTable(header, [], 0, [], compileDirectory);
+        LineProgram program = Run(sections, header, bytes.Span, []);
+        return new LineTable(header, program._rows, program._rowCount, [.. program._sequences], compileDirectory) { States = program._states! };
+    }
+
+    private static LineProgram Run(DwarfSections sections, LineHeader header, ReadOnlySpan<byte> bytes, List<LineState>? states)
+    {
+        var program = new LineProgram(header, bytes, states);
+        if (program.Run() is { } problem) sections.Diagnostics.Add(sections.Line.Name, header.Offset, problem);
+        return program;
     }
 
     /// <summary>Goes on with a program; how many rows it made, at most those asked for.</summary>
@@ -220,7 +233,7 @@ internal ref struct LineProgram
                 _operationIndex = 0;
                 break;
             case 3: // DW_LNE_define_file
-                if (LineHeaderParser.ReadFile(ref _reader) is { } file && !_isResumed) _header.Files.Add(file);
+                if (LineHeaderParser.ReadFile(ref _reader) is { } file && !_isResumed) _header.Define(file);
                 break;
             case 4: // DW_LNE_set_discriminator
                 _discriminator = (uint)_reader.Uleb();

@@ -40,6 +40,13 @@ public sealed class LineTable
     /// <summary>All sequences in the program's order.</summary>
     public IReadOnlyList<LineSequence> Sequences { get; }
 
+    /// <summary>The registers before each row whose number is a multiple of <see cref="LinePoints.RowsPerPoint"/>, if they were asked for.</summary>
+    internal IReadOnlyList<LineState> States { get; init; } = [];
+
+    internal LineHeader Header => _header;
+
+    internal string CompileDirectory => _compileDirectory;
+
     /// <summary>
     /// The file's path as the compiler saw it: compilation directory, directory and name joined, nothing resolved. Null for a bad index.
     /// </summary>
