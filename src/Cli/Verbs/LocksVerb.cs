@@ -5,7 +5,7 @@ using Cli.Parsing;
 using Cli.Presentation;
 using Introspection.Locks;
 using Introspection.Locks.History;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.State;
 

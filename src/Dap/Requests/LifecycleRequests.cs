@@ -4,7 +4,7 @@ using System.IO;
 using Dap.Live;
 using Dap.Protocol;
 using Dap.Sessions;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.Values;
 using Replay.Recording;

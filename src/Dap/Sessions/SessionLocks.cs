@@ -4,7 +4,7 @@ using Dap.Protocol;
 using Introspection.Linux;
 using Introspection.Locks;
 using Introspection.Locks.History;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Queues;
 using Introspection.Programs;
 using Introspection.State;

@@ -4,7 +4,7 @@ using System.Linq;
 using Introspection.Calls;
 using Introspection.Code;
 using Introspection.Locks.History;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Queues;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
@@ -50,26 +50,26 @@ public sealed class GuestRcu
     internal ulong? State { get; private set; }
     internal ulong? Readers { get; private set; }
     internal ulong ReaderStride { get; private set; }
-    internal PlacedField? Current { get; private set; }
-    internal PlacedField? Completed { get; private set; }
-    internal PlacedField? Sequence { get; private set; }
-    internal PlacedField? WaitingFor { get; private set; }
-    internal PlacedField? Callbacks { get; private set; }
-    internal PlacedField? CallbackCount { get; private set; }
-    internal PlacedField? Since { get; private set; }
-    internal PlacedField? Nesting { get; private set; }
-    internal PlacedField? NextCallback { get; private set; }
-    internal PlacedField? CallbackFunction { get; private set; }
+    internal MemoryField? Current { get; private set; }
+    internal MemoryField? Completed { get; private set; }
+    internal MemoryField? Sequence { get; private set; }
+    internal MemoryField? WaitingFor { get; private set; }
+    internal MemoryField? Callbacks { get; private set; }
+    internal MemoryField? CallbackCount { get; private set; }
+    internal MemoryField? Since { get; private set; }
+    internal MemoryField? Nesting { get; private set; }
+    internal MemoryField? NextCallback { get; private set; }
+    internal MemoryField? CallbackFunction { get; private set; }
 
     /// <summary>Finds it; null: nothing of the kind is declared, and the guest is no Linux.</summary>
     /// <param name="declared">Layouts of the user's.</param>
     /// <param name="tasks">What vCPUs run.</param>
     /// <param name="symbols">Of the guest, at a moment at which its kernel is there.</param>
     /// <param name="view">A vCPU at that moment.</param>
-    public static GuestRcu? Find(IReadOnlyList<LockLayout> declared, ICurrentTask tasks, SymbolSet symbols, in GuestView view)
+    public static GuestRcu? Find(IReadOnlyList<GuestLayout> declared, ICurrentTask tasks, SymbolSet symbols, in GuestView view)
     {
         var finder = new FunctionFinder(symbols, []);
-        foreach (LockLayout layout in (IEnumerable<LockLayout>)[.. declared, .. BuiltInLayouts.All()])
+        foreach (GuestLayout layout in (IEnumerable<GuestLayout>)[.. declared, .. BuiltInLayouts.All()])
         {
             if (layout.Rcu is not { } rcu || layout.Requires?.All(name => finder.Find(name).Count > 0) == false) continue;
             var guest = new GuestRcu(rcu, tasks, layout.Requires is not null && symbols.KernelAt(view) is not null);
@@ -161,8 +161,8 @@ public sealed class GuestRcu
             WaitingFor = fields.Place(state.Structure, state.WaitingFor);
             Callbacks = fields.Place(state.Structure, state.Callbacks);
             CallbackCount = fields.Place(state.Structure, state.CallbackCount);
-            foreach (PlacedField? field in (PlacedField?[])[Current, Completed, Sequence])
-                if (field is { } there) watches.Add(new Watch(false, at + (ulong)there.Offset, there.SizeBytes, Reads: false, Writes: true));
+            foreach (MemoryField? field in (MemoryField?[])[Current, Completed, Sequence])
+                if (field is { } there) watches.Add(new Watch(false, at + (ulong)there.OffsetBytes, there.SizeBytes, Reads: false, Writes: true));
         }
         NextCallback = fields.Place(Layout.Callback?.Structure, Layout.Callback?.Next);
         CallbackFunction = fields.Place(Layout.Callback?.Structure, Layout.Callback?.Function);
@@ -186,7 +186,7 @@ public sealed class GuestRcu
 
     private ulong? Resolve(string text, SymbolSet symbols)
     {
-        ulong? address = LockReader.Resolve(text, symbols.AddressOf);
+        ulong? address = SymbolPlace.Resolve(text, symbols.AddressOf);
         if (address is null) _problems.Add($"There is no symbol for '{text}': the guest has none of that name.");
         return address;
     }

@@ -1,7 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using Introspection.Locks.History;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Queues;
 using Introspection.State;
 using Vmm.Time;
@@ -161,10 +161,10 @@ public sealed class LockHistoryTests
     public void Declarations_that_do_not_fit_are_told()
     {
         using var recording = new ConcurrencyRecording("tas", seed: 0);
-        LockLayout layout = LockLayoutFile.Parse("""
+        GuestLayout layout = LayoutFile.Parse("""
             { "types": {
                 "TASLock": { "kind": "spin", "locked": { "member": "taken", "bytes": 4 }, "acquire": [ { "functions": ["tas_take"] } ] },
-                "Other": { "kind": "spin", "structures": ["TASLock"], "locked": { "member": "locked", "offset": 12, "bytes": 4 } } } }
+                "Other": { "kind": "spin", "structure": "TASLock", "locked": { "member": "locked", "offset": 12, "bytes": 4 } } } }
             """u8, "x.layout.json");
         var locks = Introspection.Locks.GuestLocks.Find([layout], recording.Symbols, recording.View);
         Assert.Contains(locks.Problems, one => one.Contains("no member 'taken'", System.StringComparison.Ordinal));

@@ -1,6 +1,6 @@
 using System;
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;

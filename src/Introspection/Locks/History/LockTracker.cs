@@ -1,5 +1,5 @@
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;

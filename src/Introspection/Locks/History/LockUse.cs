@@ -1,4 +1,4 @@
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.State;
 using Vmm.Cpu;
 using Vmm.Platform;
@@ -20,7 +20,7 @@ public sealed record LockSymbols(Func<string, ulong?> AddressOf, Func<ulong, str
 public sealed class LockReader
 {
     private readonly GuestView _view;
-    private readonly LockLayout _layout;
+    private readonly GuestLayout _layout;
     private readonly LockSymbols _symbols;
     // What each vCPU runs, read once.
     private ulong?[]? _current;
@@ -28,7 +28,7 @@ public sealed class LockReader
     /// <param name="view">Memory as the vCPU sees it whose address space has the locks.</param>
     /// <param name="layout">What is declared.</param>
     /// <param name="symbols">What is where.</param>
-    public LockReader(in GuestView view, LockLayout layout, LockSymbols symbols)
+    public LockReader(in GuestView view, GuestLayout layout, LockSymbols symbols)
     {
         _view = view;
         _layout = layout;
@@ -54,6 +54,8 @@ public sealed class LockReader
     public LockView Read(string name, LockType type, ulong address)
     {
         if (_view.MemoryAt(new MemoryPlace(address), 0) is null) return new LockView(name, KindOf(type), address, LockState.Free, [], "Its memory is not mapped at this position.");
+        if (LockLayoutCheck.MissingIn(type) is { } missing)
+            return new LockView(name, KindOf(type), address, LockState.Free, [], $"It cannot be read: where '{missing}' is, is not known.");
         return type.Kind switch
         {
             "mcs" => ReadMcs(name, type, address),
@@ -148,18 +150,9 @@ public sealed class LockReader
     }
 
     /// <summary>"symbol", "symbol+0x10" or a number; null: the symbol is unknown.</summary>
-    internal ulong? Resolve(string text) => Resolve(text, _symbols.AddressOf);
+    internal ulong? Resolve(string text) => SymbolPlace.Resolve(text, _symbols.AddressOf);
 
-    /// <summary>The same.</summary>
-    internal static ulong? Resolve(string text, Func<string, ulong?> addressOf)
-    {
-        int plus = text.IndexOf('+', StringComparison.Ordinal);
-        string name = (plus < 0 ? text : text[..plus]).Trim();
-        ulong? offset = plus < 0 ? 0 : ParseNumber(text[(plus + 1)..].Trim());
-        return offset is null ? null : (ParseNumber(name) ?? addressOf(name)) + offset;
-    }
-
-    internal ulong? Number(ulong address, MemoryField field) => _view.ReadNumber(address + (ulong)field.Offset, field.SizeBytes);
+    internal ulong? Number(ulong address, MemoryField field) => _view.ReadNumber(address + (ulong)field.OffsetBytes, field.SizeBytes);
 
     /// <summary>The vCPU that runs a node, by the declared per-CPU data; null: none does.</summary>
     internal int? CpuRunning(ulong node)
@@ -182,8 +175,4 @@ public sealed class LockReader
         if (layout.Id is { } id && Number(node.Address, id) is { } number) return $"{called} {number}";
         return string.Create(CultureInfo.InvariantCulture, $"{called} at 0x{node.Address:x}");
     }
-
-    private static ulong? ParseNumber(string text) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
-        ? ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong hex) ? hex : null
-        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : null;
 }
