@@ -20,8 +20,6 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
 {
     private const int MaximumPublished = 16;
 
-    private static readonly string[] s_segments = ["done", "waiting", "next", "unassigned"];
-
     /// <summary>The state at a moment.</summary>
     public void Moment(RcuView now, Position at)
     {
@@ -114,9 +112,9 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
     private void Write(RcuCallbacks callbacks)
     {
         string whose = callbacks.CpuIndex is { } cpu ? $" of CPU {cpu}" : "";
-        string segments = callbacks.Segments.Count == s_segments.Length ? $" ({string.Join(", ", callbacks.Segments.Select((count, i) => $"{count} {s_segments[i]}"))})" : "";
+        string segments = callbacks.Segments.Count > 0 ? $" ({string.Join(", ", callbacks.Segments.Select(static segment => $"{segment.Count} {segment.Name}"))})" : "";
         output.WriteLine($"{(callbacks.Count is { } count ? Words.Plural((long)count, "callback") : "callbacks")}{whose}{segments}");
-        foreach (RcuCallback callback in callbacks.First) output.WriteLine($"  {NameOf(callback.Address)}{(callback.Function == 0 ? "" : $": {CodeText.Of(callback.Function, symbols)}")}");
+        foreach (RcuCallback callback in callbacks.First) output.WriteLine($"  {NameOf(callback.Address)}{(callback.Function == 0 ? "" : $": {callback.Text(symbols)}")}{(callback.Segment is { } segment ? $", {segment}" : "")}");
     }
 
     // Data by its symbol, where it is in one.
@@ -149,13 +147,14 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
             if (callbacks.CpuIndex is { } cpu) json.WriteNumber("cpu", cpu);
             if (callbacks.Count is { } count) json.WriteNumber("count", count);
             json.WriteStartArray("segments");
-            foreach (ulong segment in callbacks.Segments) json.WriteNumberValue(segment);
+            foreach (RcuSegment segment in callbacks.Segments) json.WriteNumberValue(segment.Count);
             json.WriteEndArray();
             json.WriteObjects("first", callbacks.First, callback =>
             {
                 json.WriteHexadecimal("address", callback.Address);
                 json.WriteHexadecimal("function", callback.Function);
-                json.WriteString("name", CodeText.Of(callback.Function, symbols));
+                json.WriteString("name", callback.Text(symbols));
+                if (callback.Segment is { } segment) json.WriteString("segment", segment);
             });
         });
         json.WriteObjects("published", now.Published, pointer =>

@@ -7,9 +7,11 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Views;
 using Introspection.Calls;
+using Introspection.Channels;
 using Introspection.Consoles;
 using Introspection.History;
 using Introspection.Programs;
+using Introspection.Rcu;
 using Introspection.Unwinding;
 using Introspection.Values;
 using Replay.Packages;
@@ -45,6 +47,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
     private HistoryWorker? _history;
     private SessionLocks? _locks;
+    private GuestPast<GuestRcu?, RcuHistory>? _rcu;
+    private GuestPast<GuestChannels, ChannelHistory>? _channels;
     private ProgramBreakpoints? _programBreakpoints;
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
@@ -54,7 +58,15 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>Their source files, for the client.</summary>
     public SourceAnswers Sources { get; private set; } = new(new GuestPrograms().Sources);
     /// <summary>The locks of the guest. Their past is worked out in the background from the first question on.</summary>
-    public SessionLocks Locks => _locks ??= new SessionLocks(this, () => writer.WriteEvent<TtvmNoArguments>("ttvm/locksChanged", null));
+    public SessionLocks Locks => _locks ??= new SessionLocks(this, TellLocksChanged);
+    /// <summary>The guest's read-copy-update; null: nothing is known of it.</summary>
+    public GuestPast<GuestRcu?, RcuHistory> Rcu => _rcu ??= new GuestPast<GuestRcu?, RcuHistory>(this,
+        (symbols, view) => GuestRcu.Find(Locks.Declared.Layouts, Locks.Tasks, symbols, view), static rcu => rcu?.IsLoaded != false,
+        rcu => rcu is { HasPast: true } ? RcuHistory.Learner(Recording, rcu, TellLocksChanged) : null);
+    /// <summary>Its channels, as declared.</summary>
+    public GuestPast<GuestChannels, ChannelHistory> Channels => _channels ??= new GuestPast<GuestChannels, ChannelHistory>(this,
+        (symbols, _) => GuestChannels.Find(Locks.Declared.Layouts, Locks.Tasks, symbols), static _ => true,
+        channels => channels.Channels.Count > 0 ? ChannelHistory.Learner(Recording, channels, TellLocksChanged) : null);
     /// <summary>How values of some types are shown.</summary>
     public PrinterSet Printers { get; set; } = PrinterSet.BuiltIn;
     public HandleTable<FrameHandle> Frames { get; } = new();
@@ -256,7 +268,11 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         if (isBusy) _history?.Pause();
         else _history?.Resume();
         _locks?.KeepQuiet(isBusy);
+        _rcu?.KeepQuiet(isBusy);
+        _channels?.KeepQuiet(isBusy);
     }
+
+    private void TellLocksChanged() => writer.WriteEvent<TtvmNoArguments>("ttvm/locksChanged", null);
 
     /// <summary>A machine at another position of the recording, to look at.</summary>
     /// <param name="position">Not past the end.</param>
@@ -372,8 +388,10 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         _diversion?.Dispose();
         _history?.Dispose();
         _history = null;
+        _rcu?.Dispose();
+        _channels?.Dispose();
         _locks?.Dispose();
-        _locks = null;
+        (_rcu, _channels, _locks) = (null, null, null);
         foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
         Array.Clear(_otherMoments);
         Array.Clear(_consoles);

@@ -14,18 +14,21 @@ internal sealed class LockViews(Session session)
 {
     public TtvmLocks Read()
     {
-        IReadOnlyList<LockView> found = session.Locks.Read(out LockPast past);
+        IReadOnlyList<LockView> found = session.Locks.Read(out PastState past);
         GuestLocks known = session.Locks.Find();
         var locks = new List<TtvmLock>();
         foreach (LockView one in found) locks.Add(LockOf(one));
         return new TtvmLocks
         {
-            Locks = locks, Past = past switch { LockPast.Known => "known", LockPast.BeingLearnt => "learning", _ => "unknown" },
-            PastProblem = past == LockPast.Unknown ? session.Locks.Failure : null, LayoutProblems = known.Functions.IsLoaded ? known.Problems : [],
+            Locks = locks, Past = NameOf(past),
+            PastProblem = past == PastState.Unknown ? session.Locks.Failure : null, LayoutProblems = known.Functions.IsLoaded ? known.Problems : [],
             Problem = locks.Count > 0 ? null : known.IsEmpty ? session.Locks.Declared.Problem ?? "None of the declared locks is in this guest, as far as it is loaded here."
-                : past == LockPast.Known ? "No lock is held or waited for here." : "No lock is waited for here, as far as memory says.",
+                : past == PastState.Known ? "No lock is held or waited for here." : "No lock is waited for here, as far as memory says.",
         };
     }
+
+    /// <summary>How much of a past is known, in a word.</summary>
+    public static string NameOf(PastState past) => past switch { PastState.Known => "known", PastState.BeingLearnt => "learning", _ => "unknown" };
 
     /// <summary>Where a call came from; null: unknown.</summary>
     public static TtvmCodePlace? PlaceOf(Session session, ulong returnAddress)

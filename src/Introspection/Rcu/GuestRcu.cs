@@ -42,6 +42,12 @@ public sealed class GuestRcu
     /// <summary>What is declared and not there, a sentence each.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
+    /// <summary>The code of its functions was in memory when they were looked for: earlier, nothing is known of where they return.</summary>
+    public bool IsLoaded { get; private set; } = true;
+
+    /// <summary>Something of its past can be found by replaying: what is freed too early, or in which version a reader is.</summary>
+    public bool HasPast => !IsLinux && (HasReaders || Watches.Count > 0);
+
     /// <summary>Sections, and what is freed too early, can be found: the functions are there.</summary>
     public bool HasReaders => _functions.ContainsValue(RcuStep.ReadUnlock);
 
@@ -89,6 +95,15 @@ public sealed class GuestRcu
         return null;
     }
 
+    /// <summary>Where a published pointer of that name is; null: there is none.</summary>
+    public ulong? AddressOf(string name)
+    {
+        foreach (PublishedRow row in _published)
+            for (int i = 0; i < row.Count; i++)
+                if (row.NameOf(i) == name) return row.First + (ulong)i * row.Stride;
+        return null;
+    }
+
     /// <summary>The published pointers at a moment.</summary>
     internal IEnumerable<PublishedPointer> PublishedAt(GuestView view)
     {
@@ -124,7 +139,10 @@ public sealed class GuestRcu
         foreach (string name in Layout.ReadLock ?? [])
         {
             foreach (CallTarget target in finder.Find(name))
+            {
+                IsLoaded &= view.ReadNumber(target.Entry, 1) is not null;
                 if (!exits.TryAdd(target.Entry, _exits, [])) _problems.Add($"Where {name} returns is not found: its code is not in memory, or too long.");
+            }
         }
         _breakpoints.UnionWith(_exits);
         AddFunctions(Layout.ReadUnlock ?? [], RcuStep.ReadUnlock, finder, null);

@@ -21,6 +21,9 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         "idle", "waits for a request", "has a request", "takes CPUs that came and went", "begins", "waits for quiescent states", "forces quiescent states", "ends", "ended",
     ];
 
+    // include/linux/rcu_segcblist.h: RCU_DONE_TAIL and so on.
+    private static readonly string[] s_segments = ["done", "waiting", "next", "unassigned"];
+
     private readonly KernelLayout? _layout = kernel.Layout;
     private readonly AddressSpaceReader _memory = kernel.Memory;
     private readonly List<string> _problems = [];
@@ -115,11 +118,11 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         for (int cpu = 0; cpu < kernel.Tasks.CpuCount; cpu++)
         {
             if (kernel.Tasks.PerCpuAddress("rcu_data", cpu) is not { } data || Number(data, "rcu_data", "cblist.len") is not { } count) continue;
-            var segments = new List<ulong>();
+            var segments = new List<RcuSegment>();
             if (_layout!.Field("rcu_data", "cblist.seglen") is { } lengths)
             {
                 for (int i = 0; i < SegmentCount; i++)
-                    if (_memory.ReadNumber(data + lengths.Offset + (ulong)i * 8, 8) is { } length) segments.Add(length);
+                    if (_memory.ReadNumber(data + lengths.Offset + (ulong)i * 8, 8) is { } length) segments.Add(new RcuSegment(s_segments[i], length));
             }
             var first = new List<RcuCallback>();
             ulong head = Number(data, "rcu_data", "cblist.head") ?? 0;

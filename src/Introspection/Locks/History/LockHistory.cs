@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Introspection.History;
 using Introspection.Locks.Tasks;
 using Replay.Packages;
 using Replay.Queries;
@@ -49,6 +50,12 @@ public sealed class LockHistory
 
     /// <summary>A lock by its address; null: it was not used.</summary>
     public LockRecord? Find(ulong address) => _locks.TryGetValue(address, out LockRecord? record) ? record : null;
+
+    /// <summary>Learns it in the background. Call <see cref="PastWorker{THistory}.Learn"/>.</summary>
+    /// <param name="recording">Stays the caller's, and is in use until the worker is disposed of.</param>
+    /// <param name="locks">Of the guest.</param>
+    /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
+    public static PastWorker<LockHistory> Learner(RecordingFile recording, GuestLocks locks, Action changed) => new(recording, "locks", new LockPast(recording, locks), changed);
 
     /// <summary>Replays a stretch. The timeline's cursor stays. Threads: all cores. A cancelled one throws <see cref="OperationCanceledException"/>.</summary>
     /// <param name="timeline">The recording.</param>
