@@ -149,7 +149,7 @@ public sealed class LinuxRcuTests(SlidingLinux linux) : IClassFixture<SlidingLin
                     Assert.NotNull(one.Count);
                     counts.Add(one.Count.Value);
                     // While a CPU works on its list, they are told apart for a moment.
-                    ulong listed = one.Segments.Aggregate(0UL, static (sum, segment) => sum + segment);
+                    ulong listed = one.Segments.Aggregate(0UL, static (sum, segment) => sum + segment.Count);
                     Assert.True(listed <= one.Count, $"{listed} in segments of {one.Count} at {timeline.Position}");
                     if (listed == one.Count && listed <= 15) Assert.Equal((int)listed, one.First.Count);
                     Assert.All(one.First, callback => Assert.NotNull(symbols.NameOf(callback.Function, out _)));

@@ -20,6 +20,7 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
     {
         if (history.Find(view.Address) is not { } record) return view;
         List<LockUse> uses = [.. record.UsesAt(at)];
+        if (OwnerOf(view, uses) is { } known) view = view with { Queue = [known, .. view.Queue], Problem = null };
         var queue = new List<LockWaiter>();
         foreach (LockWaiter one in view.Queue)
         {
@@ -53,6 +54,21 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
         return view with { Queue = queue, State = state, Problem = problem };
     }
 
+    // Whoever holds it, or has begun to take it: others' nodes are only as they left them. One that stands at the beginning of the function that takes it has done nothing yet.
+    private LockWaiter? OwnerOf(LockView view, List<LockUse> uses)
+    {
+        LockWaiter? owner = null;
+        foreach (LockWaiter one in view.PossibleOwners)
+        {
+            if (uses.Find(use => IsSameUser(one, use)) is not { } found || found.Wanted == at) continue;
+            if (found.IsHeldAt(at)) return one;
+            // Two are as good as none.
+            if (owner is not null) return null;
+            owner = one;
+        }
+        return owner;
+    }
+
     private static bool IsSameUser(LockWaiter one, LockUse use)
     {
         if (one.Task != 0 && use.User.Task != 0) return one.Task == use.User.Task;
@@ -62,7 +78,7 @@ internal sealed class LockOverlay(LockHistory history, Position at, Func<ulong, 
     private LockWaiter With(LockWaiter one, LockUse use) => one with
     {
         CpuIndex = one.CpuIndex ?? (use.Lock.Type.IsHeldByTask && use.User.Task != 0 ? cpuOfTask(use.User.Task) : use.User.CpuIndex), Task = one.Task != 0 ? one.Task : use.User.Task,
-        Since = one.IsOwner ? use.Taken ?? use.Wanted : use.Wanted, Caller = use.Caller, IsShared = use.IsShared,
+        Since = one.IsOwner && use.IsHeldAt(at) ? use.Taken : use.Wanted, Caller = use.Caller, IsShared = use.IsShared,
     };
 
     private string NameOf(LockUse use)

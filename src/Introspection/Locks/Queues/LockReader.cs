@@ -91,17 +91,21 @@ public sealed class LockReader
         if (tail == 0) return new LockView(name, "MCS", address, LockState.Free, []);
         McsQueue queue = McsQueue.Read(this, type.Node!, address, tail);
         var waiters = new List<LockWaiter>();
-        foreach (McsNode node in queue.Nodes)
-        {
-            bool isOwner = waiters.Count == 0 && queue.HasOwner;
-            string who = NameOf(node, type.Node!), cpu = node.CpuIndex is { } index ? $" on vCPU {index}" : "";
-            waiters.Add(new LockWaiter(isOwner, node.CpuIndex, node.Address, $"{who}{cpu} {(isOwner ? "holds it" : "waits")}")
-            {
-                Task = type.Node!.IsPerCpu == true ? 0 : node.Address, Next = Number(node.Address, type.Node.Next), MustWait = McsQueue.MustWait(this, type.Node, node.Address),
-            });
-        }
+        foreach (McsNode node in queue.Nodes) waiters.Add(WaiterOf(node, type.Node!, isOwner: waiters.Count == 0 && queue.HasOwner));
         LockState state = queue.IsCorrupt ? LockState.Corrupt : waiters.Count > 1 || !queue.HasOwner ? LockState.Contended : LockState.Held;
-        return new LockView(name, "MCS", address, state, waiters, queue.Problem) { Words = $"tail 0x{tail:x}" };
+        return new LockView(name, "MCS", address, state, waiters, queue.Problem)
+        {
+            Words = $"tail 0x{tail:x}", PossibleOwners = [.. queue.PossibleOwners.Select(node => WaiterOf(node, type.Node!, isOwner: true))],
+        };
+    }
+
+    private LockWaiter WaiterOf(McsNode node, QueueNode layout, bool isOwner)
+    {
+        string cpu = node.CpuIndex is { } index ? $" on vCPU {index}" : "";
+        return new LockWaiter(isOwner, node.CpuIndex, node.Address, $"{NameOf(node, layout)}{cpu} {(isOwner ? "holds it" : "waits")}")
+        {
+            Task = layout.IsPerCpu == true ? 0 : node.Address, Next = Number(node.Address, layout.Next), MustWait = McsQueue.MustWait(this, layout, node.Address),
+        };
     }
 
     private LockView ReadSpin(string name, LockType type, ulong address)
