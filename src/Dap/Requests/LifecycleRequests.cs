@@ -84,6 +84,8 @@ internal sealed class LifecycleRequests
         string path = CheckProgram(arguments.Program);
         if (!IsRecording(path)) return Start(path, arguments);
         _session.Open(path);
+        Prepare(path, arguments);
+        _session.Rehearse(hasOtherSymbols: arguments.Symbols is { Count: > 0 });
         try
         {
             _travel.Seek(arguments.At ?? "start");
@@ -93,7 +95,6 @@ internal sealed class LifecycleRequests
             _session.End();
             throw;
         }
-        Prepare(path, arguments);
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Launched();
     }

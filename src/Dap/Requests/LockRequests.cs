@@ -20,7 +20,7 @@ internal sealed class LockRequests
 
     public void AddTo(RequestTable requests)
     {
-        requests.Add("ttvm/locks", () => Answer.Of(new LockViews(_session).Read()));
+        requests.Add("ttvm/locks", () => Answer.Of(new LockViews(_session).Read(waits: false)));
         requests.Add<TtvmLockHistoryArguments>("ttvm/lockHistory", arguments => Answer.Of(History(arguments)));
         requests.Add("ttvm/lockFindings", () => Answer.Of(Findings()));
         requests.Add<TtvmLockSeekArguments>("ttvm/lockSeek", arguments => Seek(arguments).Answer);

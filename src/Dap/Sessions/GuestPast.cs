@@ -42,6 +42,18 @@ internal sealed class GuestPast<TGuest, THistory>(Session session, Func<SymbolSe
     public string? Failure => session.IsDiverted ? "In a diversion only what memory says is known."
         : _isFound && !IsLoaded(_found!) ? "The guest is not loaded yet: the past is worked out once it is." : _worker?.Failure;
 
+    /// <summary>It was looked for.</summary>
+    public bool IsFound => _isFound;
+
+    /// <summary>Somebody else has found it.</summary>
+    /// <param name="found">What.</param>
+    /// <param name="kernel">The guest's; null: it is no Linux.</param>
+    /// <param name="at">Where.</param>
+    public void Adopt(TGuest found, KernelImage? kernel, Position at)
+    {
+        if (isLoaded(found)) (_found, _isFound, _kernel, _foundAt) = (found, true, kernel, at);
+    }
+
     /// <summary>It as it is found here, or was found where the guest is loaded.</summary>
     public TGuest Find() => Find(session.View);
 

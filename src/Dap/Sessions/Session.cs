@@ -47,6 +47,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
     private HistoryWorker? _history;
     private SessionLocks? _locks;
+    private Rehearsal? _rehearsal;
+    private bool _hasOtherSymbols;
     private GuestPast<GuestRcu?, RcuHistory>? _rcu;
     private GuestPast<GuestChannels, ChannelHistory>? _channels;
     private ProgramBreakpoints? _programBreakpoints;
@@ -113,7 +115,12 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>The symbols of the address space of the vCPU that the user looks at, now.</summary>
     public SymbolSet Symbols => SymbolsOf(FocusCpu);
 
-    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : Programs.AsLinked;
+    public SymbolSet SymbolsOf(int cpuIndex)
+    {
+        if (!IsLaunched) return Programs.AsLinked;
+        if (_rehearsal?.Found?.Kernel is { } kernel) Programs.Adopt(kernel);
+        return Programs.At(ViewOf(cpuIndex));
+    }
 
     /// <summary>Calls of functions in expressions are run, in a diversion.</summary>
     public bool AllowsCalls { get; set; }
@@ -272,6 +279,20 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         _channels?.KeepQuiet(isBusy);
     }
 
+    /// <summary>Prepares what the first questions about the guest need, in the background. For recordings that are whole.</summary>
+    /// <param name="hasOtherSymbols">The session has symbols that the recording has not: what is found without them is not all.</param>
+    public void Rehearse(bool hasOtherSymbols)
+    {
+        _hasOtherSymbols = hasOtherSymbols;
+        _rehearsal = Rehearsal.Begin(Recording, Locks.Declared.Layouts, TellLocksChanged);
+    }
+
+    /// <summary>It takes a while yet; <c>ttvm/locksChanged</c> will come.</summary>
+    public bool IsRehearsing => _rehearsal?.EndsSoon() == false;
+
+    /// <summary>What that has found, once it has ended; null: nothing, or nothing that would do.</summary>
+    public Rehearsed? Rehearsed() => _hasOtherSymbols ? null : _rehearsal?.Wait();
+
     private void TellLocksChanged() => writer.WriteEvent<TtvmNoArguments>("ttvm/locksChanged", null);
 
     /// <summary>A machine at another position of the recording, to look at.</summary>
@@ -388,6 +409,8 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         _diversion?.Dispose();
         _history?.Dispose();
         _history = null;
+        _rehearsal?.Dispose();
+        _rehearsal = null;
         _rcu?.Dispose();
         _channels?.Dispose();
         _locks?.Dispose();

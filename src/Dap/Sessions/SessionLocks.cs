@@ -40,8 +40,15 @@ internal sealed class SessionLocks : IDisposable
     /// <summary>What vCPUs run.</summary>
     public ICurrentTask Tasks => Find().Tasks;
 
+    /// <summary>They are being looked for; the event that more is known will come.</summary>
+    public bool IsBeingFound => !_past.IsFound && _session.IsRehearsing;
+
     /// <summary>The locks as they are found here, or were found where the guest is loaded.</summary>
-    public GuestLocks Find() => _past.Find();
+    public GuestLocks Find()
+    {
+        if (!_past.IsFound && _session.Rehearsed() is { } found) _past.Adopt(found.Locks, found.Kernel, found.At);
+        return _past.Find();
+    }
 
     /// <summary>The locks in use, and those that are declared, where the session stands.</summary>
     public IReadOnlyList<LockView> Read(out PastState past)

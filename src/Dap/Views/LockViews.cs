@@ -12,8 +12,11 @@ namespace Dap.Views;
 /// <summary>The locks where the session stands, as the protocol says them.</summary>
 internal sealed class LockViews(Session session)
 {
-    public TtvmLocks Read()
+    /// <param name="waits">For as long as it takes to find the locks; else an answer comes at once, and may say that they are being looked for.</param>
+    public TtvmLocks Read(bool waits = true)
     {
+        if (!waits && session.Locks.IsBeingFound)
+            return new TtvmLocks { Locks = [], Past = NameOf(PastState.BeingLearnt), LayoutProblems = [], Problem = "The locks of the guest are being looked for." };
         IReadOnlyList<LockView> found = session.Locks.Read(out PastState past);
         GuestLocks known = session.Locks.Find();
         var locks = new List<TtvmLock>();

@@ -15,14 +15,15 @@ namespace Introspection.History;
 /// <typeparam name="THistory">What is learnt: of locks, of read-copy-update, of channels.</typeparam>
 public sealed class PastWorker<THistory> : IDisposable
 {
-    // So many at once are added under the lock: a millisecond or so.
-    private const int EventsPerTurn = 2_000;
+    // So many at once are added under the lock: a fraction of a millisecond.
+    private const int EventsPerTurn = 500;
     private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly RecordingFile _recording;
     private readonly Past<THistory> _past;
     private readonly Action _changed;
-    private readonly Lock _gate = new();
+    // What is known, which may take a while to add to; and how much that is, which whoever asks never waits for. The second is taken inside the first, never the other way round.
+    private readonly Lock _gate = new(), _state = new();
     private readonly BackgroundReplay _replay;
     private readonly Queue<ReplayInterval> _wanted = new();
     private readonly List<ReplayInterval> _all = [];
@@ -48,7 +49,7 @@ public sealed class PastWorker<THistory> : IDisposable
     {
         get
         {
-            lock (_gate) return _isSettled;
+            lock (_state) return _isSettled;
         }
     }
 
@@ -57,7 +58,7 @@ public sealed class PastWorker<THistory> : IDisposable
     {
         get
         {
-            lock (_gate) return _known;
+            lock (_state) return _known;
         }
     }
 
@@ -70,7 +71,7 @@ public sealed class PastWorker<THistory> : IDisposable
     /// <summary>Learns all of the recording as it is now. For the caller's thread, as often as it likes.</summary>
     public void Learn()
     {
-        lock (_gate)
+        lock (_state)
         {
             Position from = _end, end = _recording.End;
             if (Failure is not null || _wanted.Count > 0 || (_hasBegun && end == from)) return;
@@ -88,7 +89,7 @@ public sealed class PastWorker<THistory> : IDisposable
     /// <summary>Reads what is known. It does not change meanwhile, and is not for later.</summary>
     public T Read<T>(Func<THistory, T> read)
     {
-        lock (_gate) return read(_past.Read(_recording.Start, _known));
+        lock (_gate) return read(_past.Read(_recording.Start, Known));
     }
 
     public void Dispose() => _replay.Dispose();
@@ -117,7 +118,8 @@ public sealed class PastWorker<THistory> : IDisposable
         replay.Rest();
         lock (_gate)
         {
-            if (!_wanted.TryDequeue(out interval)) return false;
+            lock (_state)
+                if (!_wanted.TryDequeue(out interval)) return false;
             _past.Begun();
             return true;
         }
@@ -131,7 +133,7 @@ public sealed class PastWorker<THistory> : IDisposable
             lock (_gate)
             {
                 Position? known = _past.Add(EventsPerTurn);
-                _known = known ?? to;
+                lock (_state) _known = known ?? to;
                 if (known is null) return;
             }
         }
@@ -140,20 +142,27 @@ public sealed class PastWorker<THistory> : IDisposable
     private void Settle(BackgroundReplay replay)
     {
         ReplayInterval[] intervals;
+        Position end;
         lock (_gate)
         {
-            if (_wanted.Count > 0) return;
-            _known = _end;
-            _past.Ended(_end);
-            intervals = [.. _all];
+            lock (_state)
+            {
+                if (_wanted.Count > 0) return;
+                end = _known = _end;
+                intervals = [.. _all];
+            }
+            _past.Ended(end);
         }
         _past.Refine(new Refinement(replay, intervals));
         lock (_gate)
         {
-            // More may have been recorded meanwhile.
-            if (_wanted.Count > 0) return;
-            _past.Refined();
-            _isSettled = true;
+            lock (_state)
+            {
+                // More may have been recorded meanwhile.
+                if (_wanted.Count > 0) return;
+                _past.Refined();
+                _isSettled = true;
+            }
         }
     }
 

@@ -101,7 +101,7 @@ public sealed class GuestLocks
             var running = new Dictionary<ulong, int>();
             foreach (Vcpu vcpu in view.Machine.Vcpus) running.TryAdd(Tasks.Of(new GuestView(view.Machine, vcpu)), vcpu.Index);
             var overlay = new LockOverlay(history, at, task => Tasks.NameOf(moment, task), task => running.TryGetValue(task, out int cpu) ? cpu : null);
-            foreach (LockRecord record in overlay.InUse())
+            foreach (LockRecord record in overlay.InUse)
             {
                 if (!known.Add(record.Address)) continue;
                 string name = NameOf(record.Address, symbols);

@@ -92,7 +92,7 @@ public sealed class LockHistoryTests
             int[] cpus = [.. view.Queue.Where(one => one.CpuIndex is not null).Select(one => one.CpuIndex!.Value)];
             Assert.True(cpus.Distinct().Count() == cpus.Length, $"{at}: {string.Join(", ", view.Queue.Select(one => one.Description))}");
             Assert.True(view.Queue.Count(one => one.IsOwner) <= 1, $"{at}: {string.Join(", ", view.Queue.Select(one => one.Description))}");
-            foreach (LockUse held in record.UsesAt(at).Where(use => use.IsHeldAt(at)))
+            foreach (LockUse held in history.UsesAt(at).Where(use => use.Lock == record && use.IsHeldAt(at)))
                 Assert.Contains(view.Queue, one => one.IsOwner && one.CpuIndex == held.User.CpuIndex && one.Since == held.Taken);
             if (cpus.Length > 1) shared++;
             recording.Timeline.StepForward();

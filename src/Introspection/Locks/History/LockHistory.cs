@@ -30,9 +30,10 @@ public sealed record LockHistoryOptions
 public sealed class LockHistory
 {
     private readonly IReadOnlyDictionary<ulong, LockRecord> _locks;
+    private readonly LockUseIndex _index;
 
-    internal LockHistory(IReadOnlyDictionary<ulong, LockRecord> locks, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
-        (_locks, Findings, From, Before) = (locks, findings, from, before);
+    internal LockHistory(LockTracker tracker, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
+        (_locks, _index, Findings, From, Before) = (tracker.Locks, tracker.Index, findings, from, before);
 
     /// <summary>The stretch: from this position on.</summary>
     public Position From { get; }
@@ -57,6 +58,9 @@ public sealed class LockHistory
     /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
     public static PastWorker<LockHistory> Learner(RecordingFile recording, GuestLocks locks, Action changed) => new(recording, "locks", new LockPast(recording, locks), changed);
 
+    /// <summary>The uses of all locks that hold one or wait for one at a position, in the order in which they wanted it.</summary>
+    public IReadOnlyList<LockUse> UsesAt(Position at) => _index.At(at);
+
     /// <summary>Replays a stretch. The timeline's cursor stays. Threads: all cores. A cancelled one throws <see cref="OperationCanceledException"/>.</summary>
     /// <param name="timeline">The recording.</param>
     /// <param name="table">The functions.</param>
@@ -79,7 +83,7 @@ public sealed class LockHistory
                 return true;
             }, progress, cancellation));
         tracker.Findings.Sort(static (a, b) => a.At.CompareTo(b.At));
-        return new LockHistory(tracker.Locks, tracker.Findings, from, before);
+        return new LockHistory(tracker, tracker.Findings, from, before);
     }
 
     /// <summary>What is held when the guest fails is wrong, if the history goes so far.</summary>

@@ -22,7 +22,7 @@ internal sealed class LockPast : Past<LockHistory, LockEvent>
 
     public override bool IsEmpty => _table.IsEmpty;
 
-    public override LockHistory Read(Position from, Position before) => new(_tracker.Locks, Findings(), from, before);
+    public override LockHistory Read(Position from, Position before) => new(_tracker, Findings(), from, before);
 
     public override void Begun() => _isFindingSettled = false;
 
