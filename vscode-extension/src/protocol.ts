@@ -381,6 +381,8 @@ export interface TtvmRcu {
     callbacks: TtvmRcuCallbacks[];
     /** Pointers through which readers come. */
     published: TtvmRcuPointer[];
+    /** What else there is, a sentence each: of Linux expedited grace periods, memory that is collected to be freed, sleepable RCU that is in use. */
+    others: string[];
     /** What is not known, a sentence each. */
     problems: string[];
     /** Without it, since when a reader is inside, and which version was there before, is not said. */
@@ -412,7 +414,7 @@ export interface TtvmRcuReader {
 }
 /** Of a vCPU, or of all. */
 export interface TtvmRcuCallbacks { threadId?: number; count?: number; segments: TtvmRcuSegment[]; first: TtvmRcuCallback[] }
-export interface TtvmRcuSegment { name: string; count: number }
+export interface TtvmRcuSegment { name: string; count: number; /** The grace period that they wait for. */ period?: number }
 export interface TtvmRcuCallback { address: Address; /** What is called, or done. */ function?: string; segment?: string }
 export interface TtvmRcuPointer {
     name: string;

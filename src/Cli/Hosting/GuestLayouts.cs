@@ -1,7 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
-using Introspection.Locks;
 using Introspection.Layouts;
+using Introspection.Locks;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
 using Introspection.State;

@@ -34,6 +34,7 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
         output.WriteLine($"{Words.Plural(now.Readers.Count, "reader")}");
         foreach (RcuReader reader in now.Readers) output.WriteLine($"  {Line(reader)}");
         foreach (RcuCallbacks callbacks in now.Callbacks) Write(callbacks);
+        foreach (string other in now.Others) output.WriteLine(other);
         if (now.Published.Count == 0) return;
         output.WriteLine("published");
         foreach (PublishedPointer pointer in now.Published.Take(MaximumPublished)) output.WriteLine($"  {pointer.Name} -> {(pointer.Value is { } value ? NameOf(value) : "not in memory")}");
@@ -112,7 +113,7 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
     private void Write(RcuCallbacks callbacks)
     {
         string whose = callbacks.CpuIndex is { } cpu ? $" of CPU {cpu}" : "";
-        string segments = callbacks.Segments.Count > 0 ? $" ({string.Join(", ", callbacks.Segments.Select(static segment => $"{segment.Count} {segment.Name}"))})" : "";
+        string segments = callbacks.Segments.Count > 0 ? $" ({string.Join(", ", callbacks.Segments.Select(static segment => segment.Text))})" : "";
         output.WriteLine($"{(callbacks.Count is { } count ? Words.Plural((long)count, "callback") : "callbacks")}{whose}{segments}");
         foreach (RcuCallback callback in callbacks.First) output.WriteLine($"  {NameOf(callback.Address)}{(callback.Function == 0 ? "" : $": {callback.Text(symbols)}")}{(callback.Segment is { } segment ? $", {segment}" : "")}");
     }
@@ -163,6 +164,9 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
             json.WriteHexadecimal("address", pointer.Address);
             if (pointer.Value is { } value) json.WriteHexadecimal("value", value);
         });
+        json.WriteStartArray("others");
+        foreach (string other in now.Others) json.WriteStringValue(other);
+        json.WriteEndArray();
         json.WriteStartArray("problems");
         foreach (string problem in now.Problems) json.WriteStringValue(problem);
         json.WriteEndArray();

@@ -15,6 +15,8 @@ public sealed record TtvmRcu
     [JsonPropertyName("callbacks")] public required IReadOnlyList<TtvmRcuCallbacks> Callbacks { get; init; }
     /// <summary>Pointers through which readers come, at most 200.</summary>
     [JsonPropertyName("published")] public required IReadOnlyList<TtvmRcuPointer> Published { get; init; }
+    /// <summary>What else there is, a sentence each: of Linux expedited grace periods, memory that is collected to be freed, and sleepable RCU that is in use.</summary>
+    [JsonPropertyName("others")] public required IReadOnlyList<string> Others { get; init; }
     /// <summary>What is not known, a sentence each.</summary>
     [JsonPropertyName("problems")] public required IReadOnlyList<string> Problems { get; init; }
     /// <summary>As of <see cref="TtvmLocks"/>: without it, since when a reader is inside, and which version was there before, is not said.</summary>
@@ -65,9 +67,11 @@ public sealed record TtvmRcuCallbacks
 /// <summary>A part of a list of callbacks.</summary>
 public sealed record TtvmRcuSegment
 {
-    /// <summary>What they wait for.</summary>
+    /// <summary>"done", "waiting", "ready" or "unassigned".</summary>
     [JsonPropertyName("name")] public required string Name { get; init; }
     [JsonPropertyName("count")] public required ulong Count { get; init; }
+    /// <summary>The grace period that they wait for.</summary>
+    [JsonPropertyName("period")] public long? Period { get; init; }
 }
 
 /// <summary>A callback.</summary>

@@ -34,7 +34,7 @@ internal sealed class RcuViews
         if (_session.Rcu.Find() is not { } rcu)
         {
             const string nothing = "Nothing is known of this guest's read-copy-update: a layout file declares it, under 'rcu' (docs/LAYOUTS.md).";
-            return new TtvmRcu { Readers = [], Callbacks = [], Published = [], Problems = [], Past = LockViews.NameOf(PastState.Unknown), Problem = nothing };
+            return new TtvmRcu { Readers = [], Callbacks = [], Published = [], Others = [], Problems = [], Past = LockViews.NameOf(PastState.Unknown), Problem = nothing };
         }
         GuestView view = _session.View;
         RcuView now = RcuReadout.Read(rcu, view, _symbols.KernelAt(view));
@@ -76,7 +76,7 @@ internal sealed class RcuViews
             WaitsFor = [.. now.GracePeriod.WaitsFor.Select(static one => one.Description)],
         },
         Readers = [.. readers.Select(Describe)], Callbacks = [.. now.Callbacks.Select(Describe)], Published = [.. now.Published.Take(MaximumPublished).Select(one => Describe(one, writes))],
-        Problems = rcu.IsLoaded ? now.Problems : [], Past = LockViews.NameOf(past),
+        Others = now.Others, Problems = rcu.IsLoaded ? now.Problems : [], Past = LockViews.NameOf(past),
     };
 
     private TtvmRcuReader Describe(RcuReader one) => new()
@@ -89,7 +89,7 @@ internal sealed class RcuViews
     private TtvmRcuCallbacks Describe(RcuCallbacks one) => new()
     {
         ThreadId = ThreadOf(one.CpuIndex), Count = one.Count,
-        Segments = [.. one.Segments.Select(static segment => new TtvmRcuSegment { Name = segment.Name, Count = segment.Count })],
+        Segments = [.. one.Segments.Select(static segment => new TtvmRcuSegment { Name = segment.Name, Count = segment.Count, Period = segment.Period })],
         First = [.. one.First.Select(callback => new TtvmRcuCallback
         {
             Address = Hexadecimal.Of(callback.Address), Function = callback.Text(_symbols) is { Length: > 0 } text ? text : null, Segment = callback.Segment,

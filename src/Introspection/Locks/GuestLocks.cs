@@ -1,8 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
-using Introspection.Locks.History;
 using Introspection.Layouts;
+using Introspection.Locks.History;
 using Introspection.Locks.Linux;
 using Introspection.Locks.Queues;
 using Introspection.Locks.Tasks;

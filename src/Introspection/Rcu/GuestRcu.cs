@@ -3,8 +3,9 @@ using System.Collections.Generic;
 using System.Linq;
 using Introspection.Calls;
 using Introspection.Code;
-using Introspection.Locks.History;
 using Introspection.Layouts;
+using Introspection.Linux;
+using Introspection.Locks.History;
 using Introspection.Locks.Queues;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
@@ -25,6 +26,7 @@ public sealed class GuestRcu
     private readonly HashSet<ulong> _exits = [], _breakpoints = [];
     private readonly List<PublishedRow> _published = [];
     private readonly Dictionary<ulong, string> _names = [];
+    private IReadOnlyList<(string, ulong)>? _sleepable;
 
     private GuestRcu(RcuLayout layout, ICurrentTask tasks, bool isLinux) => (Layout, Tasks, IsLinux) = (layout, tasks, isLinux);
 
@@ -126,6 +128,9 @@ public sealed class GuestRcu
             for (int i = row.FirstIndexFrom(address); i < row.Count && row.First + (ulong)i * row.Stride < end; i++) yield return row.First + (ulong)i * row.Stride;
         }
     }
+
+    /// <summary>The kernel's srcu_structs that have names, looked for once.</summary>
+    internal IReadOnlyList<(string Name, ulong Address)> SleepableOf(LinuxKernel kernel) => _sleepable ??= LinuxRcuVariants.Sleepable(kernel.Image.Symbols);
 
     internal bool IsExit(ulong address) => _exits.Contains(address);
 

@@ -1,8 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
-using Introspection.Linux;
 using Introspection.Layouts;
+using Introspection.Linux;
 using Introspection.State;
 using Replay.Queries;
 using Replay.Timelines;

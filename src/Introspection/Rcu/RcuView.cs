@@ -12,7 +12,11 @@ namespace Introspection.Rcu;
 /// <param name="Published">Pointers through which readers come, and what they point to.</param>
 /// <param name="Problems">What is not known, a sentence each.</param>
 public sealed record RcuView(string Kind, RcuGracePeriodView GracePeriod, IReadOnlyList<RcuReader> Readers, IReadOnlyList<RcuCallbacks> Callbacks,
-    IReadOnlyList<PublishedPointer> Published, IReadOnlyList<string> Problems);
+    IReadOnlyList<PublishedPointer> Published, IReadOnlyList<string> Problems)
+{
+    /// <summary>What else there is, a sentence each: of Linux expedited grace periods, memory that is collected to be freed, and sleepable RCU that is in use.</summary>
+    public IReadOnlyList<string> Others { get; init; } = [];
+}
 
 /// <summary>Grace periods at a position. Linux counts from -300 on (kernel/rcu/tree.c, RCU_GP_SEQ_START).</summary>
 /// <param name="Current">The number of the one in progress, or of the last; null: unknown.</param>
@@ -66,7 +70,12 @@ public sealed record RcuCallbacks(int? CpuIndex, ulong? Count, IReadOnlyList<Rcu
 /// <summary>A part of a list of callbacks.</summary>
 /// <param name="Name">What they wait for.</param>
 /// <param name="Count">How many.</param>
-public readonly record struct RcuSegment(string Name, ulong Count);
+/// <param name="Period">The grace period that they wait for; null: none, or unknown.</param>
+public readonly record struct RcuSegment(string Name, ulong Count, long? Period = null)
+{
+    /// <summary>"12 waiting for grace period 45".</summary>
+    public string Text => $"{Count} {Name}{(Period is { } period ? $" for grace period {period}" : "")}";
+}
 
 /// <summary>A callback.</summary>
 /// <param name="Address">Of it.</param>

@@ -1,7 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
-using Introspection.Locks.History;
 using Introspection.Layouts;
+using Introspection.Locks.History;
 using Introspection.Locks.Queues;
 using Introspection.State;
 using Vmm.Time;

@@ -22,7 +22,7 @@ export async function rcuPage(rcu: TtvmRcu, tell: Tell): Promise<HTMLElement[]> 
         h('section', { class: 'part' }, h('p', {}, h('strong', {}, 'Grace period '), h('span', { class: `badge ${period.isInProgress ? 'contended' : 'held'}` }, period.isInProgress ? 'in progress' : 'idle'),
             ` ${period.state}`), ...period.waitsFor.map(text => h('p', { class: 'hint' }, `waits for: ${text}`)),
             h('p', { class: 'ways' }, ...ways('ttvm/rcuSeek', MOMENTS, (event, reverse) => ({ event, reverse }), tell))),
-        readers(rcu.readers, tell), ...callbacks(rcu.callbacks), ...published(rcu.published, tell)
+        readers(rcu.readers, tell), ...callbacks(rcu.callbacks), ...rcu.others.map(text => h('p', { class: 'empty' }, text)), ...published(rcu.published, tell)
     ];
 }
 
@@ -39,7 +39,7 @@ function callbacks(all: TtvmRcuCallbacks[]): HTMLElement[] {
     if (some.length === 0) return [h('p', { class: 'empty' }, 'No callback waits.')];
     return [table('Callbacks', ['Callbacks', 'Waits for', 'First of them'], some.map(one => h('tr', {},
         h('td', {}, `${one.count === undefined ? '?' : withThousands(one.count)}${one.threadId === undefined ? '' : ` of vCPU ${one.threadId - 1}`}`),
-        h('td', {}, ...one.segments.filter(part => part.count > 0).map(part => h('span', { class: 'badge' }, `${part.count} ${part.name}`))),
+        h('td', {}, ...one.segments.filter(part => part.count > 0).map(part => h('span', { class: 'badge' }, `${part.count} ${part.name}${part.period === undefined ? '' : ` for ${part.period}`}`))),
         h('td', { class: 'wrap' }, ...one.first.map(each => h('div', { title: each.segment }, addressLink(each.address), each.function ? ` ${each.function}` : ''))))))];
 }
 

@@ -20,11 +20,12 @@ internal sealed class RcuScope(Session session)
         foreach (TtvmRcuCallbacks one in rcu.Callbacks)
         {
             var parts = new List<string>();
-            foreach (TtvmRcuSegment segment in one.Segments) parts.Add($"{segment.Count} {segment.Name}");
+            foreach (TtvmRcuSegment segment in one.Segments) parts.Add($"{segment.Count} {segment.Name}{(segment.Period is { } period ? $" for grace period {period}" : "")}");
             rows.Add(($"callbacks{(one.ThreadId is { } thread ? $" of vCPU {thread - 1}" : "")}", $"{(one.Count is { } count ? $"{count}" : "?")}{(parts.Count > 0 ? $": {string.Join(", ", parts)}" : "")}"));
             foreach (TtvmRcuCallback callback in one.First)
                 rows.Add(("  callback", $"{callback.Address}{(callback.Function is { } function ? $" {function}" : "")}{(callback.Segment is { } segment ? $", {segment}" : "")}"));
         }
+        foreach (string one in rcu.Others) rows.Add(("", one));
         foreach (TtvmRcuPointer one in rcu.Published)
             rows.Add((one.Name, $"{one.Text ?? "not in memory"}{(one.Written is { } at ? $", written at {at}, was {one.Old}" : "")}"));
         return rows;

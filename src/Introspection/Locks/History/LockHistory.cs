@@ -31,9 +31,10 @@ public sealed class LockHistory
 {
     private readonly IReadOnlyDictionary<ulong, LockRecord> _locks;
     private readonly LockUseIndex _index;
+    private readonly LockOrder _order;
 
     internal LockHistory(LockTracker tracker, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
-        (_locks, _index, Findings, From, Before) = (tracker.Locks, tracker.Index, findings, from, before);
+        (_locks, _index, _order, Findings, From, Before) = (tracker.Locks, tracker.Index, tracker.Order, findings, from, before);
 
     /// <summary>The stretch: from this position on.</summary>
     public Position From { get; }
@@ -48,6 +49,9 @@ public sealed class LockHistory
 
     /// <summary>What was wrong, by position; each once a lock.</summary>
     public IReadOnlyList<LockFinding> Findings { get; }
+
+    /// <summary>The first time that each lock was wanted while another was held.</summary>
+    internal IEnumerable<(LockUse Held, LockUse Wanted)> Nestings => _order.Edges;
 
     /// <summary>A lock by its address; null: it was not used.</summary>
     public LockRecord? Find(ulong address) => _locks.TryGetValue(address, out LockRecord? record) ? record : null;

@@ -28,6 +28,9 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
 
     public List<LockFinding> Findings => _findings;
 
+    /// <summary>In which order locks were taken.</summary>
+    public LockOrder Order => _order;
+
     /// <summary>Which uses last at a position.</summary>
     public LockUseIndex Index => _index;
 
