@@ -1,4 +1,4 @@
-// Locks in the shape of xv6's: a spin lock that keeps its name and its CPU and has interrupts off while it is held, and a lock for long holding, guarded by one.
+// Exercises locks in the shape of xv6's: a spin lock that keeps its name and its CPU and has interrupts off while it is held, and a lock for long holding, guarded by one.
 #include "guest.h"
 
 #define ROUNDS 40ul

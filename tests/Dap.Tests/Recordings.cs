@@ -23,7 +23,8 @@ public sealed class Recordings : IDisposable
     /// <summary>One of guests/concurrency on four vCPUs under a seed, with its layout beside it if it has one.</summary>
     public string Concurrency(string guest, ulong seed)
     {
-        string path = Path.Combine(_folder, $"{guest}.ttvm"), layout = Repository.PathOf($"guests/concurrency/layouts/concurrency-{guest.Replace("-broken", "", StringComparison.Ordinal)}.layout.json");
+        string path = Path.Combine(_folder, $"{guest}.ttvm"), right = guest.Replace("-broken", "", StringComparison.Ordinal);
+        string layout = Repository.PathOf($"guests/concurrency/layouts/concurrency-{right}.layout.json");
         if (File.Exists(layout)) File.Copy(layout, Path.ChangeExtension(path, ".layout.json"), overwrite: true);
         return Record(path, 4, seed, $"concurrency-{guest}.elf", File.ReadAllBytes(GuestImages.Own($"concurrency-{guest}.elf")));
     }

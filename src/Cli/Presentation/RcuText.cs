@@ -115,7 +115,11 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
         string whose = callbacks.CpuIndex is { } cpu ? $" of CPU {cpu}" : "";
         string segments = callbacks.Segments.Count > 0 ? $" ({string.Join(", ", callbacks.Segments.Select(static segment => segment.Text))})" : "";
         output.WriteLine($"{(callbacks.Count is { } count ? Words.Plural((long)count, "callback") : "callbacks")}{whose}{segments}");
-        foreach (RcuCallback callback in callbacks.First) output.WriteLine($"  {NameOf(callback.Address)}{(callback.Function == 0 ? "" : $": {callback.Text(symbols)}")}{(callback.Segment is { } segment ? $", {segment}" : "")}");
+        foreach (RcuCallback callback in callbacks.First)
+        {
+            string what = callback.Function == 0 ? "" : $": {callback.Text(symbols)}", segment = callback.Segment is { } name ? $", {name}" : "";
+            output.WriteLine($"  {NameOf(callback.Address)}{what}{segment}");
+        }
     }
 
     // Data by its symbol, where it is in one.

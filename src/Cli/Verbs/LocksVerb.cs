@@ -68,8 +68,8 @@ internal static class LocksVerb
         {
             LockClasses classes = ProgressDisplay.Run("looking for classes", progress => LockClasses.Find(recording.Timeline, history, locks, symbols, progress, context.Cancellation));
             findings = [.. findings, .. classes.Inversions()];
-            if (classes.NestedInOwnClassCount > 0)
-                context.Error.WriteLine($"ttvm: {Words.Plural(classes.NestedInOwnClassCount, "pair")} of locks nested in their own class, as parent and child are: their order is not looked at");
+            if (classes.NestedInOwnClassCount is > 0 and int nested)
+                context.Error.WriteLine($"ttvm: {Words.Plural(nested, "pair")} of locks nested in their own class, as parent and child are: their order is not looked at");
         }
         if (address is { } wanted) show.Uses(history, wanted, one!, request.Limit);
         else if (request.IsHistory) show.History(history, request.Limit);

@@ -93,7 +93,8 @@ internal sealed class LockRequests
         (LockUse Use, Position At)? found = _session.Locks.ReadWhole(address, history => Nearest(history.Find(address)?.Uses ?? [], momentOf, here, isForward));
         var views = new LockHistoryViews(_session);
         string what = arguments.Event;
-        return Going.To(_session, found is null ? $"{what} of {views.NameOf(address)}" : what, isForward, found?.At, found?.Use.User.CpuIndex, () => views.Sentence(found!.Value.Use, found.Value.At));
+        return Going.To(_session, found is null ? $"{what} of {views.NameOf(address)}" : what, isForward, found?.At, found?.Use.User.CpuIndex,
+            () => views.Sentence(found!.Value.Use, found.Value.At));
     }
 
     private static (LockUse, Position)? Nearest(IReadOnlyList<LockUse> uses, Func<LockUse, Position?> momentOf, Position here, bool isForward)

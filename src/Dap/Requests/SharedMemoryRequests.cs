@@ -9,8 +9,8 @@ using Introspection.Rcu;
 namespace Dap.Requests;
 
 /// <summary>
-/// Requests of our own about what vCPUs share without locks: read-copy-update and channels; now, what was wrong with them, and going to where something happens to them. All but the last answer
-/// at once with what is known.
+/// Requests of our own about what vCPUs share without locks: read-copy-update and channels; now, what was wrong with them, and going to where something happens to them. All but the
+/// last answer at once with what is known.
 /// </summary>
 internal sealed class SharedMemoryRequests
 {

@@ -83,7 +83,8 @@ internal sealed class RcuViews
     {
         ThreadId = ThreadOf(one.CpuIndex), Task = one.Task == 0 ? null : Hexadecimal.Of(one.Task), Period = one.Period, IsWaitedFor = one.IsWaitedFor, Since = one.Since?.ToString(),
         From = LockViews.PlaceOf(_session, one.Caller), Description = $"{(one.CpuIndex is { } cpu ? $"vCPU {cpu}" : "no vCPU")}{(one.TaskName is { } name ? $", {name}," : "")} reads"
-            + $"{(one.Period is { } period ? $", began in grace period {period}" : "")}{(one.Nesting is > 1 and { } nesting ? $", nested {nesting} deep" : "")}{(one.IsWaitedFor ? ": waited for" : "")}",
+            + $"{(one.Period is { } period ? $", began in grace period {period}" : "")}{(one.Nesting is > 1 and { } nesting ? $", nested {nesting} deep" : "")}"
+            + (one.IsWaitedFor ? ": waited for" : ""),
     };
 
     private TtvmRcuCallbacks Describe(RcuCallbacks one) => new()
@@ -123,7 +124,11 @@ internal sealed class RcuViews
     }
 
     // Where readers are vCPUs, tasks do not matter.
-    private string Who(int cpu, ulong task) => task != 0 && _session.Rcu.Find() is { IsHeldByTask: true } && _names.Tasks.NameOf(_session.View, task) is { } name ? $"{name} on vCPU {cpu}" : $"vCPU {cpu}";
+    private string Who(int cpu, ulong task)
+    {
+        bool isTask = task != 0 && _session.Rcu.Find() is { IsHeldByTask: true };
+        return isTask && _names.Tasks.NameOf(_session.View, task) is { } name ? $"{name} on vCPU {cpu}" : $"vCPU {cpu}";
+    }
 
     private string DataOf(ulong address) => address == 0 ? "NULL" : _names.NameOf(address, _symbols);
 

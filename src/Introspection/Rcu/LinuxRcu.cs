@@ -135,7 +135,8 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         {
             if (_memory.ReadNumber(data + lengths.Offset + (ulong)i * 8, 8) is not { } length) continue;
             bool isAssigned = length > 0 && i is not (0 or SegmentCount - 1);
-            segments.Add(new RcuSegment(s_segments[i], length, isAssigned && periods is { } first && _memory.ReadNumber(first + (ulong)i * 8, 8) is { } number ? (long)number >> StateBits : null));
+            ulong? period = isAssigned && periods is { } first ? _memory.ReadNumber(first + (ulong)i * 8, 8) : null;
+            segments.Add(new RcuSegment(s_segments[i], length, (long?)period >> StateBits));
         }
         return segments;
     }

@@ -74,8 +74,8 @@ internal sealed class LinuxRcuVariants(LinuxKernel kernel)
     private string? Sleepable(string name, ulong address)
     {
         if (Number(address, "srcu_struct", "srcu_gp_seq") is not { } sequence || Number(address, "srcu_struct", "srcu_gp_seq_needed") is not { } needed) return null;
-        if (Number(address, "srcu_struct", "sda") is not { } data || _layout.Offset("srcu_data", "srcu_lock_count") is not { } locks || _layout.Offset("srcu_data", "srcu_unlock_count") is not { } unlocks)
-            return null;
+        if (Number(address, "srcu_struct", "sda") is not { } data || _layout.Offset("srcu_data", "srcu_lock_count") is not { } locks
+            || _layout.Offset("srcu_data", "srcu_unlock_count") is not { } unlocks) return null;
         long readers = 0;
         ulong callbacks = 0;
         for (int cpu = 0; cpu < kernel.Tasks.CpuCount && data != 0; cpu++)

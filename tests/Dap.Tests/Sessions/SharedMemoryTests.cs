@@ -69,7 +69,8 @@ public sealed class SharedMemoryTests(Recordings recordings)
         client.Note("a message's way");
         client.Ask("ttvm/channelSeek", """{"event":"publication","channel":"channels[1]","number":3,"reverse":true}""");
         client.Ask("ttvm/channelSeek", """{"event":"receipt","channel":"channels[1]","number":3}""");
-        Console(client, "channels", "channels findings", "channels next publication channels[0]", "channels last receipt channels[0] 2", "channels next party", "channels next receipt channels[0] x");
+        Console(client, "channels", "channels findings", "channels next publication channels[0]", "channels last receipt channels[0] 2", "channels next party",
+            "channels next receipt channels[0] x");
         client.Note("what cannot be");
         client.Ask("ttvm/channelSeek", """{"event":"party"}""");
         client.Ask("ttvm/channelSeek", """{"event":"receipt","channel":"television"}""");

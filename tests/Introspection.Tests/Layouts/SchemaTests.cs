@@ -106,7 +106,8 @@ public sealed class SchemaTests
         if (!isRight) return [$"{at} is {kind}"];
         var violations = new List<string>();
         if (schema["enum"] is JsonArray allowed && !allowed.Any(one => JsonNode.DeepEquals(one, value))) violations.Add($"{at} is none of {allowed.ToJsonString()}");
-        if (kind == JsonValueKind.Number && value!.GetValue<decimal>() is var number && (number < (decimal?)schema["minimum"] || number > (decimal?)schema["maximum"])) violations.Add($"{at} is out of bounds");
+        if (kind == JsonValueKind.Number && value!.GetValue<decimal>() is var number && (number < (decimal?)schema["minimum"] || number > (decimal?)schema["maximum"]))
+            violations.Add($"{at} is out of bounds");
         if (value is JsonArray array)
         {
             if (array.Count < (int?)schema["minItems"]) violations.Add($"{at} has too few");

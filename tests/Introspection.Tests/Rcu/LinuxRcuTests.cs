@@ -203,9 +203,14 @@ public sealed class LinuxRcuTests(SlidingLinux linux) : IClassFixture<SlidingLin
             ulong at = symbols.AddressOf("rcu_state")!.Value + kernel.Layout!.Offset("rcu_state", "expedited_sequence")!.Value;
             ulong sequence = kernel.Memory.ReadNumber(at, 8)!.Value;
             RcuView view = RcuReadout.Read(rcu, linux.View, kernel);
-            Assert.Contains(view.Others, line => line == $"no expedited grace period is in progress, {sequence >> 2} have been" || line.Contains($"period {(sequence >> 2) + 1} is in progress", StringComparison.Ordinal));
+            string idle = $"no expedited grace period is in progress, {sequence >> 2} have been", busy = $"expedited grace period {(sequence >> 2) + 1} is in progress";
+            Assert.Contains(view.Others, line => line.StartsWith((sequence & 3) == 0 ? idle : busy, StringComparison.Ordinal));
             Assert.Contains(rcu.SleepableOf(kernel), static one => one.Name == "tracepoint_srcu");
-            Assert.DoesNotContain(rcu.SleepableOf(kernel), one => kernel.NameOf(one.Address, out ulong offset) is not { } name || offset != 0 || !name.EndsWith("_srcu", StringComparison.Ordinal));
+            Assert.All(rcu.SleepableOf(kernel), one =>
+            {
+                Assert.EndsWith("_srcu", kernel.NameOf(one.Address, out ulong offset), StringComparison.Ordinal);
+                Assert.Equal(0UL, offset);
+            });
         }
     }
 }

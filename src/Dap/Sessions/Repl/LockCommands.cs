@@ -65,7 +65,10 @@ internal sealed class LockCommands(Session session)
         var rows = new List<(string, string)>();
         if (!history.IsComplete) rows.Add(("known", history.Problem ?? $"up to {history.Known}"));
         foreach (TtvmLockTotals one in history.Locks)
-            rows.Add((one.Name, string.Create(CultureInfo.InvariantCulture, $"taken {one.Taken:N0} times, {one.Contended:N0} contended, waited {one.Waited:N0} instructions, held {one.Held:N0}")));
+        {
+            rows.Add((one.Name, string.Create(CultureInfo.InvariantCulture,
+                $"taken {one.Taken:N0} times, {one.Contended:N0} contended, waited {one.Waited:N0} instructions, held {one.Held:N0}")));
+        }
         foreach (TtvmLockUse use in history.Uses) rows.Add((use.Wanted, Describe(use)));
         return rows.Count == 0 ? "no lock was used" : Table(rows);
     }

@@ -21,7 +21,8 @@ internal sealed class RcuScope(Session session)
         {
             var parts = new List<string>();
             foreach (TtvmRcuSegment segment in one.Segments) parts.Add($"{segment.Count} {segment.Name}{(segment.Period is { } period ? $" for grace period {period}" : "")}");
-            rows.Add(($"callbacks{(one.ThreadId is { } thread ? $" of vCPU {thread - 1}" : "")}", $"{(one.Count is { } count ? $"{count}" : "?")}{(parts.Count > 0 ? $": {string.Join(", ", parts)}" : "")}"));
+            string whose = one.ThreadId is { } thread ? $" of vCPU {thread - 1}" : "", count = one.Count is { } number ? $"{number}" : "?";
+            rows.Add(($"callbacks{whose}", parts.Count > 0 ? $"{count}: {string.Join(", ", parts)}" : count));
             foreach (TtvmRcuCallback callback in one.First)
                 rows.Add(("  callback", $"{callback.Address}{(callback.Function is { } function ? $" {function}" : "")}{(callback.Segment is { } segment ? $", {segment}" : "")}"));
         }

@@ -15,6 +15,8 @@ namespace Introspection.Locks.History;
 /// </summary>
 public sealed partial class LockClasses
 {
+    private const ulong InitialiserBytes = 64;
+
     private readonly LockHistory _history;
     private readonly Dictionary<LockUse, string> _classes = [];
 
@@ -56,8 +58,8 @@ public sealed partial class LockClasses
             }, progress, cancellation));
         foreach (LockUse use in allocated)
         {
-            LockLifetimes.Rebirth last = births.GetValueOrDefault(use.Lock.Address)?.LastOrDefault(one => one.At < use.Wanted) ?? default;
-            if (last.Code != 0) classes._classes[use] = $"{use.Lock.TypeName} of {CodeText.Of(last.Code, symbols)}";
+            LockLifetimes.Rebirth last = births.GetValueOrDefault(use.Lock.Address)?.LastOrDefault(one => one.At < use.Wanted && !IsRelease(one.Code, symbols)) ?? default;
+            if (last.Code != 0) classes._classes[use] = $"{use.Lock.TypeName} of {CodeText.Of(SiteOf(last, symbols), symbols)}";
         }
         return classes;
     }
@@ -85,6 +87,16 @@ public sealed partial class LockClasses
             findings.Add(new LockFinding(LockFindingKind.ClassInversion, wanted.Wanted, wanted.User, [held, wanted, other.Held, other.Wanted]) { Classes = [outer, inner] });
         }
         return findings;
+    }
+
+    // A kernel that replaces its own instructions while it boots releases locks by functions that are not its lock's any more later.
+    private static bool IsRelease(ulong code, SymbolSet symbols) => symbols.NameOf(code, out _)?.Contains("unlock", StringComparison.Ordinal) == true;
+
+    // A function that does nothing but initialise, such as __mutex_init, is called for locks of all classes: who called it counts.
+    private static ulong SiteOf(LockLifetimes.Rebirth birth, SymbolSet symbols)
+    {
+        bool isInitialiser = symbols.NameOf(birth.Code, out ulong offset) is { } name && offset < InitialiserBytes && name.Contains("init", StringComparison.Ordinal);
+        return isInitialiser && symbols.NameOf(birth.Top, out _) is not null ? birth.Top : birth.Code;
     }
 
     [GeneratedRegex(@"\[\d+\]")]

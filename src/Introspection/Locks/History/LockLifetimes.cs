@@ -22,7 +22,8 @@ internal static class LockLifetimes
     /// <param name="Lock">Its address.</param>
     /// <param name="At">When.</param>
     /// <param name="Code">The instruction; 0: one that fills memory, whatever is in it.</param>
-    public readonly record struct Rebirth(ulong Lock, Position At, ulong Code);
+    /// <param name="Top">What is on top of the stack: the return address, at the beginning of a function.</param>
+    public readonly record struct Rebirth(ulong Lock, Position At, ulong Code, ulong Top);
 
     /// <summary>Replays a stretch, and hands on what its visitors find, in order.</summary>
     public delegate void Scan(Position from, Position before, Func<IIntervalVisitor<List<Rebirth>>> createVisitor, Action<List<Rebirth>> take);
@@ -105,11 +106,15 @@ internal static class LockLifetimes
         public void OnEvent(in MachineEvent e)
         {
             if (e.At < _interval.From || e.At >= _interval.To || e.CpuIndex < 0 || table.IsLockCode(e.Rip)) return;
-            Instruction i = new Disassembler(new GuestView(_machine, _machine.Vcpus[e.CpuIndex])).Decode(e.Rip);
+            var view = new GuestView(_machine, _machine.Vcpus[e.CpuIndex]);
+            Instruction i = new Disassembler(view).Decode(e.Rip);
             // Counters beside a lock are changed together with it, atomically; nobody initialises like that.
             if (i.HasLockPrefix || i.Mnemonic == Mnemonic.Xchg) return;
             foreach (ulong address in locks)
-                if (address - e.Address < (ulong)Math.Max(1, e.SizeBytes)) _found.Add(new Rebirth(address, e.At, i.IsStringInstruction ? 0 : e.Rip));
+            {
+                if (address - e.Address >= (ulong)Math.Max(1, e.SizeBytes)) continue;
+                _found.Add(new Rebirth(address, e.At, i.IsStringInstruction ? 0 : e.Rip, view.ReadNumber(view.StackAddress, view.CodeSize / 8) ?? 0));
+            }
         }
     }
 }
