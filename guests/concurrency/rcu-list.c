@@ -1,68 +1,37 @@
 // Exercises a list under read-copy-update: readers walk it without a lock while updaters replace its nodes.
-#include "rcu.h"
+#include "rcu-node.h"
 
-#define LIVE 0x11feul
 #define LENGTH 6ul
 #define NODES (LENGTH + 2 * MAX_CPUS)
 #define ROUNDS 40ul
 
 typedef struct ListNode {
-    RCUCallback callback;
+    RCUNode node;
     struct ListNode *volatile next;
-    volatile u64 state, key, version, check; // check: key and version together
 } ListNode;
 
 ListNode *volatile list;
 ListNode nodes[NODES];
-volatile u64 walks, replacements;
-static ListNode *freeNodes;
+volatile u64 walks;
 const char programName[] = "rcu-list";
-
-static u64 check_of(u64 key, u64 version) { return key * 1000003 ^ version; }
-
-// By the updater only.
-static ListNode *node_allocate(u64 key, u64 version)
-{
-    ListNode *node = freeNodes;
-    if (!node)
-        BROKEN("no node is free");
-    freeNodes = (ListNode *)node->callback.next;
-    node->key = key;
-    node->version = version;
-    node->check = check_of(key, version);
-    node->state = LIVE;
-    return node;
-}
 
 static void node_free(RCUCallback *callback)
 {
-    ListNode *node = (ListNode *)callback;
-    node->state = POISON;
-    node->next = (ListNode *)POISON;
-    node->key = node->version = node->check = POISON;
-    node->callback.next = (RCUCallback *)freeNodes;
-    freeNodes = node;
+    ((ListNode *)callback)->next = (ListNode *)POISON;
+    node_poison((RCUNode *)callback);
 }
 
 static void list_walk(u64 cpu)
 {
     rcu_read_lock();
     u64 expected = 0;
-    ListNode *node = list;
-    while (node) {
+    ListNode *at = list;
+    while (at) {
         work(4);
-        u64 key = node->key;
-        bool isWhole = node->check == check_of(key, node->version) && key == expected++;
-        ListNode *next = node->next;
-        if (node->state != LIVE) {
-            rcu.violations++;
-            BROKEN("reader on vCPU %lu stands on node %lu, which was freed", cpu, (u64)(node - nodes));
-        }
-        if (!isWhole) {
-            rcu.violations++;
-            BROKEN("reader on vCPU %lu finds node %lu changed under it", cpu, (u64)(node - nodes));
-        }
-        node = next;
+        bool isWhole = node_is_whole(&at->node) && at->node.key == expected++;
+        ListNode *next = at->next;
+        node_expect(&at->node, isWhole, cpu, (u64)(at - nodes));
+        at = next;
     }
     if (expected != LENGTH)
         BROKEN("reader on vCPU %lu finds %lu nodes", cpu, expected);
@@ -74,25 +43,22 @@ static void list_replace(u64 key)
 {
     rcu_update_lock();
     ListNode *volatile *link = &list;
-    while ((*link)->key != key)
+    while ((*link)->node.key != key)
         link = &(*link)->next;
-    ListNode *old = *link, *new = node_allocate(key, old->version + 1);
-    new->next = old->next;
-    __atomic_store_n(link, new, __ATOMIC_RELEASE); // published
-    replacements++;
-    rcu_defer(&old->callback, node_free);
-    rcu_synchronize();
+    ListNode *new = (ListNode *)node_allocate(key, (*link)->node.version + 1);
+    new->next = (*link)->next;
+    node_replace((void *volatile *)link, &new->node, node_free);
     rcu_update_unlock();
 }
 
 void program_start(void)
 {
     for (u64 i = 0; i < NODES; i++)
-        node_free(&nodes[i].callback);
+        node_free(&nodes[i].node.callback);
     for (u64 key = LENGTH; key-- > 0;) {
-        ListNode *node = node_allocate(key, 0);
-        node->next = list;
-        list = node;
+        ListNode *one = (ListNode *)node_allocate(key, 0);
+        one->next = list;
+        list = one;
     }
 }
 
@@ -109,8 +75,7 @@ void program_check(void)
 {
     u64 versions = 0;
     list_walk(0);
-    for (ListNode *node = list; node; node = node->next)
-        versions += node->version;
-    if (versions != replacements || rcu.freed != replacements || rcu.callbackCount != 0)
-        BROKEN("%lu replacements, %lu seen, %lu freed", replacements, versions, rcu.freed);
+    for (ListNode *one = list; one; one = one->next)
+        versions += one->node.version;
+    nodes_expect(versions);
 }

@@ -13,7 +13,7 @@ public sealed class GuestTests
     private const ulong QuickSeeds = 40, AllSeeds = 1000;
     private const int TcbSize = 64, AcquisitionSize = 24, MaximumCpus = 8;
     private static readonly string[] s_right =
-        ["tas", "ttas", "ticket", "mcs", "rw", "rcu-list", "rcu-tree", "stack", "channel", "deadlock", "inversion", "inversion-broken", "release", "interrupts"];
+        ["tas", "ttas", "ticket", "mcs", "rw", "rcu-list", "rcu-tree", "stack", "channel", "deadlock", "inversion", "inversion-broken", "release", "interrupts", "xv6", "classes"];
 
     public static TheoryData<string> Right() => [.. s_right];
 

@@ -20,16 +20,27 @@ public sealed class Recordings : IDisposable
     public string One { get; }
     public string Two { get; }
 
+    /// <summary>One of guests/concurrency on four vCPUs under a seed, with its layout beside it if it has one.</summary>
+    public string Concurrency(string guest, ulong seed)
+    {
+        string path = Path.Combine(_folder, $"{guest}.ttvm"), right = guest.Replace("-broken", "", StringComparison.Ordinal);
+        string layout = Repository.PathOf($"guests/concurrency/layouts/concurrency-{right}.layout.json");
+        if (File.Exists(layout)) File.Copy(layout, Path.ChangeExtension(path, ".layout.json"), overwrite: true);
+        return Record(path, 4, seed, $"concurrency-{guest}.elf", File.ReadAllBytes(GuestImages.Own($"concurrency-{guest}.elf")));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private string Record(string name, int cpuCount, ulong? chaosSeed)
+    private string Record(string name, int cpuCount, ulong? chaosSeed) =>
+        Record(Path.Combine(_folder, name), cpuCount, chaosSeed, "demo64.elf", File.ReadAllBytes(GuestImages.PrebuiltDemo64));
+
+    private static string Record(string path, int cpuCount, ulong? chaosSeed, string name, byte[] kernel)
     {
         var configuration = new MachineConfiguration
         {
             CpuCount = cpuCount, MemorySizeBytes = 32 << 20, ChaosSeed = chaosSeed,
-            Images = [new MachineImage("kernel", "demo64.elf", File.ReadAllBytes(GuestImages.PrebuiltDemo64))],
+            Images = [new MachineImage("kernel", name, kernel)],
         };
-        string path = Path.Combine(_folder, name);
         using var recorder = new Recorder(configuration, new NoInput(), new StandingHost(), new RecorderOptions { Path = path, CheckpointInterval = 200_000, RecordedFrom = "a test" });
         recorder.Run(100_000_000);
         recorder.Finish();

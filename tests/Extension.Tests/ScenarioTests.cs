@@ -24,6 +24,9 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
             _ = GuestImages.LinuxCloudKernel();
             _ = GuestImages.Initramfs();
         },
+        ["mcs_queue"] = () => _ = GuestImages.Own("concurrency-mcs.elf"),
+        ["read_copy_update"] = () => _ = GuestImages.Own("concurrency-rcu-list-broken.elf"),
+        ["channels"] = () => _ = GuestImages.Own("concurrency-channel-broken.elf"),
         ["typing"] = () => _ = GuestImages.Own("echo.elf"),
         ["attach_to_a_guest"] = () => _ = GuestImages.Own("echo.elf"),
     };

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Text;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.State;
 using Replay.Packages;
@@ -68,7 +68,7 @@ internal sealed class ConcurrencyGuest : IDisposable
     }
 
     /// <summary>The layout file that lies beside the guests' sources.</summary>
-    public static IReadOnlyList<LockLayout> Layouts(string name) => [LockLayoutFile.Read(Repository.PathOf($"guests/concurrency/layouts/concurrency-{name}.layout.json"))];
+    public static IReadOnlyList<GuestLayout> Layouts(string name) => [LayoutFile.Read(Repository.PathOf($"guests/concurrency/layouts/concurrency-{name}.layout.json"))];
 
     public ulong AddressOf(string symbol)
     {

@@ -368,6 +368,124 @@ export interface TtvmLockFinding {
 /** ttvm/lockSeek: to where somebody begins to wait for a lock, has taken it, or gives it back; answers with TtvmFound. Absent: the next. */
 export interface TtvmLockSeekArguments { lock: string; event: 'wait' | 'acquire' | 'release'; reverse?: boolean }
 
+// ---- Read-copy-update and channels, by layouts that are declared; Linux's tree RCU is built in. Their past is learnt as that of locks, with the same event.
+
+/** Answer to ttvm/rcu: where the session stands. */
+export interface TtvmRcu {
+    /** "declared", "Linux tree RCU"; absent: nothing is known of it. */
+    kind?: string;
+    gracePeriod?: TtvmRcuGracePeriod;
+    /** Who is inside a critical section. */
+    readers: TtvmRcuReader[];
+    /** What waits for the end of a grace period. */
+    callbacks: TtvmRcuCallbacks[];
+    /** Pointers through which readers come. */
+    published: TtvmRcuPointer[];
+    /** What else there is, a sentence each: of Linux expedited grace periods, memory that is collected to be freed, sleepable RCU that is in use. */
+    others: string[];
+    /** What is not known, a sentence each. */
+    problems: string[];
+    /** Without it, since when a reader is inside, and which version was there before, is not said. */
+    past: 'known' | 'learning' | 'unknown';
+    /** Why nothing is known of it. */
+    problem?: string;
+}
+export interface TtvmRcuGracePeriod {
+    /** The one in progress, or the last. */
+    current?: number;
+    /** The last that has ended. */
+    completed?: number;
+    isInProgress: boolean;
+    /** The same in words. */
+    state: string;
+    /** Whom it waits for, in words. */
+    waitsFor: string[];
+}
+export interface TtvmRcuReader {
+    /** Absent: it has lost its vCPU. */
+    threadId?: number;
+    task?: Address;
+    /** The grace period in which it began. */
+    period?: number;
+    isWaitedFor: boolean;
+    since?: Position;
+    from?: TtvmCodePlace;
+    description: string;
+}
+/** Of a vCPU, or of all. */
+export interface TtvmRcuCallbacks { threadId?: number; count?: number; segments: TtvmRcuSegment[]; first: TtvmRcuCallback[] }
+export interface TtvmRcuSegment { name: string; count: number; /** The grace period that they wait for. */ period?: number }
+export interface TtvmRcuCallback { address: Address; /** What is called, or done. */ function?: string; segment?: string }
+export interface TtvmRcuPointer {
+    name: string;
+    address: Address;
+    /** What it points to. */
+    value?: Address;
+    /** The same by its symbol. */
+    text?: string;
+    /** When it was written last. */
+    written?: Position;
+    /** The version before, by its symbol. */
+    old?: string;
+}
+/** Answer to ttvm/rcuFindings: what was freed while a reader could still have it. */
+export interface TtvmRcuFindings { findings: TtvmRcuFinding[]; isComplete: boolean; problem?: string }
+export interface TtvmRcuFinding { position: Position; threadId: number; text: string; unlinked: Position; readers: TtvmRcuSection[] }
+export interface TtvmRcuSection { threadId: number; begin: Position; end?: Position; from?: TtvmCodePlace }
+/** ttvm/rcuSeek: answers with TtvmFound. pointer: only of this one; threadId: only by this vCPU. */
+export interface TtvmRcuSeekArguments { event: RcuMoment; pointer?: string; threadId?: number; reverse?: boolean }
+export type RcuMoment = 'publication' | 'readerEnters' | 'readerLeaves' | 'deferral' | 'release' | 'gracePeriodBegins' | 'gracePeriodEnds';
+
+/** Answer to ttvm/channels: where the session stands. */
+export interface TtvmChannels { channels: TtvmChannel[]; problems: string[]; past: 'known' | 'learning' | 'unknown'; problem?: string }
+/** What is absent is not declared, or not in memory. */
+export interface TtvmChannel {
+    name: string;
+    address: Address;
+    state: 'empty' | 'in flight' | 'full' | 'corrupt';
+    senderThreadId?: number;
+    receiverThreadId?: number;
+    /** Numbers of the last message that was sent and read; and read as the sender knows it. */
+    sent?: number;
+    received?: number;
+    acknowledged?: number;
+    /** How many may be sent now. */
+    credits?: number;
+    /** How often the sender found no room, and the receiver no message. */
+    fullStalls?: number;
+    emptyStalls?: number;
+    /** The ring. */
+    slots: TtvmChannelSlot[];
+    problem?: string;
+}
+export interface TtvmChannelSlot {
+    index: number;
+    address: Address;
+    /** Number of the message in it; 0: there was none yet. */
+    sequence: number;
+    /** It is published, and not read yet. */
+    isInFlight: boolean;
+    /** Words of eight bytes, hexadecimal. */
+    contents: string;
+    published?: Position;
+    received?: Position;
+}
+/** Answer to ttvm/channelFindings. */
+export interface TtvmChannelFindings { findings: TtvmChannelFinding[]; isComplete: boolean; problem?: string }
+export interface TtvmChannelFinding {
+    kind: 'publishedBeforePayload' | 'overwritten';
+    position: Position;
+    threadId: number;
+    channel: string;
+    number: number;
+    text: string;
+    latePayload?: Position;
+    received?: Position;
+}
+/** ttvm/channelSeek: answers with TtvmFound. channel, number: only in this one, only of this message. */
+export interface TtvmChannelSeekArguments { event: ChannelMoment; channel?: string; number?: number; reverse?: boolean }
+export type ChannelMoment = 'publication' | 'receipt' | 'fullStall' | 'emptyStall';
+
 // ---- ttvm/devices: also behind the scope Devices.
 
 export interface TtvmDevices { devices: TtvmDevice[] }

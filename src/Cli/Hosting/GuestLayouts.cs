@@ -1,7 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
+using Introspection.Layouts;
 using Introspection.Locks;
-using Introspection.Locks.Layouts;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
 using Introspection.State;
@@ -18,14 +18,14 @@ internal static class GuestLayouts
             return DeclaredLayouts.Load(recording.File.Configuration, recording.File.Path, null, text => context.Error.WriteLine($"ttvm: {text}"));
         try
         {
-            return new DeclaredLayouts([.. files.Select(LockLayoutFile.Read)], null);
+            return new DeclaredLayouts([.. files.Select(LayoutFile.Read)], null);
         }
-        catch (LockLayoutException e)
+        catch (LayoutException e)
         {
             throw CommandException.Usage($"--layout: {e.Message}");
         }
     }
 
     /// <summary>What vCPUs run, by these layouts or as Linux has it.</summary>
-    public static ICurrentTask TasksOf(IReadOnlyList<LockLayout> layouts, SymbolSet symbols, in GuestView view) => GuestLocks.TasksOf(layouts, symbols, view);
+    public static ICurrentTask TasksOf(IReadOnlyList<GuestLayout> layouts, SymbolSet symbols, in GuestView view) => GuestLocks.TasksOf(layouts, symbols, view);
 }

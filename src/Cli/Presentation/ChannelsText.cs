@@ -1,5 +1,3 @@
-using System;
-using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -33,11 +31,11 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
         {
             string ends = one.Sender is { } sender && one.Receiver is { } receiver ? $"  vCPU {sender} -> vCPU {receiver}" : "";
             output.WriteLine();
-            output.WriteLine($"{one.Channel.Name}{ends}  {Name(one.State)}");
+            output.WriteLine($"{one.Channel.Name}{ends}  {MessageText.Of(one.State)}");
             if (one.Problem is { } problem) output.WriteLine($"  ! {problem}");
             output.WriteLine($"  {string.Join(", ", Counts(one))}");
             foreach (ChannelSlot slot in one.Slots.Where(static slot => slot.IsInFlight).OrderBy(static slot => slot.Sequence))
-                output.WriteLine($"  message {slot.Sequence} in slot {slot.Index}: {Contents(slot.Contents)}");
+                output.WriteLine($"  message {slot.Sequence} in slot {slot.Index}: {MessageText.Of(slot.Contents)}");
         }
     }
 
@@ -61,7 +59,7 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
         var lines = new List<(Position At, string Text)>();
         foreach (ChannelMessage one in history.Messages)
         {
-            lines.Add((one.Published, $"vCPU {one.CpuIndex}  {one.Channel.Name} sends {one.Number}: {Contents(one.Contents)}"));
+            lines.Add((one.Published, $"vCPU {one.CpuIndex}  {one.Channel.Name} sends {one.Number}: {MessageText.Of(one.Contents)}"));
             if (one.Received is not { } at) continue;
             ulong later = at.InstructionCount - one.Published.InstructionCount;
             lines.Add((at, $"vCPU {one.ReceiverCpuIndex}  {one.Channel.Name} has read {one.Number}, {Words.Count(later)} instructions later"));
@@ -91,13 +89,9 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
         {
             ChannelMessage message = one.Message;
             output.WriteLine($"{one.At}  vCPU {message.CpuIndex} publishes message {message.Number} of {message.Channel.Name} in {CodeText.Of(message.Code, symbols)}");
-            output.WriteLine($"  {Explain(one)}");
+            output.WriteLine($"  {MessageText.Explain(one)}");
         }
     }
-
-    private static string Explain(ChannelFinding one) => one.Kind == ChannelFindingKind.Overwritten
-        ? $"it takes the place of message {one.Other?.Number}, which has not been read"
-        : $"its payload is still written at {one.Message.LatePayload}{(one.Message.Received is { } at ? $"; the receiver had read it at {at}" : "")}";
 
     private static IEnumerable<string> Counts(ChannelView one)
     {
@@ -108,17 +102,6 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
         if (one.FullStalls is { } full) yield return $"{full} times no room";
         if (one.EmptyStalls is { } empty) yield return $"{empty} times no message";
         yield return $"{Words.Plural(one.Slots.Count(static slot => slot.IsInFlight), "message")} under way";
-    }
-
-    private static string Name(ChannelState state) => state == ChannelState.InFlight ? "in flight" : state.ToString().ToLowerInvariant();
-
-    // Words of eight bytes, then what is left.
-    private static string Contents(byte[] bytes)
-    {
-        var words = new List<string>();
-        for (int i = 0; i < bytes.Length; i += 8)
-            words.Add(i + 8 <= bytes.Length ? $"{BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(i)):x}" : Convert.ToHexStringLower(bytes.AsSpan(i)));
-        return string.Join(' ', words);
     }
 
     private static void Write(Utf8JsonWriter json, ChannelView one)
@@ -140,7 +123,7 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
             json.WriteHexadecimal("address", slot.Address);
             json.WriteNumber("sequence", slot.Sequence);
             json.WriteBoolean("isInFlight", slot.IsInFlight);
-            json.WriteString("contents", Contents(slot.Contents));
+            json.WriteString("contents", MessageText.Of(slot.Contents));
         });
         if (one.Problem is { } problem) json.WriteString("problem", problem);
 
@@ -158,12 +141,12 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
         json.WritePosition("published", one.Published);
         json.WriteNumber("cpu", one.CpuIndex);
         json.WriteString("code", CodeText.Of(one.Code, symbols));
-        json.WriteString("contents", Contents(one.Contents));
+        json.WriteString("contents", MessageText.Of(one.Contents));
         if (one.LatePayload is { } late) json.WritePosition("latePayload", late);
         if (one.Received is not { } at) return;
         json.WritePosition("received", at);
         json.WriteNumber("receiverCpu", one.ReceiverCpuIndex ?? 0);
-        if (one.ReceivedContents is { } contents) json.WriteString("receivedContents", Contents(contents));
+        if (one.ReceivedContents is { } contents) json.WriteString("receivedContents", MessageText.Of(contents));
     }
 
     private static void Write(Utf8JsonWriter json, ChannelStall one)
@@ -179,7 +162,7 @@ internal sealed class ChannelsText(TextWriter output, SymbolSet symbols, bool is
     {
         json.WriteString("kind", one.Kind.ToString());
         json.WritePosition("position", one.At);
-        json.WriteString("text", Explain(one));
+        json.WriteString("text", MessageText.Explain(one));
         json.WriteStartObject("message");
         Write(json, one.Message);
         json.WriteEndObject();

@@ -107,23 +107,23 @@ internal sealed class LocksView(TextWriter output, GuestLocks locks, SymbolSet s
     }
 
     /// <summary>What was wrong.</summary>
-    public void Findings(LockHistory history, int limit)
+    public void Findings(LockHistory history, IReadOnlyList<LockFinding> findings, int limit)
     {
         var text = new LockFindingText(address => locks.NameOf(address, symbols), task => locks.Tasks.NameOf(view, task), code => CallerText.Of(code, symbols));
         if (isJson)
         {
             JsonText.WriteObject(output, json =>
             {
-                json.WriteNumber("findingCount", history.Findings.Count);
+                json.WriteNumber("findingCount", findings.Count);
                 json.WriteStartArray("findings");
-                foreach (LockFinding one in history.Findings.Take(limit)) Write(json, one, text.Of(one));
+                foreach (LockFinding one in findings.Take(limit)) Write(json, one, text.Of(one));
                 json.WriteEndArray();
             });
             return;
         }
-        foreach (LockFinding one in history.Findings.Take(limit)) output.WriteLine($"{one.At}  {text.Of(one)}");
-        if (history.Findings.Count > limit) output.WriteLine($"... and {history.Findings.Count - limit} more (--limit)");
-        if (history.Findings.Count == 0) output.WriteLine($"nothing is wrong with {Words.Plural(history.LockCount, "lock")} between {history.From} and {history.Before}");
+        foreach (LockFinding one in findings.Take(limit)) output.WriteLine($"{one.At}  {text.Of(one)}");
+        if (findings.Count > limit) output.WriteLine($"... and {findings.Count - limit} more (--limit)");
+        if (findings.Count == 0) output.WriteLine($"nothing is wrong with {Words.Plural(history.LockCount, "lock")} between {history.From} and {history.Before}");
     }
 
     private string Line(LockWaiter one, Position at)

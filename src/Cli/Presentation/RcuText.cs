@@ -20,8 +20,6 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
 {
     private const int MaximumPublished = 16;
 
-    private static readonly string[] s_segments = ["done", "waiting", "next", "unassigned"];
-
     /// <summary>The state at a moment.</summary>
     public void Moment(RcuView now, Position at)
     {
@@ -36,6 +34,7 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
         output.WriteLine($"{Words.Plural(now.Readers.Count, "reader")}");
         foreach (RcuReader reader in now.Readers) output.WriteLine($"  {Line(reader)}");
         foreach (RcuCallbacks callbacks in now.Callbacks) Write(callbacks);
+        foreach (string other in now.Others) output.WriteLine(other);
         if (now.Published.Count == 0) return;
         output.WriteLine("published");
         foreach (PublishedPointer pointer in now.Published.Take(MaximumPublished)) output.WriteLine($"  {pointer.Name} -> {(pointer.Value is { } value ? NameOf(value) : "not in memory")}");
@@ -114,9 +113,13 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
     private void Write(RcuCallbacks callbacks)
     {
         string whose = callbacks.CpuIndex is { } cpu ? $" of CPU {cpu}" : "";
-        string segments = callbacks.Segments.Count == s_segments.Length ? $" ({string.Join(", ", callbacks.Segments.Select((count, i) => $"{count} {s_segments[i]}"))})" : "";
+        string segments = callbacks.Segments.Count > 0 ? $" ({string.Join(", ", callbacks.Segments.Select(static segment => segment.Text))})" : "";
         output.WriteLine($"{(callbacks.Count is { } count ? Words.Plural((long)count, "callback") : "callbacks")}{whose}{segments}");
-        foreach (RcuCallback callback in callbacks.First) output.WriteLine($"  {NameOf(callback.Address)}{(callback.Function == 0 ? "" : $": {CodeText.Of(callback.Function, symbols)}")}");
+        foreach (RcuCallback callback in callbacks.First)
+        {
+            string what = callback.Function == 0 ? "" : $": {callback.Text(symbols)}", segment = callback.Segment is { } name ? $", {name}" : "";
+            output.WriteLine($"  {NameOf(callback.Address)}{what}{segment}");
+        }
     }
 
     // Data by its symbol, where it is in one.
@@ -149,13 +152,14 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
             if (callbacks.CpuIndex is { } cpu) json.WriteNumber("cpu", cpu);
             if (callbacks.Count is { } count) json.WriteNumber("count", count);
             json.WriteStartArray("segments");
-            foreach (ulong segment in callbacks.Segments) json.WriteNumberValue(segment);
+            foreach (RcuSegment segment in callbacks.Segments) json.WriteNumberValue(segment.Count);
             json.WriteEndArray();
             json.WriteObjects("first", callbacks.First, callback =>
             {
                 json.WriteHexadecimal("address", callback.Address);
                 json.WriteHexadecimal("function", callback.Function);
-                json.WriteString("name", CodeText.Of(callback.Function, symbols));
+                json.WriteString("name", callback.Text(symbols));
+                if (callback.Segment is { } segment) json.WriteString("segment", segment);
             });
         });
         json.WriteObjects("published", now.Published, pointer =>
@@ -164,6 +168,9 @@ internal sealed class RcuText(TextWriter output, GuestRcu rcu, SymbolSet symbols
             json.WriteHexadecimal("address", pointer.Address);
             if (pointer.Value is { } value) json.WriteHexadecimal("value", value);
         });
+        json.WriteStartArray("others");
+        foreach (string other in now.Others) json.WriteStringValue(other);
+        json.WriteEndArray();
         json.WriteStartArray("problems");
         foreach (string problem in now.Problems) json.WriteStringValue(problem);
         json.WriteEndArray();

@@ -3,7 +3,7 @@ using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
 using Introspection.Channels;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.State;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.Rcu;
 using Introspection.State;

@@ -5,7 +5,7 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Sessions;
 using Dap.Stepping;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.Values;
 using Replay.Recording;
@@ -85,6 +85,8 @@ internal sealed class LifecycleRequests
         string path = CheckProgram(arguments.Program);
         if (!IsRecording(path)) return Start(path, arguments);
         _session.Open(path);
+        Prepare(path, arguments);
+        _session.Rehearse(hasOtherSymbols: arguments.Symbols is { Count: > 0 });
         try
         {
             _travel.Seek(arguments.At ?? "start");
@@ -94,7 +96,6 @@ internal sealed class LifecycleRequests
             _session.End();
             throw;
         }
-        Prepare(path, arguments);
         _stopsOnEntry = arguments.StopOnEntry ?? true;
         return Launched();
     }

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using Dap.Protocol;
 using Dap.Sessions;
 using Dap.Views;
+using Introspection.History;
 using Introspection.Locks.History;
 using Vmm.Time;
 
@@ -15,26 +16,27 @@ internal sealed class LockRequests
 
     private readonly Session _session;
 
-    public LockRequests(Session session, RequestTable requests)
+    public LockRequests(Session session) => _session = session;
+
+    public void AddTo(RequestTable requests)
     {
-        _session = session;
-        requests.Add("ttvm/locks", () => Answer.Of(new LockViews(session).Read()));
-        requests.Add<TtvmLockHistoryArguments>("ttvm/lockHistory", History);
-        requests.Add("ttvm/lockFindings", Findings);
-        requests.Add<TtvmLockSeekArguments>("ttvm/lockSeek", Seek);
+        requests.Add("ttvm/locks", () => Answer.Of(new LockViews(_session).Read(waits: false)));
+        requests.Add<TtvmLockHistoryArguments>("ttvm/lockHistory", arguments => Answer.Of(History(arguments)));
+        requests.Add("ttvm/lockFindings", () => Answer.Of(Findings()));
+        requests.Add<TtvmLockSeekArguments>("ttvm/lockSeek", arguments => Seek(arguments).Answer);
     }
 
-    private Answer History(TtvmLockHistoryArguments arguments)
+    public TtvmLockHistory History(TtvmLockHistoryArguments arguments)
     {
         Position from = arguments.From is { } first ? _session.ParsePosition(first) : _session.Recording.Start;
         Position to = arguments.To is { } last ? _session.ParsePosition(last) : _session.Recording.End;
         if (to < from) throw new RequestException("the window ends before it begins");
         int start = (int)Math.Clamp(arguments.Start ?? 0, 0, int.MaxValue), count = (int)Math.Clamp(arguments.Count ?? DefaultCount, 0, MaximumCount);
         ulong? address = arguments.Lock is { } name ? _session.Locks.AddressOf(name) : null;
-        LockHistoryWorker worker = _session.Locks.Worker();
+        PastWorker<LockHistory> worker = _session.Locks.Worker();
         var views = new LockHistoryViews(_session);
         bool isComplete = worker.IsComplete;
-        return Answer.Of(worker.Read(history =>
+        return worker.Read(history =>
         {
             LockRecord? one = address is { } of ? history.Find(of) : null;
             var uses = new List<LockUse>();
@@ -49,7 +51,7 @@ internal sealed class LockRequests
                 Locks = one is not null ? [views.Describe(one)] : address is null ? views.Totals(history.Locks, count) : [],
                 Buckets = address is not null && arguments.BucketCount is >= 1 and { } buckets ? Buckets(uses, from.InstructionCount, to.InstructionCount, buckets, history) : [],
             };
-        }));
+        });
     }
 
     private List<TtvmLockBucket> Buckets(List<LockUse> uses, ulong from, ulong to, long wanted, LockHistory history)
@@ -67,15 +69,15 @@ internal sealed class LockRequests
         return use.Wanted <= to && (end is not { } ended || ended >= from);
     }
 
-    private Answer Findings()
+    public TtvmLockFindings Findings()
     {
-        LockHistoryWorker worker = _session.Locks.Worker();
+        PastWorker<LockHistory> worker = _session.Locks.Worker();
         var views = new LockHistoryViews(_session);
         bool isComplete = worker.IsComplete;
-        return Answer.Of(worker.Read(history => new TtvmLockFindings { Findings = views.Describe(history.Findings), IsComplete = isComplete, Problem = worker.Failure }));
+        return worker.Read(history => new TtvmLockFindings { Findings = views.Describe(history.Findings), IsComplete = isComplete, Problem = worker.Failure });
     }
 
-    private Answer Seek(TtvmLockSeekArguments arguments)
+    public Going Seek(TtvmLockSeekArguments arguments)
     {
         _session.RequireRecording("searching the recording");
         Func<LockUse, Position?> momentOf = arguments.Event switch
@@ -90,16 +92,9 @@ internal sealed class LockRequests
         Position here = _session.Timeline.Position;
         (LockUse Use, Position At)? found = _session.Locks.ReadWhole(address, history => Nearest(history.Find(address)?.Uses ?? [], momentOf, here, isForward));
         var views = new LockHistoryViews(_session);
-        if (found is not { } one)
-        {
-            string nothing = $"there is no {arguments.Event} of {views.NameOf(address)} {(isForward ? "after" : "before")} {here}";
-            return Answer.Of(new TtvmFound { Found = false, Position = here.ToString(), Description = nothing });
-        }
-        _session.Activity.Title($"Going to {one.At}");
-        _session.Timeline.Seek(one.At, _session.Activity, _session.Activity.Token);
-        string description = views.Sentence(one.Use, one.At);
-        var report = new StopReport("goto", $"{(isForward ? "Next" : "Last")} {arguments.Event}, {description}", one.Use.User.CpuIndex);
-        return Answer.Of(new TtvmFound { Found = true, Position = one.At.ToString(), Description = description }, () => _session.Moved(report));
+        string what = arguments.Event;
+        return Going.To(_session, found is null ? $"{what} of {views.NameOf(address)}" : what, isForward, found?.At, found?.Use.User.CpuIndex,
+            () => views.Sentence(found!.Value.Use, found.Value.At));
     }
 
     private static (LockUse, Position)? Nearest(IReadOnlyList<LockUse> uses, Func<LockUse, Position?> momentOf, Position here, bool isForward)

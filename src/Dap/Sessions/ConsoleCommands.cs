@@ -14,7 +14,7 @@ internal sealed class ConsoleCommands
         All =
         [
             new ConsoleCommand("help", "this list", _ => Help()), .. new RunCommands(session).All, .. new TravelCommands(session).All, .. new InspectCommands(session).All,
-            .. new MachineCommands(session).All,
+            .. new MachineCommands(session).All, .. new LockCommands(session).All,
         ];
     }
 

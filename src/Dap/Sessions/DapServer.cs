@@ -69,7 +69,8 @@ public sealed class DapServer : IDisposable
         _ = new ViewRequests(_session, _requests);
         _ = new BookmarkRequests(_session, _requests);
         _ = new HistoryRequests(_session, _requests);
-        _ = new LockRequests(_session, _requests);
+        new LockRequests(_session).AddTo(_requests);
+        new SharedMemoryRequests(_session).AddTo(_requests);
         _ = new OriginRequests(_session, _requests);
         _ = new EventRequests(_session, _requests);
     }

@@ -8,9 +8,11 @@ using Dap.Protocol;
 using Dap.Stepping;
 using Dap.Views;
 using Introspection.Calls;
+using Introspection.Channels;
 using Introspection.Consoles;
 using Introspection.History;
 using Introspection.Programs;
+using Introspection.Rcu;
 using Introspection.Unwinding;
 using Introspection.Values;
 using Replay.Packages;
@@ -46,6 +48,10 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     private readonly OtherMoment?[] _otherMoments = new OtherMoment?[2];
     private HistoryWorker? _history;
     private SessionLocks? _locks;
+    private Rehearsal? _rehearsal;
+    private bool _hasOtherSymbols;
+    private GuestPast<GuestRcu?, RcuHistory>? _rcu;
+    private GuestPast<GuestChannels, ChannelHistory>? _channels;
     private ProgramBreakpoints? _programBreakpoints;
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
@@ -55,7 +61,15 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>Their source files, for the client.</summary>
     public SourceAnswers Sources { get; private set; } = new(new GuestPrograms().Sources);
     /// <summary>The locks of the guest. Their past is worked out in the background from the first question on.</summary>
-    public SessionLocks Locks => _locks ??= new SessionLocks(this, () => writer.WriteEvent<TtvmNoArguments>("ttvm/locksChanged", null));
+    public SessionLocks Locks => _locks ??= new SessionLocks(this, TellLocksChanged);
+    /// <summary>The guest's read-copy-update; null: nothing is known of it.</summary>
+    public GuestPast<GuestRcu?, RcuHistory> Rcu => _rcu ??= new GuestPast<GuestRcu?, RcuHistory>(this,
+        (symbols, view) => GuestRcu.Find(Locks.Declared.Layouts, Locks.Tasks, symbols, view), static rcu => rcu?.IsLoaded != false,
+        rcu => rcu is { HasPast: true } ? RcuHistory.Learner(Recording, rcu, TellLocksChanged) : null);
+    /// <summary>Its channels, as declared.</summary>
+    public GuestPast<GuestChannels, ChannelHistory> Channels => _channels ??= new GuestPast<GuestChannels, ChannelHistory>(this,
+        (symbols, _) => GuestChannels.Find(Locks.Declared.Layouts, Locks.Tasks, symbols), static _ => true,
+        channels => channels.Channels.Count > 0 ? ChannelHistory.Learner(Recording, channels, TellLocksChanged) : null);
     /// <summary>How values of some types are shown.</summary>
     public PrinterSet Printers { get; set; } = PrinterSet.BuiltIn;
     public HandleTable<FrameHandle> Frames { get; } = new();
@@ -105,7 +119,12 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>The symbols of the address space of the vCPU that the user looks at, now.</summary>
     public SymbolSet Symbols => SymbolsOf(FocusCpu);
 
-    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? Programs.At(ViewOf(cpuIndex)) : Programs.AsLinked;
+    public SymbolSet SymbolsOf(int cpuIndex)
+    {
+        if (!IsLaunched) return Programs.AsLinked;
+        if (_rehearsal?.Found?.Kernel is { } kernel) Programs.Adopt(kernel);
+        return Programs.At(ViewOf(cpuIndex));
+    }
 
     /// <summary>Calls of functions in expressions are run, in a diversion.</summary>
     public bool AllowsCalls { get; set; }
@@ -262,7 +281,25 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         if (isBusy) _history?.Pause();
         else _history?.Resume();
         _locks?.KeepQuiet(isBusy);
+        _rcu?.KeepQuiet(isBusy);
+        _channels?.KeepQuiet(isBusy);
     }
+
+    /// <summary>Prepares what the first questions about the guest need, in the background. For recordings that are whole.</summary>
+    /// <param name="hasOtherSymbols">The session has symbols that the recording has not: what is found without them is not all.</param>
+    public void Rehearse(bool hasOtherSymbols)
+    {
+        _hasOtherSymbols = hasOtherSymbols;
+        _rehearsal = Rehearsal.Begin(Recording, Locks.Declared.Layouts, TellLocksChanged);
+    }
+
+    /// <summary>It takes a while yet; <c>ttvm/locksChanged</c> will come.</summary>
+    public bool IsRehearsing => _rehearsal?.EndsSoon() == false;
+
+    /// <summary>What that has found, once it has ended; null: nothing, or nothing that would do.</summary>
+    public Rehearsed? Rehearsed() => _hasOtherSymbols ? null : _rehearsal?.Wait();
+
+    private void TellLocksChanged() => writer.WriteEvent<TtvmNoArguments>("ttvm/locksChanged", null);
 
     /// <summary>A machine at another position of the recording, to look at.</summary>
     /// <param name="position">Not past the end.</param>
@@ -378,8 +415,12 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
         _diversion?.Dispose();
         _history?.Dispose();
         _history = null;
+        _rehearsal?.Dispose();
+        _rehearsal = null;
+        _rcu?.Dispose();
+        _channels?.Dispose();
         _locks?.Dispose();
-        _locks = null;
+        (_rcu, _channels, _locks) = (null, null, null);
         foreach (OtherMoment? moment in _otherMoments) moment?.Dispose();
         Array.Clear(_otherMoments);
         Array.Clear(_consoles);

@@ -12,20 +12,26 @@ namespace Dap.Views;
 /// <summary>The locks where the session stands, as the protocol says them.</summary>
 internal sealed class LockViews(Session session)
 {
-    public TtvmLocks Read()
+    /// <param name="waits">For as long as it takes to find the locks; else an answer comes at once, and may say that they are being looked for.</param>
+    public TtvmLocks Read(bool waits = true)
     {
-        IReadOnlyList<LockView> found = session.Locks.Read(out LockPast past);
+        if (!waits && session.Locks.IsBeingFound)
+            return new TtvmLocks { Locks = [], Past = NameOf(PastState.BeingLearnt), LayoutProblems = [], Problem = "The locks of the guest are being looked for." };
+        IReadOnlyList<LockView> found = session.Locks.Read(out PastState past);
         GuestLocks known = session.Locks.Find();
         var locks = new List<TtvmLock>();
         foreach (LockView one in found) locks.Add(LockOf(one));
         return new TtvmLocks
         {
-            Locks = locks, Past = past switch { LockPast.Known => "known", LockPast.BeingLearnt => "learning", _ => "unknown" },
-            PastProblem = past == LockPast.Unknown ? session.Locks.Failure : null, LayoutProblems = known.Functions.IsLoaded ? known.Problems : [],
+            Locks = locks, Past = NameOf(past),
+            PastProblem = past == PastState.Unknown ? session.Locks.Failure : null, LayoutProblems = known.Functions.IsLoaded ? known.Problems : [],
             Problem = locks.Count > 0 ? null : known.IsEmpty ? session.Locks.Declared.Problem ?? "None of the declared locks is in this guest, as far as it is loaded here."
-                : past == LockPast.Known ? "No lock is held or waited for here." : "No lock is waited for here, as far as memory says.",
+                : past == PastState.Known ? "No lock is held or waited for here." : "No lock is waited for here, as far as memory says.",
         };
     }
+
+    /// <summary>How much of a past is known, in a word.</summary>
+    public static string NameOf(PastState past) => past switch { PastState.Known => "known", PastState.BeingLearnt => "learning", _ => "unknown" };
 
     /// <summary>Where a call came from; null: unknown.</summary>
     public static TtvmCodePlace? PlaceOf(Session session, ulong returnAddress)

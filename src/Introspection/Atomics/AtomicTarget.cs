@@ -1,4 +1,4 @@
-using Introspection.Locks.Queues;
+using Introspection.Layouts;
 using Introspection.Programs;
 
 namespace Introspection.Atomics;
@@ -20,7 +20,7 @@ public readonly record struct AtomicTarget(ulong Address, int SizeBytes, bool Is
     /// <param name="sizeBytes">Null: what the symbol takes if that is a word, else 8.</param>
     public static AtomicTarget? Find(string text, ISymbolSource symbols, int? sizeBytes = null)
     {
-        if (LockReader.Resolve(text, symbols.AddressOf) is not { } address) return null;
+        if (SymbolPlace.Resolve(text, symbols.AddressOf) is not { } address) return null;
         return new AtomicTarget(address, sizeBytes ?? (symbols.SizeOf(text) is { } size and (1 or 2 or 4 or 8 or 16) ? (int)size : DefaultBytes));
     }
 }

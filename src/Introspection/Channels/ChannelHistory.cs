@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Introspection.History;
+using Replay.Packages;
 using Replay.Timelines;
 using Vmm.Time;
 
@@ -74,7 +76,15 @@ public sealed record ChannelFinding(ChannelFindingKind Kind, Position At, Channe
 /// <summary>The past of channels in a stretch of a recording, by watches on their memory; nothing is recorded for it.</summary>
 public sealed class ChannelHistory
 {
+    internal const int DefaultLimit = 100_000;
+
     internal ChannelHistory() { }
+
+    /// <summary>Learns it in the background. Call <see cref="PastWorker{THistory}.Learn"/>.</summary>
+    /// <param name="recording">Stays the caller's, and is in use until the worker is disposed of.</param>
+    /// <param name="channels">What is looked at.</param>
+    /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
+    public static PastWorker<ChannelHistory> Learner(RecordingFile recording, GuestChannels channels, Action changed) => new(recording, "channels", new ChannelPast(channels), changed);
 
     /// <summary>In the order in which they were published; not all where <see cref="IsCut"/>.</summary>
     public IReadOnlyList<ChannelMessage> Messages { get; internal init; } = [];
@@ -87,6 +97,18 @@ public sealed class ChannelHistory
     /// <summary>There was more than is kept.</summary>
     public bool IsCut { get; internal init; }
 
+    /// <summary>The messages that are in a channel's ring at a moment, by their numbers.</summary>
+    /// <param name="view">The channel then.</param>
+    /// <param name="at">The moment, which the history covers.</param>
+    public IReadOnlyDictionary<ulong, ChannelMessage> MessagesIn(ChannelView view, Position at)
+    {
+        var found = new Dictionary<ulong, ChannelMessage>();
+        // The last ones that were published by then: a ring's numbers may begin anew.
+        for (int i = Messages.Count - 1; i >= 0 && found.Count < view.Slots.Count; i--)
+            if (Messages[i].Published < at && ReferenceEquals(Messages[i].Channel, view.Channel)) found.TryAdd(Messages[i].Number, Messages[i]);
+        return found;
+    }
+
     /// <summary>Replays a stretch on all cores. The timeline's cursor stays. A cancelled one throws <see cref="OperationCanceledException"/>.</summary>
     /// <param name="timeline">The recording.</param>
     /// <param name="channels">What is looked at.</param>
@@ -95,7 +117,7 @@ public sealed class ChannelHistory
     /// <param name="limit">So many messages, and so many stalls, are kept.</param>
     /// <param name="progress">Of the replay.</param>
     /// <param name="cancellation">Ends it.</param>
-    public static ChannelHistory Read(Timeline timeline, GuestChannels channels, Position from, Position before, int limit = 100_000, IProgress<TimelineProgress>? progress = null,
+    public static ChannelHistory Read(Timeline timeline, GuestChannels channels, Position from, Position before, int limit = DefaultLimit, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         var tracker = new ChannelTracker(channels, limit);

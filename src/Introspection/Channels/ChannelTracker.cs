@@ -29,17 +29,19 @@ internal sealed class ChannelTracker
         for (int i = 0; i < _states.Length; i++) _states[i] = new State(channels.Channels[i]);
     }
 
+    /// <summary>What is known by now; those who look in vain still do.</summary>
     public ChannelHistory Finish()
     {
+        var stalls = new List<ChannelStall>(_stalls);
         for (int i = 0; i < _states.Length; i++)
         {
-            EndStall(i, ref _states[i].Full, true, null);
-            EndStall(i, ref _states[i].Empty, false, null);
+            AddStall(stalls, i, _states[i].Full, true, null);
+            AddStall(stalls, i, _states[i].Empty, false, null);
         }
-        _stalls.Sort(static (a, b) => a.Begin.CompareTo(b.Begin));
+        stalls.Sort(static (a, b) => a.Begin.CompareTo(b.Begin));
         // What is wrong is known later than it happens.
         _findings.Sort(static (a, b) => a.At.CompareTo(b.At));
-        return new ChannelHistory { Messages = _messages, Stalls = _stalls, Findings = _findings, IsCut = _isCut };
+        return new ChannelHistory { Messages = _messages, Stalls = stalls, Findings = _findings, IsCut = _isCut };
     }
 
     public void Add(in ChannelEvent e)
@@ -104,9 +106,14 @@ internal sealed class ChannelTracker
 
     private void EndStall(int channel, ref (Position Begin, long Count)? stall, bool isFull, Position? end)
     {
-        if (stall is not { } known) return;
+        AddStall(_stalls, channel, stall, isFull, end);
         stall = null;
-        if (_stalls.Count < _limit) _stalls.Add(new ChannelStall(_channels.Channels[channel], isFull, known.Begin, end, known.Count));
+    }
+
+    private void AddStall(List<ChannelStall> stalls, int channel, (Position Begin, long Count)? stall, bool isFull, Position? end)
+    {
+        if (stall is not { } known) return;
+        if (stalls.Count < _limit) stalls.Add(new ChannelStall(_channels.Channels[channel], isFull, known.Begin, end, known.Count));
         else _isCut = true;
     }
 }

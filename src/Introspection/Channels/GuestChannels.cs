@@ -1,7 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Queues;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
@@ -76,11 +76,11 @@ public sealed class GuestChannels
     internal IReadOnlyList<Watch> Watches => _watches;
 
     /// <summary>Finds them by symbols and types.</summary>
-    public static GuestChannels Find(IReadOnlyList<LockLayout> declared, ICurrentTask tasks, SymbolSet symbols)
+    public static GuestChannels Find(IReadOnlyList<GuestLayout> declared, ICurrentTask tasks, SymbolSet symbols)
     {
         var guest = new GuestChannels(tasks);
         var fields = new DeclaredFields(symbols.Types, guest._problems);
-        foreach (LockLayout layout in declared)
+        foreach (GuestLayout layout in declared)
             foreach (ChannelLayout channel in layout.Channels ?? []) guest.Add(channel, fields, symbols);
         return guest;
     }
@@ -90,23 +90,23 @@ public sealed class GuestChannels
 
     private void Add(ChannelLayout layout, DeclaredFields fields, SymbolSet symbols)
     {
-        if (LockReader.Resolve(layout.At, symbols.AddressOf) is not { } first)
+        if (SymbolPlace.Resolve(layout.At, symbols.AddressOf) is not { } first)
         {
             _problems.Add($"There is no symbol for '{layout.At}': the guest has none of that name.");
             return;
         }
         int count = layout.Count ?? 1;
         ulong stride = (ulong?)layout.Stride ?? fields.SizeOf(layout.Structure) ?? 0;
-        PlacedField? sequence = fields.Place(layout.Message, layout.Sequence);
+        MemoryField? sequence = fields.Place(layout.Message, layout.Sequence);
         if (fields.PlaceArray(layout.Structure, layout.Ring) is not { } ring || sequence is not { } number) return;
         int slots = layout.Slots ?? ring.Count, bytes = layout.MessageBytes ?? ring.ElementBytes;
         if (slots is <= 0 or > ChannelLayoutCheck.MaximumSlots || bytes is <= 0 or > ChannelLayoutCheck.MaximumMessageBytes || (count > 1 && stride == 0)
-            || number.Offset < 0 || number.Offset + number.SizeBytes > bytes)
+            || number.OffsetBytes < 0 || number.OffsetBytes + number.SizeBytes > bytes)
         {
             _problems.Add($"Channel '{layout.Called}': how many messages it takes, how long they are or how far channels are apart is not known, or the number is not in a message.");
             return;
         }
-        PlacedField?[] places =
+        MemoryField?[] places =
         [
             fields.Place(layout.Structure, layout.Sent), fields.Place(layout.Structure, layout.Received), fields.Place(layout.Structure, layout.Acknowledged),
             fields.Place(layout.Structure, layout.FullStalls), fields.Place(layout.Structure, layout.EmptyStalls), fields.Place(layout.Structure, layout.Sender),
@@ -118,7 +118,7 @@ public sealed class GuestChannels
             var channel = new GuestChannel
             {
                 Name = layout.Count is null ? layout.Called : $"{layout.Called}[{i}]", Address = at, Ring = at + (ulong)ring.Offset, SlotCount = slots, MessageBytes = bytes,
-                SequenceOffset = (int)number.Offset, SequenceBytes = number.SizeBytes, Sent = At(0), Received = At(1), Acknowledged = At(2), FullStalls = At(3), EmptyStalls = At(4),
+                SequenceOffset = (int)number.OffsetBytes, SequenceBytes = number.SizeBytes, Sent = At(0), Received = At(1), Acknowledged = At(2), FullStalls = At(3), EmptyStalls = At(4),
                 Sender = At(5), Receiver = At(6),
             };
             _channels.Add(channel);
@@ -126,7 +126,7 @@ public sealed class GuestChannels
             foreach (ChannelField? field in (ChannelField?[])[channel.Sent, channel.Received, channel.Acknowledged, channel.FullStalls, channel.EmptyStalls])
                 if (field is { } there) _watches.Add(new Watch(false, there.Address, there.SizeBytes, Reads: false, Writes: true));
 
-            ChannelField? At(int place) => places[place] is { } field ? new ChannelField(at + (ulong)field.Offset, field.SizeBytes) : null;
+            ChannelField? At(int place) => places[place] is { } field ? new ChannelField(at + (ulong)field.OffsetBytes, field.SizeBytes) : null;
         }
     }
 }

@@ -1,8 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Introspection.Layouts;
 using Introspection.Locks.History;
-using Introspection.Locks.Layouts;
 using Introspection.Locks.Linux;
 using Introspection.Locks.Queues;
 using Introspection.Locks.Tasks;
@@ -17,10 +17,10 @@ namespace Introspection.Locks;
 /// <summary>The locks of a guest: which layouts hold for it, what functions take its locks, what its tasks are. Everything about locks begins here.</summary>
 public sealed class GuestLocks
 {
-    private readonly IReadOnlyList<LockLayout> _layouts;
+    private readonly IReadOnlyList<GuestLayout> _layouts;
     private readonly Dictionary<ulong, string> _declaredNames = [];
 
-    private GuestLocks(IReadOnlyList<LockLayout> layouts, LockFunctionTable functions, ICurrentTask tasks, IReadOnlyList<string> problems) =>
+    private GuestLocks(IReadOnlyList<GuestLayout> layouts, LockFunctionTable functions, ICurrentTask tasks, IReadOnlyList<string> problems) =>
         (_layouts, Functions, Tasks, Problems) = (layouts, functions, tasks, problems);
 
     /// <summary>What is declared and does not agree with the guest, a sentence each.</summary>
@@ -39,17 +39,17 @@ public sealed class GuestLocks
     /// <param name="declared">Layouts of the user's.</param>
     /// <param name="symbols">Of the guest, at a moment at which its kernel is there.</param>
     /// <param name="view">A vCPU at that moment.</param>
-    public static GuestLocks Find(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view)
+    public static GuestLocks Find(IReadOnlyList<GuestLayout> declared, SymbolSet symbols, in GuestView view)
     {
         var resolver = new LayoutResolver(symbols, view);
-        List<LockLayout> layouts = Resolve(declared, symbols, resolver);
+        List<GuestLayout> layouts = Resolve(declared, symbols, resolver);
         LockFunctionTable functions = LockFunctionTable.Find(layouts, symbols, view);
         var locks = new GuestLocks(layouts, functions, TasksBy(layouts, symbols, view), [.. resolver.Problems, .. functions.Problems]);
-        foreach (LockLayout layout in layouts)
+        foreach (GuestLayout layout in layouts)
         {
             foreach (LockDeclaration one in layout.Locks)
             {
-                if (LockReader.Resolve(one.At, symbols.AddressOf) is not { } address) continue;
+                if (SymbolPlace.Resolve(one.At, symbols.AddressOf) is not { } address) continue;
                 locks._declaredNames.TryAdd(address, one.Name);
                 if (one.InterruptsOff == true) functions.KeepInterruptsOff(address);
             }
@@ -71,7 +71,7 @@ public sealed class GuestLocks
     {
         foreach ((ulong address, string declared) in _declaredNames)
             if (declared == name) return address;
-        return LockReader.Resolve(name, symbols.AddressOf);
+        return SymbolPlace.Resolve(name, symbols.AddressOf);
     }
 
     /// <summary>The past of all locks: see <see cref="LockHistory.Read"/>.</summary>
@@ -92,7 +92,7 @@ public sealed class GuestLocks
         var views = new List<LockView>();
         var known = new HashSet<ulong>();
         var names = new LockSymbols(symbols.AddressOf, address => symbols.NameOf(address, out _));
-        foreach (LockLayout layout in _layouts)
+        foreach (GuestLayout layout in _layouts)
             foreach (LockView one in new LockReader(view, layout, names).Read())
                 if (known.Add(one.Address)) views.Add(one);
         LinuxLockReader? linux = symbols.KernelAt(view) is { } kernel ? new LinuxLockReader(kernel, view) : null;
@@ -101,7 +101,7 @@ public sealed class GuestLocks
             var running = new Dictionary<ulong, int>();
             foreach (Vcpu vcpu in view.Machine.Vcpus) running.TryAdd(Tasks.Of(new GuestView(view.Machine, vcpu)), vcpu.Index);
             var overlay = new LockOverlay(history, at, task => Tasks.NameOf(moment, task), task => running.TryGetValue(task, out int cpu) ? cpu : null);
-            foreach (LockRecord record in overlay.InUse())
+            foreach (LockRecord record in overlay.InUse)
             {
                 if (!known.Add(record.Address)) continue;
                 string name = NameOf(record.Address, symbols);
@@ -118,24 +118,24 @@ public sealed class GuestLocks
     /// <param name="declared">Layouts of the user's.</param>
     /// <param name="symbols">Of the guest, at a moment at which its kernel is there.</param>
     /// <param name="view">A vCPU at that moment.</param>
-    public static ICurrentTask TasksOf(IReadOnlyList<LockLayout> declared, SymbolSet symbols, in GuestView view) =>
+    public static ICurrentTask TasksOf(IReadOnlyList<GuestLayout> declared, SymbolSet symbols, in GuestView view) =>
         TasksBy(Resolve(declared, symbols, new LayoutResolver(symbols, view)), symbols, view);
 
     // Two layouts may declare one type: the user's comes first.
-    private static List<LockLayout> Resolve(IReadOnlyList<LockLayout> declared, SymbolSet symbols, LayoutResolver resolver)
+    private static List<GuestLayout> Resolve(IReadOnlyList<GuestLayout> declared, SymbolSet symbols, LayoutResolver resolver)
     {
-        List<LockLayout> layouts = [];
-        foreach (LockLayout layout in declared) layouts.Add(resolver.Resolve(layout));
-        foreach (LockLayout layout in BuiltInLayouts.All())
+        List<GuestLayout> layouts = [];
+        foreach (GuestLayout layout in declared) layouts.Add(resolver.Resolve(layout));
+        foreach (GuestLayout layout in BuiltInLayouts.All())
             if (LockFunctionTable.IsMeant(layout, symbols)) layouts.Add(resolver.Resolve(layout));
         return layouts;
     }
 
-    private static ICurrentTask TasksBy(IReadOnlyList<LockLayout> layouts, SymbolSet symbols, in GuestView view)
+    private static ICurrentTask TasksBy(IReadOnlyList<GuestLayout> layouts, SymbolSet symbols, in GuestView view)
     {
-        foreach (LockLayout layout in layouts)
+        foreach (GuestLayout layout in layouts)
         {
-            if (layout.Cpus is not { } cpus || LockReader.Resolve(cpus.At, symbols.AddressOf) is not { } first) continue;
+            if (layout.Cpus is not { } cpus || SymbolPlace.Resolve(cpus.At, symbols.AddressOf) is not { } first) continue;
             QueueNode? node = null;
             foreach (LockType type in layout.Types.Values) node ??= type.Node;
             return new DeclaredTasks(cpus, first, cpus.Id ?? node?.Id, cpus.Called ?? node?.Called);

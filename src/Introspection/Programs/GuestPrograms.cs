@@ -90,6 +90,9 @@ public sealed class GuestPrograms : IDisposable
         _last = null;
     }
 
+    /// <summary>A kernel that was found elsewhere, so that it needs not be looked for if it is here.</summary>
+    public void Adopt(KernelImage image) => _image ??= image;
+
     /// <summary>The symbols of a vCPU's address space, now.</summary>
     public SymbolSet At(GuestView view)
     {

@@ -3,8 +3,9 @@ using System.Collections.Generic;
 using System.Linq;
 using Introspection.Calls;
 using Introspection.Code;
+using Introspection.Layouts;
+using Introspection.Linux;
 using Introspection.Locks.History;
-using Introspection.Locks.Layouts;
 using Introspection.Locks.Queues;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
@@ -25,6 +26,7 @@ public sealed class GuestRcu
     private readonly HashSet<ulong> _exits = [], _breakpoints = [];
     private readonly List<PublishedRow> _published = [];
     private readonly Dictionary<ulong, string> _names = [];
+    private IReadOnlyList<(string, ulong)>? _sleepable;
 
     private GuestRcu(RcuLayout layout, ICurrentTask tasks, bool isLinux) => (Layout, Tasks, IsLinux) = (layout, tasks, isLinux);
 
@@ -42,6 +44,12 @@ public sealed class GuestRcu
     /// <summary>What is declared and not there, a sentence each.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
+    /// <summary>The code of its functions was in memory when they were looked for: earlier, nothing is known of where they return.</summary>
+    public bool IsLoaded { get; private set; } = true;
+
+    /// <summary>Something of its past can be found by replaying: what is freed too early, or in which version a reader is.</summary>
+    public bool HasPast => !IsLinux && (HasReaders || Watches.Count > 0);
+
     /// <summary>Sections, and what is freed too early, can be found: the functions are there.</summary>
     public bool HasReaders => _functions.ContainsValue(RcuStep.ReadUnlock);
 
@@ -50,26 +58,26 @@ public sealed class GuestRcu
     internal ulong? State { get; private set; }
     internal ulong? Readers { get; private set; }
     internal ulong ReaderStride { get; private set; }
-    internal PlacedField? Current { get; private set; }
-    internal PlacedField? Completed { get; private set; }
-    internal PlacedField? Sequence { get; private set; }
-    internal PlacedField? WaitingFor { get; private set; }
-    internal PlacedField? Callbacks { get; private set; }
-    internal PlacedField? CallbackCount { get; private set; }
-    internal PlacedField? Since { get; private set; }
-    internal PlacedField? Nesting { get; private set; }
-    internal PlacedField? NextCallback { get; private set; }
-    internal PlacedField? CallbackFunction { get; private set; }
+    internal MemoryField? Current { get; private set; }
+    internal MemoryField? Completed { get; private set; }
+    internal MemoryField? Sequence { get; private set; }
+    internal MemoryField? WaitingFor { get; private set; }
+    internal MemoryField? Callbacks { get; private set; }
+    internal MemoryField? CallbackCount { get; private set; }
+    internal MemoryField? Since { get; private set; }
+    internal MemoryField? Nesting { get; private set; }
+    internal MemoryField? NextCallback { get; private set; }
+    internal MemoryField? CallbackFunction { get; private set; }
 
     /// <summary>Finds it; null: nothing of the kind is declared, and the guest is no Linux.</summary>
     /// <param name="declared">Layouts of the user's.</param>
     /// <param name="tasks">What vCPUs run.</param>
     /// <param name="symbols">Of the guest, at a moment at which its kernel is there.</param>
     /// <param name="view">A vCPU at that moment.</param>
-    public static GuestRcu? Find(IReadOnlyList<LockLayout> declared, ICurrentTask tasks, SymbolSet symbols, in GuestView view)
+    public static GuestRcu? Find(IReadOnlyList<GuestLayout> declared, ICurrentTask tasks, SymbolSet symbols, in GuestView view)
     {
         var finder = new FunctionFinder(symbols, []);
-        foreach (LockLayout layout in (IEnumerable<LockLayout>)[.. declared, .. BuiltInLayouts.All()])
+        foreach (GuestLayout layout in (IEnumerable<GuestLayout>)[.. declared, .. BuiltInLayouts.All()])
         {
             if (layout.Rcu is not { } rcu || layout.Requires?.All(name => finder.Find(name).Count > 0) == false) continue;
             var guest = new GuestRcu(rcu, tasks, layout.Requires is not null && symbols.KernelAt(view) is not null);
@@ -86,6 +94,15 @@ public sealed class GuestRcu
         if (_names.TryGetValue(pointer, out string? name)) return name;
         foreach (PublishedRow row in _published)
             if (row.IndexOf(pointer) is { } index) return row.NameOf(index);
+        return null;
+    }
+
+    /// <summary>Where a published pointer of that name is; null: there is none.</summary>
+    public ulong? AddressOf(string name)
+    {
+        foreach (PublishedRow row in _published)
+            for (int i = 0; i < row.Count; i++)
+                if (row.NameOf(i) == name) return row.First + (ulong)i * row.Stride;
         return null;
     }
 
@@ -112,6 +129,9 @@ public sealed class GuestRcu
         }
     }
 
+    /// <summary>The kernel's srcu_structs that have names, looked for once.</summary>
+    internal IReadOnlyList<(string Name, ulong Address)> SleepableOf(LinuxKernel kernel) => _sleepable ??= LinuxRcuVariants.Sleepable(kernel.Image.Symbols);
+
     internal bool IsExit(ulong address) => _exits.Contains(address);
 
     internal RcuStep? StepOf(ulong entry) => _functions.TryGetValue(entry, out RcuStep step) ? step : null;
@@ -124,7 +144,10 @@ public sealed class GuestRcu
         foreach (string name in Layout.ReadLock ?? [])
         {
             foreach (CallTarget target in finder.Find(name))
+            {
+                IsLoaded &= view.ReadNumber(target.Entry, 1) is not null;
                 if (!exits.TryAdd(target.Entry, _exits, [])) _problems.Add($"Where {name} returns is not found: its code is not in memory, or too long.");
+            }
         }
         _breakpoints.UnionWith(_exits);
         AddFunctions(Layout.ReadUnlock ?? [], RcuStep.ReadUnlock, finder, null);
@@ -161,8 +184,8 @@ public sealed class GuestRcu
             WaitingFor = fields.Place(state.Structure, state.WaitingFor);
             Callbacks = fields.Place(state.Structure, state.Callbacks);
             CallbackCount = fields.Place(state.Structure, state.CallbackCount);
-            foreach (PlacedField? field in (PlacedField?[])[Current, Completed, Sequence])
-                if (field is { } there) watches.Add(new Watch(false, at + (ulong)there.Offset, there.SizeBytes, Reads: false, Writes: true));
+            foreach (MemoryField? field in (MemoryField?[])[Current, Completed, Sequence])
+                if (field is { } there) watches.Add(new Watch(false, at + (ulong)there.OffsetBytes, there.SizeBytes, Reads: false, Writes: true));
         }
         NextCallback = fields.Place(Layout.Callback?.Structure, Layout.Callback?.Next);
         CallbackFunction = fields.Place(Layout.Callback?.Structure, Layout.Callback?.Function);
@@ -186,7 +209,7 @@ public sealed class GuestRcu
 
     private ulong? Resolve(string text, SymbolSet symbols)
     {
-        ulong? address = LockReader.Resolve(text, symbols.AddressOf);
+        ulong? address = SymbolPlace.Resolve(text, symbols.AddressOf);
         if (address is null) _problems.Add($"There is no symbol for '{text}': the guest has none of that name.");
         return address;
     }

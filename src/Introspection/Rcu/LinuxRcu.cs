@@ -21,6 +21,9 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         "idle", "waits for a request", "has a request", "takes CPUs that came and went", "begins", "waits for quiescent states", "forces quiescent states", "ends", "ended",
     ];
 
+    // include/linux/rcu_segcblist.h: RCU_DONE_TAIL and so on.
+    private static readonly string[] s_segments = ["done", "waiting", "ready", "unassigned"];
+
     private readonly KernelLayout? _layout = kernel.Layout;
     private readonly AddressSpaceReader _memory = kernel.Memory;
     private readonly List<string> _problems = [];
@@ -45,7 +48,10 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         long current = completed + (isInProgress ? 1 : 0);
         string text = (isInProgress ? $"grace period {current} is in progress" : $"no grace period is in progress, the last was {completed}") + thread;
         var period = new RcuGracePeriodView(current, completed, isInProgress, text, waits);
-        return new RcuView("Linux tree RCU", period, readers, ReadCallbacks(), [.. rcu.PublishedAt(view)], [.. rcu.Problems, .. _problems]);
+        return new RcuView("Linux tree RCU", period, readers, ReadCallbacks(), [.. rcu.PublishedAt(view)], [.. rcu.Problems, .. _problems])
+        {
+            Others = new LinuxRcuVariants(kernel).Read(at, rcu.SleepableOf(kernel)),
+        };
     }
 
     private RcuView Unknown(string problem) => new("Linux tree RCU", new RcuGracePeriodView(null, null, false, "unknown", []), [], [], [], [.. rcu.Problems, problem]);
@@ -108,29 +114,48 @@ internal sealed class LinuxRcu(LinuxKernel kernel, GuestRcu rcu, GuestView view)
         }
     }
 
-    // Segments: done, waiting, next ready, next (include/linux/rcu_segcblist.h).
     private List<RcuCallbacks> ReadCallbacks()
     {
         var all = new List<RcuCallbacks>();
         for (int cpu = 0; cpu < kernel.Tasks.CpuCount; cpu++)
         {
-            if (kernel.Tasks.PerCpuAddress("rcu_data", cpu) is not { } data || Number(data, "rcu_data", "cblist.len") is not { } count) continue;
-            var segments = new List<ulong>();
-            if (_layout!.Field("rcu_data", "cblist.seglen") is { } lengths)
-            {
-                for (int i = 0; i < SegmentCount; i++)
-                    if (_memory.ReadNumber(data + lengths.Offset + (ulong)i * 8, 8) is { } length) segments.Add(length);
-            }
-            var first = new List<RcuCallback>();
-            ulong head = Number(data, "rcu_data", "cblist.head") ?? 0;
-            while (head != 0 && first.Count < MaximumCallbacks)
-            {
-                first.Add(new RcuCallback(head, Number(head, "callback_head", "func") ?? 0));
-                head = Number(head, "callback_head", "next") ?? 0;
-            }
-            all.Add(new RcuCallbacks(VcpuOf(cpu) ?? cpu, count, segments, first));
+            if (kernel.Tasks.PerCpuAddress("rcu_data", cpu) is { } data && Number(data, "rcu_data", "cblist.len") is { } count)
+                all.Add(new RcuCallbacks(VcpuOf(cpu) ?? cpu, count, SegmentsOf(data), FirstCallbacks(data)));
         }
         return all;
+    }
+
+    // Those between are assigned to grace periods, by the same numbers as the state's.
+    private List<RcuSegment> SegmentsOf(ulong data)
+    {
+        var segments = new List<RcuSegment>();
+        if (_layout!.Field("rcu_data", "cblist.seglen") is not { } lengths) return segments;
+        ulong? periods = data + _layout.Offset("rcu_data", "cblist.gp_seq");
+        for (int i = 0; i < SegmentCount; i++)
+        {
+            if (_memory.ReadNumber(data + lengths.Offset + (ulong)i * 8, 8) is not { } length) continue;
+            bool isAssigned = length > 0 && i is not (0 or SegmentCount - 1);
+            ulong? period = isAssigned && periods is { } first ? _memory.ReadNumber(first + (ulong)i * 8, 8) : null;
+            segments.Add(new RcuSegment(s_segments[i], length, (long?)period >> StateBits));
+        }
+        return segments;
+    }
+
+    // A segment ends where its tail points: to the link of its last callback, or of the one before where it is empty.
+    private List<RcuCallback> FirstCallbacks(ulong data)
+    {
+        var first = new List<RcuCallback>();
+        if (_layout!.Offset("rcu_data", "cblist.head") is not { } head || _layout.Offset("callback_head", "next") is not { } next) return first;
+        ulong? tails = data + _layout.Offset("rcu_data", "cblist.tails");
+        ulong link = data + head;
+        int segment = 0;
+        while (first.Count < MaximumCallbacks && _memory.ReadNumber(link, 8) is { } callback and not 0)
+        {
+            while (tails is { } ends && segment < SegmentCount - 1 && _memory.ReadNumber(ends + (ulong)segment * 8, 8) == link) segment++;
+            first.Add(new RcuCallback(callback, Number(callback, "callback_head", "func") ?? 0, tails is null ? null : s_segments[segment]));
+            link = callback + next;
+        }
+        return first;
     }
 
     private int? VcpuOf(int cpu) => _vcpuOf.TryGetValue(cpu, out int vcpu) ? vcpu : null;

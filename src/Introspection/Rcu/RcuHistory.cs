@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Introspection.History;
+using Replay.Packages;
 using Replay.Timelines;
 using Vmm.Time;
 
@@ -62,7 +64,15 @@ public sealed record RcuFinding(Position At, int CpuIndex, ulong Task, ulong Fun
 /// <summary>The past of read-copy-update in a stretch of a recording, by breakpoints on its functions and watches on its pointers; nothing is recorded for it.</summary>
 public sealed class RcuHistory
 {
+    internal const int DefaultLimit = 500_000;
+
     internal RcuHistory() { }
+
+    /// <summary>Learns it in the background. Call <see cref="PastWorker{THistory}.Learn"/>.</summary>
+    /// <param name="recording">Stays the caller's, and is in use until the worker is disposed of.</param>
+    /// <param name="rcu">What the guest has.</param>
+    /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
+    public static PastWorker<RcuHistory> Learner(RecordingFile recording, GuestRcu rcu, Action changed) => new(recording, "rcu", new RcuPast(rcu), changed);
 
     /// <summary>By their beginnings; not all where <see cref="IsCut"/>.</summary>
     public IReadOnlyList<RcuSection> Sections { get; internal init; } = [];
@@ -84,6 +94,38 @@ public sealed class RcuHistory
     /// <summary>There was more than is kept.</summary>
     public bool IsCut { get; internal init; }
 
+    /// <summary>The readers of a moment with when and where the critical section began that each is in, as far as it is known.</summary>
+    /// <param name="now">What memory says then.</param>
+    /// <param name="at">The moment, which the history covers.</param>
+    public IReadOnlyList<RcuReader> Readers(RcuView now, Position at)
+    {
+        var readers = new List<RcuReader>(now.Readers);
+        int unknown = readers.Count;
+        // In the order of their beginnings: the last one that is open is a vCPU's.
+        for (int i = Sections.Count - 1; i >= 0 && unknown > 0; i--)
+        {
+            RcuSection section = Sections[i];
+            if (section.Begin > at || section.End <= at) continue;
+            int index = readers.FindIndex(reader => reader.Since is null && (reader.Task != 0 && section.Task != 0 ? reader.Task == section.Task : reader.CpuIndex == section.CpuIndex));
+            if (index < 0) continue;
+            readers[index] = readers[index] with { Since = section.Begin, Caller = section.Caller };
+            unknown--;
+        }
+        return readers;
+    }
+
+    /// <summary>The last write before a moment of each published pointer, by its address.</summary>
+    public IReadOnlyDictionary<ulong, RcuPublication> LastWrites(Position at)
+    {
+        var last = new Dictionary<ulong, RcuPublication>();
+        foreach (RcuPublication one in Publications)
+        {
+            if (one.At >= at) break;
+            last[one.Address] = one;
+        }
+        return last;
+    }
+
     /// <summary>Replays a stretch on all cores. The timeline's cursor stays. A cancelled one throws <see cref="OperationCanceledException"/>.</summary>
     /// <param name="timeline">The recording.</param>
     /// <param name="rcu">What the guest has.</param>
@@ -92,7 +134,7 @@ public sealed class RcuHistory
     /// <param name="limit">So many sections, and so many publications, are kept.</param>
     /// <param name="progress">Of the replay.</param>
     /// <param name="cancellation">Ends it.</param>
-    public static RcuHistory Read(Timeline timeline, GuestRcu rcu, Position from, Position before, int limit = 500_000, IProgress<TimelineProgress>? progress = null,
+    public static RcuHistory Read(Timeline timeline, GuestRcu rcu, Position from, Position before, int limit = DefaultLimit, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         var tracker = new RcuTracker(rcu, limit);

@@ -1,8 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Introspection.Layouts;
 using Introspection.Linux;
-using Introspection.Locks.Layouts;
 using Introspection.State;
 using Replay.Queries;
 using Replay.Timelines;
@@ -131,8 +131,8 @@ public static class RcuReadout
         return callbacks;
     }
 
-    private static ulong? Number(GuestView view, ulong? structure, PlacedField? field) =>
-        structure is { } at && field is { } there ? view.ReadNumber(at + (ulong)there.Offset, there.SizeBytes) : null;
+    private static ulong? Number(GuestView view, ulong? structure, MemoryField? field) =>
+        structure is { } at && field is { } there ? view.ReadNumber(at + (ulong)there.OffsetBytes, there.SizeBytes) : null;
 
     // Goes backwards over what one reader did, to where its outermost section began.
     private sealed class RcuBegin(int? nesting)

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Introspection.Programs;
 using Vmm.Time;
 
 namespace Introspection.Rcu;
@@ -11,7 +12,11 @@ namespace Introspection.Rcu;
 /// <param name="Published">Pointers through which readers come, and what they point to.</param>
 /// <param name="Problems">What is not known, a sentence each.</param>
 public sealed record RcuView(string Kind, RcuGracePeriodView GracePeriod, IReadOnlyList<RcuReader> Readers, IReadOnlyList<RcuCallbacks> Callbacks,
-    IReadOnlyList<PublishedPointer> Published, IReadOnlyList<string> Problems);
+    IReadOnlyList<PublishedPointer> Published, IReadOnlyList<string> Problems)
+{
+    /// <summary>What else there is, a sentence each: of Linux expedited grace periods, memory that is collected to be freed, and sleepable RCU that is in use.</summary>
+    public IReadOnlyList<string> Others { get; init; } = [];
+}
 
 /// <summary>Grace periods at a position. Linux counts from -300 on (kernel/rcu/tree.c, RCU_GP_SEQ_START).</summary>
 /// <param name="Current">The number of the one in progress, or of the last; null: unknown.</param>
@@ -58,14 +63,32 @@ public sealed record RcuReader
 /// <summary>Callbacks that wait.</summary>
 /// <param name="CpuIndex">Whose they are; null: everybody's.</param>
 /// <param name="Count">How many; null: unknown.</param>
-/// <param name="Segments">Of Linux: done, waiting for this grace period, ready for the next, not yet assigned.</param>
+/// <param name="Segments">The parts of the list, in order; empty: it has none.</param>
 /// <param name="First">The first of them.</param>
-public sealed record RcuCallbacks(int? CpuIndex, ulong? Count, IReadOnlyList<ulong> Segments, IReadOnlyList<RcuCallback> First);
+public sealed record RcuCallbacks(int? CpuIndex, ulong? Count, IReadOnlyList<RcuSegment> Segments, IReadOnlyList<RcuCallback> First);
+
+/// <summary>A part of a list of callbacks.</summary>
+/// <param name="Name">What they wait for.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Period">The grace period that they wait for; null: none, or unknown.</param>
+public readonly record struct RcuSegment(string Name, ulong Count, long? Period = null)
+{
+    /// <summary>"12 waiting for grace period 45".</summary>
+    public string Text => $"{Count} {Name}{(Period is { } period ? $" for grace period {period}" : "")}";
+}
 
 /// <summary>A callback.</summary>
 /// <param name="Address">Of it.</param>
 /// <param name="Function">What is called; 0: unknown.</param>
-public readonly record struct RcuCallback(ulong Address, ulong Function);
+/// <param name="Segment">Name of the part of the list that it is in; null: the list has none.</param>
+public readonly record struct RcuCallback(ulong Address, ulong Function, string? Segment = null)
+{
+    // kvfree_call_rcu and is_kvfree_rcu_offset (include/linux/rcupdate.h): the function is where the callback is in what is freed.
+    private const ulong FreedBelow = 4096;
+
+    /// <summary>What is called, by its symbol; or what is freed; empty: unknown.</summary>
+    public string Text(ISymbolSource symbols) => Function is > 0 and < FreedBelow ? $"frees what is at 0x{Address - Function:x} (kfree_rcu)" : CodeText.Of(Function, symbols);
+}
 
 /// <summary>A published pointer.</summary>
 /// <param name="Name">As declared, with its index where there are several.</param>

@@ -1,7 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.State;
 using Replay.Queries;
 using Vmm.Platform;
@@ -74,10 +74,10 @@ internal sealed class RcuVisitor(GuestRcu rcu, bool watchesMemory = true) : IInt
         WriteField(view, e, RcuStep.Sequence, code, state, rcu.Sequence);
     }
 
-    private void WriteField(in GuestView view, in MachineEvent e, RcuStep step, ulong code, ulong state, PlacedField? field)
+    private void WriteField(in GuestView view, in MachineEvent e, RcuStep step, ulong code, ulong state, MemoryField? field)
     {
         if (field is not { } there) return;
-        ulong at = state + (ulong)there.Offset;
+        ulong at = state + (ulong)there.OffsetBytes;
         if (e.Address < at + (ulong)there.SizeBytes && e.Address + (ulong)e.SizeBytes > at) Write(view, e, step, code, at, there.SizeBytes);
     }
 
@@ -102,7 +102,7 @@ internal sealed class RcuVisitor(GuestRcu rcu, bool watchesMemory = true) : IInt
             RcuEvent e = _events[index];
             int sizeBytes = e.Step switch
             {
-                RcuStep.Current => rcu.Current!.Value.SizeBytes, RcuStep.Completed => rcu.Completed!.Value.SizeBytes, RcuStep.Sequence => rcu.Sequence!.Value.SizeBytes, _ => PointerBytes,
+                RcuStep.Current => rcu.Current!.SizeBytes, RcuStep.Completed => rcu.Completed!.SizeBytes, RcuStep.Sequence => rcu.Sequence!.SizeBytes, _ => PointerBytes,
             };
             if (new GuestView(_machine, _machine.Vcpus[e.CpuIndex]).ReadNumber(e.Address, sizeBytes) is { } now) e.New = now;
             _events[index] = e;

@@ -95,6 +95,7 @@ public sealed class ViewTests(Recordings recordings)
         using var other = new TestClient();
         other.Ask("initialize", """{"adapterID":"ttvm"}""");
         other.Ask("launch", new JsonObject { ["program"] = recordings.Two, ["layouts"] = new JsonArray(file, "/nowhere/x.layout.json") }.ToJsonString());
+        LearnLocks(other);
         other.Ask("ttvm/locks");
         File.Delete(file);
         Golden.Check("locks-devices", client.Transcript + other.Transcript);

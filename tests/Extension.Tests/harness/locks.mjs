@@ -1,9 +1,28 @@
-// The views of locks and of calls.
+// The views of locks, of what is shared without them, and of calls.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { number, seek, start, text, view } from './steps.mjs';
 import { until } from './vscode.mjs';
 
 const LOCK = 'account.brokenLock';
+const guests = path.resolve(import.meta.dirname, '../../../guests/concurrency'), built = path.resolve(guests, '../../artifacts/guests');
+
+/** One of guests/concurrency under a seed in place of the demo's recording, with its layout if it has one. */
+const recordingOf = (guest, seed) => async (folder, ttvm) => {
+    const layout = path.join(guests, 'layouts', `concurrency-${guest.replace('-broken', '')}.layout.json`);
+    if (fs.existsSync(layout)) fs.copyFileSync(layout, path.join(folder, 'demo.layout.json'));
+    fs.rmSync(path.join(folder, 'demo.ttvm'));
+    // The broken ones end with what the guest says of itself.
+    try {
+        execFileSync(ttvm, ['record', '-q', '-o', path.join(folder, 'demo.ttvm'), '--kernel', path.join(built, `concurrency-${guest}.elf`), '--cpus', '4', '--memory', '32M', '--chaos', String(seed)]);
+    } catch (error) {
+        if (!fs.existsSync(path.join(folder, 'demo.ttvm'))) throw error;
+    }
+};
+
+export const lockPreparations = { mcs_queue: recordingOf('mcs', 1), read_copy_update: recordingOf('rcu-list-broken', 3), channels: recordingOf('channel-broken', 1) };
 
 /** Who holds a lock, since when and from where; to where it changes hands; its lane on the timeline. */
 export async function locks_view(window) {
@@ -40,6 +59,85 @@ export async function locks_view(window) {
     const lanes = await window.view('timeline');
     await lanes.locator('.label', { hasText: LOCK }).waitFor();
     await window.shot('locks-lane');
+}
+
+/** The queue of an MCS lock with several who wait, as the list that it is; in a narrow pane too. */
+export async function mcs_queue(window) {
+    await start(window);
+    const end = await seek(window, 'end');
+    const locks = await view(window, 'Machine', 'locks');
+    const row = locks.locator('tr.lock', { hasText: 'MCS' }).first();
+    await row.click();
+    const details = locks.locator('tr.details');
+    await until('the past is known', async () => (await text(details)).includes('at most 3 waited'));
+    await details.locator('.hint .link[data-position]').last().click();
+    await window.moved(end, 'to where most waited');
+    await until('three wait', async () => await details.locator('.node.waiter').count() === 3 && await details.locator('.node.owner').count() === 1);
+    for (const place of ['1', '2', '3']) await row.locator('.mark', { hasText: place }).waitFor();
+    await window.shot('mcs-queue');
+
+    // What is cut off can be scrolled to, and the names stay.
+    await window.page.setViewportSize({ width: 520, height: 900 });
+    const scroll = locks.locator('.scroll');
+    await until('narrow', async () => (await scroll.boundingBox()).width < 500);
+    await scroll.evaluate(element => element.scrollTo(element.scrollWidth, 0));
+    const pane = await scroll.boundingBox(), name = await row.locator('th').boundingBox(), last = await row.locator('td').last().boundingBox();
+    assert.ok(name.x >= pane.x - 1 && name.x + name.width <= pane.x + pane.width, 'the name has left the pane');
+    assert.ok(last.x + last.width <= pane.x + pane.width + 1 && last.x >= name.x + name.width - 1, `the last vCPU cannot be seen: ${JSON.stringify({ pane, name, last })}`);
+    await window.shot('mcs-queue-narrow');
+}
+
+/** Readers, versions, and what was freed too early; to writes of a pointer and to a reader's beginning, both ways. */
+export async function read_copy_update(window) {
+    await start(window);
+    await seek(window, 'end');
+    const locks = await view(window, 'Machine', 'locks');
+    await locks.getByRole('tab', { name: 'RCU' }).click();
+    const finding = locks.locator('.findings p').first();
+    await finding.waitFor();
+    assert.match(await text(finding), /freed too early [\d,]+ Freed before its grace period had ended: vCPU \d frees nodes/);
+    let here = await window.position();
+    await finding.locator('.link').click();
+    here = await window.moved(here, 'to the first finding');
+    const reader = locks.locator('tr.reader').first();
+    await until('a reader since when', async () => await reader.locator('.link[data-position]').count() > 0);
+    await window.shot('rcu');
+
+    const pointer = locks.locator('tr.pointer[data-name="list"]');
+    await pointer.getByRole('button', { name: 'Last write of it' }).click();
+    const written = await window.moved(here, 'to the last write of the list');
+    assert.ok(number(written) < number(here));
+    await pointer.getByRole('button', { name: 'Next write of it' }).click();
+    const next = await window.moved(written, 'to the next write of the list');
+    assert.ok(number(next) > number(written));
+    await locks.getByRole('button', { name: 'Last enter' }).click();
+    const entered = await window.moved(next, 'to where a reader entered');
+    assert.ok(number(entered) < number(next));
+    await locks.getByRole('button', { name: 'Last leave' }).click();
+    assert.ok(number(await window.moved(entered, 'to where a reader leaves')) < number(entered));
+    await window.shot('rcu-leaves');
+}
+
+/** Rings with messages under way; to a message's publication and receipt. */
+export async function channels(window) {
+    await start(window);
+    await seek(window, '93%');
+    const locks = await view(window, 'Machine', 'locks');
+    await locks.getByRole('tab', { name: 'Channels' }).click();
+    await until('findings', async () => await locks.locator('.findings p').count() === 4);
+    assert.match(await text(locks.locator('.findings p').first()), /published before payload [\d,]+ vCPU 1 publishes message 1 of channels\[1\]/);
+    const ring = locks.locator('.channel[data-name="channels[1]"]');
+    await ring.locator('.slot.in-flight').first().click();
+    await ring.locator('.message').waitFor();
+    await until('when it was published', async () => await ring.locator('.message .link[data-position]').count() > 0);
+    await window.shot('channels');
+    const before = await window.position();
+    await ring.getByRole('button', { name: 'Last publication of it' }).click();
+    const published = await window.moved(before, 'to its publication');
+    assert.ok(number(published) < number(before));
+    await ring.getByRole('button', { name: 'Next receipt of it' }).click();
+    assert.ok(number(await window.moved(published, 'to its receipt')) > number(published));
+    await window.shot('channels-received');
 }
 
 /** Every call of a function; a click goes to one. */

@@ -6,7 +6,7 @@ using System.Linq;
 using System.Text;
 using System.Text.RegularExpressions;
 using Introspection.Channels;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Tasks;
 using Vmm.Time;
 using Xunit;
@@ -186,7 +186,7 @@ public sealed partial class ChannelTests
     [InlineData("""{"channels":[{"at":"a","ring":{"offset":0},"slots":4,"messageBytes":64,"sequence":{"offset":0},"credits":1}]}""", "no layout")]
     public void Declarations_that_make_no_sense_are_told(string json, string what)
     {
-        var e = Assert.Throws<LockLayoutException>(() => LockLayoutFile.Parse(Encoding.UTF8.GetBytes(json), "x.layout.json"));
+        var e = Assert.Throws<LayoutException>(() => LayoutFile.Parse(Encoding.UTF8.GetBytes(json), "x.layout.json"));
         Assert.Contains(what, e.Message, StringComparison.Ordinal);
     }
 
@@ -197,7 +197,7 @@ public sealed partial class ChannelTests
     public void What_is_declared_and_not_there_is_told(string json, string what)
     {
         using ConcurrencyGuest guest = ConcurrencyGuest.Record("channel", 1);
-        GuestChannels channels = GuestChannels.Find([LockLayoutFile.Parse(Encoding.UTF8.GetBytes(json), "a test")], new NoTasks(), guest.Symbols);
+        GuestChannels channels = GuestChannels.Find([LayoutFile.Parse(Encoding.UTF8.GetBytes(json), "a test")], new NoTasks(), guest.Symbols);
         Assert.Empty(channels.Channels);
         Assert.Contains(channels.Problems, problem => problem.Contains(what, StringComparison.Ordinal));
     }

@@ -52,7 +52,7 @@ public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<Contend
         LockRecord[] contended = [.. history.Locks.Where(one => one.MaximumWaiters >= 2).OrderByDescending(one => one.Type.IsHeldByTask).ThenByDescending(one => one.ContendedCount)];
         foreach (LockRecord record in contended.Take(30))
         {
-            foreach (Position at in Moments(record).Take(6))
+            foreach (Position at in Moments(history, record).Take(6))
             {
                 linux.Timeline.Seek(at);
                 SymbolSet symbols = _programs.At(linux.View);
@@ -63,7 +63,7 @@ public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<Contend
                 else if (record.Type.Kind == "mutex") sleepQueues += CheckSleepers(alone, record.Address + 16, taskOffset: 16) ? 1 : 0;
                 else if (record.Type.Kind == "rw_semaphore") sleepQueues += CheckSleepers(alone, record.Address + 24, taskOffset: 16) ? 1 : 0;
                 // Whoever waits by the history is in the view.
-                IReadOnlyList<LockUse> uses = record.UsesAt(at);
+                IReadOnlyList<LockUse> uses = [.. history.UsesAt(at).Where(use => use.Lock == record)];
                 int shown = one.Queue.Count(each => each.IsOwner && each.Since <= at && IsHolder(uses, each, at));
                 Assert.Equal(uses.Count(use => use.IsHeldAt(at)), shown);
             }
@@ -81,14 +81,14 @@ public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<Contend
     private static bool IsHolder(IReadOnlyList<LockUse> uses, LockWaiter waiter, Position at) => uses.Any(use => use.IsHeldAt(at) && use.Caller == waiter.Caller);
 
     // When two wait, a while after the second one came: it has joined the queue by then.
-    private static IEnumerable<Position> Moments(LockRecord record)
+    private static IEnumerable<Position> Moments(LockHistory history, LockRecord record)
     {
         foreach (LockUse use in record.Uses)
         {
             if (!use.IsContended || use.Taken is not { } taken) continue;
             ulong middle = (use.Wanted.InstructionCount + taken.InstructionCount) / 2;
             var at = new Position(middle);
-            if (record.UsesAt(at).Count(other => other.IsWaitingAt(at)) >= 2) yield return at;
+            if (history.UsesAt(at).Count(other => other.Lock == record && other.IsWaitingAt(at)) >= 2) yield return at;
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
+using Introspection.Layouts;
 using Introspection.Locks.History;
-using Introspection.Locks.Layouts;
 using Introspection.Locks.Queues;
 using Introspection.State;
 using Vmm.Time;
@@ -92,7 +92,7 @@ public sealed class LockHistoryTests
             int[] cpus = [.. view.Queue.Where(one => one.CpuIndex is not null).Select(one => one.CpuIndex!.Value)];
             Assert.True(cpus.Distinct().Count() == cpus.Length, $"{at}: {string.Join(", ", view.Queue.Select(one => one.Description))}");
             Assert.True(view.Queue.Count(one => one.IsOwner) <= 1, $"{at}: {string.Join(", ", view.Queue.Select(one => one.Description))}");
-            foreach (LockUse held in record.UsesAt(at).Where(use => use.IsHeldAt(at)))
+            foreach (LockUse held in history.UsesAt(at).Where(use => use.Lock == record && use.IsHeldAt(at)))
                 Assert.Contains(view.Queue, one => one.IsOwner && one.CpuIndex == held.User.CpuIndex && one.Since == held.Taken);
             if (cpus.Length > 1) shared++;
             recording.Timeline.StepForward();
@@ -161,10 +161,10 @@ public sealed class LockHistoryTests
     public void Declarations_that_do_not_fit_are_told()
     {
         using var recording = new ConcurrencyRecording("tas", seed: 0);
-        LockLayout layout = LockLayoutFile.Parse("""
+        GuestLayout layout = LayoutFile.Parse("""
             { "types": {
                 "TASLock": { "kind": "spin", "locked": { "member": "taken", "bytes": 4 }, "acquire": [ { "functions": ["tas_take"] } ] },
-                "Other": { "kind": "spin", "structures": ["TASLock"], "locked": { "member": "locked", "offset": 12, "bytes": 4 } } } }
+                "Other": { "kind": "spin", "structure": "TASLock", "locked": { "member": "locked", "offset": 12, "bytes": 4 } } } }
             """u8, "x.layout.json");
         var locks = Introspection.Locks.GuestLocks.Find([layout], recording.Symbols, recording.View);
         Assert.Contains(locks.Problems, one => one.Contains("no member 'taken'", System.StringComparison.Ordinal));

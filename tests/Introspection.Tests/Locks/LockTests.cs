@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Text;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Queues;
 using Introspection.State;
 using Introspection.Tests.Paging;
@@ -120,7 +120,7 @@ public sealed class LockTests(Recordings recordings)
     [InlineData("""{"types":{},"locks":[],"lock":1}""", "no layout")]
     public void Layouts_that_make_no_sense_are_told(string json, string what)
     {
-        var e = Assert.Throws<LockLayoutException>(() => LockLayoutFile.Parse(Encoding.UTF8.GetBytes(json), "x.layout.json"));
+        var e = Assert.Throws<LayoutException>(() => LayoutFile.Parse(Encoding.UTF8.GetBytes(json), "x.layout.json"));
         Assert.Contains(what, e.Message, StringComparison.Ordinal);
     }
 
@@ -132,7 +132,7 @@ public sealed class LockTests(Recordings recordings)
     [Fact]
     public void The_demo_kernel_queues()
     {
-        LockLayout layout = LockLayoutFile.Read(Repository.PathOf("guests/prebuilt/demo64.layout.json"));
+        GuestLayout layout = LayoutFile.Read(Repository.PathOf("guests/prebuilt/demo64.layout.json"));
         using ElfImage kernel = ElfImage.Open(GuestImages.PrebuiltDemo64);
         var symbols = new LockSymbols(name => AddressOf(kernel, name), address => kernel.Symbols.FindFunction(address)?.Name);
         using var replayer = new Replayer(recordings.File);
@@ -180,7 +180,7 @@ public sealed class LockTests(Recordings recordings)
 
     private static LockView Read(TableMachine memory, string type)
     {
-        LockLayout layout = LockLayoutFile.Parse(Encoding.UTF8.GetBytes(Types.Replace("TYPE", type, StringComparison.Ordinal)), "a test");
+        GuestLayout layout = LayoutFile.Parse(Encoding.UTF8.GetBytes(Types.Replace("TYPE", type, StringComparison.Ordinal)), "a test");
         // Without paging linear addresses are physical.
         memory.Machine.Vcpus[0].State.Cr0 = 1;
         return Assert.Single(new LockReader(new GuestView(memory.Machine, memory.Machine.Vcpus[0]), layout, new LockSymbols(static _ => null, static _ => null)).Read());

@@ -149,13 +149,68 @@ public sealed class LinuxRcuTests(SlidingLinux linux) : IClassFixture<SlidingLin
                     Assert.NotNull(one.Count);
                     counts.Add(one.Count.Value);
                     // While a CPU works on its list, they are told apart for a moment.
-                    ulong listed = one.Segments.Aggregate(0UL, static (sum, segment) => sum + segment);
+                    ulong listed = one.Segments.Aggregate(0UL, static (sum, segment) => sum + segment.Count);
                     Assert.True(listed <= one.Count, $"{listed} in segments of {one.Count} at {timeline.Position}");
                     if (listed == one.Count && listed <= 15) Assert.Equal((int)listed, one.First.Count);
                     Assert.All(one.First, callback => Assert.NotNull(symbols.NameOf(callback.Function, out _)));
                 }
             }
             Assert.Contains(counts, static count => count > 0);
+        }
+    }
+
+    /// <summary>Each callback is in the segment that the counts say it is in, and those that wait do so for a grace period that has not ended.</summary>
+    [Fact]
+    public void Callbacks_are_in_their_segments()
+    {
+        (GuestPrograms programs, SymbolSet symbols, GuestRcu rcu) = Find();
+        using (programs)
+        {
+            Timeline timeline = linux.Timeline;
+            ulong end = timeline.Position.InstructionCount;
+            int whole = 0, waiting = 0;
+            for (int i = 1; i <= 120; i++)
+            {
+                timeline.Seek(new Position(end / 200 * (ulong)(80 + i)));
+                RcuView view = RcuReadout.Read(rcu, linux.View, symbols.KernelAt(linux.View));
+                foreach (RcuCallbacks one in view.Callbacks)
+                {
+                    ulong listed = one.Segments.Aggregate(0UL, static (sum, segment) => sum + segment.Count);
+                    if (listed != one.Count || listed is 0 or > 15) continue;
+                    whole++;
+                    Assert.Equal(one.Segments.SelectMany(static segment => Enumerable.Repeat(segment.Name, (int)segment.Count)), one.First.Select(static callback => callback.Segment));
+                    foreach (RcuSegment segment in one.Segments.Where(static segment => segment.Period is not null))
+                    {
+                        waiting++;
+                        // It may have ended a moment ago, and the CPU has not looked yet.
+                        Assert.InRange(segment.Period!.Value, view.GracePeriod.Completed!.Value - 1, view.GracePeriod.Completed.Value + 2);
+                    }
+                    Assert.All(one.First, callback => Assert.DoesNotContain("0x", callback.Text(symbols).Split('+')[0], StringComparison.Ordinal));
+                }
+            }
+            Assert.True(whole >= 10 && waiting >= 5, $"{whole} lists, {waiting} segments that wait");
+        }
+    }
+
+    /// <summary>Expedited grace periods and sleepable RCU, against the bytes where the kernel's symbols and types have them.</summary>
+    [Fact]
+    public void Variants_are_what_memory_says()
+    {
+        (GuestPrograms programs, SymbolSet symbols, GuestRcu rcu) = Find();
+        using (programs)
+        {
+            LinuxKernel kernel = symbols.KernelAt(linux.View)!;
+            ulong at = symbols.AddressOf("rcu_state")!.Value + kernel.Layout!.Offset("rcu_state", "expedited_sequence")!.Value;
+            ulong sequence = kernel.Memory.ReadNumber(at, 8)!.Value;
+            RcuView view = RcuReadout.Read(rcu, linux.View, kernel);
+            string idle = $"no expedited grace period is in progress, {sequence >> 2} have been", busy = $"expedited grace period {(sequence >> 2) + 1} is in progress";
+            Assert.Contains(view.Others, line => line.StartsWith((sequence & 3) == 0 ? idle : busy, StringComparison.Ordinal));
+            Assert.Contains(rcu.SleepableOf(kernel), static one => one.Name == "tracepoint_srcu");
+            Assert.All(rcu.SleepableOf(kernel), one =>
+            {
+                Assert.EndsWith("_srcu", kernel.NameOf(one.Address, out ulong offset), StringComparison.Ordinal);
+                Assert.Equal(0UL, offset);
+            });
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Text;
 using Introspection.Calls;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Tasks;
 using Introspection.Programs;
 using Introspection.Rcu;
@@ -215,7 +215,7 @@ public sealed class RcuTests
         using var memory = new TableMachine();
         memory.Machine.Vcpus[0].State.Cr0 = 1;
         var view = new GuestView(memory.Machine, memory.Machine.Vcpus[0]);
-        GuestRcu rcu = GuestRcu.Find([LockLayoutFile.Parse(Encoding.UTF8.GetBytes(json), "a test")], new NoTasks(), new SymbolSet(), view)!;
+        GuestRcu rcu = GuestRcu.Find([LayoutFile.Parse(Encoding.UTF8.GetBytes(json), "a test")], new NoTasks(), new SymbolSet(), view)!;
         memory.Write64(0x901018, 0x902000);
         memory.Write64(0x902000, 0x902010);
         memory.Write64(0x902010, 0x902000);
@@ -247,7 +247,7 @@ public sealed class RcuTests
     [InlineData("""{"rcu":{"grace":1}}""", "no layout")]
     public void Declarations_that_make_no_sense_are_told(string json, string what)
     {
-        var e = Assert.Throws<LockLayoutException>(() => LockLayoutFile.Parse(Encoding.UTF8.GetBytes(json), "x.layout.json"));
+        var e = Assert.Throws<LayoutException>(() => LayoutFile.Parse(Encoding.UTF8.GetBytes(json), "x.layout.json"));
         Assert.Contains(what, e.Message, StringComparison.Ordinal);
     }
 
@@ -259,8 +259,8 @@ public sealed class RcuTests
             { "rcu": { "state": { "at": "rcu", "structure": "RCUState", "current": {"member": "period"}, "completed": {"member": "completed"} },
                 "readers": { "at": "readers", "since": {"offset": 0} }, "readLock": ["read_lock"], "readUnlock": ["read_unlock"] } }
             """;
-        GuestRcu rcu = GuestRcu.Find([LockLayoutFile.Parse(Encoding.UTF8.GetBytes(json), "a test")], new NoTasks(), guest.Symbols, guest.View)!;
-        foreach (string word in (string[])["'period' in 'RCUState'", "'readers'", "read_lock", "'read_unlock'"])
+        GuestRcu rcu = GuestRcu.Find([LayoutFile.Parse(Encoding.UTF8.GetBytes(json), "a test")], new NoTasks(), guest.Symbols, guest.View)!;
+        foreach (string word in (string[])["'RCUState' has no member 'period'", "'readers'", "read_lock", "'read_unlock'"])
             Assert.Contains(rcu.Problems, problem => problem.Contains(word, StringComparison.Ordinal));
         Assert.Empty(RcuReadout.ReadWithBegins(guest.Timeline, rcu, guest.View, null).Readers);
         Assert.Empty(Read(guest, rcu).Findings);

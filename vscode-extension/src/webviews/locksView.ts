@@ -1,10 +1,14 @@
-import type { TtvmFound, TtvmLock, TtvmLockFinding, TtvmLockFindings, TtvmLockHistory, TtvmLockSeekArguments, TtvmLocks, TtvmLockTotals, TtvmLockWaiter } from '../protocol';
+import type { TtvmChannels, TtvmLock, TtvmLockFindings, TtvmLockHistory, TtvmLockSeekArguments, TtvmLocks, TtvmLockTotals, TtvmLockWaiter, TtvmRcu } from '../protocol';
 import { withThousands } from '../text';
 import type { ViewState } from '../views/messages';
-import { failure, h, latest, noSession, placeholder, request, root, send, start } from './page';
+import { channelsPage, forgetChannels } from './channelsPage';
+import { addressLink, findings as findingsOf, seekLink as linkTo, sourceLink, ways as waysOf } from './links';
+import { failure, h, latest, noSession, placeholder, remember, remembered, request, root, send, start } from './page';
+import { forgetRcu, rcuPage } from './rcuPage';
 
 // Locks: a matrix of locks and vCPUs. O owns, 1 to n wait in this order, C is corrupt. Below a lock that is chosen: its queue as the list that it is in memory, and
-// ways to go to where it changes hands. Above: what was wrong with locks anywhere in the recording.
+// ways to go to where it changes hands. Above: what was wrong with locks anywhere in the recording. Where the guest has read-copy-update or channels, these have tabs of
+// their own.
 
 /** Locks that are drawn; the others are behind them, free. */
 const MAXIMUM_LOCKS = 200;
@@ -16,40 +20,81 @@ let known: { locks: TtvmLocks; threads: number[] } | undefined;
 let findings: TtvmLockFindings | undefined;
 const note = h('span', { class: 'note', role: 'status' });
 
+type Tab = 'locks' | 'rcu' | 'channels';
+const TABS: [Tab, string][] = [['locks', 'Locks'], ['rcu', 'RCU'], ['channels', 'Channels']];
+const options = remembered<{ tab: Tab }>({ tab: 'locks' });
+let rcu: TtvmRcu | undefined;
+let channels: TtvmChannels | undefined;
+
 const refresh = latest(async () => {
     if (!state?.session || !state.isStopped) return;
     try {
-        const [locks, { threads }] = await Promise.all([request<TtvmLocks>('ttvm/locks'), request<{ threads: { id: number }[] }>('threads')]);
-        known = { locks, threads: threads.map(thread => thread.id) };
-        if (!findings?.isComplete) findings = await request<TtvmLockFindings>('ttvm/lockFindings');
-        await readTotals();
-        draw();
+        // What is not shown is only asked for until it is there.
+        if (options.tab === 'rcu' || !hasTab('rcu')) rcu = await request<TtvmRcu>('ttvm/rcu');
+        if (options.tab === 'channels' || !hasTab('channels')) channels = await request<TtvmChannels>('ttvm/channels');
+        if (tab() === 'locks') await readLocks();
+        await draw();
     } catch (error) {
         root.replaceChildren(failure(error));
     }
 });
 
+function hasTab(name: Tab): boolean { return name === 'locks' || (name === 'rcu' ? rcu?.gracePeriod !== undefined : (channels?.channels.length ?? 0) > 0); }
+
+function tab(): Tab { return hasTab(options.tab) ? options.tab : 'locks'; }
+
+async function readLocks(): Promise<void> {
+    const [locks, { threads }] = await Promise.all([request<TtvmLocks>('ttvm/locks'), request<{ threads: { id: number }[] }>('threads')]);
+    known = { locks, threads: threads.map(thread => thread.id) };
+    if (!findings?.isComplete) findings = await request<TtvmLockFindings>('ttvm/lockFindings');
+    await readTotals();
+}
+
 async function readTotals(): Promise<void> {
     totals = selected === undefined ? undefined : (await request<TtvmLockHistory>('ttvm/lockHistory', { lock: selected, count: 0 })).locks[0];
 }
 
-function draw(): void {
-    if (!known) return;
-    const { locks, past, pastProblem, layoutProblems, problem } = known.locks;
-    const head = [...layoutProblems.map(text => h('p', { class: 'hint problem' }, text)), findingsOf(findings?.findings ?? [])];
-    note.textContent = past === 'learning' ? 'Working out the past: who holds a spin lock, and since when, is not known yet.' : past === 'unknown' ? pastProblem ?? '' : '';
-    if (locks.length === 0 && !findings?.findings.length) {
-        root.replaceChildren(placeholder('No locks', problem ?? 'Name a file that declares layouts of locks under "layouts" in launch.json.'));
-        return;
-    }
-    const scroll = root.querySelector('.scroll')?.scrollTop ?? 0;
-    root.replaceChildren(h('div', { class: 'fill scroll' }, ...head, locks.length > 0 ? matrix(locks, known.threads) : h('p', { class: 'empty' }, problem),
-        h('p', { class: 'legend' }, mark('O'), ' owns  ', mark('1'), ' waits, first in the queue  ', mark('C'), ' corrupt  ', note)));
-    root.querySelector('.scroll')!.scrollTop = scroll;
+async function draw(): Promise<void> {
+    const shown = tab();
+    const past = shown === 'locks' ? known?.locks.past : shown === 'rcu' ? rcu?.past : channels?.past;
+    note.textContent = past === 'learning' ? `Working out the past: ${LEARNING[shown]} is not known yet.` : past === 'unknown' && shown === 'locks' ? known?.locks.pastProblem ?? '' : '';
+    const content = shown === 'locks' ? locksPage() : shown === 'rcu' ? await rcuPage(rcu!, tell) : await channelsPage(channels!, tell, () => void draw());
+    const bar = h('div', { class: 'bar' }, tabs(shown), note);
+    const old = root.querySelector<HTMLElement>('.scroll'), scroll = old?.dataset.tab === shown ? [old.scrollTop, old.scrollLeft] : [0, 0];
+    root.replaceChildren(h('div', { class: 'fill' }, bar, h('div', { class: 'grow scroll', 'data-tab': shown }, ...content)));
+    root.querySelector('.scroll')!.scrollTo(scroll[1], scroll[0]);
+}
+
+const LEARNING = { locks: 'who holds a spin lock, and since when,', rcu: 'since when readers are inside, and what was published before,', channels: 'when messages were published' };
+
+/** Nothing where there are only locks. */
+function tabs(shown: Tab): HTMLElement | null {
+    const all = TABS.filter(([name]) => hasTab(name));
+    if (all.length < 2) return null;
+    return h('div', { class: 'tabs', role: 'tablist' }, ...all.map(([name, text]) =>
+        h('button', { class: 'tab', role: 'tab', 'aria-selected': String(name === shown), onclick: () => choose(name) }, text)));
+}
+
+function choose(name: Tab): void {
+    options.tab = name;
+    remember(options);
+    refresh();
+}
+
+function locksPage(): HTMLElement[] {
+    if (!known) return [];
+    const { locks, layoutProblems, problem } = known.locks;
+    const list = findingsOf('What was wrong with locks', findings?.findings ?? [], tell);
+    if (locks.length === 0 && !list) return [placeholder('No locks', problem ?? 'Name a file that declares layouts of locks under "layouts" in launch.json.')];
+    return [
+        ...layoutProblems.map(text => h('p', { class: 'hint problem' }, text)), ...(list ? [list] : []),
+        locks.length > 0 ? matrix(locks, known.threads) : h('p', { class: 'empty' }, problem),
+        h('p', { class: 'legend' }, mark('O'), ' owns  ', mark('1'), ' waits, first in the queue  ', mark('C'), ' corrupt')
+    ];
 }
 
 function matrix(locks: TtvmLock[], threads: number[]): HTMLElement {
-    const heads = ['Lock', 'State', ...threads.map(id => `vCPU ${id - 1}`)];
+    const heads: (string | HTMLElement)[] = ['Lock', 'State', ...threads.map(id => h('span', { title: `vCPU ${id - 1}` }, h('span', { class: 'long' }, 'vCPU '), String(id - 1)))];
     const hasOthers = locks.some(lock => lock.queue.some(waiter => waiter.threadId === undefined));
     if (hasOthers) heads.push('Others');
     // Those in use first: a kernel declares many that are free.
@@ -59,7 +104,7 @@ function matrix(locks: TtvmLock[], threads: number[]): HTMLElement {
         const row = h('tr', {
             role: 'row', tabindex: 0, class: `lock ${lock.state}`, 'aria-expanded': String(isOpen), title: 'Show the queue', 'data-address': lock.address, onclick: () => toggle(lock),
             onkeydown: (event: KeyboardEvent) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); toggle(lock); } }
-        }, h('th', { scope: 'row' }, h('span', { class: 'twistie', 'aria-hidden': 'true' }), h('span', {}, lock.name), h('span', { class: 'kind' }, lock.kind)),
+        }, h('th', { scope: 'row', title: lock.name }, h('span', { class: 'twistie', 'aria-hidden': 'true' }), h('span', {}, lock.name), h('span', { class: 'kind' }, lock.kind)),
             h('td', {}, h('span', { class: `badge ${lock.state}` }, lock.state)),
             ...threads.map(id => cellOf(lock, lock.queue.filter(waiter => waiter.threadId === id))),
             hasOthers && cellOf(lock, lock.queue.filter(waiter => waiter.threadId === undefined)));
@@ -96,10 +141,7 @@ function details(lock: TtvmLock): HTMLElement {
 /** Buttons to where it changes hands. */
 function ways(lock: TtvmLock): HTMLElement {
     const events: [TtvmLockSeekArguments['event'], string][] = [['wait', 'Wait'], ['acquire', 'Acquire'], ['release', 'Release']];
-    const way = (event: TtvmLockSeekArguments['event'], text: string, reverse: boolean) => h('button', {
-        class: 'secondary', title: `Go to the ${reverse ? 'last' : 'next'} ${event}`, 'aria-label': `${reverse ? 'Last' : 'Next'} ${event}`, onclick: () => void seekLock(lock, event, reverse)
-    }, reverse ? `‹ ${text}` : `${text} ›`);
-    return h('p', { class: 'ways' }, ...events.map(([event, text]) => way(event, text, true)), ...events.map(([event, text]) => way(event, text, false)),
+    return h('p', { class: 'ways' }, ...waysOf('ttvm/lockSeek', events, (event, reverse) => ({ lock: lock.address, event, reverse }), tell),
         h('button', { class: 'secondary', title: 'Who held it and how many waited, over the recording', onclick: () => send({ type: 'show', view: 'timeline', address: lock.address }) }, 'Show in Timeline'));
 }
 
@@ -118,7 +160,7 @@ function queue(lock: TtvmLock): HTMLElement {
         const next = waiters[i + 1];
         const box = h('li', { class: `node ${waiter.role}` }, h('div', {}, mark(placeOf(lock, waiter)), ` ${waiter.description}`),
             waiter.since && h('div', { class: 'hint' }, waiter.role === 'owner' ? 'since ' : 'waits since ', seekLink(waiter.since), ...age(waiter.since)),
-            waiter.from && h('div', { class: 'hint' }, 'from ', sourceLink(waiter)),
+            waiter.from && h('div', { class: 'hint' }, 'from ', sourceLink(waiter.from)),
             waiter.node && h('div', { class: 'hint' }, 'node ', addressLink(waiter.node), waiter.next !== undefined && ` next ${/^0x0*$/.test(waiter.next) ? 'none' : waiter.next}`,
                 waiter.mustWait !== undefined && h('span', { class: `badge ${waiter.mustWait ? 'contended' : 'held'}` }, waiter.mustWait ? 'must wait' : 'may go')));
         return next ? [box, arrow(waiter, next)] : [box];
@@ -140,56 +182,26 @@ function age(since: string): string[] {
     return [`, ${withThousands(String(count))} instructions`];
 }
 
-function sourceLink({ from }: TtvmLockWaiter): HTMLElement | string {
-    const path = from!.source?.path, line = from!.line;
-    return path && line !== undefined && !from!.source?.sourceReference
-        ? h('button', { class: 'link', title: 'Show the source', onclick: () => send({ type: 'source', path, line }) }, from!.text) : from!.text;
-}
+function seekLink(position: string): HTMLElement { return linkTo(position, tell); }
 
-function addressLink(address: string): HTMLElement {
-    return h('button', { class: 'link', title: 'Show in the Memory view', onclick: () => send({ type: 'show', view: 'memory', address }) }, address);
-}
-
-function seekLink(position: string): HTMLElement {
-    return h('button', { class: 'link', title: 'Go there', 'data-position': position, onclick: () => seek(position) }, withThousands(position));
-}
-
-// ---- Going elsewhere.
-
-function seek(position: string): void { void request('ttvm/seek', { position }).catch(tell); }
-
-async function seekLock(lock: TtvmLock, event: TtvmLockSeekArguments['event'], reverse: boolean): Promise<void> {
-    try {
-        const { found, description } = await request<TtvmFound>('ttvm/lockSeek', { lock: lock.address, event, reverse });
-        if (!found) note.textContent = description;
-    } catch (error) {
-        tell(error as Error);
-    }
-}
-
-function tell(error: Error): void { note.textContent = error.message; }
-
-// ---- What was wrong.
-
-function findingsOf(all: TtvmLockFinding[]): HTMLElement | null {
-    if (all.length === 0) return null;
-    return h('section', { class: 'findings', 'aria-label': 'What was wrong with locks' },
-        ...all.map(one => h('p', {}, h('span', { class: 'badge corrupt' }, one.kind.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)), ' ', seekLink(one.position), ` ${one.text}`)));
-}
+function tell(text: string): void { note.textContent = text; }
 
 function toggle(lock: TtvmLock): void {
     selected = selected === lock.address ? undefined : lock.address;
     totals = undefined;
-    draw();
-    root.querySelector<HTMLElement>(`tr.lock[data-address="${lock.address}"]`)?.focus();
-    void readTotals().then(draw, tell);
+    void draw().then(() => root.querySelector<HTMLElement>(`tr.lock[data-address="${lock.address}"]`)?.focus());
+    void readTotals().then(draw, (error: Error) => tell(error.message));
 }
 
 function onState(next: ViewState): void {
-    if (next.session !== state?.session) [selected, totals, known, findings] = [undefined, undefined, undefined, undefined];
+    if (next.session !== state?.session) {
+        [selected, totals, known, findings, rcu, channels] = [undefined, undefined, undefined, undefined, undefined, undefined];
+        forgetRcu();
+        forgetChannels();
+    }
     state = next;
     if (!next.session) root.replaceChildren(noSession('Locks shows who holds which lock, and who waits for it in which order.'));
     else if (next.change === 'moved' || next.change === 'session' || next.change === 'locks') refresh();
 }
 
-start(onState, undefined, text => { if (text) note.textContent = text; });
+start(onState, undefined, text => { if (text) tell(text); });

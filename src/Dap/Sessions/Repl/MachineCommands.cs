@@ -10,7 +10,7 @@ using Introspection.Paging;
 
 namespace Dap.Sessions.Repl;
 
-/// <summary>What the guest built and what it is built on: page tables, locks, chips, exits, what it printed.</summary>
+/// <summary>What the guest built and what it is built on: page tables, chips, exits, what it printed.</summary>
 internal sealed class MachineCommands(Session session)
 {
     private const int MaximumRows = 200;
@@ -21,7 +21,6 @@ internal sealed class MachineCommands(Session session)
         new("shadow ADDRESS", "what the shadow page table holds for a linear address, and why", Shadow),
         new("ranges", "all that is mapped, neighbours merged", Ranges),
         new("tablechanges A B", "what changed in the page tables between two positions", TableChanges),
-        new("locks", "locks: who holds them and who waits", _ => Locks()),
         new("devices [NAME]", "the chips, or the registers of one", Devices),
         new("exits", "how often the guest needed the VMM, by reason", _ => ConsoleTable.Of(new ExitScope(session).Read())),
         new("console", "what the guest has printed up to now", _ => Encoding.Latin1.GetString(session.Recording.Console.ReadBytes(session.Timeline.Position))),
@@ -87,16 +86,6 @@ internal sealed class MachineCommands(Session session)
         }
         if (changes.IsCut || count < changes.Changes.Count) text.Append("\n... and more");
         return text.ToString();
-    }
-
-    private string Locks()
-    {
-        TtvmLocks locks = new LockViews(session).Read();
-        if (locks.Problem is { } problem) return problem;
-        var rows = new List<(string, string)>();
-        if (LockScope.Past(locks) is { } past) rows.Add(("past", past));
-        foreach (TtvmLock one in locks.Locks) rows.Add((one.Name, LockScope.Summary(one)));
-        return ConsoleTable.Of(rows);
     }
 
     private ConsoleResult Devices(CommandLine line)

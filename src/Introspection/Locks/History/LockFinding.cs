@@ -24,6 +24,8 @@ public enum LockFindingKind
     LostWakeUp,
     /// <summary>It was held when the guest failed.</summary>
     HeldAtFailure,
+    /// <summary>Locks of two classes were taken in one order here and, other ones of the same classes, in the other there.</summary>
+    ClassInversion,
 }
 
 /// <summary>Something wrong, at its first moment.</summary>
@@ -31,4 +33,8 @@ public enum LockFindingKind
 /// <param name="At">When it shows.</param>
 /// <param name="User">Who did it.</param>
 /// <param name="Uses">The uses of locks that make it so, and when each began.</param>
-public sealed record LockFinding(LockFindingKind Kind, Position At, LockUser User, IReadOnlyList<LockUse> Uses);
+public sealed record LockFinding(LockFindingKind Kind, Position At, LockUser User, IReadOnlyList<LockUse> Uses)
+{
+    /// <summary>Of an inversion of classes: what these are, that of the first use first.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+}

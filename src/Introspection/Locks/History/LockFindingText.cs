@@ -28,6 +28,9 @@ public sealed class LockFindingText(Func<ulong, string> nameOfLock, Func<ulong, 
                 $"Lost wake-up: {who} gives back {name}, and {Who(last.User)}, who has waited for it since {last.Wanted} ({From(last)}), never gets it, though nobody has it.",
             LockFindingKind.Deadlock => $"Deadlock: {Ring(finding.Uses)}.",
             LockFindingKind.OrderInversion => $"Taken in one order here and in another there: {Orders(finding.Uses)}. At the same time, they would wait for each other for ever.",
+            LockFindingKind.ClassInversion =>
+                $"Possible inversion between classes, {finding.Classes[0]} and {finding.Classes[1]}: {Orders(finding.Uses)}. "
+                + "Of the same locks at the same time, they would wait for each other for ever.",
             _ => finding.Kind.ToString(),
         };
     }

@@ -2,7 +2,7 @@ using System.Collections.Generic;
 using System.Linq;
 using Introspection.Calls;
 using Introspection.Code;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.State;
 using Symbols;
@@ -78,7 +78,7 @@ public sealed class LockFunctionTable
     }
 
     /// <summary>The guest has all functions that a layout requires.</summary>
-    internal static bool IsMeant(LockLayout layout, SymbolSet symbols)
+    internal static bool IsMeant(GuestLayout layout, SymbolSet symbols)
     {
         var finder = new FunctionFinder(symbols, []);
         return layout.Requires?.All(name => finder.Find(name).Count > 0) != false;
@@ -88,13 +88,13 @@ public sealed class LockFunctionTable
     /// <param name="layouts">What is declared.</param>
     /// <param name="symbols">Of the guest.</param>
     /// <param name="view">The guest's code as it is when the locks are used.</param>
-    public static LockFunctionTable Find(IEnumerable<LockLayout> layouts, SymbolSet symbols, in GuestView view)
+    public static LockFunctionTable Find(IEnumerable<GuestLayout> layouts, SymbolSet symbols, in GuestView view)
     {
         var table = new LockFunctionTable();
         var exits = new FunctionExits(new Disassembler(view));
         var finder = new FunctionFinder(symbols, []);
         var callees = new HashSet<ulong>();
-        foreach (LockLayout layout in layouts)
+        foreach (GuestLayout layout in layouts)
         {
             foreach (string name in layout.Panics ?? [])
                 foreach (CallTarget target in finder.Find(name)) table._panics.Add(target.Entry);

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Introspection.History;
 using Introspection.Locks.Tasks;
 using Replay.Packages;
 using Replay.Queries;
@@ -29,9 +30,11 @@ public sealed record LockHistoryOptions
 public sealed class LockHistory
 {
     private readonly IReadOnlyDictionary<ulong, LockRecord> _locks;
+    private readonly LockUseIndex _index;
+    private readonly LockOrder _order;
 
-    internal LockHistory(IReadOnlyDictionary<ulong, LockRecord> locks, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
-        (_locks, Findings, From, Before) = (locks, findings, from, before);
+    internal LockHistory(LockTracker tracker, IReadOnlyList<LockFinding> findings, Position from, Position before) =>
+        (_locks, _index, _order, Findings, From, Before) = (tracker.Locks, tracker.Index, tracker.Order, findings, from, before);
 
     /// <summary>The stretch: from this position on.</summary>
     public Position From { get; }
@@ -47,8 +50,20 @@ public sealed class LockHistory
     /// <summary>What was wrong, by position; each once a lock.</summary>
     public IReadOnlyList<LockFinding> Findings { get; }
 
+    /// <summary>The first time that each lock was wanted while another was held.</summary>
+    internal IEnumerable<(LockUse Held, LockUse Wanted)> Nestings => _order.Edges;
+
     /// <summary>A lock by its address; null: it was not used.</summary>
     public LockRecord? Find(ulong address) => _locks.TryGetValue(address, out LockRecord? record) ? record : null;
+
+    /// <summary>Learns it in the background. Call <see cref="PastWorker{THistory}.Learn"/>.</summary>
+    /// <param name="recording">Stays the caller's, and is in use until the worker is disposed of.</param>
+    /// <param name="locks">Of the guest.</param>
+    /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
+    public static PastWorker<LockHistory> Learner(RecordingFile recording, GuestLocks locks, Action changed) => new(recording, "locks", new LockPast(recording, locks), changed);
+
+    /// <summary>The uses of all locks that hold one or wait for one at a position, in the order in which they wanted it.</summary>
+    public IReadOnlyList<LockUse> UsesAt(Position at) => _index.At(at);
 
     /// <summary>Replays a stretch. The timeline's cursor stays. Threads: all cores. A cancelled one throws <see cref="OperationCanceledException"/>.</summary>
     /// <param name="timeline">The recording.</param>
@@ -72,7 +87,7 @@ public sealed class LockHistory
                 return true;
             }, progress, cancellation));
         tracker.Findings.Sort(static (a, b) => a.At.CompareTo(b.At));
-        return new LockHistory(tracker.Locks, tracker.Findings, from, before);
+        return new LockHistory(tracker, tracker.Findings, from, before);
     }
 
     /// <summary>What is held when the guest fails is wrong, if the history goes so far.</summary>

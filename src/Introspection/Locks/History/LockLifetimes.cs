@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using Iced.Intel;
 using Introspection.Code;
 using Introspection.State;
@@ -18,7 +19,11 @@ internal static class LockLifetimes
     private const int MaximumWatched = 1024;
 
     /// <summary>A plain store to a lock.</summary>
-    public readonly record struct Rebirth(ulong Lock, Position At);
+    /// <param name="Lock">Its address.</param>
+    /// <param name="At">When.</param>
+    /// <param name="Code">The instruction; 0: one that fills memory, whatever is in it.</param>
+    /// <param name="Top">What is on top of the stack: the return address, at the beginning of a function.</param>
+    public readonly record struct Rebirth(ulong Lock, Position At, ulong Code, ulong Top);
 
     /// <summary>Replays a stretch, and hands on what its visitors find, in order.</summary>
     public delegate void Scan(Position from, Position before, Func<IIntervalVisitor<List<Rebirth>>> createVisitor, Action<List<Rebirth>> take);
@@ -39,27 +44,35 @@ internal static class LockLifetimes
             }
         }
         if (locks.Count == 0) return;
-        var births = new Dictionary<ulong, List<Position>>();
-        scan(from, before, () => new Visitor(table, locks), found =>
-        {
-            foreach (Rebirth one in found)
-            {
-                if (!births.TryGetValue(one.Lock, out List<Position>? positions)) births[one.Lock] = positions = [];
-                positions.Add(one.At);
-            }
-        });
+        Dictionary<ulong, List<Rebirth>> births = Births(locks, from, before, table, scan);
         findings.RemoveAll(finding => finding.Kind == LockFindingKind.OrderInversion && !IsOfSameLocks(finding, births));
     }
 
+    /// <summary>The plain stores to locks in a stretch, in order; only the first of so many locks are looked at.</summary>
+    public static Dictionary<ulong, List<Rebirth>> Births(IReadOnlyCollection<ulong> locks, Position from, Position before, LockFunctionTable table, Scan scan)
+    {
+        HashSet<ulong> watched = [.. locks.Take(MaximumWatched)];
+        var births = new Dictionary<ulong, List<Rebirth>>();
+        scan(from, before, () => new Visitor(table, watched), found =>
+        {
+            foreach (Rebirth one in found)
+            {
+                if (!births.TryGetValue(one.Lock, out List<Rebirth>? all)) births[one.Lock] = all = [];
+                all.Add(one);
+            }
+        });
+        return births;
+    }
+
     // In pairs of held and wanted; what one pair wants, the next one holds.
-    private static bool IsOfSameLocks(LockFinding finding, Dictionary<ulong, List<Position>> births)
+    private static bool IsOfSameLocks(LockFinding finding, Dictionary<ulong, List<Rebirth>> births)
     {
         for (int i = 1; i < finding.Uses.Count; i += 2)
         {
             LockUse wanted = finding.Uses[i], held = finding.Uses[(i + 1) % finding.Uses.Count];
-            if (!births.TryGetValue(wanted.Lock.Address, out List<Position>? positions)) continue;
+            if (!births.TryGetValue(wanted.Lock.Address, out List<Rebirth>? all)) continue;
             Position a = wanted.Wanted < held.Wanted ? wanted.Wanted : held.Wanted, b = wanted.Wanted < held.Wanted ? held.Wanted : wanted.Wanted;
-            if (positions.Exists(at => at > a && at < b)) return false;
+            if (all.Exists(one => one.At > a && one.At < b)) return false;
         }
         return true;
     }
@@ -93,11 +106,15 @@ internal static class LockLifetimes
         public void OnEvent(in MachineEvent e)
         {
             if (e.At < _interval.From || e.At >= _interval.To || e.CpuIndex < 0 || table.IsLockCode(e.Rip)) return;
-            Instruction i = new Disassembler(new GuestView(_machine, _machine.Vcpus[e.CpuIndex])).Decode(e.Rip);
+            var view = new GuestView(_machine, _machine.Vcpus[e.CpuIndex]);
+            Instruction i = new Disassembler(view).Decode(e.Rip);
             // Counters beside a lock are changed together with it, atomically; nobody initialises like that.
             if (i.HasLockPrefix || i.Mnemonic == Mnemonic.Xchg) return;
             foreach (ulong address in locks)
-                if (address - e.Address < (ulong)Math.Max(1, e.SizeBytes)) _found.Add(new Rebirth(address, e.At));
+            {
+                if (address - e.Address >= (ulong)Math.Max(1, e.SizeBytes)) continue;
+                _found.Add(new Rebirth(address, e.At, i.IsStringInstruction ? 0 : e.Rip, view.ReadNumber(view.StackAddress, view.CodeSize / 8) ?? 0));
+            }
         }
     }
 }

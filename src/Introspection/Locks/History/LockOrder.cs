@@ -14,6 +14,16 @@ internal sealed class LockOrder
     private readonly HashSet<(ulong, ulong)> _told = [];
     private int _count;
 
+    /// <summary>The first time that each lock was wanted while another was held.</summary>
+    public IEnumerable<(LockUse Held, LockUse Wanted)> Edges
+    {
+        get
+        {
+            foreach (Dictionary<LockRecord, (LockUse Held, LockUse Wanted)> outgoing in _edges.Values)
+                foreach ((LockUse, LockUse) edge in outgoing.Values) yield return edge;
+        }
+    }
+
     /// <summary>Notes that one was wanted while another was held. A new cycle: its uses, in pairs of held and wanted, this one's first; else null.</summary>
     public IReadOnlyList<LockUse>? Add(LockUse held, LockUse wanted)
     {

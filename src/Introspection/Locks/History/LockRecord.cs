@@ -1,6 +1,5 @@
-using System;
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;
@@ -9,8 +8,6 @@ namespace Introspection.Locks.History;
 public sealed class LockRecord
 {
     private readonly List<LockUse> _uses = [];
-    // The latest end of each use and all before it.
-    private ulong[]? _ends;
 
     internal LockRecord(ulong address, string typeName, LockType type) => (Address, TypeName, Type) = (address, typeName, type);
 
@@ -53,55 +50,12 @@ public sealed class LockRecord
     /// <summary>There were more uses than there is room for.</summary>
     public bool IsCut { get; private set; }
 
-    /// <summary>Its uses that hold it or wait for it at a position, in the order in which they wanted it.</summary>
-    public IReadOnlyList<LockUse> UsesAt(Position at)
-    {
-        var found = new List<LockUse>();
-        for (int i = LastAt(at, int.MaxValue); i >= 0; i = LastAt(at, i)) found.Add(_uses[i]);
-        found.Reverse();
-        return found;
-    }
-
-    /// <summary>Somebody holds it or waits for it at a position.</summary>
-    public bool IsInUseAt(Position at) => LastAt(at, int.MaxValue) >= 0;
-
-    // The last use before the one of a number that holds it or waits for it; negative: there is none.
-    private int LastAt(Position at, int before)
-    {
-        int low = 0, high = Math.Min(before, _uses.Count);
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (_uses[middle].Wanted <= at) low = middle + 1;
-            else high = middle;
-        }
-        _ends ??= RunningEnds();
-        // Before the last use that had ended by then, none reaches further.
-        for (int i = low - 1; i >= 0 && _ends[i] >= at.InstructionCount; i--)
-            if (_uses[i].IsHeldAt(at) || _uses[i].IsWaitingAt(at)) return i;
-        return -1;
-    }
-
-    private ulong[] RunningEnds()
-    {
-        var ends = new ulong[_uses.Count];
-        ulong latest = 0;
-        for (int i = 0; i < ends.Length; i++)
-        {
-            LockUse use = _uses[i];
-            latest = Math.Max(latest, use.IsFailed ? use.Wanted.InstructionCount : use.Released?.InstructionCount ?? ulong.MaxValue);
-            ends[i] = latest;
-        }
-        return ends;
-    }
-
     internal LockUse? LastReleased { get; private set; }
     internal List<LockUse> Holders { get; } = [];
     internal List<LockUse> Waiters { get; } = [];
 
     internal void Want(LockUse use, bool keeps)
     {
-        _ends = null;
         if (keeps) _uses.Add(use);
         else IsCut = true;
         if (use.IsTry) return;
@@ -114,7 +68,6 @@ public sealed class LockRecord
 
     internal void Fail(LockUse use)
     {
-        _ends = null;
         FailedCount++;
         use.IsFailed = true;
         Waiters.Remove(use);
@@ -133,7 +86,6 @@ public sealed class LockRecord
 
     internal void Release(LockUse use, Position at)
     {
-        _ends = null;
         use.Released = at;
         LastReleased = use;
         Holders.Remove(use);

@@ -1,5 +1,5 @@
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;
@@ -20,12 +20,19 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     private readonly LockOrder _order = new();
     private readonly List<LockFinding> _findings = [];
     private readonly HashSet<(LockFindingKind, ulong)> _told = [];
+    private readonly LockUseIndex _index = new();
     private int _kept;
     private bool _hasFailed;
 
     public IReadOnlyDictionary<ulong, LockRecord> Locks => _locks;
 
     public List<LockFinding> Findings => _findings;
+
+    /// <summary>In which order locks were taken.</summary>
+    public LockOrder Order => _order;
+
+    /// <summary>Which uses last at a position.</summary>
+    public LockUseIndex Index => _index;
 
     public void Add(in LockEvent e)
     {
@@ -72,7 +79,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         if (_open.TryGetValue(e.Frame, out LockUse? outer))
         {
             if (ReferenceEquals(outer.Lock, record) && outer.Taken is null) return;
-            Abandon(outer);
+            Abandon(outer, e.At);
         }
         LockFunctions functions = function.Functions;
         LockUse? blocker = record.Holders.Find(other => functions.Shared != true || !other.IsShared);
@@ -81,9 +88,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
             Lock = record, User = user, Caller = e.Caller, Function = function.Name, IsShared = functions.Shared == true, IsTry = functions.Tries == true, Wanted = e.At,
             Declared = functions, IsContended = blocker is not null, KeepsInterruptsOff = table.KeepsInterruptsOff(e.Value, function),
         };
-        bool keeps = options.Wants(e.Value) && _kept < options.MaximumUses;
-        if (keeps) _kept++;
-        record.Want(use, keeps);
+        Keep(use);
         _open[e.Frame] = use;
         foreach (LockUse held in HeldByCpu(e.CpuIndex)) CheckInterrupts(held, e.At, e.HasInterruptsOn);
         if (use.IsTry) return;
@@ -103,6 +108,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         if (!isTaken)
         {
             use.Lock.Fail(use);
+            _index.End(use);
             return;
         }
         LockUse? other = use.Lock.Holders.Find(holder => !(holder.IsShared && use.IsShared));
@@ -130,19 +136,33 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         CheckInterrupts(released, e.At, e.HasInterruptsOn);
         HeldBy(released).Remove(released);
         record.Release(released, e.At);
+        _index.End(released);
         if (function.Functions.Downgrades != true) return;
         var reader = new LockUse
         {
             Lock = record, User = released.User, Caller = e.Caller, Function = function.Name, IsShared = true, IsTry = true, Wanted = e.At,
         };
-        record.Want(reader, keeps: options.Wants(e.Value) && _kept++ < options.MaximumUses);
+        Keep(reader);
         record.Take(reader, e.At);
         HeldBy(reader).Add(reader);
     }
 
-    // It left the function by another way, or the stack was thrown away.
-    private void Abandon(LockUse use)
+    private void Keep(LockUse use)
     {
+        bool keeps = options.Wants(use.Lock.Address) && _kept < options.MaximumUses;
+        if (keeps)
+        {
+            _kept++;
+            _index.Begin(use);
+        }
+        use.Lock.Want(use, keeps);
+    }
+
+    // It left the function by another way, or the stack was thrown away.
+    private void Abandon(LockUse use, Position at)
+    {
+        use.Abandoned = at;
+        _index.End(use);
         use.Lock.Waiters.Remove(use);
         if (_waiting.TryGetValue(ActorOf(use), out LockUse? waiting) && ReferenceEquals(waiting, use)) _waiting.Remove(ActorOf(use));
     }

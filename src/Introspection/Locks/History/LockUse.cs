@@ -1,4 +1,4 @@
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Vmm.Time;
 
 namespace Introspection.Locks.History;
@@ -43,6 +43,9 @@ public sealed class LockUse
     /// <summary>It was tried, and not got.</summary>
     public bool IsFailed { get; internal set; }
 
+    /// <summary>Its user left the function that takes it by another way, and has not got it; null: not that it is known.</summary>
+    public Position? Abandoned { get; internal set; }
+
     /// <summary>How many other locks its user had when it was taken.</summary>
     public int Nesting { get; internal set; }
 
@@ -62,5 +65,5 @@ public sealed class LockUse
     public bool IsHeldAt(Position at) => Taken is { } taken && taken <= at && (Released is not { } released || released > at);
 
     /// <summary>It is waited for at a position.</summary>
-    public bool IsWaitingAt(Position at) => Wanted <= at && !IsFailed && (Taken is not { } taken || taken > at);
+    public bool IsWaitingAt(Position at) => Wanted <= at && !IsFailed && (Taken is not { } taken || taken > at) && (Abandoned is not { } abandoned || abandoned > at);
 }

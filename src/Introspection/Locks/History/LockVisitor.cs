@@ -1,5 +1,5 @@
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.Locks.Tasks;
 using Introspection.State;
 using Replay.Queries;

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.State;
 using Vmm.Cpu;
 using Vmm.Platform;
@@ -20,7 +20,7 @@ public sealed record LockSymbols(Func<string, ulong?> AddressOf, Func<ulong, str
 public sealed class LockReader
 {
     private readonly GuestView _view;
-    private readonly LockLayout _layout;
+    private readonly GuestLayout _layout;
     private readonly LockSymbols _symbols;
     // What each vCPU runs, read once.
     private ulong?[]? _current;
@@ -28,7 +28,7 @@ public sealed class LockReader
     /// <param name="view">Memory as the vCPU sees it whose address space has the locks.</param>
     /// <param name="layout">What is declared.</param>
     /// <param name="symbols">What is where.</param>
-    public LockReader(in GuestView view, LockLayout layout, LockSymbols symbols)
+    public LockReader(in GuestView view, GuestLayout layout, LockSymbols symbols)
     {
         _view = view;
         _layout = layout;
@@ -54,6 +54,8 @@ public sealed class LockReader
     public LockView Read(string name, LockType type, ulong address)
     {
         if (_view.MemoryAt(new MemoryPlace(address), 0) is null) return new LockView(name, KindOf(type), address, LockState.Free, [], "Its memory is not mapped at this position.");
+        if (LockLayoutCheck.MissingIn(type) is { } missing)
+            return new LockView(name, KindOf(type), address, LockState.Free, [], $"It cannot be read: where '{missing}' is, is not known.");
         return type.Kind switch
         {
             "mcs" => ReadMcs(name, type, address),
@@ -89,17 +91,21 @@ public sealed class LockReader
         if (tail == 0) return new LockView(name, "MCS", address, LockState.Free, []);
         McsQueue queue = McsQueue.Read(this, type.Node!, address, tail);
         var waiters = new List<LockWaiter>();
-        foreach (McsNode node in queue.Nodes)
-        {
-            bool isOwner = waiters.Count == 0 && queue.HasOwner;
-            string who = NameOf(node, type.Node!), cpu = node.CpuIndex is { } index ? $" on vCPU {index}" : "";
-            waiters.Add(new LockWaiter(isOwner, node.CpuIndex, node.Address, $"{who}{cpu} {(isOwner ? "holds it" : "waits")}")
-            {
-                Task = type.Node!.IsPerCpu == true ? 0 : node.Address, Next = Number(node.Address, type.Node.Next), MustWait = McsQueue.MustWait(this, type.Node, node.Address),
-            });
-        }
+        foreach (McsNode node in queue.Nodes) waiters.Add(WaiterOf(node, type.Node!, isOwner: waiters.Count == 0 && queue.HasOwner));
         LockState state = queue.IsCorrupt ? LockState.Corrupt : waiters.Count > 1 || !queue.HasOwner ? LockState.Contended : LockState.Held;
-        return new LockView(name, "MCS", address, state, waiters, queue.Problem) { Words = $"tail 0x{tail:x}" };
+        return new LockView(name, "MCS", address, state, waiters, queue.Problem)
+        {
+            Words = $"tail 0x{tail:x}", PossibleOwners = [.. queue.PossibleOwners.Select(node => WaiterOf(node, type.Node!, isOwner: true))],
+        };
+    }
+
+    private LockWaiter WaiterOf(McsNode node, QueueNode layout, bool isOwner)
+    {
+        string cpu = node.CpuIndex is { } index ? $" on vCPU {index}" : "";
+        return new LockWaiter(isOwner, node.CpuIndex, node.Address, $"{NameOf(node, layout)}{cpu} {(isOwner ? "holds it" : "waits")}")
+        {
+            Task = layout.IsPerCpu == true ? 0 : node.Address, Next = Number(node.Address, layout.Next), MustWait = McsQueue.MustWait(this, layout, node.Address),
+        };
     }
 
     private LockView ReadSpin(string name, LockType type, ulong address)
@@ -148,18 +154,9 @@ public sealed class LockReader
     }
 
     /// <summary>"symbol", "symbol+0x10" or a number; null: the symbol is unknown.</summary>
-    internal ulong? Resolve(string text) => Resolve(text, _symbols.AddressOf);
+    internal ulong? Resolve(string text) => SymbolPlace.Resolve(text, _symbols.AddressOf);
 
-    /// <summary>The same.</summary>
-    internal static ulong? Resolve(string text, Func<string, ulong?> addressOf)
-    {
-        int plus = text.IndexOf('+', StringComparison.Ordinal);
-        string name = (plus < 0 ? text : text[..plus]).Trim();
-        ulong? offset = plus < 0 ? 0 : ParseNumber(text[(plus + 1)..].Trim());
-        return offset is null ? null : (ParseNumber(name) ?? addressOf(name)) + offset;
-    }
-
-    internal ulong? Number(ulong address, MemoryField field) => _view.ReadNumber(address + (ulong)field.Offset, field.SizeBytes);
+    internal ulong? Number(ulong address, MemoryField field) => _view.ReadNumber(address + (ulong)field.OffsetBytes, field.SizeBytes);
 
     /// <summary>The vCPU that runs a node, by the declared per-CPU data; null: none does.</summary>
     internal int? CpuRunning(ulong node)
@@ -182,8 +179,4 @@ public sealed class LockReader
         if (layout.Id is { } id && Number(node.Address, id) is { } number) return $"{called} {number}";
         return string.Create(CultureInfo.InvariantCulture, $"{called} at 0x{node.Address:x}");
     }
-
-    private static ulong? ParseNumber(string text) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
-        ? ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong hex) ? hex : null
-        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : null;
 }

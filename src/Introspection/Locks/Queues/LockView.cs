@@ -25,6 +25,9 @@ public sealed record LockView(string Name, string Kind, ulong Address, LockState
 {
     /// <summary>What its words say, as "tail 0x81002000" or "locked 1, pending 1, tail of CPU 2"; null: nothing beyond its state.</summary>
     public string? Words { get; init; }
+
+    /// <summary>Of whom one holds it, where memory does not tell who.</summary>
+    public IReadOnlyList<LockWaiter> PossibleOwners { get; init; } = [];
 }
 
 /// <summary>One who holds a lock or waits for it.</summary>

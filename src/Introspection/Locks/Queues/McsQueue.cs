@@ -1,5 +1,5 @@
 using System.Collections.Generic;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 
 namespace Introspection.Locks.Queues;
 
@@ -22,6 +22,9 @@ internal sealed class McsQueue
 
     /// <summary>The first node is the owner.</summary>
     public bool HasOwner { get; private init; }
+
+    /// <summary>Nodes of which one is the owner, where memory does not tell which.</summary>
+    public IReadOnlyList<McsNode> PossibleOwners { get; private init; } = [];
 
     public bool IsCorrupt { get; private init; }
 
@@ -58,6 +61,7 @@ internal sealed class McsQueue
             if (before.Count > 1)
                 return new McsQueue(Reversed(queue))
                 {
+                    PossibleOwners = [.. before.ConvertAll(index => all[index])],
                     Problem = $"Who holds it is not certain: {before.Count} nodes have the one at 0x{node.Address:x} as their next, as one that has released the lock keeps it.",
                 };
             current = before[0];

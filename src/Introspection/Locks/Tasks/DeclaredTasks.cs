@@ -1,6 +1,6 @@
 using System;
 using System.Globalization;
-using Introspection.Locks.Layouts;
+using Introspection.Layouts;
 using Introspection.State;
 
 namespace Introspection.Locks.Tasks;
@@ -14,14 +14,14 @@ public sealed class DeclaredTasks(CpuArray cpus, ulong first, MemoryField? id, s
 {
     public ulong Of(in GuestView view)
     {
-        ulong at = first + (ulong)((long)view.Vcpu.Index * (cpus.Stride ?? 0)) + (ulong)cpus.Current.Offset;
+        ulong at = first + (ulong)((long)view.Vcpu.Index * (cpus.Stride ?? 0)) + (ulong)cpus.Current.OffsetBytes;
         return view.ReadNumber(at, cpus.Current.SizeBytes) ?? 0;
     }
 
     public string? NameOf(in GuestView view, ulong task)
     {
         string word = called ?? "task";
-        if (id is { } field && view.ReadNumber(task + (ulong)field.Offset, field.SizeBytes) is { } number) return string.Create(CultureInfo.InvariantCulture, $"{word} {number}");
+        if (id is { } field && view.ReadNumber(task + (ulong)field.OffsetBytes, field.SizeBytes) is { } number) return string.Create(CultureInfo.InvariantCulture, $"{word} {number}");
         return $"{word} at 0x{task:x}";
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
-using Introspection.Locks.Layouts;
 
-namespace Introspection.Channels;
+namespace Introspection.Layouts;
 
 /// <summary>
 /// What a layout file says of channels: rings of messages, each with a number that is written last, as in Barrelfish's CC-UMP (Baumann et al., SOSP 2009). docs/LAYOUTS.md describes it.

@@ -1,38 +1,13 @@
 using System.Collections.Generic;
-using System.Collections.ObjectModel;
 using System.Text.Json.Serialization;
-using Introspection.Channels;
-using Introspection.Rcu;
 
-namespace Introspection.Locks.Layouts;
-
-/// <summary>What a layout file says; docs/LAYOUTS.md describes it.</summary>
-public sealed record LockLayout
-{
-    [JsonPropertyName("$schema")] public string? Schema { get; init; }
-    /// <summary>Types of locks by name.</summary>
-    [JsonPropertyName("types")] public IReadOnlyDictionary<string, LockType>? DeclaredTypes { get; init; }
-    [JsonIgnore] public IReadOnlyDictionary<string, LockType> Types => DeclaredTypes ?? ReadOnlyDictionary<string, LockType>.Empty;
-    /// <summary>The locks themselves.</summary>
-    [JsonPropertyName("locks")] public IReadOnlyList<LockDeclaration>? Declared { get; init; }
-    [JsonIgnore] public IReadOnlyList<LockDeclaration> Locks => Declared ?? [];
-    /// <summary>Functions that a guest must have for the layout to be meant; built-in ones have them.</summary>
-    [JsonPropertyName("requires")] public IReadOnlyList<string>? Requires { get; init; }
-    /// <summary>Functions at whose beginning the guest has failed: what is held then is told.</summary>
-    [JsonPropertyName("panics")] public IReadOnlyList<string>? Panics { get; init; }
-    /// <summary>How to find out which vCPU something belongs to.</summary>
-    [JsonPropertyName("cpus")] public CpuArray? Cpus { get; init; }
-    /// <summary>Read-copy-update.</summary>
-    [JsonPropertyName("rcu")] public RcuLayout? Rcu { get; init; }
-    /// <summary>Channels between vCPUs.</summary>
-    [JsonPropertyName("channels")] public IReadOnlyList<ChannelLayout>? Channels { get; init; }
-}
+namespace Introspection.Layouts;
 
 /// <summary>A lock of the guest's.</summary>
 public sealed record LockDeclaration
 {
     [JsonPropertyName("name")] public required string Name { get; init; }
-    /// <summary>One of <see cref="LockLayout.Types"/>.</summary>
+    /// <summary>One of <see cref="GuestLayout.Types"/>.</summary>
     [JsonPropertyName("type")] public required string Type { get; init; }
     /// <summary>"symbol", "symbol+0x10" or a number.</summary>
     [JsonPropertyName("at")] public required string At { get; init; }
@@ -60,8 +35,8 @@ public sealed record LockType
     [JsonPropertyName("word")] public MemoryField? Word { get; init; }
     [JsonPropertyName("writerMask")] public ulong? WriterMask { get; init; }
     [JsonPropertyName("readerShift")] public int? ReaderShift { get; init; }
-    /// <summary>Names of the structure in the guest's own types; default: the name of this type. Offsets are checked against it, and variables of it are locks.</summary>
-    [JsonPropertyName("structures")] public IReadOnlyList<string>? Structures { get; init; }
+    /// <summary>The structure in the guest's own types; default: the name of this type. Offsets are checked against it, and variables of it are locks.</summary>
+    [JsonPropertyName("structure")] public string? Structure { get; init; }
     /// <summary>Functions that take it. What is in one and has not returned waits.</summary>
     [JsonPropertyName("acquire")] public IReadOnlyList<LockFunctions>? Acquire { get; init; }
     /// <summary>Functions that give it back.</summary>
@@ -71,18 +46,6 @@ public sealed record LockType
     /// <summary>Interrupts stay off while it is held, as an interrupt handler takes it too.</summary>
     [JsonPropertyName("interruptsOff")] public bool? InterruptsOff { get; init; }
     [JsonIgnore] public bool IsHeldByTask => HeldBy == "task";
-}
-
-/// <summary>A number in memory.</summary>
-public sealed record MemoryField
-{
-    /// <summary>In bytes; what <see cref="Member"/> says, if there is one and the guest's types are known.</summary>
-    [JsonPropertyName("offset")] public long Offset { get; init; }
-    /// <summary>The member's name in the structure: "tail", "owner.next".</summary>
-    [JsonPropertyName("member")] public string? Member { get; init; }
-    /// <summary>1, 2, 4 or 8; default: 8.</summary>
-    [JsonPropertyName("bytes")] public int? Bytes { get; init; }
-    [JsonIgnore] public int SizeBytes => Bytes ?? 8;
 }
 
 /// <summary>The nodes of an MCS queue.</summary>
@@ -97,11 +60,11 @@ public sealed record QueueNode
     /// <summary>The address of the lock that it waits for, if the node knows.</summary>
     [JsonPropertyName("waitsFor")] public MemoryField? WaitsFor { get; init; }
     /// <summary>
-    /// Where all nodes are: an MCS queue is linked from the owner on, and the lock knows only its end. Default: the variables that are arrays of <see cref="Structures"/>.
+    /// Where all nodes are: an MCS queue is linked from the owner on, and the lock knows only its end. Default: the variables that are arrays of <see cref="Structure"/>.
     /// </summary>
     [JsonPropertyName("arrays")] public IReadOnlyList<NodeArray>? Arrays { get; init; }
-    /// <summary>Names of the structure in the guest's own types.</summary>
-    [JsonPropertyName("structures")] public IReadOnlyList<string>? Structures { get; init; }
+    /// <summary>The nodes' structure in the guest's own types.</summary>
+    [JsonPropertyName("structure")] public string? Structure { get; init; }
     /// <summary>A number that tells nodes apart.</summary>
     [JsonPropertyName("id")] public MemoryField? Id { get; init; }
     /// <summary>What a node is called: "task" gives "task 3".</summary>
@@ -130,8 +93,8 @@ public sealed record CpuArray
     [JsonPropertyName("id")] public MemoryField? Id { get; init; }
     /// <summary>What tasks are called; default: as the first type's nodes.</summary>
     [JsonPropertyName("called")] public string? Called { get; init; }
-    /// <summary>Names of the tasks' structure in the guest's own types.</summary>
-    [JsonPropertyName("structures")] public IReadOnlyList<string>? Structures { get; init; }
+    /// <summary>The tasks' structure in the guest's own types.</summary>
+    [JsonPropertyName("structure")] public string? Structure { get; init; }
 }
 
 /// <summary>Functions that take or give back locks of a type, all in the same way.</summary>
@@ -154,9 +117,3 @@ public sealed record LockFunctions
     /// <summary>release: an exclusive lock becomes a shared one.</summary>
     [JsonPropertyName("downgrades")] public bool? Downgrades { get; init; }
 }
-
-/// <summary>How layouts are read: by code made when compiling.</summary>
-[JsonSourceGenerationOptions(ReadCommentHandling = System.Text.Json.JsonCommentHandling.Skip, AllowTrailingCommas = true, RespectNullableAnnotations = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(LockLayout))]
-internal sealed partial class LockLayoutJson : JsonSerializerContext;

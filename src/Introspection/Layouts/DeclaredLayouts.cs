@@ -3,12 +3,12 @@ using System.Collections.Generic;
 using System.IO;
 using Vmm.Platform;
 
-namespace Introspection.Locks.Layouts;
+namespace Introspection.Layouts;
 
 /// <summary>The layouts of locks that are known for a recording; built-in ones are not among them.</summary>
 /// <param name="Layouts">All that could be read.</param>
 /// <param name="Problem">Why there are none; null: there are.</param>
-public sealed record DeclaredLayouts(IReadOnlyList<LockLayout> Layouts, string? Problem)
+public sealed record DeclaredLayouts(IReadOnlyList<GuestLayout> Layouts, string? Problem)
 {
     private const string DemoKernel = "demo64.elf";
 
@@ -22,15 +22,15 @@ public sealed record DeclaredLayouts(IReadOnlyList<LockLayout> Layouts, string? 
     public static DeclaredLayouts Load(MachineConfiguration configuration, string recordingPath, IReadOnlyList<string>? paths, Action<string> tell)
     {
         string? kernel = configuration.FindImage("kernel")?.Name;
-        IReadOnlyList<string> files = paths ?? LockLayoutFile.Find(recordingPath, kernel, [Directory.GetCurrentDirectory()]);
-        var layouts = new List<LockLayout>();
+        IReadOnlyList<string> files = paths ?? LayoutFile.Find(recordingPath, kernel, [Directory.GetCurrentDirectory()]);
+        var layouts = new List<GuestLayout>();
         foreach (string path in files)
         {
             try
             {
-                layouts.Add(LockLayoutFile.Read(path));
+                layouts.Add(LayoutFile.Read(path));
             }
-            catch (LockLayoutException e)
+            catch (LayoutException e)
             {
                 tell($"{e.Message.TrimEnd('.')}; going on without it");
             }
@@ -42,7 +42,7 @@ public sealed record DeclaredLayouts(IReadOnlyList<LockLayout> Layouts, string? 
             using (var bytes = new MemoryStream())
             {
                 resource.CopyTo(bytes);
-                layouts.Add(LockLayoutFile.Parse(bytes.ToArray(), "the demo kernel's layout"));
+                layouts.Add(LayoutFile.Parse(bytes.ToArray(), "the demo kernel's layout"));
             }
         }
         string name = Path.GetFileNameWithoutExtension(kernel ?? recordingPath) + ".layout.json";

@@ -2,7 +2,7 @@ using System;
 using Introspection.State;
 using Vmm.Cpu;
 
-namespace Introspection.Locks.Layouts;
+namespace Introspection.Layouts;
 
 /// <summary>Finds the address of the lock that a function was called with.</summary>
 public static class LockArgument

@@ -1,8 +1,7 @@
 using System.Collections.Generic;
 using System.Text.Json.Serialization;
-using Introspection.Locks.Layouts;
 
-namespace Introspection.Rcu;
+namespace Introspection.Layouts;
 
 /// <summary>What a layout file says of read-copy-update; docs/LAYOUTS.md describes it.</summary>
 public sealed record RcuLayout

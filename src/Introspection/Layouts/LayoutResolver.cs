@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
-using Introspection.Linux;
 using Introspection.Programs;
 using Introspection.State;
 using Introspection.Values;
@@ -10,7 +9,7 @@ using Symbols.Elf;
 using Symbols.Expressions;
 using Symbols.Types;
 
-namespace Introspection.Locks.Layouts;
+namespace Introspection.Layouts;
 
 /// <summary>
 /// Puts what a layout declares together with what the guest's own types say: members become offsets, arrays get their sizes, and variables of declared structures are locks. What does not
@@ -22,7 +21,7 @@ internal sealed class LayoutResolver
 
     private readonly SymbolSet _symbols;
     private readonly ITypeCatalog? _types;
-    private readonly KernelLayout? _members;
+    private readonly DeclaredFields _fields;
     private readonly FrameVariables _variables;
     private readonly List<string> _problems = [];
     private IReadOnlyList<(string Name, ulong Address, DebugType Type)>? _globals;
@@ -31,7 +30,7 @@ internal sealed class LayoutResolver
     {
         _symbols = symbols;
         _types = symbols.Types;
-        _members = _types is null ? null : new KernelLayout(_types);
+        _fields = new DeclaredFields(_types, _problems);
         _variables = new FrameVariables(view, symbols, null);
     }
 
@@ -39,49 +38,46 @@ internal sealed class LayoutResolver
     public IReadOnlyList<string> Problems => _problems;
 
     /// <summary>The same with offsets, arrays and locks filled in.</summary>
-    public LockLayout Resolve(LockLayout layout)
+    public GuestLayout Resolve(GuestLayout layout)
     {
         bool isBuiltIn = layout.Requires is not null;
         var types = new Dictionary<string, LockType>(StringComparer.Ordinal);
         var locks = new List<LockDeclaration>(layout.Locks);
         foreach ((string name, LockType type) in layout.Types)
         {
-            IReadOnlyList<string> structures = type.Structures ?? [name];
+            string structure = type.Structure ?? name;
             // A built-in type that the guest has another one of that name of is not meant.
-            if (isBuiltIn && !HasAll(structures, type)) continue;
-            types[name] = Resolve(name, structures, type);
-            if (_types is not null) locks.AddRange(Variables(name, structures, locks));
+            if (isBuiltIn && !HasAll(structure, type)) continue;
+            types[name] = Resolve(structure, type);
+            if (_types is not null) locks.AddRange(Variables(name, structure, locks));
         }
         // What a built-in layout names need not be in every guest.
-        if (isBuiltIn) locks.RemoveAll(one => Queues.LockReader.Resolve(one.At, _symbols.AddressOf) is null || !types.ContainsKey(one.Type));
+        if (isBuiltIn) locks.RemoveAll(one => SymbolPlace.Resolve(one.At, _symbols.AddressOf) is null || !types.ContainsKey(one.Type));
         CpuArray? cpus = layout.Cpus is { } array ? Resolve(array) : null;
         return layout with { DeclaredTypes = types, Declared = locks, Cpus = cpus };
     }
 
-    private bool HasAll(IReadOnlyList<string> structures, LockType type)
+    private bool HasAll(string structure, LockType type)
     {
         MemoryField?[] fields = [type.Tail, type.Locked, type.Owner, type.Serving, type.Next, type.Word];
-        if (fields.All(static field => field?.Member is null)) return true;
-        return fields.All(field => field?.Member is null || OffsetOf(structures, field.Member) is not null);
+        return fields.All(field => field?.Member is not { } member || _fields.Has(structure, member));
     }
 
-    private LockType Resolve(string name, IReadOnlyList<string> structures, LockType type)
+    private LockType Resolve(string structure, LockType type) => type with
     {
-        QueueNode? node = type.Node is { } declared ? Resolve(name, declared) : null;
-        return type with
-        {
-            Tail = Resolve(name, structures, type.Tail), Locked = Resolve(name, structures, type.Locked), Owner = Resolve(name, structures, type.Owner),
-            Serving = Resolve(name, structures, type.Serving), Next = Resolve(name, structures, type.Next), Word = Resolve(name, structures, type.Word), Node = node,
-        };
-    }
+        Tail = _fields.Place(structure, type.Tail), Locked = _fields.Place(structure, type.Locked), Owner = _fields.Place(structure, type.Owner),
+        Serving = _fields.Place(structure, type.Serving), Next = _fields.Place(structure, type.Next), Word = _fields.Place(structure, type.Word),
+        Node = type.Node is { } node ? Resolve(node) : null,
+    };
 
-    private QueueNode Resolve(string name, QueueNode node)
+    // Null: its link cannot be found.
+    private QueueNode? Resolve(QueueNode node)
     {
-        IReadOnlyList<string> structures = node.Structures ?? [];
+        if (_fields.Place(node.Structure, node.Next) is not { } next) return null;
         IReadOnlyList<NodeArray>? arrays = node.Arrays;
-        if (arrays is null or { Count: 0 } && structures.Count > 0)
+        if (arrays is null or { Count: 0 } && node.Structure is { } structure)
         {
-            arrays = [.. Globals().Where(one => one.Type.Stripped is ArrayType { Count: > 0 and <= MaximumElements } array && IsOneOf(array.Element, structures)).Select(one =>
+            arrays = [.. Globals().Where(one => one.Type.Stripped is ArrayType { Count: > 0 and <= MaximumElements } array && IsCalled(array.Element, structure)).Select(one =>
             {
                 var array = (ArrayType)one.Type.Stripped;
                 return new NodeArray { At = At(one.Address), Stride = (int)(array.Element.SizeBytes ?? 0), Count = (int)array.Count! };
@@ -89,8 +85,8 @@ internal sealed class LayoutResolver
         }
         return node with
         {
-            Next = Resolve(name, structures, node.Next)!, Waiting = Resolve(name, structures, node.Waiting), Granted = Resolve(name, structures, node.Granted),
-            WaitsFor = Resolve(name, structures, node.WaitsFor), Id = Resolve(name, structures, node.Id), Arrays = arrays,
+            Next = next, Waiting = _fields.Place(node.Structure, node.Waiting), Granted = _fields.Place(node.Structure, node.Granted),
+            WaitsFor = _fields.Place(node.Structure, node.WaitsFor), Id = _fields.Place(node.Structure, node.Id), Arrays = arrays,
         };
     }
 
@@ -98,39 +94,17 @@ internal sealed class LayoutResolver
     {
         if (_variables.Variable(cpus.At) is not { Type.Stripped: ArrayType array }) return cpus.Stride is null ? null : cpus;
         int? stride = cpus.Stride ?? (int?)array.Element.SizeBytes;
-        MemoryField current = array.Element.Stripped is RecordType { Name: { } name } ? Resolve(cpus.At, [name], cpus.Current)! : cpus.Current;
-        return stride is null ? null : cpus with { Stride = stride, Current = current, Id = Resolve(cpus.At, cpus.Structures ?? [], cpus.Id) };
-    }
-
-    private MemoryField? Resolve(string typeName, IReadOnlyList<string> structures, MemoryField? field)
-    {
-        if (field?.Member is not { } member || _types is null) return field;
-        if (OffsetOf(structures, member) is not { } found)
-        {
-            if (structures.Any(structure => _types.FindType(structure, TypeTag.Struct) is not null))
-                _problems.Add($"Type '{typeName}': the guest's {string.Join(" or ", structures)} has no member '{member}'; offset {field.Offset} is used.");
-            return field;
-        }
-        if (field.Offset != 0 && field.Offset != (long)found.Offset)
-            _problems.Add($"Type '{typeName}': '{member}' is declared at offset {field.Offset}, and the guest's types have it at {found.Offset}, which is used.");
-        bool hasSize = found.SizeBytes is 1 or 2 or 4 or 8;
-        return field with { Offset = (long)found.Offset, Bytes = hasSize ? found.SizeBytes : field.Bytes };
-    }
-
-    private (ulong Offset, int SizeBytes)? OffsetOf(IReadOnlyList<string> structures, string member)
-    {
-        foreach (string structure in structures)
-            if (_members?.Field(structure, member) is { } field) return (field.Offset, field.SizeBytes);
-        return null;
+        MemoryField? current = _fields.Place(array.Element.Stripped is RecordType { Name: { } name } ? name : null, cpus.Current);
+        return stride is null || current is null ? null : cpus with { Stride = stride, Current = current, Id = _fields.Place(cpus.Structure, cpus.Id) };
     }
 
     // Variables of the structure, alone, in arrays and in other structures; a lock that is declared by itself has its name from there.
-    private IEnumerable<LockDeclaration> Variables(string typeName, IReadOnlyList<string> structures, List<LockDeclaration> declared)
+    private IEnumerable<LockDeclaration> Variables(string typeName, string structure, List<LockDeclaration> declared)
     {
-        if (!structures.Any(structure => _types!.FindType(structure, TypeTag.Struct) is RecordType { IsDeclaration: false } or not null and not RecordType)) return [];
+        if (_types!.FindType(structure, TypeTag.Struct) is null or RecordType { IsDeclaration: true }) return [];
         var known = new HashSet<ulong>();
         foreach (LockDeclaration one in declared)
-            if (Queues.LockReader.Resolve(one.At, _symbols.AddressOf) is { } address) known.Add(address);
+            if (SymbolPlace.Resolve(one.At, _symbols.AddressOf) is { } address) known.Add(address);
         var found = new List<LockDeclaration>();
         foreach ((string name, ulong address, DebugType type) in Globals()) Search(name, address, type, 0);
         return found;
@@ -138,7 +112,7 @@ internal sealed class LayoutResolver
         void Search(string name, ulong address, DebugType type, int depth)
         {
             if (found.Count >= MaximumLocks || depth > MaximumDepth) return;
-            if (IsOneOf(type, structures))
+            if (IsCalled(type, structure))
             {
                 if (known.Add(address)) found.Add(new LockDeclaration { Name = name, Type = typeName, At = At(address) });
                 return;
@@ -177,8 +151,7 @@ internal sealed class LayoutResolver
         return _globals = globals;
     }
 
-    private static bool IsOneOf(DebugType type, IReadOnlyList<string> structures) =>
-        (type.Name is { } name && structures.Contains(name)) || (type.Stripped.Name is { } stripped && structures.Contains(stripped));
+    private static bool IsCalled(DebugType type, string structure) => type.Name == structure || type.Stripped.Name == structure;
 
     private static string At(ulong address) => string.Create(CultureInfo.InvariantCulture, $"0x{address:x}");
 }

@@ -1,0 +1,113 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using Dap.Protocol;
+using Introspection.Calls;
+using Introspection.History;
+using Introspection.Layouts;
+using Introspection.Linux;
+using Introspection.Locks;
+using Introspection.Locks.History;
+using Introspection.Programs;
+using Introspection.State;
+using Replay.Packages;
+using Replay.Replaying;
+using Vmm.Platform;
+using Vmm.Time;
+using Thread = System.Threading.Thread;
+
+namespace Dap.Sessions;
+
+/// <summary>What a rehearsal has found.</summary>
+/// <param name="Kernel">A Linux kernel; null: there is none.</param>
+/// <param name="Locks">The guest's.</param>
+/// <param name="At">Where.</param>
+internal sealed record Rehearsed(KernelImage? Kernel, GuestLocks Locks, Position At);
+
+/// <summary>
+/// Answers the first question about locks before it is asked: what that takes is to be found only once, and the code for it compiled. Threads: one of its own, with a machine and symbols of
+/// its own, from the beginning of a session on; what it has found is handed over when it has ended.
+/// </summary>
+internal sealed class Rehearsal : IDisposable
+{
+    private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(10);
+    private const int MaximumKernelBytes = 64 << 20;
+
+    private readonly RecordingFile _recording;
+    private readonly IReadOnlyList<GuestLayout> _layouts;
+    private readonly Action _ended;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Thread _thread;
+    private volatile Rehearsed? _found;
+    private volatile bool _isAwaited;
+
+    /// <summary>Begins one; null: it would take too much, as the recording's own symbols are large.</summary>
+    /// <param name="recording">Stays the caller's, and is in use until this is disposed of.</param>
+    /// <param name="layouts">That are declared.</param>
+    /// <param name="ended">It has ended, and somebody asked too early. Called on its thread.</param>
+    public static Rehearsal? Begin(RecordingFile recording, IReadOnlyList<GuestLayout> layouts, Action ended) =>
+        recording.Embedded.SymbolNames.Any() || recording.Configuration.FindImage("kernel")?.Content.Length > MaximumKernelBytes ? null : new Rehearsal(recording, layouts, ended);
+
+    private Rehearsal(RecordingFile recording, IReadOnlyList<GuestLayout> layouts, Action ended)
+    {
+        (_recording, _layouts, _ended) = (recording, layouts, ended);
+        _thread = new Thread(Run) { Name = "rehearsal", IsBackground = true, Priority = ThreadPriority.BelowNormal };
+        _thread.Start();
+    }
+
+    /// <summary>What was found by now; null: nothing yet, or nothing at all.</summary>
+    public Rehearsed? Found => _found;
+
+    /// <summary>It ends within a time that nobody notices, or has ended. If not, it will tell when it has.</summary>
+    public bool EndsSoon()
+    {
+        if (_thread.Join(s_soon)) return true;
+        _isAwaited = true;
+        return !_thread.IsAlive;
+    }
+
+    /// <summary>Waits for what it finds: to begin with the same now would take longer. Null: nothing.</summary>
+    public Rehearsed? Wait()
+    {
+        _thread.Join();
+        return _found;
+    }
+
+    public void Dispose()
+    {
+        _end.Cancel();
+        _thread.Join();
+        _end.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            using var moment = new OtherMoment(_recording);
+            // From the last checkpoint on, little is to be replayed: nothing.
+            Position at = _recording.Checkpoints.Count > 0 ? _recording.Checkpoints[^1].Position : _recording.Start;
+            Machine machine = moment.At(at, null, _end.Token);
+            using GuestPrograms programs = SymbolLoader.Load(_recording, null, null, static _ => { });
+            var view = new GuestView(machine, machine.Vcpus[machine.CurrentCpuIndex]);
+            SymbolSet symbols = programs.At(view);
+            KernelImage? kernel = symbols.KernelAt(view)?.Image;
+            _end.Token.ThrowIfCancellationRequested();
+            GuestLocks locks = GuestLocks.Find(_layouts, symbols, view);
+            _end.Token.ThrowIfCancellationRequested();
+            int count = locks.Read(view, symbols, at, null).Count;
+            LockHistory.Learner(_recording, locks, static () => { }).Dispose();
+            CallerText.Of(view.CodeAddress, symbols);
+            // What is said does not matter, only that it was said once.
+            new MessageWriter(Stream.Null).WriteEvent("ttvm/rehearsal", new TtvmLocks { Locks = [], Past = $"{count}", LayoutProblems = locks.Problems });
+            _found = new Rehearsed(kernel, locks, at);
+        }
+        catch (Exception e) when (e is OperationCanceledException or RecordingFormatException or ReplayDivergenceException or IOException)
+        {
+            // The session ends; or what is wrong with the recording is told to whoever asks for what is in it.
+        }
+        if (_isAwaited && !_end.IsCancellationRequested) _ended();
+    }
+}
