@@ -19,7 +19,7 @@ namespace Cli.Bench;
 /// </summary>
 internal sealed class EngineSpeed(string name, MachineConfiguration configuration, string folder, int rounds, CancellationToken cancellation)
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
     /// <param name="report">Takes the rows.</param>
     /// <param name="kernel">Path of the kernel, for QEMU; null: QEMU is not run.</param>
@@ -38,9 +38,10 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
             recorded.Add(Record(path));
             replayed.Add(Replay(path, ref counters));
             if (kernel is null) continue;
-            Add(tcg, QemuRun.Run(kernel, more, s_limit));
-            Add(rrRecorded, QemuRun.Run(kernel, more, s_limit, ("record", log)));
-            Add(rrReplayed, QemuRun.Run(kernel, more, s_limit, ("replay", log)));
+            Add(tcg, QemuRun.Run(kernel, more, s_limit)?.Real);
+            // Its recording sleeps while the guest is idle, ours does not: what it computes is compared.
+            Add(rrRecorded, QemuRun.Run(kernel, more, s_limit, ("record", log))?.Processor);
+            Add(rrReplayed, QemuRun.Run(kernel, more, s_limit, ("replay", log))?.Processor);
         }
         TimeSpan run = Median(plain), record = Median(recorded), replay = Median(replayed);
         report.Add($"{name}: interpreter, not recorded", $"{Words.Duration(interpreted)}, {Words.Rate(count, interpreted)}");
@@ -50,8 +51,8 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         report.Add($"{name}: translated", $"{Words.Count((ulong)counters.Instructions)} instructions in {Words.Count((ulong)counters.Blocks)} blocks, {Words.Size(counters.CodeBytes)} of code", "at most 128 MiB");
         if (tcg.Count == 0) return;
         report.Add($"{name}: QEMU TCG", $"{Words.Duration(Median(tcg))} (ttvm unrecorded is {Median(tcg) / run:F2} times as fast)");
-        if (rrRecorded.Count > 0) report.Add($"{name}: QEMU rr=record", $"{Words.Duration(Median(rrRecorded))} (ttvm records {Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
-        if (rrReplayed.Count > 0) report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(Median(rrReplayed))} (ttvm replays {Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
+        if (rrRecorded.Count > 0) report.Add($"{name}: QEMU rr=record", $"{Words.Duration(Median(rrRecorded))} of processor time (ttvm records {Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
+        if (rrReplayed.Count > 0) report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(Median(rrReplayed))} of processor time (ttvm replays {Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
     }
 
     private static T With<T>(EngineKind engine, Func<T> run)

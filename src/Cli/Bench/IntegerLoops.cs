@@ -45,7 +45,7 @@ internal sealed class IntegerLoops(uint iterations, bool besideQemu, Cancellatio
             TimeSpan? shortest = null;
             for (int run = 0; run < runCount; run++)
             {
-                if (QemuRun.Run(path, [], limit) is not { } time) return null;
+                if (QemuRun.Run(path, [], limit)?.Real is not { } time) return null;
                 if (shortest is null || time < shortest) shortest = time;
             }
             return shortest;

@@ -137,7 +137,7 @@ internal static class BenchVerb
         if (!qemu) return;
         Say(context, "Linux boot in QEMU");
         IEnumerable<string> more = ["-initrd", initrd!, "-append", Append];
-        if (QemuRun.Run(kernel!, more, TimeSpan.FromMinutes(5)) is { } theirs)
+        if (QemuRun.Run(kernel!, more, TimeSpan.FromMinutes(5))?.Real is { } theirs)
             report.Add($"{name}, QEMU: real time to power-off", $"{Words.Duration(theirs)} ({ours / theirs:F1} times as fast as ttvm, not recorded: {Words.Duration(ours)})");
         else report.Note("Linux did not power off in QEMU within 5 minutes");
     }

@@ -56,11 +56,11 @@ internal struct EngineRoom
 /// <summary>Offsets of the architectural state in the frame.</summary>
 internal static class StateField
 {
-    private static VcpuState s_state;
+    private static readonly VcpuState[] s_sample = new VcpuState[1];
 
-    public static readonly Operand Rip = Operand.Field(OffsetOf(ref s_state.Rip));
-    public static readonly Operand Mxcsr = Operand.Field(OffsetOf(ref s_state.Mxcsr));
-    private static readonly int s_xmm = OffsetOf(ref s_state.Xmm), s_segments = OffsetOf(ref s_state.Segments), s_base = OffsetOfBase();
+    public static readonly Operand Rip = Operand.Field(OffsetOf(ref s_sample[0].Rip));
+    public static readonly Operand Mxcsr = Operand.Field(OffsetOf(ref s_sample[0].Mxcsr));
+    private static readonly int s_xmm = OffsetOf(ref s_sample[0].Xmm), s_segments = OffsetOf(ref s_sample[0].Segments), s_base = OffsetOfBase();
 
     public static Operand General(int guest) => Operand.Field(guest * 8);
     /// <summary>The second byte of RAX, RCX, RDX or RBX.</summary>
@@ -68,7 +68,7 @@ internal static class StateField
     public static Operand Xmm(int number) => Operand.Field(s_xmm + number * 16);
     public static Operand SegmentBase(int segment) => Operand.Field(s_segments + segment * Unsafe.SizeOf<SegmentRegister>() + s_base);
 
-    private static int OffsetOf<T>(ref T field) => (int)Unsafe.ByteOffset(ref Unsafe.As<VcpuState, byte>(ref s_state), ref Unsafe.As<T, byte>(ref field));
+    private static int OffsetOf<T>(ref T field) => (int)Unsafe.ByteOffset(ref Unsafe.As<VcpuState, byte>(ref s_sample[0]), ref Unsafe.As<T, byte>(ref field));
 
     private static int OffsetOfBase()
     {
