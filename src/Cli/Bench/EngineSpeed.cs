@@ -48,11 +48,14 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         report.Add($"{name}: translator, not recorded", $"{Words.Duration(run)}, {Words.Rate(count, run)} ({interpreted / run:F1} times as fast as the interpreter)");
         report.Add($"{name}: translator, recorded", $"{Words.Duration(record)} ({100 * (record / run - 1):F1} % more time)", "at most 5 % more");
         report.Add($"{name}: translator, replayed", $"{Words.Duration(replay)} ({record / replay:F2} times as fast as recording)", "not slower than recording");
-        report.Add($"{name}: translated", $"{Words.Count((ulong)counters.Instructions)} instructions in {Words.Count((ulong)counters.Blocks)} blocks, {Words.Size(counters.CodeBytes)} of code", "at most 128 MiB");
+        report.Add($"{name}: translated",
+            $"{Words.Count((ulong)counters.Instructions)} instructions in {Words.Count((ulong)counters.Blocks)} blocks, {Words.Size(counters.CodeBytes)} of code", "at most 128 MiB");
         if (tcg.Count == 0) return;
         report.Add($"{name}: QEMU TCG", $"{Words.Duration(Median(tcg))} (ttvm unrecorded is {Median(tcg) / run:F2} times as fast)");
-        if (rrRecorded.Count > 0) report.Add($"{name}: QEMU rr=record", $"{Words.Duration(Median(rrRecorded))} of processor time (ttvm records {Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
-        if (rrReplayed.Count > 0) report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(Median(rrReplayed))} of processor time (ttvm replays {Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
+        if (rrRecorded.Count > 0)
+            report.Add($"{name}: QEMU rr=record", $"{Words.Duration(Median(rrRecorded))} of processor time (ttvm: {Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
+        if (rrReplayed.Count > 0)
+            report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(Median(rrReplayed))} of processor time (ttvm: {Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
     }
 
     private static T With<T>(EngineKind engine, Func<T> run)

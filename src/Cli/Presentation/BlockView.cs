@@ -58,7 +58,8 @@ internal static class BlockView
             formatter.Format(instruction, output);
             string text = output.ToStringAndReset();
             bool leaves = instruction.FlowControl is FlowControl.Call or FlowControl.UnconditionalBranch or FlowControl.ConditionalBranch && instruction.Op0Kind == OpKind.NearBranch64;
-            if (leaves && listing.Routines.TryGetValue(listing.HostAddress + instruction.NearBranchTarget, out string? name)) text = $"{instruction.Mnemonic.ToString().ToLowerInvariant()} {name}";
+            if (leaves && listing.Routines.TryGetValue(listing.HostAddress + instruction.NearBranchTarget, out string? name))
+                text = $"{instruction.Mnemonic.ToString().ToLowerInvariant()} {name}";
             lines.Add((offset, text));
         }
         return lines;

@@ -24,7 +24,8 @@ internal static class BenchVerb
         public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
         public Option<string?> Only { get; } = new("--only")
         {
-            Description = "dap: only the demo kernel and what an editor waits for; engine: only a Linux boot by our engines and by QEMU's, recorded and replayed; locks: only what locks cost as vCPUs are added; symbols: only look-ups in --symbols FILE",
+            Description = "dap: only the demo kernel and what an editor waits for; engine: a Linux boot by our engines and by QEMU's, recorded and replayed; locks: only what locks cost "
+                + "as vCPUs are added; symbols: only look-ups in --symbols FILE",
             HelpName = "dap|engine|locks|symbols",
         };
 
@@ -148,7 +149,8 @@ internal static class BenchVerb
         if (FindLinux(report, ref kernel, ref initrd) is not { } configuration) return;
         bool qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
         Say(context, "Linux boot by all engines");
-        new EngineSpeed("Linux boot", configuration, folder, parsed.GetValue(o.Quick) ? 1 : 3, context.Cancellation).Run(report, qemu ? kernel : null, ["-initrd", initrd!, "-append", Append]);
+        new EngineSpeed("Linux boot", configuration, folder, parsed.GetValue(o.Quick) ? 1 : 3, context.Cancellation)
+            .Run(report, qemu ? kernel : null, ["-initrd", initrd!, "-append", Append]);
     }
 
     /// <summary>The Linux that is booted; null: it is not there, and the report says so.</summary>

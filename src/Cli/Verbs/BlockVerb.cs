@@ -33,8 +33,8 @@ internal static class BlockVerb
             if (parsed.GetValue(cpu) is null) vcpu = recording.Vcpu(null);
             if (recording.Machine.ListBlock(vcpu.Index) is not { } listing)
             {
-                context.Out.WriteLine($"vCPU {vcpu.Index} executes {Disassembly.AtRip(recording.Machine, vcpu)} next, which the interpreter does: 16-bit code, segments with bases, an instruction"
-                    + " across two pages, or one whose handler is called (or --engine interp was given)");
+                context.Out.WriteLine($"vCPU {vcpu.Index} executes {Disassembly.AtRip(recording.Machine, vcpu)} next, which the interpreter does: 16-bit code, segments with"
+                    + " bases, an instruction across two pages, or one whose handler is called (or --engine interp was given)");
                 return ExitCode.Good;
             }
             BlockView.Write(context.Out, listing, parsed.GetValue(behind));

@@ -35,7 +35,9 @@ internal sealed class CommonCode
     public nint Enter { get; private set; }
     /// <summary>Jumped to: leaves with the room's ExitCode.</summary>
     public nint Exit { get; private set; }
-    /// <summary>Called with the linear address in the address register and the site, flags settled: reads into the room's buffer, or executes the instruction by its handler and leaves.</summary>
+    /// <summary>
+    /// Called with the linear address in the address register and the site, flags settled: reads into the room's buffer, or executes the instruction by its handler and leaves.
+    /// </summary>
     public nint SlowRead { get; private set; }
     /// <summary>Called when the buffer holds what is to be written; keeps the flags. Returns 5 bytes further when the machine wants to look behind the instruction.</summary>
     public nint SlowWrite { get; private set; }

@@ -37,7 +37,8 @@ internal enum FlagKind
 
 /// <summary>
 /// The flags of translated code are worked out only when somebody asks, as in the interpreter; but what they come from stays where it is, in registers mostly, until code is
-/// left. Bits 16..18 of a kind say that CF, OF, ZF are those of the room's other bytes (rotates and bit tests change only some); bits 19 and 20 that all but CF come from an INC or DEC behind it.
+/// left. Bits 16..18 of a kind say that CF, OF, ZF are those of the room's other bytes (rotates and bit tests change only some); bits 19 and 20 that all but CF come from an
+/// INC or DEC behind it.
 /// </summary>
 internal static class DeferredFlags
 {
