@@ -21,7 +21,7 @@ public sealed class KillTests
     [Fact]
     [Trait("Category", "Slow")]
     public void Killed_while_it_records_the_demo() => KillAtRandomMoments("kill-demo64", seed: 1, rounds: 12, longestSeconds: null,
-        ["--kernel", GuestImages.PrebuiltDemo64, "--memory", "16M", "--cpus", "4", "--chaos", "3", "--append", "tasks=8 rounds=12000 think=400", "--checkpoint-interval", "1000000"]);
+        ["--kernel", GuestImages.PrebuiltDemo64, "--memory", "16M", "--cpus", "4", "--chaos", "3", "--append", "tasks=8 rounds=40000 think=400", "--checkpoint-interval", "1000000"]);
 
     [Fact]
     [Trait("Category", "Slow")]
