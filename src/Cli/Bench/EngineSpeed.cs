@@ -26,7 +26,6 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
     /// <param name="more">QEMU's further arguments.</param>
     public void Run(BenchReport report, string? kernel, IReadOnlyList<string> more)
     {
-        EngineKind standard = Machine.DefaultEngine;
         string path = Path.Combine(folder, "engines.ttvm"), log = Path.Combine(folder, "qemu.rr");
         List<TimeSpan> plain = [], recorded = [], replayed = [], tcg = [], rrRecorded = [], rrReplayed = [];
         (ulong count, TimeSpan interpreted) = With(EngineKind.Interpreter, () => UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation));
@@ -34,7 +33,7 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         // One after the other in each round, so that what else the host does meets all of them.
         for (int round = 0; round < rounds; round++)
         {
-            plain.Add(With(standard, () => UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation)).Time);
+            plain.Add(UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation).Time);
             recorded.Add(Record(path));
             replayed.Add(Replay(path, ref counters));
             if (kernel is null) continue;

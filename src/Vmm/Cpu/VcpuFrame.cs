@@ -19,7 +19,9 @@ internal sealed class VcpuFrame
     public const int TlbCount = 4;
 
     /// <summary>Offsets from the state.</summary>
-    public const int EngineOffset = 4096, EngineSizeBytes = 72 << 10, TlbOffset = EngineOffset + EngineSizeBytes;
+    public const int EngineOffset = 4096, EngineSizeBytes = 4096;
+
+    private const int TlbOffset = EngineOffset + EngineSizeBytes;
 
     private const int SizeBytes = StackSizeBytes + TlbOffset + TlbCount * TlbSizeBytes;
 
@@ -40,5 +42,8 @@ internal sealed class VcpuFrame
     public nint EngineAddress => StateAddress + EngineOffset;
 
     /// <summary>Host address of a TLB.</summary>
-    public nint TlbAddress(int index) => StateAddress + TlbOffset + index * TlbSizeBytes;
+    public nint TlbAddress(int index) => StateAddress + TlbOffsetOf(index);
+
+    /// <summary>The same from the state.</summary>
+    public static int TlbOffsetOf(int index) => TlbOffset + index * TlbSizeBytes;
 }

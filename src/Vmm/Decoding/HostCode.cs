@@ -12,6 +12,8 @@ internal abstract class HostCode
 /// <summary>How a run of generated code ended.</summary>
 internal enum HostCodeStop
 {
+    /// <summary>Nothing was executed: the block is not warm, has no code, or the limit is too near.</summary>
+    NotTaken,
     /// <summary>Between instructions: the limit is near, the machine wants to look, or no code is known for where it goes on.</summary>
     Boundary,
     /// <summary>An instruction faulted: Vcpu.PendingException is to be delivered; RIP is at the instruction.</summary>
@@ -21,9 +23,8 @@ internal enum HostCodeStop
 /// <summary>Executes warm blocks faster than the interpreter, to the same effect.</summary>
 internal interface ITranslator
 {
-    /// <summary>Whether it executes this block now: it is warm, its code can be made, and <paramref name="left"/> instructions are enough not to pass the limit.</summary>
-    bool Takes(Vcpu vcpu, Block block, ulong left);
-
-    /// <summary>Executes from the block on, before <paramref name="limit"/>; <paramref name="count"/> is InstructionCount, as in the interpreter.</summary>
-    HostCodeStop Run(Vcpu vcpu, Block block, ref ulong count, ulong limit);
+    /// <summary>
+    /// Executes from the block on, before <paramref name="limit"/>, if the block is warm and that is far enough; <paramref name="count"/> is InstructionCount, as in the interpreter.
+    /// </summary>
+    HostCodeStop TryRun(Vcpu vcpu, Block block, ref ulong count, ulong limit);
 }

@@ -53,9 +53,10 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
         {
             Block? block = Next(c, last);
             if (block is null) return InterpreterStop.Fault;
-            if (translator is not null && translator.Takes(c, block, limit - count))
+            HostCodeStop stop = translator is null ? HostCodeStop.NotTaken : translator.TryRun(c, block, ref count, limit);
+            if (stop == HostCodeStop.Fault) return InterpreterStop.Fault;
+            if (stop == HostCodeStop.Boundary)
             {
-                if (translator.Run(c, block, ref count, limit) == HostCodeStop.Fault) return InterpreterStop.Fault;
                 last = c.CurrentBlock;
                 if (count >= limit || c.BlockLimit == 0) return InterpreterStop.Boundary;
                 continue;

@@ -36,6 +36,13 @@ internal sealed partial class BlockTranslator
         _ => FlagKind.Logic,
     };
 
+    /// <summary>Does an instruction at once, or where that operand is memory by an access to it.</summary>
+    private void OnOperand(int operand, Access access, Action core)
+    {
+        if (Current.GetOpKind(operand) == OpKind.Memory) Buffered(access, SizeOf(Current, operand), core);
+        else core();
+    }
+
     private void BinaryCore()
     {
         ref readonly Instruction i = ref Current;
@@ -142,12 +149,7 @@ internal sealed partial class BlockTranslator
         return Operand.Of(HostRegister.Other);
     }
 
-    private void TestOperands()
-    {
-        ref readonly Instruction i = ref Current;
-        if (i.Op0Kind == OpKind.Memory) Buffered(Access.Read, SizeOf(i, 0), TestCore);
-        else TestCore();
-    }
+    private void TestOperands() => OnOperand(0, Access.Read, TestCore);
 
     private void TestCore()
     {
@@ -166,12 +168,7 @@ internal sealed partial class BlockTranslator
         FlagsAre(same ? FlagKind.Logic : FlagKind.Test, size, x, y);
     }
 
-    private void IncrementOperand()
-    {
-        ref readonly Instruction i = ref Current;
-        if (i.Op0Kind == OpKind.Memory) Buffered(Access.Update, SizeOf(i, 0), IncrementCore);
-        else IncrementCore();
-    }
+    private void IncrementOperand() => OnOperand(0, Access.Update, IncrementCore);
 
     private void IncrementCore()
     {
@@ -205,12 +202,7 @@ internal sealed partial class BlockTranslator
         _flags = FlagTrack.AtEntry with { Host = HostFlag.All & ~HostFlag.Carry };
     }
 
-    private void NegateOperand()
-    {
-        ref readonly Instruction i = ref Current;
-        if (i.Op0Kind == OpKind.Memory) Buffered(Access.Update, SizeOf(i, 0), NegateCore);
-        else NegateCore();
-    }
+    private void NegateOperand() => OnOperand(0, Access.Update, NegateCore);
 
     private void NegateCore()
     {
@@ -245,12 +237,7 @@ internal sealed partial class BlockTranslator
 
     private static FlagKind ShiftKind(int digit) => digit switch { 4 => FlagKind.ShiftLeft, 5 => FlagKind.ShiftRight, _ => FlagKind.ShiftRightArithmetic };
 
-    private void ShiftByConstant()
-    {
-        ref readonly Instruction i = ref Current;
-        if (i.Op0Kind == OpKind.Memory) Buffered(Access.Update, SizeOf(i, 0), ShiftCore);
-        else ShiftCore();
-    }
+    private void ShiftByConstant() => OnOperand(0, Access.Update, ShiftCore);
 
     private static int CountOf(in Instruction i, int size) => (int)i.GetImmediate(1) & (size == 8 ? 63 : 31);
 
@@ -294,12 +281,7 @@ internal sealed partial class BlockTranslator
         _flags = FlagTrack.AtEntry;
     }
 
-    private void RotateByConstant()
-    {
-        ref readonly Instruction i = ref Current;
-        if (i.Op0Kind == OpKind.Memory) Buffered(Access.Update, SizeOf(i, 0), RotateCore);
-        else RotateCore();
-    }
+    private void RotateByConstant() => OnOperand(0, Access.Update, RotateCore);
 
     private void RotateCore()
     {
@@ -344,11 +326,7 @@ internal sealed partial class BlockTranslator
 
     // ---- Multiplication and division
 
-    private void MultiplyTruncating()
-    {
-        if (Current.Op1Kind == OpKind.Memory) Buffered(Access.Read, SizeOf(Current, 0), MultiplyTruncatingCore);
-        else MultiplyTruncatingCore();
-    }
+    private void MultiplyTruncating() => OnOperand(1, Access.Read, MultiplyTruncatingCore);
 
     private void MultiplyTruncatingCore()
     {
@@ -377,11 +355,7 @@ internal sealed partial class BlockTranslator
         FlagsAre(FlagKind.Multiply, size, FlagSource.OfGuest(guestOfLow), default, HostFlag.Carry | HostFlag.Overflow);
     }
 
-    private void Multiply()
-    {
-        if (Current.Op0Kind == OpKind.Memory) Buffered(Access.Read, SizeOf(Current, 0), MultiplyCore);
-        else MultiplyCore();
-    }
+    private void Multiply() => OnOperand(0, Access.Read, MultiplyCore);
 
     private void MultiplyCore()
     {
@@ -482,11 +456,7 @@ internal sealed partial class BlockTranslator
 
     // ---- Bits
 
-    private void BitTest()
-    {
-        if (Current.Op0Kind == OpKind.Memory) Buffered(Current.Mnemonic == Mnemonic.Bt ? Access.Read : Access.Update, SizeOf(Current, 0), BitTestCore);
-        else BitTestCore();
-    }
+    private void BitTest() => OnOperand(0, Current.Mnemonic == Mnemonic.Bt ? Access.Read : Access.Update, BitTestCore);
 
     private void BitTestCore()
     {
@@ -507,14 +477,10 @@ internal sealed partial class BlockTranslator
         if (IsObserved) _e.SetIf(Condition.Below, EngineRoom.OtherCarryField);
         if (writes && memory) _e.Store(size, Target, register);
         else if (writes && register == HostRegister.Value) _e.Store(8, StateField.General(GuestOf(i.Op0Register)), register);
-        _flags = FlagTrack.AtEntry with { Place = IsObserved ? FlagPlace.Room : FlagPlace.Unneeded, Host = HostFlag.Carry, HasNoIncrement = _flags.HasNoIncrement };
+        EndPartialFlags(HostFlag.Carry);
     }
 
-    private void BitScan()
-    {
-        if (Current.Op1Kind == OpKind.Memory) Buffered(Access.Read, SizeOf(Current, 0), BitScanCore);
-        else BitScanCore();
-    }
+    private void BitScan() => OnOperand(1, Access.Read, BitScanCore);
 
     /// <summary>A source of zero leaves the destination.</summary>
     private void BitScanCore()
@@ -528,14 +494,10 @@ internal sealed partial class BlockTranslator
         _e.JumpIf(Condition.Equal, zero);
         WriteRegister(i.Op0Register, size, HostRegister.Value);
         _e.Bind(zero);
-        _flags = FlagTrack.AtEntry with { Place = IsObserved ? FlagPlace.Room : FlagPlace.Unneeded, Host = HostFlag.Zero, HasNoIncrement = _flags.HasNoIncrement };
+        EndPartialFlags(HostFlag.Zero);
     }
 
-    private void PopulationCount()
-    {
-        if (Current.Op1Kind == OpKind.Memory) Buffered(Access.Read, SizeOf(Current, 0), PopulationCountCore);
-        else PopulationCountCore();
-    }
+    private void PopulationCount() => OnOperand(1, Access.Read, PopulationCountCore);
 
     private void PopulationCountCore()
     {

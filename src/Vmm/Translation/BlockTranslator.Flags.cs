@@ -79,7 +79,7 @@ internal sealed partial class BlockTranslator
         switch (_flags.Kind)
         {
             case FlagKind.Compare:
-                CompareSources(AluOperation.Cmp);
+                WithY(AluOperation.Cmp, SourceInRegister(EngineRoom.FlagXField, _flags.X, HostRegister.Value));
                 break;
             case FlagKind.Test:
             {
@@ -128,12 +128,6 @@ internal sealed partial class BlockTranslator
         _e.Test(_flags.SizeBytes, Operand.Of(x), x);
     }
 
-    private void CompareSources(AluOperation operation)
-    {
-        int x = SourceInRegister(EngineRoom.FlagXField, _flags.X, HostRegister.Value);
-        WithY(operation, x);
-    }
-
     private void UndoAndRedo(AluOperation undo, AluOperation redo)
     {
         int x = SourceInRegister(EngineRoom.FlagXField, _flags.X, HostRegister.Value);
@@ -179,6 +173,10 @@ internal sealed partial class BlockTranslator
         _e.AluImmediate(AluOperation.Or, 4, EngineRoom.FlagKindField, others);
         _flags = FlagTrack.AtEntry with { HasNoIncrement = _flags.HasNoIncrement || others != DeferredFlags.OtherCarry };
     }
+
+    /// <summary>Behind it: the room tells, and the host's flags hold these.</summary>
+    private void EndPartialFlags(int host) =>
+        _flags = FlagTrack.AtEntry with { Place = IsObserved ? FlagPlace.Room : FlagPlace.Unneeded, Host = host, HasNoIncrement = _flags.HasNoIncrement };
 
     private void SettleIncrement()
     {

@@ -165,11 +165,7 @@ internal sealed partial class BlockTranslator
 
     private static Condition ConditionOf(in Instruction i) => (Condition)(i.ConditionCode - ConditionCode.o);
 
-    private void ConditionalMove()
-    {
-        if (Current.Op1Kind == OpKind.Memory) Buffered(Access.Read, SizeOf(Current, 0), ConditionalMoveCore);
-        else ConditionalMoveCore();
-    }
+    private void ConditionalMove() => OnOperand(1, Access.Read, ConditionalMoveCore);
 
     private void ConditionalMoveCore()
     {
@@ -184,11 +180,7 @@ internal sealed partial class BlockTranslator
         if (!IsMapped(guest)) _e.Store(8, StateField.General(guest), register);
     }
 
-    private void ConditionalSet()
-    {
-        if (Current.Op0Kind == OpKind.Memory) Buffered(Access.Write, 1, ConditionalSetCore);
-        else ConditionalSetCore();
-    }
+    private void ConditionalSet() => OnOperand(0, Access.Write, ConditionalSetCore);
 
     private void ConditionalSetCore()
     {

@@ -109,7 +109,7 @@ internal sealed partial class BlockTranslator
     /// </summary>
     private void Look(Access access, int sizeBytes, Label slow)
     {
-        int tlb = VcpuFrame.TlbOffset + _mode.TlbIndex * (Mmu.TlbSize * 32);
+        int tlb = VcpuFrame.TlbOffsetOf(_mode.TlbIndex);
         _e.Load(8, HostRegister.Value, Operand.Of(HostRegister.Address));
         _e.Shift(5, 8, Operand.Of(HostRegister.Value), 7);
         _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Value), (Mmu.TlbSize - 1) * 32);

@@ -17,8 +17,6 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
 
     public bool IsFull => _used + Reserve > SizeBytes;
 
-    public int UsedBytes => _used;
-
     /// <summary>Host address of the next piece.</summary>
     public nint NextAddress => memory.Address + _used;
 

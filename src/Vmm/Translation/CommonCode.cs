@@ -9,14 +9,12 @@ internal static class ExitCode
     public const int Edge = 0;
     /// <summary>To an address that was computed; RIP has it.</summary>
     public const int Indirect = 1;
-    /// <summary>The site's instruction faulted.</summary>
-    public const int Fault = 2;
     /// <summary>Behind the site's instruction, because the machine wants to look.</summary>
-    public const int Behind = 3;
+    public const int Behind = 2;
     /// <summary>An instruction was executed by its handler, which ended the block or faulted.</summary>
-    public const int Handler = 4;
+    public const int Handler = 3;
     /// <summary>A discarded block was about to be entered; RIP has it.</summary>
-    public const int Discarded = 5;
+    public const int Discarded = 4;
 }
 
 /// <summary>

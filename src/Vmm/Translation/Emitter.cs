@@ -64,11 +64,6 @@ internal sealed class Emitter
         Int32((int)(value >> 32));
     }
 
-    public void Bytes(ReadOnlySpan<byte> bytes)
-    {
-        foreach (byte b in bytes) Byte(b);
-    }
-
     /// <summary>
     /// An instruction with a ModRM byte. <paramref name="sizeBytes"/> decides the 66 prefix and REX.W; <paramref name="opcode"/> has up to three bytes, 0F first.
     /// </summary>
@@ -276,13 +271,6 @@ internal sealed class Emitter
     public void JumpTo(nint target)
     {
         Byte(0xE9);
-        DisplacementTo(target);
-    }
-
-    public void JumpIfTo(Condition condition, nint target)
-    {
-        Byte(0x0F);
-        Byte(0x80 | (int)condition);
         DisplacementTo(target);
     }
 

@@ -31,7 +31,6 @@ internal struct EngineRoom
     public ulong Target;
     /// <summary>The flags as LAHF and SETO store them.</summary>
     public ushort HostFlags;
-    public ushort Unused;
     /// <summary>Linear address of an access that the TLB does not know.</summary>
     public ulong SlowAddress;
     public ulong SavedAddress, SavedValue, SavedOther;
@@ -59,7 +58,6 @@ internal static class StateField
     private static readonly VcpuState[] s_sample = new VcpuState[1];
 
     public static readonly Operand Rip = Operand.Field(OffsetOf(ref s_sample[0].Rip));
-    public static readonly Operand Mxcsr = Operand.Field(OffsetOf(ref s_sample[0].Mxcsr));
     private static readonly int s_xmm = OffsetOf(ref s_sample[0].Xmm), s_segments = OffsetOf(ref s_sample[0].Segments), s_base = OffsetOfBase();
 
     public static Operand General(int guest) => Operand.Field(guest * 8);

@@ -31,71 +31,66 @@ internal static unsafe class Helpers
         return site;
     }
 
-    /// <summary>Reads what the TLB does not know into the buffer (or makes sure that it can be written). Returns 0, or 1 if the handler has done the instruction.</summary>
     [UnmanagedCallersOnly]
-    private static int SlowRead(nint frame)
+    private static int SlowRead(nint frame) => Guarded(frame, &Read);
+
+    [UnmanagedCallersOnly]
+    private static int SlowWrite(nint frame) => Guarded(frame, &Write);
+
+    [UnmanagedCallersOnly]
+    private static int Execute(nint frame) => Guarded(frame, &ExecuteAndGoOn);
+
+    /// <summary>What a helper throws is kept, and the code is left.</summary>
+    private static int Guarded(nint frame, delegate*<VcpuTranslation, int> help)
     {
         VcpuTranslation t = VcpuTranslation.Of(frame);
         try
         {
-            t.Translator.Counters.SlowReads++;
-            Site site = Locate(t);
-            ref EngineRoom room = ref t.Room;
-            Mmu mmu = t.Vcpu.Mmu;
-            if (!mmu.IsPlain(room.SlowAddress, site.SizeBytes, site.Access == Access.Read ? AccessKind.Read : AccessKind.Write)) return ExecuteAndLeave(t, site);
-            if (site.Access != Access.Write) mmu.ReadSlow(room.SlowAddress, BufferOf(ref room, site));
-            return 0;
+            return help(t);
         }
         catch (Exception e)
         {
-            return Throw(t, e);
+            t.Thrown = e;
+            t.Count = t.Vcpu.CurrentCount;
+            return 1;
         }
+    }
+
+    /// <summary>Reads what the TLB does not know into the buffer (or makes sure that it can be written). Returns 0, or 1 if the handler has done the instruction.</summary>
+    private static int Read(VcpuTranslation t)
+    {
+        t.Translator.Counters.SlowReads++;
+        Site site = Locate(t);
+        ref EngineRoom room = ref t.Room;
+        Mmu mmu = t.Vcpu.Mmu;
+        if (!mmu.IsPlain(room.SlowAddress, site.SizeBytes, site.Access == Access.Read ? AccessKind.Read : AccessKind.Write))
+        {
+            Execute(t, site);
+            return 1;
+        }
+        if (site.Access != Access.Write) mmu.ReadSlow(room.SlowAddress, BufferOf(ref room, site));
+        return 0;
+    }
+
+    /// <summary>Writes the buffer. Returns 1 if the machine wants to look behind the instruction.</summary>
+    private static int Write(VcpuTranslation t)
+    {
+        t.Translator.Counters.SlowWrites++;
+        Site site = Locate(t);
+        ref EngineRoom room = ref t.Room;
+        t.Vcpu.Mmu.WriteSlow(room.SlowAddress, BufferOf(ref room, site));
+        return t.Vcpu.BlockLimit == 0 ? 1 : 0;
     }
 
     private static Span<byte> BufferOf(ref EngineRoom room, in Site site) => MemoryMarshal.AsBytes(new Span<ulong>(ref room.Buffer))[..site.SizeBytes];
 
-    /// <summary>Writes the buffer. Returns 1 if the machine wants to look behind the instruction.</summary>
-    [UnmanagedCallersOnly]
-    private static int SlowWrite(nint frame)
-    {
-        VcpuTranslation t = VcpuTranslation.Of(frame);
-        try
-        {
-            t.Translator.Counters.SlowWrites++;
-            Site site = Locate(t);
-            ref EngineRoom room = ref t.Room;
-            t.Vcpu.Mmu.WriteSlow(room.SlowAddress, BufferOf(ref room, site));
-            return t.Vcpu.BlockLimit == 0 ? 1 : 0;
-        }
-        catch (Exception e)
-        {
-            return Throw(t, e);
-        }
-    }
-
     /// <summary>Executes the site's instruction by its handler. Returns 0 if the code goes on behind it.</summary>
-    [UnmanagedCallersOnly]
-    private static int Execute(nint frame)
+    private static int ExecuteAndGoOn(VcpuTranslation t)
     {
-        VcpuTranslation t = VcpuTranslation.Of(frame);
-        try
-        {
-            t.Translator.Counters.HandlerCalls++;
-            Site site = Locate(t);
-            if (!Execute(t, site)) return 1;
-            t.Room.Budget = (long)(t.Limit - VcpuTranslation.Margin - t.Vcpu.CountBase);
-            return 0;
-        }
-        catch (Exception e)
-        {
-            return Throw(t, e);
-        }
-    }
-
-    private static int ExecuteAndLeave(VcpuTranslation t, in Site site)
-    {
-        Execute(t, site);
-        return 1;
+        t.Translator.Counters.HandlerCalls++;
+        if (!Execute(t, Locate(t))) return 1;
+        t.Room.Budget = (long)(t.Limit - VcpuTranslation.Margin - t.Vcpu.CountBase);
+        return 0;
     }
 
     /// <summary>Executes an instruction by its handler; count, RIP and fault are left as they are behind it. True: it is retired, and nobody wants to look.</summary>
@@ -110,13 +105,6 @@ internal static unsafe class Helpers
         if (completion is Completion.Fault or Completion.Repeat) c.State.Rip = d.Rip;
         else if (completion == Completion.Next) c.State.Rip = d.NextRip;
         return completion == Completion.Next && c.BlockLimit != 0;
-    }
-
-    private static int Throw(VcpuTranslation t, Exception e)
-    {
-        t.Thrown = e;
-        t.Count = t.Vcpu.CurrentCount;
-        return 1;
     }
 
     /// <summary>The guest's flags as SAHF and an addition take them.</summary>

@@ -13,8 +13,6 @@ internal readonly record struct Operand(int Register, bool IsMemory, int Displac
     public static Operand At(int register, int index, int scale, int displacement) => new(register, true, displacement, index, scale);
     /// <summary>A field of the vCPU's frame.</summary>
     public static Operand Field(int offset) => At(HostRegister.Frame, offset);
-    /// <summary>An address without registers, below 2 GiB from either end (sign-extended).</summary>
-    public static Operand Absolute(int address) => new(-1, true, address, -1, 0);
 
     public bool IsRegister => !IsMemory;
 }

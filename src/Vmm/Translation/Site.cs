@@ -27,8 +27,6 @@ internal sealed class SiteTable
 {
     private readonly List<Site> _sites = [];
 
-    public int Count => _sites.Count;
-
     public Site this[int number] => _sites[number];
 
     public int Add(in Site site)

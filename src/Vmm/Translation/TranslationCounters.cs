@@ -6,7 +6,7 @@ public sealed class TranslationCounters
     /// <summary>Times that generated code was entered from C#.</summary>
     public long Entries;
     /// <summary>How it was left, by <see cref="ExitCode"/>.</summary>
-    public long EdgeExits, IndirectExits, FaultExits, BehindExits, HandlerExits, DiscardedExits;
+    public long EdgeExits, IndirectExits, BehindExits, HandlerExits, DiscardedExits;
     /// <summary>Exits by an edge because the budget was used up.</summary>
     public long BudgetExits;
     /// <summary>Accesses that the TLB did not know.</summary>

@@ -40,12 +40,13 @@ internal sealed class Translator : ITranslator, IDisposable
 
     /// <summary>Null: the host has no memory for generated code, and the interpreter serves.</summary>
     /// <param name="memory">The guest's memory.</param>
+    /// <param name="decoder">What the blocks were decoded with.</param>
     /// <param name="vcpus">Who will run code.</param>
     /// <param name="warmAt">How often a block is entered before it is translated.</param>
-    public static Translator? TryCreate(PhysicalMemory memory, IEnumerable<Vcpu> vcpus, int warmAt)
+    public static Translator? TryCreate(PhysicalMemory memory, InstructionDecoder decoder, IEnumerable<Vcpu> vcpus, int warmAt)
     {
         if (ExecutableMemory.TryAllocate(CodeCache.SizeBytes) is not { } code) return null;
-        var translator = new Translator(memory, code, new InstructionDecoder(), warmAt);
+        var translator = new Translator(memory, code, decoder, warmAt);
         foreach (Vcpu vcpu in vcpus) translator._vcpus.Add(new VcpuTranslation(vcpu, translator));
         return translator;
     }
@@ -55,11 +56,12 @@ internal sealed class Translator : ITranslator, IDisposable
 
     public TranslationCounters Counters { get; } = new();
 
-    public bool Takes(Vcpu vcpu, Block block, ulong left)
+    public HostCodeStop TryRun(Vcpu vcpu, Block block, ref ulong count, ulong limit)
     {
-        if (left <= VcpuTranslation.Margin || block.Page < 0 || block.MayHaveBreakpoint || block.Heat < 0) return false;
-        if (block.HostCode is null && ++block.Heat < _warmAt) return false;
-        return TranslationMode.Of(vcpu) is { } mode && CodeOf(block, mode) is not null;
+        if (limit - count <= VcpuTranslation.Margin || block.Page < 0 || block.MayHaveBreakpoint || block.Heat < 0) return HostCodeStop.NotTaken;
+        if (block.HostCode is null && ++block.Heat < _warmAt) return HostCodeStop.NotTaken;
+        if (TranslationMode.Of(vcpu) is not { } mode || CodeOf(block, mode) is not { } code) return HostCodeStop.NotTaken;
+        return Run(vcpu, code, ref count, limit);
     }
 
     private TranslatedBlock? CodeOf(Block block, TranslationMode mode)
@@ -99,13 +101,11 @@ internal sealed class Translator : ITranslator, IDisposable
         foreach (VcpuTranslation vcpu in _vcpus) vcpu.JumpCaches.Clear();
     }
 
-    public HostCodeStop Run(Vcpu vcpu, Block block, ref ulong count, ulong limit)
+    private HostCodeStop Run(Vcpu vcpu, TranslatedBlock code, ref ulong count, ulong limit)
     {
         VcpuTranslation t = _vcpus[vcpu.Index];
-        TranslationMode mode = TranslationMode.Of(vcpu)!.Value;
-        TranslatedBlock code = CodeOf(block, mode)!;
         ref EngineRoom room = ref t.Room;
-        room.JumpCache = t.JumpCaches.Take(vcpu.FetchTag << 4 | mode.Number);
+        room.JumpCache = t.JumpCaches.Take(vcpu.FetchTag << 4 | code.Mode.Number);
         Connect(t, code);
         room.Budget = (long)(limit - count - VcpuTranslation.Margin);
         room.FlagKind = 0;
@@ -135,10 +135,6 @@ internal sealed class Translator : ITranslator, IDisposable
                 count += (uint)site.Index + 1;
                 vcpu.State.Rip = site.Block.Instructions[site.Index].NextRip;
                 break;
-            case ExitCode.Fault:
-                count += (uint)site.Index;
-                vcpu.State.Rip = site.Block.Instructions[site.Index].Rip;
-                return HostCodeStop.Fault;
             case ExitCode.Handler when t.Faulted:
                 return HostCodeStop.Fault;
             case ExitCode.Discarded:
@@ -156,7 +152,7 @@ internal sealed class Translator : ITranslator, IDisposable
     {
         if (block.Page < 0 || block.SecondPage >= 0 || TranslationMode.Of(vcpu) is not { } mode) return null;
         if (_cache.IsFull) Clear();
-        System.ReadOnlySpan<byte> bytes = _memory.Ram.Page(block.Page)[block.Offset..];
+        ReadOnlySpan<byte> bytes = _memory.Ram.Page(block.Page)[block.Offset..];
         if (_blocks.Translate(block, mode, bytes) is not { } made) return null;
         var instructions = new List<ListedInstruction>();
         for (int i = 0; i < block.Instructions.Length; i++)
@@ -177,7 +173,6 @@ internal sealed class Translator : ITranslator, IDisposable
                 if (budget < 0) Counters.BudgetExits++;
                 break;
             case ExitCode.Indirect: Counters.IndirectExits++; break;
-            case ExitCode.Fault: Counters.FaultExits++; break;
             case ExitCode.Behind: Counters.BehindExits++; break;
             case ExitCode.Handler: Counters.HandlerExits++; break;
             default: Counters.DiscardedExits++; break;

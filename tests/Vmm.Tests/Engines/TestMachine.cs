@@ -27,7 +27,7 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
         _blocks = new BlockCache(Memory) { Listener = this, MaximumLength = blockLength };
         Vcpu = new Vcpu(0, Bus);
         Vcpu.Mmu = new Mmu(Vcpu, Memory, _shadows, Bus);
-        _translator = translates ? Translator.TryCreate(Memory, [Vcpu], 1) : null;
+        _translator = translates ? Translator.TryCreate(Memory, _blocks.Decoder, [Vcpu], 1) : null;
         _interpreter = new Interpreter(Vcpu, _blocks) { Translator = _translator };
         for (int page = 0; page < Memory.Ram.PageCount; page++) Memory.Ram.AddTraits(page, PageTraits.Dirty); // as after its first store in an epoch
     }
