@@ -19,8 +19,7 @@ async function stepBackByInstruction(window) {
     await openDisassembly(window);
     await window.page.locator('.disassembly-view .monaco-list-row').nth(5).click();
     const from = await window.position();
-    await window.page.keyboard.press('Alt+F10');
-    const back = await window.moved(from, 'back by one instruction');
+    const back = await window.go('Alt+F10', from, 'back by one instruction');
     assert.equal(number(back), number(from) - 1);
 }
 
@@ -82,8 +81,7 @@ async function breakOnWriteToTheStack(window) {
         return (await window.rows('.debug-breakpoints')).some(row => /write 0x/.test(row));
     }, 60000);
     const before = await window.position();
-    await window.page.keyboard.press('Alt+F5');
-    const written = await window.moved(before, 'back to the write');
+    const written = await window.go('Alt+F5', before, 'back to the write');
     assert.ok(number(written) > 0 && number(written) < number(before));
     // With one vCPU there is no row for it: the pane's head says why it stopped.
     const pane = window.page.locator('.pane', { has: window.page.locator(STACK) }).first();
@@ -122,18 +120,14 @@ export async function live_guest(window) {
     await window.answer(':43');
     await clickGutter(window, 43);
     const entry = await window.position();
-    await window.page.keyboard.press('F5');
-    const hit = await window.moved(entry, 'continue to the breakpoint');
+    const hit = await window.go('F5', entry, 'continue to the breakpoint');
     await until('the frame', async () => (await window.rows(STACK)).some(row => /bank_deposit[^]*bank\.c/.test(row)));
     await window.shot('live-breakpoint');
-    await window.page.keyboard.press('Alt+F10');
-    const back = await window.moved(hit, 'step back');
+    const back = await window.go('Alt+F10', hit, 'step back');
     assert.ok(number(back) < number(hit));
     await window.shot('live-stepped-back');
-    await window.page.keyboard.press('F5');
-    assert.equal(await window.moved(back, 'forward to the same breakpoint'), hit);
-    await window.page.keyboard.press('F5');
-    assert.ok(number(await window.moved(hit, 'on, to the next breakpoint')) > number(hit));
+    assert.equal(await window.go('F5', back, 'forward to the same breakpoint'), hit);
+    assert.ok(number(await window.go('F5', hit, 'on, to the next breakpoint')) > number(hit));
     assert.match(await status(window), /LIVE/);
     await stop(window);
     assert.ok(fs.statSync(path.join(window.folder, 'live.ttvm')).size > 0);

@@ -39,12 +39,10 @@ async function steps_back(window) {
     await start(window);
     await seek(window, '1000000');
     const first = await window.position();
-    await window.page.keyboard.press('F10');
-    const second = await window.moved(first, 'step over');
+    const second = await window.go('F10', first, 'step over');
     assert.ok(number(second) > number(first));
     await window.shot('stepped-over');
-    await window.page.keyboard.press('Alt+F10');
-    const third = await window.moved(second, 'step back');
+    const third = await window.go('Alt+F10', second, 'step back');
     assert.ok(number(third) < number(second), `${third} is not before ${second}`);
     await window.page.locator('.monaco-editor .debug-top-stack-frame-line').first().waitFor({ state: 'attached' });
     await window.shot('stepped-back');
@@ -54,8 +52,7 @@ async function steps_back(window) {
     await window.page.locator('.disassembly-view .monaco-list-row').first().waitFor();
     await window.page.locator('.disassembly-view .monaco-list-row').nth(5).click();
     const from = number(await window.position());
-    await window.page.keyboard.press('F10');
-    const next = await window.moved(String(from), 'step over an instruction');
+    const next = await window.go('F10', String(from), 'step over an instruction');
     await window.page.keyboard.press('Alt+F10');
     await until('back by one instruction', async () => number(await window.position()) === from);
     assert.ok(number(next) > from);
@@ -72,8 +69,7 @@ async function reverse_continue_to_a_data_breakpoint(window) {
     await kind.click();
     await window.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await sleep(1000);
-    await window.page.keyboard.press('Alt+F5');
-    const hit = await window.moved(end, 'reverse continue');
+    const hit = await window.go('Alt+F5', end, 'reverse continue');
     assert.ok(number(hit) > 0 && number(hit) < number(end));
     await until('the label', async () => /data breakpoint|write/i.test(await text(window.page.locator(STACK).first())));
     await window.shot('data-breakpoint');
@@ -197,8 +193,7 @@ async function memory(window) {
     await choose(window, first, 'Break on Write');
     await sleep(1500);
     const written = await window.position();
-    await window.page.keyboard.press('F5');
-    const next = await window.moved(written, 'continue to the next write');
+    const next = await window.go('F5', written, 'continue to the next write');
     assert.ok(number(next) > number(written) && number(next) < 1995523, `${next}: no write stopped it`);
     await window.shot('memory-break-on-write');
     await first.click();

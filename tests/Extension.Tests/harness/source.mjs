@@ -77,6 +77,5 @@ export async function reverse_steps_by_source(window) {
     assert.deepEqual(lines.slice(0, 3), ['43', '41', '56']);
     await window.page.locator('.monaco-editor .debug-top-stack-frame-line').first().waitFor({ state: 'attached' });
     await window.shot('reverse-steps');
-    await window.page.keyboard.press('F10');
-    assert.ok(number(await window.moved(at, 'step over')) > number(at));
+    assert.ok(number(await window.go('F10', at, 'step over')) > number(at));
 }

@@ -185,6 +185,19 @@ export class Workbench {
         return /([\d,]+(:\d+)?) \(/.exec(text)?.[1].replaceAll(',', '');
     }
 
+    /**
+     * Presses a key that moves the session, and waits for the new position. VS Code drops such a key when it is about to read the stack anew, which its toolbar does not show
+     * yet; one that had no effect at all is pressed again.
+     */
+    async go(key, from, what) {
+        const taken = async () => await this.position() !== from || await this.page.locator('.debug-toolbar .action-label.disabled[aria-label^="Step Back"]').count() > 0;
+        for (let presses = 1; ; presses++) {
+            await this.page.keyboard.press(key);
+            const done = await until(`${key} has an effect`, taken, 15000).catch(error => { if (presses === 3) throw error; });
+            if (done) return this.moved(from, what);
+        }
+    }
+
     async moved(from, what = 'a move') {
         return until(what, async () => { const now = await this.position(); return now !== from && now; }, 60000).then(async now => {
             await this.untilSettled();
