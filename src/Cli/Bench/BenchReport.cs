@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.IO;
 
@@ -24,5 +25,12 @@ internal sealed class BenchReport
         foreach ((string what, string value, string target) in _rows) output.WriteLine($"| {what} | {value} | {target} |");
         if (_notes.Count > 0) output.WriteLine();
         foreach (string note in _notes) output.WriteLine($"- {note}");
+    }
+
+    /// <summary>The middle one of several; sorts them.</summary>
+    public static TimeSpan Median(List<TimeSpan> times)
+    {
+        times.Sort();
+        return times[times.Count / 2];
     }
 }

@@ -42,7 +42,7 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
             Add(rrRecorded, QemuRun.Run(kernel, more, s_limit, ("record", log))?.Processor);
             Add(rrReplayed, QemuRun.Run(kernel, more, s_limit, ("replay", log))?.Processor);
         }
-        TimeSpan run = Median(plain), record = Median(recorded), replay = Median(replayed);
+        TimeSpan run = BenchReport.Median(plain), record = BenchReport.Median(recorded), replay = BenchReport.Median(replayed);
         report.Add($"{name}: interpreter, not recorded", $"{Words.Duration(interpreted)}, {Words.Rate(count, interpreted)}");
         report.Add($"{name}: translator, not recorded", $"{Words.Duration(run)}, {Words.Rate(count, run)} ({interpreted / run:F1} times as fast as the interpreter)");
         report.Add($"{name}: translator, recorded", $"{Words.Duration(record)} ({100 * (record / run - 1):F1} % more time)", "at most 5 % more");
@@ -50,11 +50,11 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         report.Add($"{name}: translated",
             $"{Words.Count((ulong)counters.Instructions)} instructions in {Words.Count((ulong)counters.Blocks)} blocks, {Words.Size(counters.CodeBytes)} of code", "at most 128 MiB");
         if (tcg.Count == 0) return;
-        report.Add($"{name}: QEMU TCG", $"{Words.Duration(Median(tcg))} (ttvm unrecorded is {Median(tcg) / run:F2} times as fast)");
+        report.Add($"{name}: QEMU TCG", $"{Words.Duration(BenchReport.Median(tcg))} (ttvm unrecorded is {BenchReport.Median(tcg) / run:F2} times as fast)");
         if (rrRecorded.Count > 0)
-            report.Add($"{name}: QEMU rr=record", $"{Words.Duration(Median(rrRecorded))} of processor time (ttvm: {Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
+            report.Add($"{name}: QEMU rr=record", $"{Words.Duration(BenchReport.Median(rrRecorded))} of processor time (ttvm: {BenchReport.Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
         if (rrReplayed.Count > 0)
-            report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(Median(rrReplayed))} of processor time (ttvm: {Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
+            report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(BenchReport.Median(rrReplayed))} of processor time (ttvm: {BenchReport.Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
     }
 
     private static T With<T>(EngineKind engine, Func<T> run)
@@ -97,11 +97,5 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
     private static void Add(List<TimeSpan> times, TimeSpan? time)
     {
         if (time is { } taken) times.Add(taken);
-    }
-
-    private static TimeSpan Median(List<TimeSpan> times)
-    {
-        times.Sort();
-        return times[times.Count / 2];
     }
 }

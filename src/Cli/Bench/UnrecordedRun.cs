@@ -31,10 +31,10 @@ internal static class UnrecordedRun
     }
 
     /// <summary>Runs to the machine's end, or so many instructions; returns the instructions and the real time.</summary>
-    public static (ulong Instructions, TimeSpan Time) Run(MachineConfiguration configuration, ulong maximum, CancellationToken cancellation)
+    public static (ulong Instructions, TimeSpan Time) Run(MachineConfiguration configuration, ulong maximum, CancellationToken cancellation, IOutputSink? output = null)
     {
         var silence = new Silence();
-        using var machine = new Machine(configuration, silence, silence);
+        using var machine = new Machine(configuration, silence, output ?? silence);
         var watch = Stopwatch.StartNew();
         while (machine.InstructionCount < maximum && machine.Run(Math.Min(maximum, machine.InstructionCount + Slice)) != RunStop.Ended)
             cancellation.ThrowIfCancellationRequested();

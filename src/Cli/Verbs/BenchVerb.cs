@@ -25,13 +25,13 @@ internal static class BenchVerb
         public Option<string?> Only { get; } = new("--only")
         {
             Description = "dap: only the demo kernel and what an editor waits for; engine: a Linux boot by our engines and by QEMU's, recorded and replayed; locks: only what locks cost "
-                + "as vCPUs are added; symbols: only look-ups in --symbols FILE",
-            HelpName = "dap|engine|locks|symbols",
+                + "as vCPUs are added; programs: small programs in a guest and on the host itself; symbols: only look-ups in --symbols FILE",
+            HelpName = "dap|engine|locks|programs|symbols",
         };
 
         public Option<string> Guests { get; } = new("--guests")
         {
-            Description = "For locks: where `make -C guests` has put the guests", HelpName = "DIR", DefaultValueFactory = static _ => "artifacts/guests",
+            Description = "For locks and programs: where `make -C guests` has put the guests", HelpName = "DIR", DefaultValueFactory = static _ => "artifacts/guests",
         };
 
         public Option<string?> Figures { get; } = new("--figures") { Description = "For locks: draw locks.svg and write locks.csv here", HelpName = "DIR" };
@@ -43,7 +43,7 @@ internal static class BenchVerb
     public static VerbCommand Create(CommandContext context)
     {
         var o = new Options();
-        o.Only.AcceptOnlyFromAmong("dap", "engine", "locks", "symbols");
+        o.Only.AcceptOnlyFromAmong("dap", "engine", "locks", "programs", "symbols");
         var verb = new VerbCommand("bench",
             "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back, what an editor waits "
             + "for; and QEMU beside it "
@@ -54,6 +54,7 @@ internal static class BenchVerb
               ttvm bench --kernel vmlinuz --initrd initramfs.cpio.gz -o bench.md
               ttvm bench --only engine
               ttvm bench --only locks --figures bench
+              ttvm bench --only programs
               ttvm bench --only symbols --symbols vmlinux
             """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Guests, o.Figures, o.Symbols, o.Quick, o.NoQemu };
         return verb.Does(parsed =>
@@ -63,6 +64,13 @@ internal static class BenchVerb
             {
                 Say(context, "locks");
                 new LockTraffic(parsed.GetValue(o.Guests)!, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
+                Finish(context, report, parsed.GetValue(o.Output));
+                return ExitCode.Good;
+            }
+            if (parsed.GetValue(o.Only) == "programs")
+            {
+                bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
+                new SpeedGuests(parsed.GetValue(o.Guests)!, quick ? 1 : 3, quick, qemu, context.Cancellation).Run(report, what => Say(context, what));
                 Finish(context, report, parsed.GetValue(o.Output));
                 return ExitCode.Good;
             }

@@ -103,6 +103,10 @@ internal sealed partial class BlockTranslator
             case FlagKind.SubtractWithBorrow:
                 UndoAndRedo(AluOperation.Adc, AluOperation.Sbb);
                 break;
+            case FlagKind.Image:
+                _e.Push(SourceInRegister(EngineRoom.FlagXField, _flags.X, HostRegister.Value));
+                _e.PopFlags();
+                break;
             case FlagKind.Zero:
                 return false;
             case FlagKind.Multiply or FlagKind.Increment or FlagKind.Decrement or FlagKind.ShiftLeft or FlagKind.ShiftRight or FlagKind.ShiftRightArithmetic when mask == HostFlag.Carry:

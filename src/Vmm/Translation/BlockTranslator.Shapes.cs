@@ -12,7 +12,7 @@ internal enum Shape : byte
     /// <summary>The same, and what follows may need another translation.</summary>
     HandlerAndLeave,
     Move, Extend, LoadAddress, Binary, Test, Increment, Negate, Not, Shift, ShiftByCl, Rotate, MultiplyTruncating, Multiply, Divide, SignExtendAccumulator, ByteSwap,
-    Exchange, ExchangeAdd, CompareExchange, BitTest, BitScan, PopulationCount, ConditionalMove, ConditionalSet, Push, Pop, Leave, Nop, Vector,
+    Exchange, ExchangeAdd, CompareExchange, BitTest, BitScan, PopulationCount, ConditionalMove, ConditionalSet, Push, Pop, Leave, Nop, Vector, VectorComparison,
     BranchIf, Jump, Call, JumpIndirect, CallIndirect, Return,
 }
 
@@ -29,6 +29,8 @@ internal sealed partial class BlockTranslator
                 // A segment register: 32-bit code is translated for flat ones.
                 return !Is64 && i.Op0Kind == OpKind.Register && i.Op0Register.IsSegmentRegister() ? Shape.HandlerAndLeave : Shape.Handler;
             case Mnemonic.Stac or Mnemonic.Clac or Mnemonic.Lds or Mnemonic.Les or Mnemonic.Lss: return Shape.HandlerAndLeave;
+            // MXCSR may unmask exceptions.
+            case Mnemonic.Ldmxcsr or Mnemonic.Fxrstor or Mnemonic.Fxrstor64 or Mnemonic.Xrstor or Mnemonic.Xrstor64: return Shape.HandlerAndLeave;
             case Mnemonic.Movzx or Mnemonic.Movsx or Mnemonic.Movsxd: return Shape.Extend;
             case Mnemonic.Lea: return i.Op0Register.GetSize() > 2 && !IsSpecialAddress(i) ? Shape.LoadAddress : Shape.Handler;
             case Mnemonic.Add or Mnemonic.Or or Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.And or Mnemonic.Sub or Mnemonic.Xor or Mnemonic.Cmp: return Shape.Binary;
@@ -66,7 +68,8 @@ internal sealed partial class BlockTranslator
         }
         Shape transfer = ShapeOfTransfer(i);
         if (transfer != Shape.Handler) return transfer;
-        return _mode.HasVectors && VectorForms.IsCarriedOver(i) ? Shape.Vector : Shape.Handler;
+        if (_mode.HasVectors && VectorForms.IsCarriedOver(i) || _mode.HasFloatingPoint && VectorForms.IsFloatingPoint(i)) return Shape.Vector;
+        return _mode.HasFloatingPoint && VectorForms.IsComparison(i) ? Shape.VectorComparison : Shape.Handler;
     }
 
     private Shape ShapeOfTransfer(in Instruction i)
@@ -158,5 +161,5 @@ internal sealed partial class BlockTranslator
     };
 
     private static bool WritesAllFlags(Shape shape) => shape is Shape.Binary or Shape.Test or Shape.Negate or Shape.Shift or Shape.MultiplyTruncating or Shape.Multiply
-        or Shape.ExchangeAdd or Shape.CompareExchange or Shape.PopulationCount;
+        or Shape.ExchangeAdd or Shape.CompareExchange or Shape.PopulationCount or Shape.VectorComparison;
 }

@@ -25,6 +25,20 @@ internal sealed partial class BlockTranslator
         Simple(access, i.MemorySize.GetSize(), VectorCore, alignment: VectorForms.NeedsAlignment(i) ? 16 : 1);
     }
 
+    private void VectorComparison() => OnOperand(1, Access.Read, VectorComparisonCore);
+
+    private void VectorComparisonCore()
+    {
+        VectorCore();
+        if (IsObserved)
+        {
+            _e.PushFlags();
+            _e.Pop(HostRegister.Value);
+            _e.Store(8, EngineRoom.FlagXField, HostRegister.Value);
+        }
+        FlagsAre(FlagKind.Image, 8, FlagSource.Stored);
+    }
+
     private static int MemoryOperandOf(in Instruction i)
     {
         for (int operand = 0; operand < i.OpCount; operand++)

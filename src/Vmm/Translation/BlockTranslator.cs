@@ -143,6 +143,7 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
             case Shape.Leave: Leave(); return false;
             case Shape.Nop: return false;
             case Shape.Vector: Vector(); return false;
+            case Shape.VectorComparison: VectorComparison(); return false;
             case Shape.BranchIf: BranchIf(); return false;
             case Shape.Jump: Edge(Current.NearBranchTarget, _index + 1); return true;
             case Shape.Call: Call(); return true;

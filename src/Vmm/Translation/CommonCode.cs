@@ -78,12 +78,13 @@ internal sealed class CommonCode
 
     private static void EmitEnter(Emitter e)
     {
-        foreach (int register in s_calleeSaved) Push(e, register);
+        foreach (int register in s_calleeSaved) e.Push(register);
         // Keeps the stack aligned for helpers.
         e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, -8));
         e.Store(8, EngineRoom.HostStackField with { Register = HostRegister.Rdi }, HostRegister.Rsp);
         e.Load(8, HostRegister.Frame, Operand.Of(HostRegister.Rdi));
         e.Load(8, HostRegister.Address, Operand.Of(HostRegister.Rsi));
+        e.Instruction(4, 0x0FAE, StoreMxcsr, EngineRoom.HostMxcsrField);
         LoadGuest(e, 0);
         e.JumpThrough(Operand.Of(HostRegister.Address));
     }
@@ -93,7 +94,7 @@ internal sealed class CommonCode
         e.Load(4, HostRegister.Rax, EngineRoom.ExitCodeField);
         e.Load(8, HostRegister.Rsp, EngineRoom.HostStackField);
         e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, 8));
-        for (int i = s_calleeSaved.Length - 1; i >= 0; i--) Pop(e, s_calleeSaved[i]);
+        for (int i = s_calleeSaved.Length - 1; i >= 0; i--) e.Pop(s_calleeSaved[i]);
         e.Byte(0xC3);
     }
 
@@ -141,14 +142,20 @@ internal sealed class CommonCode
 
     private static Operand Up(Operand field, int above) => field with { Displacement = field.Displacement + above };
 
+    // MXCSR is the guest's while generated code runs, and C#'s otherwise: SDM 2A, LDMXCSR and STMXCSR.
+    private const int LoadMxcsr = 2, StoreMxcsr = 3;
+
     private static void SaveGuest(Emitter e, int above)
     {
+        e.Instruction(4, 0x0FAE, StoreMxcsr, Up(StateField.Mxcsr, above));
+        e.Instruction(4, 0x0FAE, LoadMxcsr, Up(EngineRoom.HostMxcsrField, above));
         foreach (int guest in s_mapped) e.Store(8, Up(StateField.General(guest), above), HostRegister.OfGuest(guest));
         for (int x = 0; x < 16; x++) e.Instruction(4, 0x0F11, x, Up(StateField.Xmm(x), above)); // MOVUPS
     }
 
     private static void LoadGuest(Emitter e, int above)
     {
+        e.Instruction(4, 0x0FAE, LoadMxcsr, Up(StateField.Mxcsr, above));
         for (int x = 0; x < 16; x++) e.Instruction(4, 0x0F10, x, Up(StateField.Xmm(x), above));
         foreach (int guest in s_mapped) e.Load(8, HostRegister.OfGuest(guest), Up(StateField.General(guest), above));
     }
@@ -167,17 +174,5 @@ internal sealed class CommonCode
         // AL is 1 for OF: 1 + 7F overflows.
         e.AluImmediate(AluOperation.Add, 1, Operand.Of(HostRegister.Rax), 0x7F);
         e.Byte(0x9E); // SAHF
-    }
-
-    private static void Push(Emitter e, int register)
-    {
-        if (register >= 8) e.Byte(0x41);
-        e.Byte(0x50 | (register & 7));
-    }
-
-    private static void Pop(Emitter e, int register)
-    {
-        if (register >= 8) e.Byte(0x41);
-        e.Byte(0x58 | (register & 7));
     }
 }

@@ -33,6 +33,8 @@ internal enum FlagKind
     Multiply,
     /// <summary>ZF is X == 0, the others are clear (POPCNT).</summary>
     Zero,
+    /// <summary>X is RFLAGS with AF, SF and OF clear (COMISD).</summary>
+    Image,
 }
 
 /// <summary>
@@ -92,6 +94,7 @@ internal static class DeferredFlags
             case FlagKind.ShiftRight: SetShift(ref s, x, bits, carryIn != 0, ((x ^ (x << 1)) & sign) != 0); break;
             case FlagKind.ShiftRightArithmetic: SetShift(ref s, x, bits, carryIn != 0, false); break;
             case FlagKind.Multiply: SetShift(ref s, x, bits, carryIn != 0, carryIn != 0); break;
+            case FlagKind.Image: s.SetArithmeticFlags((x & HostFlag.Carry) != 0, (x & HostFlag.Parity) != 0, false, (x & HostFlag.Zero) != 0, false, false); break;
             case FlagKind.Zero: s.SetArithmeticFlags(false, false, false, x == 0, false, false); break;
         }
     }

@@ -280,6 +280,22 @@ internal sealed class Emitter
         DisplacementTo(target);
     }
 
+    public void Push(int register)
+    {
+        if (register >= 8) Byte(0x41);
+        Byte(0x50 | (register & 7));
+    }
+
+    public void Pop(int register)
+    {
+        if (register >= 8) Byte(0x41);
+        Byte(0x58 | (register & 7));
+    }
+
+    public void PushFlags() => Byte(0x9C);
+
+    public void PopFlags() => Byte(0x9D);
+
     public void JumpThrough(in Operand operand) => Instruction(4, 0xFF, 4, operand);
 
     public void CallThrough(in Operand operand) => Instruction(4, 0xFF, 2, operand);

@@ -31,6 +31,8 @@ internal struct EngineRoom
     public ulong Target;
     /// <summary>The flags as LAHF and SETO store them.</summary>
     public ushort HostFlags;
+    /// <summary>MXCSR as C# has it.</summary>
+    public uint HostMxcsr;
     /// <summary>Linear address of an access that the TLB does not know.</summary>
     public ulong SlowAddress;
     public ulong SavedAddress, SavedValue, SavedOther;
@@ -49,7 +51,7 @@ internal struct EngineRoom
         HostFlagsField = Operand.Field(Offset(nameof(HostFlags))), SlowAddressField = Operand.Field(Offset(nameof(SlowAddress))),
         BufferField = Operand.Field(Offset(nameof(Buffer))), HostStackField = Operand.Field(Offset(nameof(HostStack))),
         SavedAddressField = Operand.Field(Offset(nameof(SavedAddress))), SavedValueField = Operand.Field(Offset(nameof(SavedValue))),
-        SavedOtherField = Operand.Field(Offset(nameof(SavedOther)));
+        HostMxcsrField = Operand.Field(Offset(nameof(HostMxcsr))), SavedOtherField = Operand.Field(Offset(nameof(SavedOther)));
 }
 
 /// <summary>Offsets of the architectural state in the frame.</summary>
@@ -57,7 +59,7 @@ internal static class StateField
 {
     private static readonly VcpuState[] s_sample = new VcpuState[1];
 
-    public static readonly Operand Rip = Operand.Field(OffsetOf(ref s_sample[0].Rip));
+    public static readonly Operand Rip = Operand.Field(OffsetOf(ref s_sample[0].Rip)), Mxcsr = Operand.Field(OffsetOf(ref s_sample[0].Mxcsr));
     private static readonly int s_xmm = OffsetOf(ref s_sample[0].Xmm), s_segments = OffsetOf(ref s_sample[0].Segments), s_base = OffsetOfBase();
 
     public static Operand General(int guest) => Operand.Field(guest * 8);

@@ -105,7 +105,7 @@ internal sealed class Translator : ITranslator, IDisposable
     {
         VcpuTranslation t = _vcpus[vcpu.Index];
         ref EngineRoom room = ref t.Room;
-        room.JumpCache = t.JumpCaches.Take(vcpu.FetchTag << 4 | code.Mode.Number);
+        room.JumpCache = t.JumpCaches.Take(vcpu.FetchTag << TranslationMode.NumberBits | code.Mode.Number);
         Connect(t, code);
         room.Budget = (long)(limit - count - VcpuTranslation.Margin);
         room.FlagKind = 0;

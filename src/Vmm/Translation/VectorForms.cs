@@ -3,7 +3,10 @@ using Iced.Intel;
 
 namespace Vmm.Translation;
 
-/// <summary>Which SSE instructions are carried over as they are: those that neither look at MXCSR nor write flags.</summary>
+/// <summary>
+/// Which SSE instructions are carried over as they are. Results of IEEE arithmetic are the same on every host; approximations (RCPPS, RSQRTPS) and dot products, whose order is
+/// not fixed, are left to handlers.
+/// </summary>
 internal static class VectorForms
 {
     private static readonly HashSet<Mnemonic> s_moves =
@@ -36,12 +39,35 @@ internal static class VectorForms
         Mnemonic.Pblendw, Mnemonic.Pblendvb, Mnemonic.Blendps, Mnemonic.Blendpd, Mnemonic.Blendvps, Mnemonic.Blendvpd, Mnemonic.Insertps, Mnemonic.Extractps,
     ];
 
+    /// <summary>They look at MXCSR and raise its flags: carried over while it masks all exceptions.</summary>
+    private static readonly HashSet<Mnemonic> s_floatingPoint =
+    [
+        Mnemonic.Addps, Mnemonic.Addpd, Mnemonic.Addss, Mnemonic.Addsd, Mnemonic.Subps, Mnemonic.Subpd, Mnemonic.Subss, Mnemonic.Subsd,
+        Mnemonic.Mulps, Mnemonic.Mulpd, Mnemonic.Mulss, Mnemonic.Mulsd, Mnemonic.Divps, Mnemonic.Divpd, Mnemonic.Divss, Mnemonic.Divsd,
+        Mnemonic.Sqrtps, Mnemonic.Sqrtpd, Mnemonic.Sqrtss, Mnemonic.Sqrtsd, Mnemonic.Minps, Mnemonic.Minpd, Mnemonic.Minss, Mnemonic.Minsd,
+        Mnemonic.Maxps, Mnemonic.Maxpd, Mnemonic.Maxss, Mnemonic.Maxsd, Mnemonic.Cmpps, Mnemonic.Cmppd, Mnemonic.Cmpss, Mnemonic.Cmpsd,
+        Mnemonic.Addsubps, Mnemonic.Addsubpd, Mnemonic.Haddps, Mnemonic.Haddpd, Mnemonic.Hsubps, Mnemonic.Hsubpd,
+        Mnemonic.Roundps, Mnemonic.Roundpd, Mnemonic.Roundss, Mnemonic.Roundsd,
+        Mnemonic.Cvtsi2ss, Mnemonic.Cvtsi2sd, Mnemonic.Cvtss2sd, Mnemonic.Cvtsd2ss, Mnemonic.Cvtps2pd, Mnemonic.Cvtpd2ps, Mnemonic.Cvtdq2ps, Mnemonic.Cvtdq2pd,
+        Mnemonic.Cvtps2dq, Mnemonic.Cvttps2dq, Mnemonic.Cvtpd2dq, Mnemonic.Cvttpd2dq,
+        Mnemonic.Cvtss2si, Mnemonic.Cvtsd2si, Mnemonic.Cvttss2si, Mnemonic.Cvttsd2si,
+    ];
+
+    /// <summary>The same, but what they write is flags.</summary>
+    private static readonly HashSet<Mnemonic> s_comparisons = [Mnemonic.Comiss, Mnemonic.Comisd, Mnemonic.Ucomiss, Mnemonic.Ucomisd];
+
     /// <summary>Memory operands of 16 bytes that need not be aligned.</summary>
     private static readonly HashSet<Mnemonic> s_unaligned = [Mnemonic.Movups, Mnemonic.Movupd, Mnemonic.Movdqu, Mnemonic.Lddqu];
 
-    public static bool IsCarriedOver(in Instruction i)
+    public static bool IsCarriedOver(in Instruction i) => (s_moves.Contains(i.Mnemonic) || s_operations.Contains(i.Mnemonic)) && IsOfXmm(i);
+
+    public static bool IsFloatingPoint(in Instruction i) => s_floatingPoint.Contains(i.Mnemonic) && IsOfXmm(i);
+
+    public static bool IsComparison(in Instruction i) => i.Encoding == EncodingKind.Legacy && s_comparisons.Contains(i.Mnemonic);
+
+    private static bool IsOfXmm(in Instruction i)
     {
-        if (i.Encoding != EncodingKind.Legacy || !(s_moves.Contains(i.Mnemonic) || s_operations.Contains(i.Mnemonic))) return false;
+        if (i.Encoding != EncodingKind.Legacy) return false;
         bool vector = false;
         for (int operand = 0; operand < i.OpCount; operand++)
         {
