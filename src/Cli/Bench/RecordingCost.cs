@@ -14,7 +14,7 @@ namespace Cli.Bench;
 /// <summary>A guest run without and with recording: speed, the ratio of both, the log's density, and how long checkpoints hold the guest up.</summary>
 internal sealed class RecordingCost(string name, MachineConfiguration configuration, ulong maximum, string path, CancellationToken cancellation)
 {
-    private const ulong Interval = 16_000_000;
+    private const ulong Interval = RecorderOptions.DefaultCheckpointInterval;
 
     /// <summary>Leaves the recording at its path; returns the real time of the run that was not recorded.</summary>
     public TimeSpan Run(BenchReport report, string speedTarget, string densityTarget)

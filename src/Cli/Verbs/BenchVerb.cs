@@ -70,7 +70,7 @@ internal static class BenchVerb
             if (parsed.GetValue(o.Only) == "programs")
             {
                 bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
-                new SpeedGuests(parsed.GetValue(o.Guests)!, quick ? 1 : 3, quick, qemu, context.Cancellation).Run(report, what => Say(context, what));
+                new SpeedGuests(parsed.GetValue(o.Guests)!, quick ? 5 : 3, quick, qemu, context.Cancellation).Run(report, what => Say(context, what));
                 Finish(context, report, parsed.GetValue(o.Output));
                 return ExitCode.Good;
             }

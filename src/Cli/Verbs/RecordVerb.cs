@@ -81,7 +81,7 @@ internal static class RecordVerb
 
         public Option<string?> Input { get; } = new("--input") { Description = "Script of inputs, or - for the keyboard", HelpName = "SCRIPT|-" };
         public Option<string> Until { get; } = new("--until") { Description = "When to stop: exit, text:S or count:N", HelpName = "WHEN", DefaultValueFactory = static _ => "exit" };
-        public Option<string?> Checkpoints { get; } = new("--checkpoint-interval") { Description = "Instructions between checkpoints, by default 16,000,000", HelpName = "N" };
+        public Option<string?> Checkpoints { get; } = new("--checkpoint-interval") { Description = "Instructions between checkpoints, by default 32,000,000", HelpName = "N" };
         public Option<int?> Dap { get; } = new("--dap")
         {
             Description = "Let debuggers such as VS Code attach while it runs: the Debug Adapter Protocol at this port of the loopback interface; 0: any that is free", HelpName = "PORT",

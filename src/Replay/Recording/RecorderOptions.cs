@@ -11,9 +11,11 @@ public sealed record RecorderOptions
     /// <summary>Replace a finished file (and a left-over partial directory) of that name. Without it they are an error.</summary>
     public bool Overwrite { get; init; }
 
-    /// <summary>Instructions between checkpoints. The default keeps the replay to any position under a quarter of a second at 100
-    /// MIPS.</summary>
-    public ulong CheckpointInterval { get; init; } = 16_000_000;
+    public const ulong DefaultCheckpointInterval = 32_000_000;
+
+    /// <summary>Instructions between checkpoints. The default keeps the replay to any position within some 30 ms of the translator's time, and what a checkpoint costs to a few
+    /// percent.</summary>
+    public ulong CheckpointInterval { get; init; } = DefaultCheckpointInterval;
 
     /// <summary>Rough limit in bytes for checkpoints and pages; the interval grows as it is used up. null: no limit.</summary>
     public long? CheckpointBudgetBytes { get; init; }

@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Vmm.Memory;
 using Vmm.Paging;
 
@@ -21,7 +22,9 @@ internal sealed class VcpuFrame
     /// <summary>Offsets from the state.</summary>
     public const int EngineOffset = 4096, EngineSizeBytes = 4096;
 
-    private const int TlbOffset = EngineOffset + EngineSizeBytes;
+    private const int WindowOffset = EngineOffset + EngineSizeBytes;
+    private const int WindowSizeBytes = 24, WindowsSizeBytes = 4096;
+    private const int TlbOffset = WindowOffset + WindowsSizeBytes;
 
     private const int SizeBytes = StackSizeBytes + TlbOffset + TlbCount * TlbSizeBytes;
 
@@ -31,6 +34,7 @@ internal sealed class VcpuFrame
     public VcpuFrame()
     {
         Invariant.Check(Unsafe.SizeOf<VcpuState>() <= EngineOffset && Unsafe.SizeOf<TlbEntry>() == 32);
+        Invariant.Check(Unsafe.SizeOf<TlbWindow>() == WindowSizeBytes && TlbCount * TlbWindow.Count * WindowSizeBytes <= WindowsSizeBytes);
         nint start = HostPointer.AddressOf(_bytes);
         StateAddress = (start + StackSizeBytes + 63) & ~63;
     }
@@ -46,4 +50,10 @@ internal sealed class VcpuFrame
 
     /// <summary>The same from the state.</summary>
     public static int TlbOffsetOf(int index) => TlbOffset + index * TlbSizeBytes;
+
+    /// <summary>The windows of all TLBs, one TLB's after the other's.</summary>
+    public Span<TlbWindow> Windows => MemoryMarshal.Cast<byte, TlbWindow>(HostPointer.Span(StateAddress + WindowOffset, TlbCount * TlbWindow.Count * WindowSizeBytes));
+
+    /// <summary>Offset of a base register's window from the state.</summary>
+    public static int WindowOffsetOf(int tlb, int register) => WindowOffset + (tlb * TlbWindow.Count + register) * WindowSizeBytes;
 }

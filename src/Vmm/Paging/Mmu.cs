@@ -92,6 +92,7 @@ internal sealed class Mmu
     /// <summary>Empties all. That costs what was filled: guests change address spaces often.</summary>
     public void Flush()
     {
+        CloseWindows();
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             List<ushort> filled = _filled[t];
@@ -104,6 +105,7 @@ internal sealed class Mmu
 
     public void FlushPage(ulong linear)
     {
+        CloseWindows();
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             ref TlbEntry entry = ref TlbOf(t)[(int)(linear >> 12) & (TlbSize - 1)];
@@ -115,6 +117,7 @@ internal sealed class Mmu
     /// <summary>A RAM page may no longer be stored to directly; or, with <paramref name="reads"/>, not be read directly.</summary>
     public void ProtectPage(int pageIndex, bool reads)
     {
+        CloseWindows();
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             Span<TlbEntry> tlb = TlbOf(t);
@@ -130,11 +133,18 @@ internal sealed class Mmu
     /// <summary>A new epoch: the first store to every page is to be noticed.</summary>
     public void ProtectAll()
     {
+        CloseWindows();
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             Span<TlbEntry> tlb = TlbOf(t);
             foreach (ushort i in CollectionsMarshal.AsSpan(_filled[t])) tlb[i].WriteTag = TlbEntry.NoTag;
         }
+    }
+
+    /// <summary>Generated code looks its pages up again.</summary>
+    private void CloseWindows()
+    {
+        foreach (ref TlbWindow window in _vcpu.Frame.Windows) window.Size = 0;
     }
 
     // ---- Slow paths of Vcpu.TryRead and TryWrite.

@@ -23,3 +23,22 @@ internal struct TlbEntry
     /// <summary>RAM page, to find the entry when the page gets traits; -1 when empty.</summary>
     public long PageIndex;
 }
+
+/// <summary>
+/// The page that generated code reached last through a base register: an access that stays in it needs no TLB. Only pages that may be read and written have one. 24 bytes.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TlbWindow
+{
+    /// <summary>Linear address of the page.</summary>
+    public ulong Page;
+    /// <summary>Accesses that begin at lower offsets stay in the page whatever their size; 0: there is no page.</summary>
+    public ulong Size;
+    /// <summary>Where the page is in the host.</summary>
+    public nint Host;
+
+    /// <summary>One for each register that can be a base.</summary>
+    public const int Count = 16;
+    /// <summary>Of one with a page: no access is wider than 16 bytes.</summary>
+    public const int FilledSize = 4096 - 15;
+}

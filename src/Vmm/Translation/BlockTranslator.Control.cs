@@ -173,12 +173,9 @@ internal sealed partial class BlockTranslator
         HostFlagsLost();
         Spend(executed);
         _e.JumpIf(Condition.Sign, miss);
-        Operand other = Operand.Of(HostRegister.Other);
-        _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Value));
-        _e.Shift(5, 8, other, 7);
-        _e.Alu(AluOperation.Xor, 4, HostRegister.Other, Operand.Of(HostRegister.Value));
-        _e.AluImmediate(AluOperation.And, 4, other, JumpCaches.EntryCount - 1);
-        _e.Shift(4, 4, other, JumpCacheEntry.SizeLog2);
+        _e.Load(4, HostRegister.Other, Operand.Of(HostRegister.Value));
+        _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Other), JumpCaches.EntryCount - 1);
+        _e.Shift(4, 4, Operand.Of(HostRegister.Other), JumpCacheEntry.SizeLog2);
         _e.Alu(AluOperation.Add, 8, HostRegister.Other, EngineRoom.JumpCacheField);
         _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Other));
         _e.JumpIf(Condition.NotEqual, miss);

@@ -256,5 +256,5 @@ internal sealed partial class BlockTranslator
         BeforeWrite(Rbp);
         _e.Lea(WordSize, HostRegister.OfGuest(Rsp), Operand.At(HostRegister.Rbp, WordSize));
         _e.Load(WordSize, HostRegister.Rbp, Target);
-    }, () => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.Rbp)));
+    }, () => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.Rbp)), window: Rbp);
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 using Iced.Intel;
 using Vmm.Cpu;
 using Vmm.Decoding;
@@ -105,11 +106,62 @@ internal sealed partial class BlockTranslator
     }
 
     /// <summary>
-    /// Turns the linear address in the address register into a host address, or jumps. The host's flags, value and other are lost.
+    /// Turns the linear address in the address register into a host address, or jumps to <paramref name="slow"/> with the linear one. The host's flags, value and other are lost.
     /// </summary>
-    private void Look(Access access, int sizeBytes, Label slow)
+    /// <param name="access">What it does to memory.</param>
+    /// <param name="sizeBytes">1 to 16.</param>
+    /// <param name="window">The base register whose page is looked at first; negative: none.</param>
+    /// <param name="slow">Where what the TLB does not know goes.</param>
+    private void Look(Access access, int sizeBytes, int window, Label slow)
     {
-        int tlb = VcpuFrame.TlbOffsetOf(_mode.TlbIndex);
+        if (window < 0)
+        {
+            LookInTlb(access, sizeBytes, slow);
+            _e.Alu(AluOperation.Add, 8, HostRegister.Address, TlbField(TlbAddend));
+        }
+        else
+        {
+            var outside = new Label();
+            var found = new Label();
+            _e.Alu(AluOperation.Sub, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Page)));
+            _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Size)));
+            _e.JumpIf(Condition.AboveOrEqual, outside);
+            _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Host)));
+            _e.Bind(found);
+            Later(() =>
+            {
+                _e.Bind(outside);
+                _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Page)));
+                LookInTlb(access, sizeBytes, slow);
+                FillWindow(access, window);
+                _e.Alu(AluOperation.Add, 8, HostRegister.Address, TlbField(TlbAddend));
+                _e.Jump(found);
+            });
+        }
+        HostFlagsLost();
+    }
+
+    /// <summary>The register whose window serves the memory operand; -1: none.</summary>
+    private static int WindowOf(in Instruction i)
+    {
+        // What is on the stack stays on its page; through other registers pages are many, and a window that is missed costs more than none.
+        if (i.MemorySegment is Register.FS or Register.GS || i.MemoryIndex != Register.None) return -1;
+        return i.MemoryBase is Register.RSP or Register.ESP ? Rsp : i.MemoryBase is Register.RBP or Register.EBP ? Rbp : -1;
+    }
+
+    private static readonly int TlbReadTag = OffsetIn<TlbEntry>(nameof(TlbEntry.ReadTag)), TlbWriteTag = OffsetIn<TlbEntry>(nameof(TlbEntry.WriteTag)),
+        TlbAddend = OffsetIn<TlbEntry>(nameof(TlbEntry.Addend));
+
+    private static int OffsetIn<T>(string field) => (int)Marshal.OffsetOf<T>(field);
+
+    /// <summary>A field of the entry whose offset in its TLB is in the value register.</summary>
+    private Operand TlbField(int field) => Operand.At(HostRegister.Frame, HostRegister.Value, 0, VcpuFrame.TlbOffsetOf(_mode.TlbIndex) + field);
+
+    private Operand WindowField(int window, string field) => Operand.Field(VcpuFrame.WindowOffsetOf(_mode.TlbIndex, window) + OffsetIn<TlbWindow>(field));
+
+    /// <summary>Value: the offset of the entry, other: the page.</summary>
+    private void LookInTlb(Access access, int sizeBytes, Label slow)
+    {
         _e.Load(8, HostRegister.Value, Operand.Of(HostRegister.Address));
         _e.Shift(5, 8, Operand.Of(HostRegister.Value), 7);
         _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Value), (Mmu.TlbSize - 1) * 32);
@@ -117,10 +169,24 @@ internal sealed partial class BlockTranslator
         if (sizeBytes == 1) _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Address));
         else _e.Lea(8, HostRegister.Other, Operand.At(HostRegister.Address, sizeBytes - 1));
         _e.AluImmediate(AluOperation.And, 8, Operand.Of(HostRegister.Other), -4096);
-        _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, Operand.At(HostRegister.Frame, HostRegister.Value, 0, tlb + (access == Access.Read ? 0 : 8)));
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(access == Access.Read ? TlbReadTag : TlbWriteTag));
         _e.JumpIf(Condition.NotEqual, slow);
-        _e.Alu(AluOperation.Add, 8, HostRegister.Address, Operand.At(HostRegister.Frame, HostRegister.Value, 0, tlb + 16));
-        HostFlagsLost();
+    }
+
+    /// <summary>Behind a look-up: the page is the register's from now on, if it can be written as well.</summary>
+    private void FillWindow(Access access, int window)
+    {
+        var not = new Label();
+        if (access == Access.Read)
+        {
+            _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(TlbWriteTag));
+            _e.JumpIf(Condition.NotEqual, not);
+        }
+        _e.Store(8, WindowField(window, nameof(TlbWindow.Page)), HostRegister.Other);
+        _e.Alu(AluOperation.Add, 8, HostRegister.Other, TlbField(TlbAddend));
+        _e.Store(8, WindowField(window, nameof(TlbWindow.Host)), HostRegister.Other);
+        _e.StoreImmediate(8, WindowField(window, nameof(TlbWindow.Size)), TlbWindow.FilledSize);
+        _e.Bind(not);
     }
 
     /// <summary>Guest memory, once the address register holds where it is.</summary>
@@ -129,7 +195,7 @@ internal sealed partial class BlockTranslator
     /// <summary>
     /// An access of an instruction that leaves the flags: <paramref name="core"/> does it on <see cref="Target"/>, and on the slow path the handler does all.
     /// </summary>
-    private void Simple(Access access, int sizeBytes, Action core, Action? address = null, int alignment = 1)
+    private void Simple(Access access, int sizeBytes, Action core, Action? address = null, int alignment = 1, int window = Rsp)
     {
         var slow = new Label();
         var done = new Label();
@@ -147,7 +213,7 @@ internal sealed partial class BlockTranslator
             _e.TestImmediate(1, Operand.Of(HostRegister.Address), alignment - 1);
             _e.JumpIf(Condition.NotEqual, slow);
         }
-        Look(access, sizeBytes, slow);
+        Look(access, sizeBytes, address is null ? WindowOf(Current) : window, slow);
         core();
         HostFlagsLost();
         _e.Bind(done);
@@ -171,7 +237,7 @@ internal sealed partial class BlockTranslator
         else address();
         HostFlagsLost();
         Later(() => BufferedSlowPath(access, sizeBytes, core, leaveBehind, slow, fast, done));
-        Look(access, sizeBytes, slow);
+        Look(access, sizeBytes, address is null ? WindowOf(Current) : Rsp, slow);
         _e.Bind(fast);
         core();
         _e.Bind(done);
