@@ -37,6 +37,9 @@ internal static class Kernels
     /// <summary>One of the guests that need next to nothing.</summary>
     public static MachineConfiguration Small(string kernel) => Machine(kernel, "", 2);
 
+    /// <summary>One of guests/storms.</summary>
+    public static MachineConfiguration Storm(string name) => Machine(GuestImages.Own($"storm-{name}.elf"), "", 16);
+
     private static Kernel Linux(string kernel, int cpuCount, ClockKind clock = ClockKind.Virtual, ulong? chaosSeed = null, int memoryMiB = 128)
     {
         MachineConfiguration machine = Machine(kernel, LinuxCommandLine, memoryMiB);

@@ -2,11 +2,13 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading.Tasks;
+using Cli.Lockstep;
 using Replay.Checkpoints;
 using Replay.Packages;
 using Replay.Replaying;
 using Replay.Timelines;
 using Replay.Verification;
+using Vmm.Platform;
 using Vmm.Time;
 using Xunit;
 
@@ -59,6 +61,23 @@ public sealed class RealKernelTests(KernelRecordings recordings)
     }
 
     // In ascending order, with one machine that no snapshot but the first is ever restored into.
+    /// <summary>Digest by digest from the start to the end: each engine runs the whole kernel by itself.</summary>
+    [Theory]
+    [Trait("Category", "Slow")]
+    [InlineData("cloud, 2 vCPUs")]
+    [InlineData("cloud, 4 vCPUs, chaos")]
+    [InlineData("GNU Mach")]
+    public void The_translator_runs_a_kernel_in_lockstep_with_the_interpreter(string name)
+    {
+        RecordingFile recording = recordings.Get(name);
+        using LockstepSide translator = new BlockSide(recording, "translate", EngineKind.Auto), interpreter = new BlockSide(recording, "interp", EngineKind.Interpreter);
+        var run = new LockstepRun(translator, interpreter, 20_000_000);
+        LockstepDifference? difference = run.Run(Position.Start, recording.End, null, TestContext.Current.CancellationToken);
+        Assert.True(difference is null, $"{name}: {difference?.Instruction} at {difference?.Before}: {string.Join("; ", difference?.Difference.Lines ?? [])}");
+        Assert.True(run.ComparisonCount > 2);
+        Assert.True(translator.Machine.TranslationCounters!.Blocks > 100);
+    }
+
     private static List<(Position, StateDigest)> RunStraight(RecordingFile recording, int seed)
     {
         var random = new Random(seed);

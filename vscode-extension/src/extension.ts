@@ -8,6 +8,7 @@ import { RecordingEditor } from './recordings/recordingEditor';
 import { registerRecordingCommands } from './recordings/commands';
 import { RecordTaskProvider } from './recordings/recordTasks';
 import { OriginView } from './views/originView';
+import { TranslatedCode } from './views/translatedCode';
 import { registerViews } from './views/views';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -23,8 +24,9 @@ export function activate(context: vscode.ExtensionContext): void {
         vscode.window.registerCustomEditorProvider('ttvm.recording', new RecordingEditor(context), { supportsMultipleEditorsPerDocument: true }));
     const show = registerViews(context, sessions);
     const origin = new OriginView(sessions);
-    context.subscriptions.push(origin);
-    registerCommands(context, sessions, show, origin);
+    const translated = new TranslatedCode(sessions);
+    context.subscriptions.push(origin, translated);
+    registerCommands(context, sessions, show, origin, translated);
     registerRecordingCommands(context);
     registerStart(context);
     // The views' tabs show once ttvm is of use in this window.

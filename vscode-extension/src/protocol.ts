@@ -106,6 +106,28 @@ export interface TtvmTimelineBucket {
 /** Things with a name: console lines, inputs, bookmarks; and, when few enough are in the window, single events. */
 export interface TtvmTimelineMarker { kind: TimelineKind | 'bookmark'; position: Position; count: number; text: string; threadId?: number }
 
+// ---- ttvm/translatedCode: what the translator makes of the block that a vCPU executes next.
+
+export interface TtvmTranslatedCode {
+    position: Position;
+    threadId: number;
+    /** Why there is none. */
+    reason?: string;
+    hostBytes: number;
+    lines: TtvmTranslatedLine[];
+}
+export interface TtvmTranslatedLine {
+    /** Of the guest instruction whose code begins here. */
+    address?: string;
+    guest?: string;
+    isByHandler: boolean;
+    /** From the start of the host code. */
+    offset?: number;
+    host?: string;
+    /** It hardly ever runs. */
+    isBehind: boolean;
+}
+
 // ---- ttvm/origin: how a value came to be. One of memoryReference, register and evaluateName.
 
 export interface TtvmOriginArguments {

@@ -1,7 +1,5 @@
-using System;
-using System.Collections.Generic;
 using System.IO;
-using Iced.Intel;
+using Introspection.Code;
 using Vmm.Translation;
 
 namespace Cli.Presentation;
@@ -13,55 +11,18 @@ internal static class BlockView
 
     public static void Write(TextWriter output, BlockListing listing, bool showsBehind)
     {
-        List<(int Offset, string Text)> host = Host(listing);
-        int next = 0;
         output.WriteLine($"{"guest",-GuestWidth} host, {listing.HostCode.Length} bytes at 0x{listing.HostAddress:x}");
-        for (int i = 0; i < listing.Instructions.Count; i++)
+        bool isBehind = false;
+        foreach (TranslatedLine line in TranslatedCode.Of(listing))
         {
-            ListedInstruction instruction = listing.Instructions[i];
-            int end = i + 1 < listing.Instructions.Count ? listing.Instructions[i + 1].HostOffset : listing.BehindOffset;
-            string guest = $"{instruction.Rip:x16}  {Text(listing.CodeSize, instruction.Rip, instruction.Bytes)}{(instruction.IsByHandler ? "  (handler)" : "")}";
-            bool first = true;
-            for (; next < host.Count && host[next].Offset < end; next++, first = false) WriteRow(output, first ? guest : "", host[next]);
-            if (first) output.WriteLine(guest);
+            if (line.IsBehind && !isBehind)
+            {
+                isBehind = true;
+                output.WriteLine($"{"",-GuestWidth} {(showsBehind ? "behind it:" : $"and {listing.HostCode.Length - listing.BehindOffset} bytes behind it (--behind)")}");
+            }
+            if (line.IsBehind && !showsBehind) break;
+            string guest = line.GuestAddress is { } rip ? $"{rip:x16}  {line.Guest}{(line.IsByHandler ? "  (handler)" : "")}" : "";
+            output.WriteLine(line.HostOffset is { } offset ? $"{guest,-GuestWidth} {offset,5:x}  {line.Host}" : guest);
         }
-        if (!showsBehind)
-        {
-            output.WriteLine($"{"",-GuestWidth} and {listing.HostCode.Length - listing.BehindOffset} bytes behind it (--behind)");
-            return;
-        }
-        output.WriteLine($"{"",-GuestWidth} behind it:");
-        for (; next < host.Count; next++) WriteRow(output, "", host[next]);
-    }
-
-    private static void WriteRow(TextWriter output, string guest, (int Offset, string Text) host) => output.WriteLine($"{guest,-GuestWidth} {host.Offset,5:x}  {host.Text}");
-
-    private static string Text(int codeSize, ulong rip, byte[] bytes)
-    {
-        Decoder decoder = Decoder.Create(codeSize, new ByteArrayCodeReader(bytes), rip);
-        decoder.Decode(out Instruction instruction);
-        var output = new StringOutput();
-        Disassembly.NewFormatter().Format(instruction, output);
-        return output.ToString();
-    }
-
-    private static List<(int Offset, string Text)> Host(BlockListing listing)
-    {
-        var lines = new List<(int, string)>();
-        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(listing.HostCode), 0);
-        Formatter formatter = Disassembly.NewFormatter();
-        var output = new StringOutput();
-        while (decoder.IP < (ulong)listing.HostCode.Length)
-        {
-            int offset = (int)decoder.IP;
-            decoder.Decode(out Instruction instruction);
-            formatter.Format(instruction, output);
-            string text = output.ToStringAndReset();
-            bool leaves = instruction.FlowControl is FlowControl.Call or FlowControl.UnconditionalBranch or FlowControl.ConditionalBranch && instruction.Op0Kind == OpKind.NearBranch64;
-            if (leaves && listing.Routines.TryGetValue(listing.HostAddress + instruction.NearBranchTarget, out string? name))
-                text = $"{instruction.Mnemonic.ToString().ToLowerInvariant()} {name}";
-            lines.Add((offset, text));
-        }
-        return lines;
     }
 }

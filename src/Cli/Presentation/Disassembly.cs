@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Iced.Intel;
+using Introspection.Code;
 using Introspection.State;
 using Vmm.Cpu;
 using Vmm.Platform;
@@ -25,7 +26,7 @@ internal static class Disassembly
         var view = new GuestView(machine, vcpu);
         int size = codeSize ?? view.CodeSize;
         var lines = new List<DisassemblyLine>();
-        Formatter formatter = NewFormatter();
+        Formatter formatter = Disassembler.NewFormatter();
         var output = new StringOutput();
         Span<byte> bytes = stackalloc byte[LongestInstruction];
         for (int i = 0; i < count; i++)
@@ -56,19 +57,4 @@ internal static class Disassembly
 
     /// <summary>The instruction at an address in a vCPU's code segment.</summary>
     public static string At(Machine machine, Vcpu vcpu, ulong rip) => Read(machine, vcpu, rip, 1)[0].Text;
-
-    /// <summary>Intel's syntax as all of our output has it.</summary>
-    public static Formatter NewFormatter()
-    {
-        var formatter = new IntelFormatter();
-        FormatterOptions options = formatter.Options;
-        options.HexPrefix = "0x";
-        options.HexSuffix = null;
-        options.UppercaseHex = false;
-        options.SpaceAfterOperandSeparator = true;
-        options.BranchLeadingZeros = false;
-        options.RipRelativeAddresses = false;
-        options.SmallHexNumbersInDecimal = true;
-        return formatter;
-    }
 }

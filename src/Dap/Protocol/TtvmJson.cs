@@ -49,4 +49,5 @@ namespace Dap.Protocol;
 [JsonSerializable(typeof(TtvmFindCallArguments))]
 [JsonSerializable(typeof(TtvmOriginArguments))]
 [JsonSerializable(typeof(TtvmOrigin))]
+[JsonSerializable(typeof(TtvmTranslatedCode))]
 internal sealed partial class TtvmJson : JsonSerializerContext;

@@ -21,13 +21,17 @@ public sealed class Disassembler
     private const int Approach = 64;
 
     private readonly GuestView _view;
-    private readonly IntelFormatter _formatter = new();
+    private readonly IntelFormatter _formatter = NewFormatter();
     private readonly StringOutput _output = new();
 
-    public Disassembler(in GuestView view)
+    public Disassembler(in GuestView view) => _view = view;
+
+    /// <summary>Intel's syntax as it is shown everywhere.</summary>
+    /// <param name="names">What addresses are called; null: numbers.</param>
+    public static IntelFormatter NewFormatter(ISymbolResolver? names = null)
     {
-        _view = view;
-        FormatterOptions options = _formatter.Options;
+        var formatter = new IntelFormatter(names);
+        FormatterOptions options = formatter.Options;
         options.HexPrefix = "0x";
         options.HexSuffix = null;
         options.UppercaseHex = false;
@@ -35,6 +39,7 @@ public sealed class Disassembler
         options.BranchLeadingZeros = false;
         options.RipRelativeAddresses = false;
         options.SmallHexNumbersInDecimal = true;
+        return formatter;
     }
 
     /// <summary>The instruction at a linear address; invalid when there is none.</summary>

@@ -16,5 +16,6 @@ public readonly record struct ListedInstruction(ulong Rip, byte[] Bytes, int Hos
 /// <param name="HostCode">Its bytes.</param>
 /// <param name="BehindOffset">Where in it the part begins that hardly ever runs: slow paths and ways out.</param>
 /// <param name="Routines">Shared routines that it calls or jumps to, by address.</param>
+/// <param name="Fields">What it reaches off RSP, the vCPU's frame: names by offset.</param>
 public sealed record BlockListing(int CodeSize, IReadOnlyList<ListedInstruction> Instructions, ulong HostAddress, byte[] HostCode, int BehindOffset,
-    IReadOnlyDictionary<ulong, string> Routines);
+    IReadOnlyDictionary<ulong, string> Routines, IReadOnlyDictionary<int, string> Fields);

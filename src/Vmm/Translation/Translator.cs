@@ -160,7 +160,8 @@ internal sealed class Translator : ITranslator, IDisposable
             ref readonly DecodedInstruction d = ref block.Instructions[i];
             instructions.Add(new ListedInstruction(d.Rip, bytes.Slice((int)(d.Rip - block.Rip), d.Length).ToArray(), made.Starts[i], _blocks.IsByHandler(i)));
         }
-        return new BlockListing(block.CodeSize, instructions, (ulong)made.Entry, _cache.Read(made.Entry, made.SizeBytes).ToArray(), made.Starts[^1], _common.Names);
+        return new BlockListing(block.CodeSize, instructions, (ulong)made.Entry, _cache.Read(made.Entry, made.SizeBytes).ToArray(), made.Starts[^1], _common.Names,
+            FrameNames.Of(mode));
     }
 
     private void Count(int exit, long budget)

@@ -343,6 +343,20 @@ public sealed class TranscriptTests(Recordings recordings)
     }
 
     [Fact]
+    public void Translated_code()
+    {
+        using TestClient client = TestClient.Launched(recordings.One, "10%");
+        client.Ask("ttvm/translatedCode", """{"threadId":1}""");
+        client.Ask("ttvm/translatedCode", """{"threadId":7}""");
+        client.Ask("ttvm/seek", """{"position":"0"}""");
+        // The first instruction is CLI, which the interpreter executes.
+        client.Ask("ttvm/translatedCode", """{"threadId":1}""");
+        // Looking has changed nothing: the session goes on exactly.
+        client.Ask("ttvm/seek", """{"position":"end"}""");
+        Golden.Check("translated-code", client.Transcript);
+    }
+
+    [Fact]
     public void Calls()
     {
         using TestClient client = TestClient.Launched(recordings.One, "50%");

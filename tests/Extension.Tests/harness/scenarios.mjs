@@ -150,6 +150,21 @@ async function timeline(window) {
     assert.equal(number(await window.moved(now, 'Enter on the timeline')), 1995523);
 }
 
+/** The guest's block beside the host code that is made of it; the document follows the session. */
+async function translated_code(window) {
+    await start(window);
+    await seek(window, '1000000');
+    const first = await window.position();
+    await window.command('ttvm: Show Translated Code');
+    await window.page.locator('.tab', { hasText: 'Translated Code' }).waitFor();
+    const lines = window.page.locator('.monaco-editor[data-uri*="ttvm-translated"] .view-lines');
+    await until('host code', async () => /vCPU \d at 1,000,000.*bytes of host code/.test((await text(lines)).replaceAll('\u00a0', ' ')));
+    await window.shot('translated-code');
+    await seek(window, '1000400');
+    assert.notEqual(await window.position(), first);
+    await until('the document follows', async () => (await text(lines)).includes('1,000,400'));
+}
+
 /** Serial output up to now; a click on a line goes to where it was printed. */
 async function console_lines(window) {
     await start(window);
@@ -260,6 +275,6 @@ export const files = {
 export const preparations = { ...guestPreparations, ...lockPreparations };
 
 export const scenarios = {
-    f5_without_launch_json, editor_and_its_replay_button, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines,
+    f5_without_launch_json, editor_and_its_replay_button, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
     memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest, light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { TimelineKind, TtvmBookmarks, TtvmFound, TtvmOriginArguments, TtvmPosition } from '../protocol';
 import { messageOf, withThousands } from '../text';
 import type { OriginView } from '../views/originView';
+import type { TranslatedCode } from '../views/translatedCode';
 import type { ShowAddress } from '../views/views';
 import type { Sessions, TtvmSession } from './sessions';
 
@@ -12,7 +13,7 @@ const EVENTS: { kind: TimelineKind; label: string }[] = [
 ];
 
 /** Commands that need a session. Each is a request to the server; where it moves to, the server's own events say. */
-export function registerCommands(context: vscode.ExtensionContext, sessions: Sessions, show: ShowAddress, origin: OriginView): void {
+export function registerCommands(context: vscode.ExtensionContext, sessions: Sessions, show: ShowAddress, origin: OriginView, translated: TranslatedCode): void {
     const add = (id: string, action: (session: TtvmSession, ...args: unknown[]) => Promise<void>) => context.subscriptions.push(
         vscode.commands.registerCommand(id, async (...args: unknown[]) => {
             const session = sessions.active;
@@ -48,6 +49,7 @@ export function registerCommands(context: vscode.ExtensionContext, sessions: Ses
         const name = value.evaluateName ?? value.memoryReference;
         if (name) await origin.show(name, { ...value, threadId: sessions.threadId });
     });
+    add('ttvm.showTranslatedCode', async () => { await translated.show(); });
     add('ttvm.showCalls', async (_, target) => { await show('calls', wordOf(target) ?? await askFunction('Show the calls of which function?')); });
     add('ttvm.lastCall', async (session, target) => { await findCall(session, false, target); });
     add('ttvm.nextCall', async (session, target) => { await findCall(session, true, target); });
