@@ -17,6 +17,7 @@ if [ "${1:-}" = --modules ]; then
     [ -f "$modules/virtio_blk.ko" ] || fail "$modules holds no virtio_blk.ko; run guests/fetch-debian.sh first"
 fi
 output=${1:-$debian/initramfs.cpio.gz}
+case $output in -*) fail "$output is no file to write: make-initramfs.sh [--modules DIRECTORY] [OUTPUT]" ;; esac
 
 command -v cpio >/dev/null || fail "needs cpio; run: apt-get install cpio"
 command -v gzip >/dev/null || fail "needs gzip; run: apt-get install gzip"
@@ -31,6 +32,7 @@ mkdir -p "$root"/{bin,dev,proc,sys,tmp}
 install -m 755 "$busybox" "$root/bin/busybox"
 install -m 755 "$here/initramfs/init" "$root/init"
 install -m 755 "$here/initramfs/workload" "$root/workload"
+install -m 755 "$here/initramfs/long" "$root/long"
 for applet in awk cat cmp cttyhack date dd dmesg echo free grep gunzip gzip head hexdump insmod kill ls mount ps poweroff reboot \
     rm seq setsid sh sha256sum sleep sort stty tail test true uname uptime wc; do
     ln -s busybox "$root/bin/$applet"

@@ -15,7 +15,7 @@ namespace Cli.Verbs;
 /// <summary><c>ttvm bench</c></summary>
 internal static class BenchVerb
 {
-    private const string Append = "console=ttyS0 panic=-1";
+    private const string Append = "console=ttyS0 panic=-1", AppendWork = Append + " rdinit=/long";
 
     private sealed record Options
     {
@@ -155,10 +155,14 @@ internal static class BenchVerb
     {
         string? kernel = parsed.GetValue(o.Kernel), initrd = parsed.GetValue(o.Initrd);
         if (FindLinux(report, ref kernel, ref initrd) is not { } configuration) return;
-        bool qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
+        bool isQuick = parsed.GetValue(o.Quick);
+        string? forQemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere ? kernel : null;
         Say(context, "Linux boot by all engines");
-        new EngineSpeed("Linux boot", configuration, folder, parsed.GetValue(o.Quick) ? 1 : 3, context.Cancellation)
-            .Run(report, qemu ? kernel : null, ["-initrd", initrd!, "-append", Append]);
+        new EngineSpeed("Linux boot", configuration, folder, isQuick ? 1 : 3, context.Cancellation).Run(report, forQemu, ["-initrd", initrd!, "-append", Append]);
+        if (isQuick) return;
+        Say(context, "Linux at work by all engines");
+        new EngineSpeed("Linux at work", configuration with { CommandLine = AppendWork }, folder, 1, context.Cancellation)
+            .Run(report, forQemu, ["-initrd", initrd!, "-append", AppendWork]);
     }
 
     /// <summary>The Linux that is booted; null: it is not there, and the report says so.</summary>

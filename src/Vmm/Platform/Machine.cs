@@ -124,6 +124,9 @@ public sealed class Machine : IDisposable
         return _translator.List(vcpu, block);
     }
 
+    /// <summary>Makes all code of the translator once more, to measure how long that takes; returns how many blocks there were.</summary>
+    public int TranslateAgain() => _translator?.MakeAgain() ?? 0;
+
     /// <summary>What the translator has done for this machine; null: there is none.</summary>
     public TranslationCounters? TranslationCounters => _translator?.Counters;
 
