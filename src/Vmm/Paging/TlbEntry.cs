@@ -25,7 +25,7 @@ internal struct TlbEntry
 }
 
 /// <summary>
-/// The page that generated code reached last through a base register: an access that stays in it needs no TLB. Only pages that may be read and written have one. 24 bytes.
+/// The page that generated code reached last through RSP or RBP: an access that stays in it needs no TLB. Only pages that may be read and written have one. 24 bytes.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct TlbWindow
@@ -37,8 +37,8 @@ internal struct TlbWindow
     /// <summary>Where the page is in the host.</summary>
     public nint Host;
 
-    /// <summary>One for each register that can be a base.</summary>
-    public const int Count = 16;
+    /// <summary>Their numbers, and how many a TLB has.</summary>
+    public const int OfStackPointer = 0, OfBasePointer = 1, Count = 2;
     /// <summary>Of one with a page: no access is wider than 16 bytes.</summary>
     public const int FilledSize = 4096 - 15;
 }

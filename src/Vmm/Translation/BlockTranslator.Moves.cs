@@ -1,4 +1,5 @@
 using Iced.Intel;
+using Vmm.Paging;
 
 namespace Vmm.Translation;
 
@@ -256,5 +257,5 @@ internal sealed partial class BlockTranslator
         BeforeWrite(Rbp);
         _e.Lea(WordSize, HostRegister.OfGuest(Rsp), Operand.At(HostRegister.Rbp, WordSize));
         _e.Load(WordSize, HostRegister.Rbp, Target);
-    }, () => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.Rbp)), window: Rbp);
+    }, () => _e.Load(WordSize, HostRegister.Address, Operand.Of(HostRegister.Rbp)), window: TlbWindow.OfBasePointer);
 }

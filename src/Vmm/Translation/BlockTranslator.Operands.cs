@@ -110,7 +110,7 @@ internal sealed partial class BlockTranslator
     /// </summary>
     /// <param name="access">What it does to memory.</param>
     /// <param name="sizeBytes">1 to 16.</param>
-    /// <param name="window">The base register whose page is looked at first; negative: none.</param>
+    /// <param name="window">The <see cref="TlbWindow"/> that is looked at first; negative: none.</param>
     /// <param name="slow">Where what the TLB does not know goes.</param>
     private void Look(Access access, int sizeBytes, int window, Label slow)
     {
@@ -141,12 +141,12 @@ internal sealed partial class BlockTranslator
         HostFlagsLost();
     }
 
-    /// <summary>The register whose window serves the memory operand; -1: none.</summary>
+    /// <summary>The window that serves the memory operand; -1: none.</summary>
     private static int WindowOf(in Instruction i)
     {
         // What is on the stack stays on its page; through other registers pages are many, and a window that is missed costs more than none.
         if (i.MemorySegment is Register.FS or Register.GS || i.MemoryIndex != Register.None) return -1;
-        return i.MemoryBase is Register.RSP or Register.ESP ? Rsp : i.MemoryBase is Register.RBP or Register.EBP ? Rbp : -1;
+        return i.MemoryBase is Register.RSP or Register.ESP ? TlbWindow.OfStackPointer : i.MemoryBase is Register.RBP or Register.EBP ? TlbWindow.OfBasePointer : -1;
     }
 
     private static readonly int TlbReadTag = OffsetIn<TlbEntry>(nameof(TlbEntry.ReadTag)), TlbWriteTag = OffsetIn<TlbEntry>(nameof(TlbEntry.WriteTag)),
@@ -173,7 +173,7 @@ internal sealed partial class BlockTranslator
         _e.JumpIf(Condition.NotEqual, slow);
     }
 
-    /// <summary>Behind a look-up: the page is the register's from now on, if it can be written as well.</summary>
+    /// <summary>Behind a look-up: the page is the window's from now on, if it can be written as well.</summary>
     private void FillWindow(Access access, int window)
     {
         var not = new Label();
@@ -195,7 +195,7 @@ internal sealed partial class BlockTranslator
     /// <summary>
     /// An access of an instruction that leaves the flags: <paramref name="core"/> does it on <see cref="Target"/>, and on the slow path the handler does all.
     /// </summary>
-    private void Simple(Access access, int sizeBytes, Action core, Action? address = null, int alignment = 1, int window = Rsp)
+    private void Simple(Access access, int sizeBytes, Action core, Action? address = null, int alignment = 1, int window = TlbWindow.OfStackPointer)
     {
         var slow = new Label();
         var done = new Label();
@@ -237,7 +237,7 @@ internal sealed partial class BlockTranslator
         else address();
         HostFlagsLost();
         Later(() => BufferedSlowPath(access, sizeBytes, core, leaveBehind, slow, fast, done));
-        Look(access, sizeBytes, address is null ? WindowOf(Current) : Rsp, slow);
+        Look(access, sizeBytes, address is null ? WindowOf(Current) : TlbWindow.OfStackPointer, slow);
         _e.Bind(fast);
         core();
         _e.Bind(done);

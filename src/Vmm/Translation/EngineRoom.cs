@@ -5,28 +5,28 @@ using Vmm.Cpu;
 namespace Vmm.Translation;
 
 /// <summary>
-/// What generated code keeps beside the vCPU's state: at <see cref="VcpuFrame.EngineOffset"/> of its frame. None of it is the guest's state between runs.
+/// What generated code keeps beside the vCPU's state: at the top of its frame, what is used most first. None of it is the guest's state between runs.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct EngineRoom
 {
-    /// <summary>Host address of the jump cache that is valid now; see <see cref="JumpCaches"/>.</summary>
-    public nint JumpCache;
     /// <summary>Instructions that may still be executed before a block is entered that could run past the limit.</summary>
     public long Budget;
+    /// <summary>Host address of the jump cache that is valid now; see <see cref="JumpCaches"/>.</summary>
+    public nint JumpCache;
+    /// <summary>The arithmetic flags, as what they are computed from; see <see cref="DeferredFlags"/>.</summary>
+    public ulong FlagX, FlagY;
+    public int FlagKind;
+    public byte CarryIn, OtherCarry, OtherOverflow, OtherZero;
+    /// <summary>Result of an INC or DEC whose CF is what the other fields say.</summary>
+    public ulong FlagIncrement;
+    /// <summary>The place in code that leaves it or calls for help.</summary>
+    public int Site;
+    public int ExitCode;
     /// <summary>The host's stack pointer while generated code runs.</summary>
     public nint HostStack;
     /// <summary>GCHandle of the <see cref="VcpuTranslation"/>.</summary>
     public nint Owner;
-    /// <summary>The place in code that leaves it or calls for help.</summary>
-    public int Site;
-    public int ExitCode;
-    /// <summary>The arithmetic flags, as what they are computed from; see <see cref="DeferredFlags"/>.</summary>
-    public int FlagKind;
-    public ulong FlagX, FlagY;
-    public byte CarryIn, OtherCarry, OtherOverflow, OtherZero;
-    /// <summary>Result of an INC or DEC whose CF is what the other fields say.</summary>
-    public ulong FlagIncrement;
     /// <summary>A computed target, while the return address is pushed.</summary>
     public ulong Target;
     /// <summary>The flags as LAHF and SETO store them.</summary>
@@ -39,7 +39,7 @@ internal struct EngineRoom
     /// <summary>Stands for guest memory while an access takes the slow path.</summary>
     public ulong Buffer;
 
-    private static int Offset(string field) => VcpuFrame.EngineOffset + (int)Marshal.OffsetOf<EngineRoom>(field);
+    private static int Offset(string field) => (int)Marshal.OffsetOf<EngineRoom>(field);
 
     public static readonly Operand JumpCacheField = Operand.Field(Offset(nameof(JumpCache))), BudgetField = Operand.Field(Offset(nameof(Budget))),
         SiteField = Operand.Field(Offset(nameof(Site))),
@@ -59,14 +59,16 @@ internal static class StateField
 {
     private static readonly VcpuState[] s_sample = new VcpuState[1];
 
-    public static readonly Operand Rip = Operand.Field(OffsetOf(ref s_sample[0].Rip)), Mxcsr = Operand.Field(OffsetOf(ref s_sample[0].Mxcsr));
+    public static readonly Operand Rip = Field(OffsetOf(ref s_sample[0].Rip)), Mxcsr = Field(OffsetOf(ref s_sample[0].Mxcsr));
     private static readonly int s_xmm = OffsetOf(ref s_sample[0].Xmm), s_segments = OffsetOf(ref s_sample[0].Segments), s_base = OffsetOfBase();
 
-    public static Operand General(int guest) => Operand.Field(guest * 8);
+    public static Operand General(int guest) => Field(guest * 8);
     /// <summary>The second byte of RAX, RCX, RDX or RBX.</summary>
-    public static Operand HighByte(int guest) => Operand.Field(guest * 8 + 1);
-    public static Operand Xmm(int number) => Operand.Field(s_xmm + number * 16);
-    public static Operand SegmentBase(int segment) => Operand.Field(s_segments + segment * Unsafe.SizeOf<SegmentRegister>() + s_base);
+    public static Operand HighByte(int guest) => Field(guest * 8 + 1);
+    public static Operand Xmm(int number) => Field(s_xmm + number * 16);
+    public static Operand SegmentBase(int segment) => Field(s_segments + segment * Unsafe.SizeOf<SegmentRegister>() + s_base);
+
+    private static Operand Field(int offset) => Operand.Field(VcpuFrame.StateOffset + offset);
 
     private static int OffsetOf<T>(ref T field) => (int)Unsafe.ByteOffset(ref Unsafe.As<VcpuState, byte>(ref s_sample[0]), ref Unsafe.As<T, byte>(ref field));
 

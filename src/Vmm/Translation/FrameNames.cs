@@ -14,14 +14,9 @@ internal static class FrameNames
     public static IReadOnlyDictionary<int, string> Of(TranslationMode mode)
     {
         var names = new Dictionary<int, string>();
-        for (int register = 0; register < s_registers.Length; register++)
-        {
-            Add(StateField.General(register), $"guest_{s_registers[register]}");
-            int window = VcpuFrame.WindowOffsetOf(mode.TlbIndex, register);
-            names[window + (int)Offset<TlbWindow>(nameof(TlbWindow.Page))] = $"{s_registers[register]}_window_page";
-            names[window + (int)Offset<TlbWindow>(nameof(TlbWindow.Size))] = $"{s_registers[register]}_window_size";
-            names[window + (int)Offset<TlbWindow>(nameof(TlbWindow.Host))] = $"{s_registers[register]}_window_host";
-        }
+        for (int register = 0; register < s_registers.Length; register++) Add(StateField.General(register), $"guest_{s_registers[register]}");
+        AddWindow(TlbWindow.OfStackPointer, "rsp");
+        AddWindow(TlbWindow.OfBasePointer, "rbp");
         int tlb = VcpuFrame.TlbOffsetOf(mode.TlbIndex);
         names[tlb + (int)Offset<TlbEntry>(nameof(TlbEntry.ReadTag))] = "tlb_read_tag";
         names[tlb + (int)Offset<TlbEntry>(nameof(TlbEntry.WriteTag))] = "tlb_write_tag";
@@ -46,6 +41,14 @@ internal static class FrameNames
         return names;
 
         void Add(in Operand field, string name) => names[field.Displacement] = name;
+
+        void AddWindow(int window, string register)
+        {
+            int offset = VcpuFrame.WindowOffsetOf(mode.TlbIndex, window);
+            names[offset + (int)Offset<TlbWindow>(nameof(TlbWindow.Page))] = $"{register}_window_page";
+            names[offset + (int)Offset<TlbWindow>(nameof(TlbWindow.Size))] = $"{register}_window_size";
+            names[offset + (int)Offset<TlbWindow>(nameof(TlbWindow.Host))] = $"{register}_window_host";
+        }
     }
 
     private static nint Offset<T>(string field) => System.Runtime.InteropServices.Marshal.OffsetOf<T>(field);

@@ -126,7 +126,7 @@ internal sealed class Translator : ITranslator, IDisposable
         t.Faulted = false;
         vcpu.CountLimit = limit;
         vcpu.BlockLimit = int.MaxValue;
-        int exit = Helpers.Enter(_common.Enter, vcpu.Frame.StateAddress, code.Entry);
+        int exit = Helpers.Enter(_common.Enter, vcpu.Frame.Address, code.Entry);
         Count(exit, room.Budget);
         DeferredFlags.Settle(ref room, ref vcpu.State);
         Site site = Sites[room.Site];

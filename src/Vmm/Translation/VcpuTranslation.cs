@@ -37,14 +37,14 @@ internal sealed class VcpuTranslation : IDisposable
     /// <summary>What a helper threw: it is thrown again once the code has been left.</summary>
     public Exception? Thrown { get; set; }
 
-    public ref EngineRoom Room => ref HostPointer.Ref<EngineRoom>(Vcpu.Frame.EngineAddress);
+    public ref EngineRoom Room => ref HostPointer.Ref<EngineRoom>(Vcpu.Frame.Address);
 
     /// <summary>InstructionCount at the top of the block that is being executed.</summary>
     public ulong CountAtBlock => Limit - Margin - (ulong)Room.Budget;
 
     public static VcpuTranslation Of(nint frame)
     {
-        ref EngineRoom room = ref HostPointer.Ref<EngineRoom>(frame + VcpuFrame.EngineOffset);
+        ref EngineRoom room = ref HostPointer.Ref<EngineRoom>(frame);
         return (VcpuTranslation)GCHandle.FromIntPtr(room.Owner).Target!;
     }
 
