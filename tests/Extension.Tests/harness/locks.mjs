@@ -152,16 +152,20 @@ export async function lock_classes(window) {
     assert.match(await text(finding), /Possible inversion between classes, dentries\[\] and inodes\[\]/);
     assert.match(await text(locks.locator('p.classes')), /1 pair of locks nested in their own class/);
     await window.shot('lock-classes');
-    await finding.locator('.link').click();
+    await finding.locator('.link').first().click();
     const there = await window.moved(end, 'to where the second order shows');
     assert.ok(number(there) < number(end));
+    // Of the first order: one lock, and then the other.
+    assert.equal(await finding.locator('.use').count(), 4);
+    await finding.locator('.use', { hasText: 'inodes[0]' }).locator('.link').click();
+    assert.ok(number(await window.moved(there, 'to the first lock of the first order')) < number(there));
     // It stays while the session goes elsewhere.
     await until('a lock is held there', async () => await locks.locator('tr.lock.held').count() > 0);
     assert.equal(await finding.count(), 1);
     await window.shot('lock-classes-there');
 }
 
-/** Every attempt to change a word: who won, who was deceived; clicks go there, to the source, and from a lock to its own. */
+/** Every attempt to change a word: who won, who was deceived; clicks go there, and from a lock to its own. */
 export async function swaps(window) {
     await start(window);
     const end = await seek(window, 'end');
@@ -186,8 +190,6 @@ export async function swaps(window) {
     await until('it is marked', async () => await locks.locator('tr.swap.deceived.here').count() === 1);
     await deceived.scrollIntoViewIfNeeded();
     await window.shot('swaps');
-    await deceived.locator('.link', { hasText: 'stack.c' }).click();
-    await window.page.locator('.tab.active', { hasText: 'stack.c' }).waitFor();
 
     await locks.getByRole('tab', { name: 'Locks' }).click();
     const row = locks.locator('tr.lock').first();
