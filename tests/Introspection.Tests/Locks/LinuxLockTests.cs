@@ -81,15 +81,18 @@ public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<Contend
         linux.Timeline.Seek(linux.Timeline.End);
         SymbolSet symbols = _programs.At(linux.View);
         GuestLocks byFunctions = GuestLocks.Find([], symbols, linux.View);
-        LockHistory expected = byFunctions.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End);
-        LockRecord[] records = [.. expected.Locks.Where(one => one.Type.Kind == "qspinlock" && !one.IsCut && char.IsAsciiLetter(byFunctions.NameOf(one.Address, symbols)[0]))
-            .OrderByDescending(static one => one.ContendedCount).ThenByDescending(static one => one.TakenCount).Take(25)];
+        HashSet<ulong> addresses = [.. byFunctions.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End).Locks
+            .Where(one => one.Type.Kind == "qspinlock" && char.IsAsciiLetter(byFunctions.NameOf(one.Address, symbols)[0]))
+            .OrderByDescending(static one => one.ContendedCount).ThenByDescending(static one => one.TakenCount).Take(25).Select(static one => one.Address)];
+        var options = new LockHistoryOptions { Locks = addresses, MaximumUses = int.MaxValue };
+        LockHistory expected = byFunctions.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End, options);
+        LockRecord[] records = [.. addresses.Select(one => expected.Find(one)!)];
         Assert.Contains(records, static one => one.ContendedCount > 2);
         string declared = string.Join(", ", records.Select(one => $$"""{ "name": "{{byFunctions.NameOf(one.Address, symbols)}}", "type": "word", "at": "0x{{one.Address:x}}" }"""));
         GuestLayout layout = LayoutFile.Parse(Encoding.UTF8.GetBytes($$"""{ "types": { "word": { "kind": "qspinlock" } }, "locks": [ {{declared}} ] }"""), "words.layout.json");
         GuestLocks byWords = GuestLocks.Find([layout], symbols, linux.View);
         Assert.Empty(byWords.Problems);
-        LockHistory history = byWords.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End);
+        LockHistory history = byWords.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End, options);
         Assert.Empty(history.Findings.Select(one => $"{one.At} {one.Kind}"));
         int taken = 0, contended = 0;
         foreach (LockRecord record in records)
