@@ -81,7 +81,9 @@ public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<Contend
         linux.Timeline.Seek(linux.Timeline.End);
         SymbolSet symbols = _programs.At(linux.View);
         GuestLocks byFunctions = GuestLocks.Find([], symbols, linux.View);
-        HashSet<ulong> addresses = [.. byFunctions.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End).Locks
+        LockHistory all = byFunctions.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End);
+        Assert.True(all.LockCount > 10_000, $"{all.LockCount} locks, {byFunctions.Functions.Functions.Count} functions, {symbols.Kernel?.Image.Version}, {string.Join(", ", all.Locks.Take(5).Select(one => byFunctions.NameOf(one.Address, symbols)))}");
+        HashSet<ulong> addresses = [.. all.Locks
             .Where(one => one.Type.Kind == "qspinlock" && char.IsAsciiLetter(byFunctions.NameOf(one.Address, symbols)[0]))
             .OrderByDescending(static one => one.ContendedCount).ThenByDescending(static one => one.TakenCount).Take(25).Select(static one => one.Address)];
         var options = new LockHistoryOptions { Locks = addresses, MaximumUses = int.MaxValue };

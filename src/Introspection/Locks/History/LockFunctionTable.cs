@@ -110,7 +110,7 @@ public sealed class LockFunctionTable
                 table.Add(name, type, type.Acquire ?? [], false, finder, exits, callees);
                 int acquires = table._functions.Count - count;
                 table.Add(name, type, type.Release ?? [], true, finder, exits, callees);
-                bool isInlined = acquires == 0 || table._functions.Count == count + acquires || IsInlinedSomewhere(type, symbols);
+                bool isInlined = acquires == 0 || table._functions.Count == count + acquires;
                 bool isWatched = isInlined && table.Words.TryAdd(layout, name, type, symbols);
                 if (isWatched && type.InterruptsOff == true) table.WatchesInterrupts = true;
                 // A built-in layout knows more functions than any guest has.
@@ -133,16 +133,6 @@ public sealed class LockFunctionTable
         table._breakpoints.UnionWith(table._exits);
         table._breakpoints.UnionWith(table._panics);
         return table;
-    }
-
-    // A large kernel's functions have more copies than anybody would want to look for.
-    private static bool IsInlinedSomewhere(LockType type, SymbolSet symbols)
-    {
-        if (symbols.Kernel is not null) return false;
-        foreach (string name in NamesOf([.. type.Acquire ?? [], .. type.Release ?? []]))
-            foreach (LoadedFile file in symbols.Files)
-                if (InlinedCopies.Of(file.Dwarf, name).Count > 0) return true;
-        return false;
     }
 
     private void Add(string typeName, LockType type, IReadOnlyList<LockFunctions> all, bool isRelease, FunctionFinder finder, FunctionExits exits, HashSet<ulong> callees)
