@@ -106,15 +106,11 @@ public sealed class LockFunctionTable
                 foreach (CallTarget target in finder.Find(name)) table._panics.Add(target.Entry);
             foreach ((string name, LockType type) in layout.Types)
             {
-                int count = table._functions.Count;
-                table.Add(name, type, type.Acquire ?? [], false, finder, exits, callees);
-                int acquires = table._functions.Count - count;
-                table.Add(name, type, type.Release ?? [], true, finder, exits, callees);
-                bool isInlined = acquires == 0 || table._functions.Count == count + acquires;
-                bool isWatched = isInlined && table.Words.TryAdd(layout, name, type, symbols);
+                bool isTaken = table.TryAdd(name, type, type.Acquire ?? [], false, finder, exits, callees), isGivenBack = table.TryAdd(name, type, type.Release ?? [], true, finder, exits, callees);
+                bool isWatched = !(isTaken && isGivenBack) && table.Words.TryAdd(layout, name, type, symbols);
                 if (isWatched && type.InterruptsOff == true) table.WatchesInterrupts = true;
                 // A built-in layout knows more functions than any guest has.
-                if (type.Acquire is { Count: > 0 } && acquires == 0 && layout.Requires is null)
+                if (type.Acquire is { Count: > 0 } && !isTaken && layout.Requires is null)
                 {
                     string all = string.Join(", ", NamesOf(type.Acquire));
                     table._problems.Add($"Type '{name}': none of the functions that take it is in the guest ({all}): they are inlined, or have other names"
@@ -135,8 +131,10 @@ public sealed class LockFunctionTable
         return table;
     }
 
-    private void Add(string typeName, LockType type, IReadOnlyList<LockFunctions> all, bool isRelease, FunctionFinder finder, FunctionExits exits, HashSet<ulong> callees)
+    // True: the guest has some of them, which another layout may have named already.
+    private bool TryAdd(string typeName, LockType type, IReadOnlyList<LockFunctions> all, bool isRelease, FunctionFinder finder, FunctionExits exits, HashSet<ulong> callees)
     {
+        bool isThere = false;
         foreach (LockFunctions functions in all)
         {
             foreach (string name in functions.Functions)
@@ -144,6 +142,7 @@ public sealed class LockFunctionTable
                 foreach (CallTarget target in finder.Find(name))
                 {
                     ulong entry = target.Entry;
+                    isThere = true;
                     if (_functions.Count >= MaximumFunctions || _byEntry.ContainsKey(entry)) continue;
                     var function = new LockFunction((short)_functions.Count, name, entry, typeName, type, functions, isRelease);
                     _byEntry[entry] = function;
@@ -155,6 +154,7 @@ public sealed class LockFunctionTable
                 }
             }
         }
+        return isThere;
     }
 
     private void AddCode(CallTarget target)
