@@ -12,7 +12,8 @@ internal static class HugeNumbers
     [
         // Of four and eight bytes: the largest, the reserved lengths of DWARF (5, 7.2.2), the largest signed, the smallest, the first that four bytes have not.
         Number(4, 0xFFFF_FFFF), Number(4, 0xFFFF_FFFE), Number(4, 0xFFFF_FFF0), Number(4, 0xFFFF_FFEF), Number(4, 0x7FFF_FFFF), Number(4, 0x8000_0000), Number(4, 0x4000_0000),
-        Number(8, ulong.MaxValue), Number(8, ulong.MaxValue - 7), Number(8, 0xFFFF_FFFF_FFFF_F000), Number(8, long.MaxValue), Number(8, 1UL << 63), Number(8, 1UL << 32), Number(8, 1UL << 40),
+        Number(8, ulong.MaxValue), Number(8, ulong.MaxValue - 7), Number(8, 0xFFFF_FFFF_FFFF_F000), Number(8, long.MaxValue), Number(8, 1UL << 63),
+        Number(8, 1UL << 32), Number(8, 1UL << 40),
         // A length of eight bytes behind its escape.
         [.. Number(4, 0xFFFF_FFFF), .. Number(8, ulong.MaxValue)], [.. Number(4, 0xFFFF_FFFF), .. Number(8, 1UL << 32)],
         // LEB128: 2^64 - 1, 2^63, 2^32, 2^32 - 1, more than any number has, and signed ones.

@@ -12,7 +12,9 @@ using Xunit;
 
 namespace Introspection.Tests.Values;
 
-/// <summary>A long double that optimized code keeps in a register of the x87 (DW_OP_regx 33), and one that a function returns there: shown at the instructions at which it is there.</summary>
+/// <summary>
+/// A long double that optimized code keeps in a register of the x87 (DW_OP_regx 33), and one that a function returns there: shown at the instructions at which it is there.
+/// </summary>
 public sealed class LongDoubleTests
 {
     // Of the parts in guests/concurrency/x87.c.

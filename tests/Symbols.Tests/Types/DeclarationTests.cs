@@ -56,7 +56,8 @@ public sealed class DeclarationTests
     }
 
     // What an assembler writes down of its functions has no types at all: gdb takes that for nothing, and we for unknown.
-    private static bool IsOfAssembler(DebugFunction function, string gdb) => gdb == "void(void)|" && function.Parameters.Count == 0 && function.UnitName?.EndsWith(".S", StringComparison.Ordinal) == true;
+    private static bool IsOfAssembler(DebugFunction function, string gdb) =>
+        gdb == "void(void)|" && function.Parameters.Count == 0 && function.UnitName?.EndsWith(".S", StringComparison.Ordinal) == true;
 
     // The pointer to the object of a function's class is a constant to gdb, whatever the compiler says.
     private static bool IsPointerToMember(string ours, string gdb) => ours.Contains("::*)(", StringComparison.Ordinal) && gdb.Replace("*const,", "*,", StringComparison.Ordinal) == ours;

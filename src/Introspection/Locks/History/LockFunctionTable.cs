@@ -106,7 +106,8 @@ public sealed class LockFunctionTable
                 foreach (CallTarget target in finder.Find(name)) table._panics.Add(target.Entry);
             foreach ((string name, LockType type) in layout.Types)
             {
-                bool isTaken = table.TryAdd(name, type, type.Acquire ?? [], false, finder, exits, callees), isGivenBack = table.TryAdd(name, type, type.Release ?? [], true, finder, exits, callees);
+                bool isTaken = table.TryAdd(name, type, type.Acquire ?? [], false, finder, exits, callees);
+                bool isGivenBack = table.TryAdd(name, type, type.Release ?? [], true, finder, exits, callees);
                 bool isWatched = !(isTaken && isGivenBack) && table.Words.TryAdd(layout, name, type, symbols);
                 if (isWatched && type.InterruptsOff == true) table.WatchesInterrupts = true;
                 // A built-in layout knows more functions than any guest has.

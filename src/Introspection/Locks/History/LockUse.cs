@@ -31,7 +31,9 @@ public sealed class LockUse
     /// <summary>It does not wait.</summary>
     public required bool IsTry { get; init; }
 
-    /// <summary>The function that takes it is entered. Where it is inlined: the lock was free and is taken now, or it is looked at in vain for the second time, or it is queued for.</summary>
+    /// <summary>
+    /// The function that takes it is entered. Where it is inlined: the lock was free and is taken now, or it is looked at in vain for the second time, or it is queued for.
+    /// </summary>
     public required Position Wanted { get; init; }
 
     /// <summary>The function that takes it returns, or the instruction is done that takes it; null: it has not.</summary>

@@ -77,8 +77,8 @@ internal sealed class LockWordTracker(LockTracker tracker, LockFunctionTable tab
         all.Add(use);
     }
 
-    private LockUse Want(in LockEvent e, LockWord word) => tracker.Want(tracker.RecordOf(word.Owner, word.TypeName, word.Type), new LockUser(e.CpuIndex, e.Task), e.Caller, LockUse.InlinedFunction,
-        null, e.At, e.HasInterruptsOn, table.KeepsInterruptsOff(word.Owner, word.Type));
+    private LockUse Want(in LockEvent e, LockWord word) => tracker.Want(tracker.RecordOf(word.Owner, word.TypeName, word.Type), new LockUser(e.CpuIndex, e.Task), e.Caller,
+        LockUse.InlinedFunction, null, e.At, e.HasInterruptsOn, table.KeepsInterruptsOff(word.Owner, word.Type));
 
     private void Release(in LockEvent e, LockWord word) =>
         tracker.Release(tracker.RecordOf(word.Owner, word.TypeName, word.Type), new LockUser(e.CpuIndex, e.Task), isShared: false, Behind(e), e.HasInterruptsOn);
