@@ -92,10 +92,10 @@ public sealed class GuestLocks
         var views = new List<LockView>();
         var known = new HashSet<ulong>();
         var names = new LockSymbols(symbols.AddressOf, address => symbols.NameOf(address, out _));
+        LinuxLockReader? linux = symbols.KernelAt(view) is { } kernel ? new LinuxLockReader(kernel, view) : null;
         foreach (GuestLayout layout in _layouts)
             foreach (LockView one in new LockReader(view, layout, names).Read())
-                if (known.Add(one.Address)) views.Add(one);
-        LinuxLockReader? linux = symbols.KernelAt(view) is { } kernel ? new LinuxLockReader(kernel, view) : null;
+                if (known.Add(one.Address)) views.Add((one.Address == 0 ? null : linux?.Read(one.Name, one.Kind, one.Address)) ?? one);
         if (history is not null && at >= history.From && at <= history.Before)
         {
             var running = new Dictionary<ulong, int>();

@@ -1,7 +1,7 @@
 // What users do, each in a window of its own on a folder of its own. A scenario throws when something is not as it should be.
 import assert from 'node:assert/strict';
 import { attach_to_a_guest, guestFiles, guestPreparations, linux, live_guest, typing } from './guests.mjs';
-import { calls_view, channels, lockPreparations, locks_view, mcs_queue, read_copy_update } from './locks.mjs';
+import { calls_view, channels, lock_classes, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
 import { reverse_steps_by_source, variables } from './source.mjs';
 import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
 import { sleep, until } from './vscode.mjs';
@@ -276,5 +276,6 @@ export const preparations = { ...guestPreparations, ...lockPreparations };
 
 export const scenarios = {
     f5_without_launch_json, editor_and_its_replay_button, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
-    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest, light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
+    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
+    light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };
