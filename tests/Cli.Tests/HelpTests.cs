@@ -11,7 +11,7 @@ public sealed class HelpTests
     [
         "record", "explore", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back",
         "embed", "stack", "print", "tasks", "locks", "rcu", "channels",
-        "forward", "find", "origin", "bench", "rerun", "diff",
+        "forward", "find", "origin", "bench", "rerun", "diff", "merge",
     ];
 
     public static TheoryData<string> Verbs() => [.. s_verbs];

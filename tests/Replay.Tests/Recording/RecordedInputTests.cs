@@ -48,7 +48,7 @@ public sealed class RecordedInputTests
     {
         using RecordingFile file = Open();
         var input = new RecordedInput(file);
-        Assert.Equal("type; q ends", input.AwaitedText);
+        Assert.Equal("echo: type; q ends", input.AwaitedText);
         input.OnOutput(new Position(5_000), OutputChannel.Serial0, "say something; q ends\r\n"u8);
         Assert.Equal(ulong.MaxValue, input.NextArrival);
         Assert.False(input.TryTake(new Position(1_000_000), out _));
