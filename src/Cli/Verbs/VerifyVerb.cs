@@ -19,6 +19,7 @@ internal static class VerifyVerb
         Option<string?> junit = SharedOptions.JUnit();
         var shard = new Option<string?>("--shard") { Description = "Verify only part i of n: for several machines that share the work", HelpName = "i/n" };
         var jobs = new Option<string?>("--jobs", "-j") { Description = "Machines that replay side by side; by default one for each processor", HelpName = "N" };
+        var list = new Option<bool>("--list") { Description = "Only print which recordings would be verified, one a line" };
         Option<bool> json = SharedOptions.Json();
         var verb = new VerbCommand("verify",
             "Replays recordings completely and compares every hash, input, output and state digest. Several are done at the same time, on all processors. "
@@ -33,12 +34,17 @@ internal static class VerifyVerb
               ttvm verify traces/*.ttvm
               ttvm verify traces --junit results.xml
               ttvm verify traces --shard 2/4 --jobs 8
-            """) { files, junit, shard, jobs, json };
+            """) { files, junit, shard, jobs, list, json };
         return verb.Does(parsed =>
         {
             IReadOnlyList<string> paths = RecordingPaths.Expand(parsed.GetValue(files)!);
             Shard part = ShardOf(context, parsed.GetValue(shard));
             string[] mine = [.. paths.Where((_, i) => part.Has(i))];
+            if (parsed.GetValue(list))
+            {
+                foreach (string path in mine) context.Out.WriteLine(path);
+                return ExitCode.Good;
+            }
             int machines = parsed.GetValue(jobs) is { } text ? Math.Max(1, NumberSyntax.ParseNumber(text, "--jobs", MaximumJobs)) : 0;
             return Verify(context, mine, machines, parsed.GetValue(json), parsed.GetValue(junit), part.IsWhole ? "ttvm verify" : $"ttvm verify {part}");
         });
