@@ -17,6 +17,9 @@ internal static class Overview
 
         Check it
           verify        replay all of it and compare every input, output and digest
+          rerun         run a new build of the guest in the recorded world, and check what is expected of it
+          diff          where two recordings part: console, inputs, turns, calls, the first instruction
+          merge         put together what the parts of a search on several machines have found
           replay        run it again up to a position, showing what the guest printed
           info          what it is, what it was made from, how it ended
           bisect        find where a recording that does not verify goes wrong

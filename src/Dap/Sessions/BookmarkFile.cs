@@ -9,10 +9,12 @@ namespace Dap.Sessions;
 /// <summary>
 /// Named positions of a recording, in NAME.ttvm.bookmarks.json beside it. The file is read each time, as another session may have changed it, and replaced as a whole.
 /// </summary>
-internal sealed class BookmarkFile(string recordingPath)
+/// <param name="recordingPath">The recording's file.</param>
+public sealed class BookmarkFile(string recordingPath)
 {
     private readonly string _path = recordingPath + ".bookmarks.json";
 
+    /// <summary>All bookmarks; none without a file.</summary>
     /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public List<TtvmBookmark> Read()
@@ -29,6 +31,7 @@ internal sealed class BookmarkFile(string recordingPath)
         }
     }
 
+    /// <summary>Adds a bookmark, or changes the one of its name.</summary>
     /// <exception cref="RequestException">The file is damaged, or cannot be written.</exception>
     public List<TtvmBookmark> Set(TtvmBookmark bookmark)
     {
@@ -40,6 +43,7 @@ internal sealed class BookmarkFile(string recordingPath)
         return all;
     }
 
+    /// <summary>Takes one away.</summary>
     /// <exception cref="RequestException">There is none of that name, or the file is damaged or cannot be written.</exception>
     public List<TtvmBookmark> Remove(string name)
     {
