@@ -83,7 +83,7 @@ public sealed class MergeTests(DemoRecording demo)
         Ttvm.Refuses(3, ["merge", Write("text.json", "no JSON")], "is not what");
         Ttvm.Refuses(3, ["merge", Write("empty.json", "{}")], "is not what");
         Ttvm.Refuses(3, ["merge", Write("other.json", "[1, 2]")], "is not what");
-        Ttvm.Refuses(3, ["merge", Write("damaged.json", File.ReadAllText(first).Replace("\"calls\"", "\"falls\"", StringComparison.Ordinal)), second], "damaged");
+        Ttvm.Refuses(3, ["merge", Write("damaged.json", File.ReadAllText(first).Replace("\"calls\": [", "\"falls\": [", StringComparison.Ordinal)), second], "damaged");
         Ttvm.Refuses(2, ["locks", s_recording, "--shard", "1/2"], "goes with --history");
         Ttvm.Refuses(2, [.. put, "--last", "--shard", "1/2"], "not with --last");
         Ttvm.Refuses(2, ["find", s_recording, "--cas", "total", "--shard", "1/2"], "has no --shard");
