@@ -1,4 +1,4 @@
-// Long doubles in the registers of the x87: a result that comes back in st(0), and a variable that lives in it.
+// Exercises long doubles in the registers of the x87: a result that comes back in st(0), and a variable that lives in it.
 #include "guest.h"
 
 const char programName[] = "x87";

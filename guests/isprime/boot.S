@@ -1,4 +1,4 @@
-// The function that Adams and Agesen translate in "A Comparison of Software and Hardware Techniques for x86 Virtualization" (ASPLOS 2006), called for
+// Exercises the function that Adams and Agesen translate in "A Comparison of Software and Hardware Techniques for x86 Virtualization" (ASPLOS 2006), called for
 // every number below LIMIT; ends through the debug-exit port with how many are prime.
     .set LIMIT, 300
 

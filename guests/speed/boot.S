@@ -1,4 +1,4 @@
-// Runs run(N) on a bare processor, N the last number of the command line: says the result on the serial port and ends through the debug-exit port.
+// Exercises a bare processor with run(N), N the last number of the command line: says the result on the serial port and ends through the debug-exit port.
 // One file for both: BITS is 32 or 64. Memory maps to itself by big pages.
     .section .multiboot, "a"
     .align 4

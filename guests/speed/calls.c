@@ -1,4 +1,4 @@
-// Indirect calls whose target changes: an interpreter's dispatch.
+// Exercises indirect calls whose target changes: an interpreter's dispatch.
 #include "speed.h"
 
 static NOINLINE u32 add(u32 a, u32 b) { return a + b; }

@@ -1,4 +1,4 @@
-// A list whose nodes lie in no order: loads that wait for loads.
+// Exercises loads that wait for loads: a list whose nodes lie in no order.
 #include "speed.h"
 
 #define COUNT 4096

@@ -1,4 +1,4 @@
-// What a small controller does: a list is searched and sorted, integer matrices are multiplied, and all is summed up by a CRC.
+// Exercises what a small controller does: a list is searched and sorted, integer matrices are multiplied, and all is summed up by a CRC.
 #include "speed.h"
 
 #define ITEMS 200

@@ -1,4 +1,4 @@
-// Recursive Fibonacci numbers: calls, returns and the stack.
+// Exercises calls, returns and the stack: recursive Fibonacci numbers.
 #include "speed.h"
 
 static NOINLINE u32 fib(u32 n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }

@@ -1,4 +1,4 @@
-// Matrices of doubles, multiplied by SSE2, two elements at a time.
+// Exercises SSE2 arithmetic on doubles, two elements at a time: matrices are multiplied.
 #include "speed.h"
 
 #define SIZE 64

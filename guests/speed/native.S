@@ -1,4 +1,4 @@
-// The same on the host, as a program of its own without any library: run(N) with N the first argument, and the result on standard output.
+// Exercises the same on the host, as a program of its own without any library: run(N) with N the first argument, and the result on standard output.
     .text
     .global _start
 _start:

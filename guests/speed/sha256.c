@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of 4 KiB: rotations, additions, and more values than there are registers.
+// Exercises rotations, additions, and more values than there are registers: SHA-256 (FIPS 180-4) of 4 KiB.
 #include "speed.h"
 
 static u32 constants[64];

@@ -1,4 +1,4 @@
-// The sieve of Eratosthenes: byte stores with growing strides.
+// Exercises byte stores with growing strides: the sieve of Eratosthenes.
 #include "speed.h"
 
 #define LIMIT 262144

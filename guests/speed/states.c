@@ -1,4 +1,4 @@
-// A state machine over text: which words are numbers? Branches that nobody foresees, and a jump table.
+// Exercises branches that nobody foresees, and a jump table: a state machine over text. Which words are numbers?
 #include "speed.h"
 
 enum state { START, SIGN, INTEGER, POINT, FRACTION, EXPONENT, SCALE, WRONG };

@@ -1,4 +1,4 @@
-// Primes by trial division: the lecture's isPrime, divisions and a short loop.
+// Exercises division and a short loop: primes by trial division, the lecture's isPrime.
 #include "speed.h"
 
 static NOINLINE int is_prime(u32 a)

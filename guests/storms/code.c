@@ -1,4 +1,4 @@
-// Code that changes all the time: written anew, patched in one byte, patched just before it executes by itself, across two pages, and by another vCPU.
+// Exercises code that changes all the time: written anew, patched in one byte, patched just before it executes by itself, across two pages, and by another vCPU.
 #include "storm.h"
 
 #define ROUNDS 400

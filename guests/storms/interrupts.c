@@ -1,4 +1,4 @@
-// An interrupt every few hundred instructions, on every vCPU, in the middle of arithmetic that must not notice.
+// Exercises an interrupt every few hundred instructions, on every vCPU, in the middle of arithmetic that must not notice.
 #include "storm.h"
 
 #define ROUNDS 1500

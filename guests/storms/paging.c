@@ -1,4 +1,4 @@
-// Page tables that change all the time: pages come, go and change places under data and under code, and accessed and dirty bits are checked.
+// Exercises page tables that change all the time: pages come, go and change places under data and under code, and accessed and dirty bits are checked.
 #include "storm.h"
 
 #define ROUNDS 4000

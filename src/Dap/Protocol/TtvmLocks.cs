@@ -180,7 +180,9 @@ public sealed record TtvmLockFindings
 /// <summary>Something wrong with locks, at its first moment.</summary>
 public sealed record TtvmLockFinding
 {
-    /// <summary>"twoHolders", "releasedByOther", "releasedWhileFree", "takenTwice", "deadlock", "orderInversion", "interruptsOn", "lostWakeUp", "heldAtFailure"; of classes "classInversion".</summary>
+    /// <summary>
+    /// "twoHolders", "releasedByOther", "releasedWhileFree", "takenTwice", "deadlock", "orderInversion", "interruptsOn", "lostWakeUp", "heldAtFailure"; of classes "classInversion".
+    /// </summary>
     [JsonPropertyName("kind")] public required string Kind { get; init; }
     [JsonPropertyName("position")] public required string Position { get; init; }
     [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
