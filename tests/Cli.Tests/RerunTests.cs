@@ -61,7 +61,8 @@ public sealed class RerunTests(DemoRecording demo)
         Assert.Contains($"position: {inversion}", report.Cases.Single(static one => one.Attribute("name")!.Value == "no lock-order inversion").Value, StringComparison.Ordinal);
 
         // The repaired one, which is not kept as nothing is wrong with it; what is left of the other does not hold any more.
-        ToolResult repaired = HostTool.Run(Ttvm.Program, ["rerun", bug, "--kernel", GuestImages.Own("concurrency-deadlock.elf"), "--expect", expect, "--force"], TimeSpan.FromMinutes(2), folder);
+        ToolResult repaired = HostTool.Run(Ttvm.Program, ["rerun", bug, "--kernel", GuestImages.Own("concurrency-deadlock.elf"), "--expect", expect, "--force"],
+            TimeSpan.FromMinutes(2), folder);
         Assert.True(repaired.ExitCode == 0, repaired.Output + repaired.Error);
         Assert.Contains("6 expectations: all met", repaired.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(kept));

@@ -25,7 +25,8 @@ internal sealed class ShardedScan
     /// <summary>The option.</summary>
     public static Option<string?> Option() => new("--shard")
     {
-        Description = "Look only at part i of n of the recording, and print what `ttvm merge` needs of it; auto: as the CI system numbers its jobs (see `ttvm verify --help`)", HelpName = "i/n",
+        Description = "Look only at part i of n of the recording, and print what `ttvm merge` needs of it; auto: as the CI system numbers its jobs (see `ttvm verify --help`)",
+        HelpName = "i/n",
     };
 
     /// <summary>What the user wants; null: no part, but all of it.</summary>

@@ -107,7 +107,8 @@ internal static class RecordedDifferences
         {
             LogRecordKind.TimeRead or LogRecordKind.TimeInput => $"the time, {one.Value} ns",
             LogRecordKind.EntropyRead => $"{one.Data.Length} random bytes",
-            _ => $"{(InputKind)one.Kind} {one.Unit}, {one.Data.Length} bytes: {string.Join(' ', one.Data[..Math.Min(ShownBytes, one.Data.Length)].ToArray().Select(static value => $"{value:x2}"))}"
+            _ => $"{(InputKind)one.Kind} {one.Unit}, {one.Data.Length} bytes: "
+                + $"{string.Join(' ', one.Data[..Math.Min(ShownBytes, one.Data.Length)].ToArray().Select(static value => $"{value:x2}"))}"
                 + (one.Data.Length > ShownBytes ? " ..." : ""),
         };
         return $"{what} at {one.At}";

@@ -20,7 +20,8 @@ internal static class DiffVerb
         };
         Option<bool> json = SharedOptions.Json();
         var verb = new VerbCommand("diff",
-            "Shows where two recordings part: the machine and its images, the consoles' text, the inputs, the turns of the vCPUs, the functions called, and the first instruction that differs, "
+            "Shows where two recordings part: the machine and its images, the consoles' text, the inputs, the turns of the vCPUs, the functions called, "
+            + "and the first instruction that differs, "
             + "with both sides' registers and what led to it. Exit code 0 if they are the same run, 1 if not.", """
             Recordings that begin with the same state are compared by the digests of their checkpoints, which costs little however long they are; then by halves; then instruction by
             instruction. A state may differ long before anything else is executed, as it does from the start on for another build: instructions, turns and calls are compared from the last

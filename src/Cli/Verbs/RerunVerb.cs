@@ -67,7 +67,8 @@ internal static class RerunVerb
     }
 
     /// <summary>A run that was recorded and judged.</summary>
-    private sealed record Judged(string Path, bool IsKept, RecordingManifest Original, Position End, string Outcome, RecordedInput Input, TimeSpan Time, IReadOnlyList<ExpectationResult> Results)
+    private sealed record Judged(string Path, bool IsKept, RecordingManifest Original, Position End, string Outcome, RecordedInput Input, TimeSpan Time,
+        IReadOnlyList<ExpectationResult> Results)
     {
         public int MissedCount => Results.Count(static one => !one.IsMet);
     }
@@ -178,7 +179,8 @@ internal static class RerunVerb
         }
     }
 
-    private static IReadOnlyList<JUnitCase> CasesOf(string path, Judged judged) => [.. judged.Results.Select((one, i) => new JUnitCase(one.Expectation.Source, $"ttvm.rerun.{Path.GetFileName(path)}",
+    private static IReadOnlyList<JUnitCase> CasesOf(string path, Judged judged) =>
+        [.. judged.Results.Select((one, i) => new JUnitCase(one.Expectation.Source, $"ttvm.rerun.{Path.GetFileName(path)}",
         one.IsMet ? JUnitResult.Good : JUnitResult.Failure, one.Detail, i == 0 ? judged.Time : TimeSpan.Zero,
         one.IsMet ? one.Detail : $"{one.Detail}\nrecording: {judged.Path}{(one.At is { } at ? $"\nposition: {at}" : "")}"))];
 
@@ -193,7 +195,8 @@ internal static class RerunVerb
         }
         foreach (ExpectationResult one in judged.Results)
             output.WriteLine($"  {(one.IsMet ? "met    " : "NOT MET")}  {one.Expectation.Source}{(one.Detail.Length > 0 ? $"  ({one.Detail})" : "")}");
-        output.WriteLine(judged.MissedCount == 0 ? $"{Words.Plural(judged.Results.Count, "expectation")}: all met" : $"{judged.MissedCount} of {Words.Plural(judged.Results.Count, "expectation")} not met");
+        output.WriteLine(judged.MissedCount == 0 ? $"{Words.Plural(judged.Results.Count, "expectation")}: all met"
+            : $"{judged.MissedCount} of {Words.Plural(judged.Results.Count, "expectation")} not met");
         if (!judged.IsKept) return;
         output.WriteLine($"recorded:    {judged.Path}");
         // The first of them: what comes later may be its consequence.

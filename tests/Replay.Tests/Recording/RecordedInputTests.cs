@@ -27,7 +27,8 @@ public sealed class RecordedInputTests
         var input = new RecordedInput(file);
         Assert.Equal(3, input.Count);
         var given = new List<(ulong At, string Data)>();
-        var outputs = new Queue<(Position At, OutputChannel Channel, byte[] Data)>(file.Console.Read(Position.Start, file.End).Select(static one => (one.At, one.Channel, one.Data.ToArray())));
+        var outputs = new Queue<(Position At, OutputChannel Channel, byte[] Data)>(
+            file.Console.Read(Position.Start, file.End).Select(static one => (one.At, one.Channel, one.Data.ToArray())));
         // What is printed comes later; the guest asks for input all the time.
         for (ulong count = 0; count < file.End.InstructionCount + late; count++)
         {

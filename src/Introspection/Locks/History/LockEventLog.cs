@@ -62,7 +62,8 @@ public sealed class LockEventLog
             bool isGood = TryHexadecimal(one[0], out ulong count) & TryHexadecimal(one[6], out ulong value) & TryHexadecimal(one[7], out ulong frame)
                 & TryHexadecimal(one[8], out ulong task) & TryHexadecimal(one[9], out ulong caller);
             for (int i = 1; i <= 4; i++) isGood &= one[i].ValueKind == JsonValueKind.Number;
-            if (!isGood || !one[1].TryGetUInt32(out uint ordinal) || !one[2].TryGetByte(out byte step) || !one[3].TryGetByte(out byte cpu) || !one[4].TryGetInt16(out short function)) return null;
+            if (!isGood || !one[1].TryGetUInt32(out uint ordinal) || !one[2].TryGetByte(out byte step)
+                || !one[3].TryGetByte(out byte cpu) || !one[4].TryGetInt16(out short function)) return null;
             bool hasFunction = (LockStep)step is LockStep.Want or LockStep.Release;
             if (step > (byte)LockStep.Panic || (hasFunction && (function < 0 || function >= locks.Functions.Functions.Count))) return null;
             log._events.Add(new LockEvent(count, ordinal, (LockStep)step, cpu, function, one[5].GetBoolean(), value, frame, task, caller));
