@@ -16,6 +16,9 @@ public sealed record RecordingManifest
     public required IReadOnlyList<ManifestImage> Images { get; init; }
     public required ManifestEnd End { get; init; }
     public required IReadOnlyList<ManifestPart> Parts { get; init; }
+    /// <summary>The first position; null: power-on. Format version 2 if it is there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestStart? Start { get; init; }
     /// <summary>Symbol files that it carries; null: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ManifestSymbols>? Symbols { get; init; }
@@ -57,6 +60,11 @@ public sealed record ManifestImage(string Role, string Name, string Part, long S
 /// <param name="Name">File name, for people; never used as a path.</param>
 /// <param name="Part">The container entry that holds it.</param>
 public sealed record ManifestSymbols(string Name, string Part);
+
+/// <param name="InstructionCount">Of the first position.</param>
+/// <param name="EventOrdinal">Of the first position.</param>
+/// <param name="CutFrom">Identity of the recording that it was cut out of; empty: it is the last part of one that was never whole.</param>
+public sealed record ManifestStart(ulong InstructionCount, uint EventOrdinal, string CutFrom);
 
 /// <param name="InstructionCount">Of the last position.</param>
 /// <param name="EventOrdinal">Of the last position.</param>

@@ -36,12 +36,13 @@ internal static class RecordingPacker
         RecordingManifest begun = ManifestJson.Read(File.ReadAllBytes(manifestPath), partialDirectory);
 
         if (FirstCheckpoint.IsMissing(partialDirectory)) FirstCheckpoint.Remake(partialDirectory, begun);
+        Position start = ManifestJson.StartOf(begun);
         using var sources = new PartialParts(partialDirectory);
         FrameTable logFrames = FrameTable.Scan(sources.Open(PartName.Log));
-        var log = new EventLogReader(logFrames);
+        var log = new EventLogReader(logFrames, start);
         var pages = new PageStore(FrameTable.Scan(sources.Open(PartName.Pages)));
-        FrameTable checkpointFrames = UsableCheckpoints(FrameTable.Scan(sources.Open(PartName.Checkpoints)), pages, log.Through);
-        ManifestEnd end = FindEnd(log, new CheckpointStore(checkpointFrames, pages.PageCount, static _ => default));
+        FrameTable checkpointFrames = UsableCheckpoints(FrameTable.Scan(sources.Open(PartName.Checkpoints)), pages, start, log.Through);
+        ManifestEnd end = FindEnd(log, new CheckpointStore(checkpointFrames, pages.PageCount, start, static _ => default));
 
         Invariant.Check(pageHashes is null || pageHashes.Length == pages.PageCount * PageHash.SizeBytes);
         string temporary = destination + ".tmp";
@@ -95,13 +96,13 @@ internal static class RecordingPacker
     }
 
     // Checkpoints are written by another thread than the log: after a crash either may be ahead.
-    private static FrameTable UsableCheckpoints(FrameTable frames, PageStore pages, Position through)
+    private static FrameTable UsableCheckpoints(FrameTable frames, PageStore pages, Position start, Position through)
     {
         int count = frames.Count;
         while (count > 2 && CheckpointMeta.Read(frames.Meta(count - 1)).Position > through) count--;
         while (true)
         {
-            var store = new CheckpointStore(frames.Take(count), pages.PageCount, static _ => default);
+            var store = new CheckpointStore(frames.Take(count), pages.PageCount, start, static _ => default);
             try
             {
                 store.Load(store.Count - 1);

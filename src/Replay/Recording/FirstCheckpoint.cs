@@ -26,6 +26,7 @@ internal static class FirstCheckpoint
     /// <exception cref="RecordingFormatException">The images do not make a machine.</exception>
     public static void Remake(string partialDirectory, RecordingManifest manifest)
     {
+        if (manifest.Start is not null) throw new RecordingFormatException($"{partialDirectory} is damaged: its first checkpoint is missing");
         var images = new List<MachineImage>();
         foreach (ManifestImage image in manifest.Images)
         {
@@ -39,7 +40,7 @@ internal static class FirstCheckpoint
         var silence = new LateInputSource();
         try
         {
-            using var machine = new Machine(ManifestJson.Configure(manifest.Machine, images, partialDirectory), silence, silence);
+            using var machine = new Machine(ManifestJson.Configure(manifest, images, partialDirectory), silence, silence);
             using FrameWriter checkpointFrames = new(checkpoints), pageFrames = new(pages);
             using var writer = new CheckpointWriter(MemoryLayout.Of(machine), checkpointFrames, pageFrames);
             new CheckpointCapture(machine, writer).Take(0, 0);

@@ -51,14 +51,14 @@ public static class RecordingVerifier
         try
         {
             while (!Task.WaitAll(workers, ReportMilliseconds, CancellationToken.None))
-                progress?.Report(new TimelineProgress(run.DoneInstructions, recording.End.InstructionCount));
+                progress?.Report(new TimelineProgress(run.DoneInstructions, recording.InstructionCount));
         }
         catch (AggregateException e)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
         }
         cancellation.ThrowIfCancellationRequested();
-        progress?.Report(new TimelineProgress(run.DoneInstructions, recording.End.InstructionCount));
+        progress?.Report(new TimelineProgress(run.DoneInstructions, recording.InstructionCount));
         return run.Report();
     }
 

@@ -77,7 +77,7 @@ public sealed class LockHistory
     public static LockHistory Read(Timeline timeline, LockFunctionTable table, ICurrentTask tasks, Position from, Position before, LockHistoryOptions? options = null,
         IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var tracker = new LockTracker(table, options ?? new LockHistoryOptions(), from <= timeline.Start);
+        var tracker = new LockTracker(table, options ?? new LockHistoryOptions(), from <= Position.Start);
         if (!table.IsEmpty) timeline.Intervals.RunAll<LockEvent>(from, before, () => new LockVisitor(table, tasks), e => tracker.Add(e), progress, cancellation);
         FailAtEnd(tracker, timeline.Recording, before);
         LockLifetimes.RemoveUnrelated(tracker.Findings, table, (first, end, createVisitor, take) =>

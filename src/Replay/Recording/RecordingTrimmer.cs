@@ -1,0 +1,118 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Threading;
+using Replay.Checkpoints;
+using Replay.Log;
+using Replay.Packages;
+using Replay.Replaying;
+using Vmm.Memory;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Replay.Recording;
+
+/// <summary>Cuts a stretch out of a recording, as a recording of its own.</summary>
+public static class RecordingTrimmer
+{
+    /// <param name="recording">Whole; it is not changed.</param>
+    /// <param name="from">The stretch begins at the last checkpoint at or before it.</param>
+    /// <param name="to">Its end; a position that does not exist leads to the next that does.</param>
+    /// <param name="destination">Where to write it.</param>
+    /// <param name="overwrite">Replace an existing file.</param>
+    /// <param name="progress">0..1.</param>
+    /// <param name="cancellation">Nothing is left then.</param>
+    /// <exception cref="RecordingFormatException">The recording is damaged.</exception>
+    /// <exception cref="IOException">The destination exists or cannot be written.</exception>
+    public static void Trim(RecordingFile recording, Position from, Position to, string destination, bool overwrite, IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        Vmm.Invariant.Check(from >= recording.Start && from <= to && to <= recording.End);
+        string partial = destination + RecordingPacker.PartialSuffix;
+        if (Directory.Exists(partial)) throw new IOException($"{partial} exists already");
+        if (File.Exists(destination) && !overwrite) throw new IOException($"{destination} exists already");
+        try
+        {
+            Write(recording, recording.CheckpointStore.FindAtOrBefore(from), to, partial, progress, cancellation);
+            RecordingPacker.Pack(partial, destination, overwrite, null);
+        }
+        catch
+        {
+            if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
+            throw;
+        }
+    }
+
+    private static void Write(RecordingFile recording, int first, Position to, string partial, IProgress<double>? progress, CancellationToken cancellation)
+    {
+        CheckpointStore checkpoints = recording.CheckpointStore;
+        int last = checkpoints.FindAtOrBefore(to);
+        using var session = new ReplaySession(recording, new PagePool(), new NullOutputSink());
+        session.Restore(checkpoints.Load(last));
+        session.RunTo(to, _ => !cancellation.IsCancellationRequested);
+        cancellation.ThrowIfCancellationRequested();
+        Position end = session.Position;
+
+        CreateDirectory(recording, checkpoints.PositionOf(first), partial);
+        using FrameWriter logFrames = new(Path.Combine(partial, PartName.Log)), checkpointFrames = new(Path.Combine(partial, PartName.Checkpoints)),
+            pageFrames = new(Path.Combine(partial, PartName.Pages));
+        using var writer = new CheckpointWriter(checkpoints.Layout, checkpointFrames, pageFrames);
+        var stretch = new StretchWriter(recording, first, cancellation);
+        stretch.WriteCheckpoints(writer, last, progress);
+        (EventLogWriter log, List<LogRecord> rest) = stretch.WriteLog(logFrames, last, end);
+        if (end > checkpoints.PositionOf(last)) WriteLastCheckpoint(session, log, writer, last + 1 - first);
+        StretchWriter.WriteInputs(log, rest);
+        writer.Complete();
+        log.WriteEnd(end, end == recording.End ? recording.Outcome : default);
+    }
+
+    private static void WriteLastCheckpoint(ReplaySession session, EventLogWriter log, CheckpointWriter writer, int index)
+    {
+        var batcher = new CheckpointBatcher(writer);
+        var dirty = new List<int>();
+        for (int m = 0; m < session.Machine.PagedMemories.Count; m++)
+        {
+            PagedMemory memory = session.Machine.PagedMemories[m];
+            dirty.Clear();
+            memory.CollectDirty(dirty);
+            foreach (int page in dirty) batcher.Add(m, page, memory.Page(page));
+        }
+        StateDigest expected = session.Digest();
+        batcher.Finish(index, session.Position, session.Machine.GuestNanoseconds, session.Inputs.Sequence, session.SaveState().ToArray());
+        StateDigest digest = writer.TakeDigest().Digest;
+        Vmm.Invariant.Check(digest == expected);
+        log.WriteCheckpoint(session.Position, index);
+        log.WriteDigest(session.Position, digest);
+    }
+
+    private static void CreateDirectory(RecordingFile recording, Position start, string partial)
+    {
+        Directory.CreateDirectory(Path.Combine(partial, "images"));
+        var images = new List<ManifestImage>();
+        foreach (ManifestImage image in recording.Manifest.Images)
+        {
+            if (start > Position.Start && !IsNeededLater(recording, image)) continue;
+            using Stream content = recording.OpenPart(image.Part);
+            using FileStream file = File.Create(Path.Combine(partial, image.Part));
+            content.CopyTo(file);
+            images.Add(image);
+        }
+        var manifest = recording.Manifest with
+        {
+            FormatVersion = ManifestJson.VersionOf(start), Identity = "", Images = images, Parts = [], Symbols = null,
+            Start = start == Position.Start ? null : new ManifestStart(start.InstructionCount, start.EventOrdinal, recording.Identity.ToString()),
+            End = new ManifestEnd(start.InstructionCount, start.EventOrdinal, nameof(OutcomeKind.None), 0, "", Recovered: true, ""),
+        };
+        File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
+    }
+
+    // Disks are read by pages that were never written; a BIOS is part of the machine; a kernel that is an ELF file has the guest's symbols. A machine that has booted needs no other.
+    private static bool IsNeededLater(RecordingFile recording, ManifestImage image)
+    {
+        if (image.Role == "initrd") return false;
+        if (image.Role != "kernel") return true;
+        using Stream content = recording.OpenPart(image.Part);
+        Span<byte> magic = stackalloc byte[4];
+        return content.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("\x7FELF"u8);
+    }
+}
