@@ -23,7 +23,7 @@ internal static class TrimVerb
         var force = new Option<bool>("--force") { Description = "Replace an existing file" };
         var verb = new VerbCommand("trim",
             "Cuts a stretch of a recording out, as a smaller recording of its own. Positions keep their numbers. A stretch that does not begin at power-on carries no initrd, and no kernel "
-            + "except one that is an ELF file, which has the guest's symbols; embedded symbols and sources are left out, and `ttvm embed` puts them in again.", """
+            + "except one that is an ELF file, which has the guest's symbols. Embedded symbols and sources are kept.", """
             Examples:
               ttvm trim boot.ttvm --from 90% -o end-of-boot.ttvm
               ttvm trim boot.ttvm --from 1200000000 --to 1300000000 -o mount.ttvm

@@ -242,7 +242,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     // ---- The recording, beside where the session stands.
 
     /// <summary>Named positions.</summary>
-    public BookmarkFile Bookmarks => new(Recording.Path);
+    public BookmarkFile Bookmarks => new(Recording.Path, Recording.Embedded);
 
     /// <exception cref="RequestException">It is not a position of the recording.</exception>
     public Position ParsePosition(string text)

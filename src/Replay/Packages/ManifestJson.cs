@@ -49,9 +49,6 @@ internal static class ManifestJson
         return manifest;
     }
 
-    /// <summary>The format version that a recording needs that begins there.</summary>
-    public static int VersionOf(Position start) => start == Position.Start ? FormatVersion : LatestFormatVersion;
-
     /// <summary>Where the recording begins.</summary>
     public static Position StartOf(RecordingManifest manifest) => manifest.Start is { } start ? new Position(start.InstructionCount, start.EventOrdinal) : Position.Start;
 

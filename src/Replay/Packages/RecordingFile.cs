@@ -47,6 +47,7 @@ public sealed class RecordingFile : IDisposable
         Pages = new PageStore(FrameTable.ReadIndex(container.Get(PartName.PageIndex), container.Get(PartName.Pages)))
         {
             HashPart = container.Get(PartName.PageHashes),
+            Images = ReadImage,
         };
         CheckpointStore = new CheckpointStore(FrameTable.ReadIndex(container.Get(PartName.CheckpointIndex),
             container.Get(PartName.Checkpoints)),
@@ -65,8 +66,9 @@ public sealed class RecordingFile : IDisposable
         Manifest = manifest;
         _growing = parts;
         _configuration = new Lazy<MachineConfiguration>(configuration);
-        _extent = new Extent(Position.Start, default);
-        Log = new EventLogReader(parts.ReadLog());
+        Start = ManifestJson.StartOf(manifest);
+        Log = new EventLogReader(parts.ReadLog(), Start);
+        _extent = new Extent(Start, default);
         FrameTable checkpoints = parts.ReadCheckpoints();
         Pages = new PageStore(parts.ReadPages());
         CheckpointStore = new CheckpointStore(checkpoints, Pages.PageCount, Start, FindImage);
@@ -260,6 +262,15 @@ public sealed class RecordingFile : IDisposable
         foreach (ManifestImage image in Manifest.Images)
             images.Add(new MachineImage(image.Role, image.Name ?? "", _container!.Get(image.Part).ReadAll(Array.MaxLength)));
         return images;
+    }
+
+    private bool ReadImage(int number, long offset, Span<byte> destination)
+    {
+        if ((uint)number >= (uint)Manifest.Images.Count) return false;
+        PartReader image = _container!.Get(Manifest.Images[number].Part);
+        if (offset < 0 || offset > image.SizeBytes - destination.Length) return false;
+        image.Read(offset, destination);
+        return true;
     }
 
     // Checkpoints ask for disk images when the index is read: those are only read when there is a disk.

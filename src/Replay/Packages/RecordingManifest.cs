@@ -19,6 +19,12 @@ public sealed record RecordingManifest
     /// <summary>The first position; null: power-on. Format version 2 if it is there.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ManifestStart? Start { get; init; }
+    /// <summary>Who vouches for all of it; null: nobody.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestSignature? Signature { get; init; }
+    /// <summary>Of a partial directory only: its parts are called NAME.N, as they were begun anew N times; null: never.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Generation { get; init; }
     /// <summary>Symbol files that it carries; null: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ManifestSymbols>? Symbols { get; init; }
@@ -75,6 +81,12 @@ public sealed record ManifestStart(ulong InstructionCount, uint EventOrdinal, st
 /// <param name="Digest">State digest at the last position, lower-case hexadecimal; empty when recovered.</param>
 public sealed record ManifestEnd(ulong InstructionCount, uint EventOrdinal, string Outcome, uint Code, string Detail, bool Recovered,
     string Digest);
+
+/// <param name="Algorithm">"ECDSA-P256-SHA256" or "RSA-PSS-SHA256".</param>
+/// <param name="KeyId">SHA-256 of the public key (SubjectPublicKeyInfo), lower-case hexadecimal.</param>
+/// <param name="DigestChain">The checkpoints' digests chained, lower-case hexadecimal: see docs/TRACE_FORMAT.md.</param>
+/// <param name="Value">The signature in base64.</param>
+public sealed record ManifestSignature(string Algorithm, string KeyId, string DigestChain, string Value);
 
 /// <param name="Name">The container entry.</param>
 /// <param name="SizeBytes">Its size.</param>

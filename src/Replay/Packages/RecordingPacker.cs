@@ -23,9 +23,10 @@ internal static class RecordingPacker
     /// <param name="overwrite">Replace it.</param>
     /// <param name="progress">0..1.</param>
     /// <param name="pageHashes">The part of that name if it is known; else it is made from the pages.</param>
+    /// <param name="embedded">Its symbols, sources and named positions are taken over; null: there are none.</param>
     /// <returns>The packed file's path.</returns>
     public static string Pack(string partialDirectory, string destination, bool overwrite, IProgress<double>? progress,
-        byte[]? pageHashes = null)
+        byte[]? pageHashes = null, RecordingFile? embedded = null)
     {
         if (!Directory.Exists(partialDirectory))
             throw new RecordingFormatException($"{partialDirectory} does not exist, or is not a directory");
@@ -35,9 +36,9 @@ internal static class RecordingPacker
             throw new RecordingFormatException($"{partialDirectory} is not an unfinished recording: it has no {PartName.Manifest}");
         RecordingManifest begun = ManifestJson.Read(File.ReadAllBytes(manifestPath), partialDirectory);
 
-        if (FirstCheckpoint.IsMissing(partialDirectory)) FirstCheckpoint.Remake(partialDirectory, begun);
+        if (FirstCheckpoint.IsMissing(partialDirectory, begun)) FirstCheckpoint.Remake(partialDirectory, begun);
         Position start = ManifestJson.StartOf(begun);
-        using var sources = new PartialParts(partialDirectory);
+        using var sources = new PartialParts(partialDirectory, begun.Generation);
         FrameTable logFrames = FrameTable.Scan(sources.Open(PartName.Log));
         var log = new EventLogReader(logFrames, start);
         var pages = new PageStore(FrameTable.Scan(sources.Open(PartName.Pages)));
@@ -74,7 +75,13 @@ internal static class RecordingPacker
                 AddFile(PartName.Image(image.Role), image.SizeBytes);
                 if (parts[^1].Sha256 != image.Sha256) throw new RecordingFormatException($"{partialDirectory} is damaged: image '{image.Role}' has another hash than its manifest says");
             }
-            RecordingManifest manifest = begun with { End = end, Parts = parts };
+            foreach (ManifestPart part in embedded?.Manifest.Parts ?? [])
+            {
+                if (!EmbeddedFiles.IsPart(part.Name)) continue;
+                using Stream content = embedded!.OpenPart(part.Name);
+                parts.Add(part with { Sha256 = Convert.ToHexStringLower(container.Add(part.Name, content, part.SizeBytes)) });
+            }
+            RecordingManifest manifest = begun with { End = end, Parts = parts, Generation = null, Symbols = embedded?.Manifest.Symbols };
             manifest = manifest with { Identity = IdentityOf(manifest).ToString() };
             container.Add(PartName.Manifest, ManifestJson.Write(manifest));
             container.Finish();
@@ -89,7 +96,7 @@ internal static class RecordingPacker
     public static Guid IdentityOf(RecordingManifest manifest)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha.AppendData(ManifestJson.Write(manifest with { Identity = "", RecordedFrom = "", Parts = [], Symbols = null }));
+        sha.AppendData(ManifestJson.Write(manifest with { Identity = "", RecordedFrom = "", Parts = [], Symbols = null, Signature = null }));
         foreach (ManifestPart part in manifest.Parts)
             if (!EmbeddedFiles.IsPart(part.Name)) sha.AppendData(Encoding.UTF8.GetBytes($"{part.Name}\n{part.SizeBytes}\n{part.Sha256}\n"));
         return new Guid(sha.GetHashAndReset().AsSpan(0, 16), bigEndian: true);
@@ -133,7 +140,7 @@ internal static class RecordingPacker
         return new ManifestEnd(through.InstructionCount, through.EventOrdinal, nameof(OutcomeKind.None), 0, "", Recovered: true, "");
     }
 
-    private sealed class PartialParts(string directory) : IDisposable
+    private sealed class PartialParts(string directory, int? generation) : IDisposable
     {
         private readonly List<FileStream> _streams = [];
 
@@ -146,7 +153,7 @@ internal static class RecordingPacker
 
         public FileStream OpenStream(string name)
         {
-            string path = System.IO.Path.Combine(directory, name);
+            string path = System.IO.Path.Combine(directory, name is PartName.Log or PartName.Checkpoints or PartName.Pages ? PartName.OfGeneration(name, generation) : name);
             if (!File.Exists(path))
                 throw new RecordingFormatException($"{directory} is not a whole unfinished recording: '{name}' is missing");
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);

@@ -13,10 +13,10 @@ namespace Replay.Recording;
 internal static class FirstCheckpoint
 {
     /// <summary>Whether a partial directory lacks it.</summary>
-    public static bool IsMissing(string partialDirectory)
+    public static bool IsMissing(string partialDirectory, RecordingManifest manifest)
     {
-        string path = Path.Combine(partialDirectory, PartName.Checkpoints);
-        if (!File.Exists(path) || !File.Exists(Path.Combine(partialDirectory, PartName.Pages))) return true;
+        string path = Path.Combine(partialDirectory, PartName.OfGeneration(PartName.Checkpoints, manifest.Generation));
+        if (!File.Exists(path) || !File.Exists(Path.Combine(partialDirectory, PartName.OfGeneration(PartName.Pages, manifest.Generation)))) return true;
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
         // The memory table comes first.
         return FrameTable.Scan(new PartReader(stream.SafeFileHandle, partialDirectory, PartName.Checkpoints, 0, stream.Length)).Count < 2;

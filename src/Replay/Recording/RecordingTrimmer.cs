@@ -34,7 +34,7 @@ public static class RecordingTrimmer
         try
         {
             Write(recording, recording.CheckpointStore.FindAtOrBefore(from), to, partial, progress, cancellation);
-            RecordingPacker.Pack(partial, destination, overwrite, null);
+            RecordingPacker.Pack(partial, destination, overwrite, null, embedded: recording);
         }
         catch
         {
@@ -87,32 +87,46 @@ public static class RecordingTrimmer
 
     private static void CreateDirectory(RecordingFile recording, Position start, string partial)
     {
-        Directory.CreateDirectory(Path.Combine(partial, "images"));
-        var images = new List<ManifestImage>();
-        foreach (ManifestImage image in recording.Manifest.Images)
+        RecordingManifest manifest = CopyImages(recording, partial, onlyLater: start > Position.Start) with
         {
-            if (start > Position.Start && !IsNeededLater(recording, image)) continue;
-            using Stream content = recording.OpenPart(image.Part);
-            using FileStream file = File.Create(Path.Combine(partial, image.Part));
-            content.CopyTo(file);
-            images.Add(image);
-        }
-        var manifest = recording.Manifest with
-        {
-            FormatVersion = ManifestJson.VersionOf(start), Identity = "", Images = images, Parts = [], Symbols = null,
-            Start = start == Position.Start ? null : new ManifestStart(start.InstructionCount, start.EventOrdinal, recording.Identity.ToString()),
+            FormatVersion = start == Position.Start && recording.Manifest.Start is null ? ManifestJson.FormatVersion : ManifestJson.LatestFormatVersion,
+            Start = start == Position.Start ? recording.Manifest.Start : new ManifestStart(start.InstructionCount, start.EventOrdinal, recording.Identity.ToString()),
             End = new ManifestEnd(start.InstructionCount, start.EventOrdinal, nameof(OutcomeKind.None), 0, "", Recovered: true, ""),
         };
         File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
     }
 
-    // Disks are read by pages that were never written; a BIOS is part of the machine; a kernel that is an ELF file has the guest's symbols. A machine that has booted needs no other.
-    private static bool IsNeededLater(RecordingFile recording, ManifestImage image)
+    /// <summary>Begins a partial directory with a recording's images; the manifest that goes with them is returned.</summary>
+    /// <param name="recording">Whose.</param>
+    /// <param name="partial">The directory; it does not exist yet.</param>
+    /// <param name="onlyLater">Only those that are needed behind power-on.</param>
+    internal static RecordingManifest CopyImages(RecordingFile recording, string partial, bool onlyLater)
     {
-        if (image.Role == "initrd") return false;
-        if (image.Role != "kernel") return true;
-        using Stream content = recording.OpenPart(image.Part);
+        Directory.CreateDirectory(Path.Combine(partial, "images"));
+        var images = new List<ManifestImage>();
+        foreach (ManifestImage image in recording.Manifest.Images)
+        {
+            using Stream content = recording.OpenPart(image.Part);
+            if (onlyLater && !IsNeededLater(image.Role, content)) continue;
+            using FileStream file = File.Create(Path.Combine(partial, image.Part));
+            content.CopyTo(file);
+            images.Add(image);
+        }
+        return recording.Manifest with { Identity = "", Images = images, Parts = [], Symbols = null, Signature = null };
+    }
+
+    /// <summary>
+    /// Whether a machine that has booted needs an image: disks are read where they were never written, a BIOS is part of the machine, a kernel that is an ELF file has the guest's symbols.
+    /// </summary>
+    /// <param name="role">The image's.</param>
+    /// <param name="content">The image; it is left at its start.</param>
+    internal static bool IsNeededLater(string role, Stream content)
+    {
+        if (role == "initrd") return false;
+        if (role != "kernel") return true;
         Span<byte> magic = stackalloc byte[4];
-        return content.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("\x7FELF"u8);
+        int length = content.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
+        content.Position = 0;
+        return length == magic.Length && magic.SequenceEqual("\x7FELF"u8);
     }
 }

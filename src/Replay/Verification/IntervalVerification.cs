@@ -62,7 +62,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
             try
             {
                 // The first stretch begins with the machine as it is built; that must be what the first checkpoint holds.
-                if (index == 0 && from == Position.Start) CompareBuilt(session, checkpoints);
+                if (index == 0 && recording.Manifest.Start is null) CompareBuilt(session, checkpoints);
                 session.Restore(checkpoints.Load(index));
                 Compare(session, index, "restored checkpoint");
                 outputs.Seek(from);
