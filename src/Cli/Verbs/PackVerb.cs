@@ -20,15 +20,20 @@ internal static class PackVerb
         {
             Description = "Leave out the initrd, and the kernel unless it is an ELF file, which has the guest's symbols",
         };
+        var distance = new Option<string?>("--checkpoint-distance")
+        {
+            Description = "Leave checkpoints out until they are so many instructions apart: smaller, but going back takes longer; end: keep only the first", HelpName = "N|end",
+        };
         var force = new Option<bool>("--force") { Description = "Replace an existing file" };
         var verb = new VerbCommand("pack",
             "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, all is compressed well. With --symbols or "
             + "--sources it debugs at source level where there is nothing else, and named positions (FILE.bookmarks.json) travel along. A directory is put together again, byte for byte.", """
             Examples:
               ttvm pack boot.ttvm -o boot-small.ttvm
+              ttvm pack boot.ttvm -o boot-tiny.ttvm --checkpoint-distance end
               ttvm pack demo.ttvm -o demo-to-share.ttvm --symbols demo64.elf --sources guests/demo64
               ttvm pack boot.ttvm.parts -o boot.ttvm
-            """) { input, output, symbols, map, sources, strip, force };
+            """) { input, output, symbols, map, sources, distance, strip, force };
         return verb.Does(parsed =>
         {
             string from = parsed.GetValue(input)!, to = parsed.GetValue(output)!;
@@ -38,9 +43,10 @@ internal static class PackVerb
             string[] paths = parsed.GetValue(symbols) ?? [];
             string? folder = parsed.GetValue(sources);
             bool strips = parsed.GetValue(strip);
+            ulong apart = parsed.GetValue(distance) switch { null => 0, "end" => ulong.MaxValue, { } count => NumberSyntax.ParseCount(count, "--checkpoint-distance") };
             if (File.Exists(Path.Combine(from, "manifest.json")) && !from.TrimEnd('/').EndsWith(".partial", System.StringComparison.Ordinal))
             {
-                if (paths.Length > 0 || folder is not null || strips) throw CommandException.Usage("a directory is packed as it is: pack the recording once more for --symbols, --sources and --strip-images");
+                if (paths.Length > 0 || folder is not null || strips || apart > 0) throw CommandException.Usage("a directory is packed as it is: pack the recording once more for other options");
                 RecordingFolder.Pack(from, to, overwrite);
                 context.Out.WriteLine($"{to}: {Words.Size(new FileInfo(to).Length)}");
                 return ExitCode.Good;
@@ -50,7 +56,7 @@ internal static class PackVerb
             using (OpenRecording recording = OpenRecording.Open(from, context))
                 ProgressDisplay.Run("packing", progress =>
                 {
-                    RecordingCompactor.Compact(recording.File, to, overwrite, strips, progress, context.Cancellation);
+                    RecordingCompactor.Compact(recording.File, to, overwrite, strips, apart, progress, context.Cancellation);
                     return 0;
                 });
             string named = from + ".bookmarks.json";

@@ -39,7 +39,7 @@ internal static class TrimVerb
             if (first > last) throw CommandException.Usage($"--from {first} lies behind --to {last}");
             ProgressDisplay.Run("trimming", progress =>
             {
-                RecordingTrimmer.Trim(recording.File, first, last, target, overwrite, progress, context.Cancellation);
+                RecordingTrimmer.Trim(recording.File, first, last, target, overwrite, 0, progress, context.Cancellation);
                 return 0;
             });
             using OpenRecording trimmed = OpenRecording.Open(target, context);

@@ -25,12 +25,30 @@ public static class RecordingCompactor
     /// <param name="destination">Where to write it.</param>
     /// <param name="overwrite">Replace an existing file.</param>
     /// <param name="stripImages">Leave out the images that only building the machine needs: it then begins with its first checkpoint.</param>
+    /// <param name="distance">Leave checkpoints out until they are so many instructions apart; 0: keep all.</param>
     /// <param name="progress">0..1.</param>
     /// <param name="cancellation">Nothing is left then.</param>
     /// <exception cref="RecordingFormatException">The recording is damaged.</exception>
     /// <exception cref="IOException">The destination exists or cannot be written.</exception>
-    public static void Compact(RecordingFile recording, string destination, bool overwrite, bool stripImages, IProgress<double>? progress = null, CancellationToken cancellation = default)
+    public static void Compact(RecordingFile recording, string destination, bool overwrite, bool stripImages, ulong distance = 0, IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
     {
+        if (distance > 0)
+        {
+            string thinned = destination + ".thinned";
+            try
+            {
+                RecordingTrimmer.Trim(recording, recording.Start, recording.End, thinned, overwrite: true, distance, null, cancellation);
+                using var few = RecordingFile.Open(thinned);
+                Compact(few, destination, overwrite, stripImages, 0, progress, cancellation);
+            }
+            finally
+            {
+                File.Delete(thinned);
+            }
+            return;
+        }
+
         string partial = destination + RecordingPacker.PartialSuffix;
         if (Directory.Exists(partial)) throw new IOException($"{partial} exists already");
         try

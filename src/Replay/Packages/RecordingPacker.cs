@@ -126,12 +126,15 @@ internal static class RecordingPacker
     private static ManifestEnd FindEnd(EventLogReader log, CheckpointStore checkpoints)
     {
         int last = log.SegmentCount - 1;
+        var digests = new Dictionary<Position, StateDigest>();
         if (last >= 0)
             foreach (LogRecord record in log.ReadSegment(last).Records)
             {
+                if (record.Kind == LogRecordKind.Digest) digests[record.At] = new StateDigest(record.Data.Span);
                 if (record.Kind != LogRecordKind.End) continue;
                 CheckpointMeta final = checkpoints.Meta(checkpoints.Count - 1);
-                string digest = final.Position == record.At ? final.Digest.ToString() : "";
+                // Where checkpoints were left out, the log still has the end's digest.
+                string digest = final.Position == record.At ? final.Digest.ToString() : digests.TryGetValue(record.At, out StateDigest logged) ? logged.ToString() : "";
                 return new ManifestEnd(record.At.InstructionCount, record.At.EventOrdinal, ((OutcomeKind)record.Unit).ToString(),
                     (uint)record.Value,
                     Encoding.UTF8.GetString(record.Data.Span), Recovered: false, digest);

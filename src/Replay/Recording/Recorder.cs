@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Security.Cryptography;
 using System.Threading;
 using Replay.Checkpoints;
@@ -304,9 +305,9 @@ public sealed class Recorder : IDisposable
         using (RecordingFile whole = OpenGrowing())
         {
             whole.Grow(_machine.Position, _machine.Outcome);
-            var stretch = new StretchWriter(whole, first, CancellationToken.None);
-            stretch.WriteCheckpoints(writer, _checkpointCount - 1, null);
-            (EventLogWriter copy, List<LogRecord> rest) = stretch.WriteLog(log, _checkpointCount - 1, _machine.Position);
+            var stretch = new StretchWriter(whole, [.. Enumerable.Range(first, kept)], CancellationToken.None);
+            stretch.WriteCheckpoints(writer, null);
+            (EventLogWriter copy, List<LogRecord> rest) = stretch.WriteLog(log, _machine.Position);
             Invariant.Check(rest.Count == 0);
             copy.Flush(_machine.Position);
             _manifest = _manifest with

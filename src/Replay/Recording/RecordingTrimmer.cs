@@ -20,12 +20,13 @@ public static class RecordingTrimmer
     /// <param name="to">Its end; a position that does not exist leads to the next that does.</param>
     /// <param name="destination">Where to write it.</param>
     /// <param name="overwrite">Replace an existing file.</param>
+    /// <param name="distance">Leave checkpoints out until they are so many instructions apart; 0: keep all, and take one at the end.</param>
     /// <param name="progress">0..1.</param>
     /// <param name="cancellation">Nothing is left then.</param>
     /// <exception cref="RecordingFormatException">The recording is damaged.</exception>
     /// <exception cref="IOException">The destination exists or cannot be written.</exception>
-    public static void Trim(RecordingFile recording, Position from, Position to, string destination, bool overwrite, IProgress<double>? progress = null,
-        CancellationToken cancellation = default)
+    public static void Trim(RecordingFile recording, Position from, Position to, string destination, bool overwrite, ulong distance = 0,
+        IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         Vmm.Invariant.Check(from >= recording.Start && from <= to && to <= recording.End);
         string partial = destination + RecordingPacker.PartialSuffix;
@@ -33,7 +34,7 @@ public static class RecordingTrimmer
         if (File.Exists(destination) && !overwrite) throw new IOException($"{destination} exists already");
         try
         {
-            Write(recording, recording.CheckpointStore.FindAtOrBefore(from), to, partial, progress, cancellation);
+            Write(recording, recording.CheckpointStore.FindAtOrBefore(from), to, partial, distance, progress, cancellation);
             RecordingPacker.Pack(partial, destination, overwrite, null, embedded: recording);
         }
         catch
@@ -43,7 +44,8 @@ public static class RecordingTrimmer
         }
     }
 
-    private static void Write(RecordingFile recording, int first, Position to, string partial, IProgress<double>? progress, CancellationToken cancellation)
+    private static void Write(RecordingFile recording, int first, Position to, string partial, ulong distance, IProgress<double>? progress,
+        CancellationToken cancellation)
     {
         CheckpointStore checkpoints = recording.CheckpointStore;
         int last = checkpoints.FindAtOrBefore(to);
@@ -57,13 +59,21 @@ public static class RecordingTrimmer
         using FrameWriter logFrames = new(Path.Combine(partial, PartName.Log)), checkpointFrames = new(Path.Combine(partial, PartName.Checkpoints)),
             pageFrames = new(Path.Combine(partial, PartName.Pages));
         using var writer = new CheckpointWriter(checkpoints.Layout, checkpointFrames, pageFrames);
-        var stretch = new StretchWriter(recording, first, cancellation);
-        stretch.WriteCheckpoints(writer, last, progress);
-        (EventLogWriter log, List<LogRecord> rest) = stretch.WriteLog(logFrames, last, end);
-        if (end > checkpoints.PositionOf(last)) WriteLastCheckpoint(session, log, writer, last + 1 - first);
+        var stretch = new StretchWriter(recording, Kept(checkpoints, first, last, distance), cancellation);
+        stretch.WriteCheckpoints(writer, progress);
+        (EventLogWriter log, List<LogRecord> rest) = stretch.WriteLog(logFrames, end);
+        if (distance == 0 && end > checkpoints.PositionOf(last)) WriteLastCheckpoint(session, log, writer, last + 1 - first);
         StretchWriter.WriteInputs(log, rest);
         writer.Complete();
         log.WriteEnd(end, end == recording.End ? recording.Outcome : default);
+    }
+
+    private static int[] Kept(CheckpointStore checkpoints, int first, int last, ulong distance)
+    {
+        var kept = new List<int> { first };
+        for (int i = first + 1; i <= last; i++)
+            if (checkpoints.PositionOf(i).InstructionCount - checkpoints.PositionOf(kept[^1]).InstructionCount >= distance) kept.Add(i);
+        return [.. kept];
     }
 
     private static void WriteLastCheckpoint(ReplaySession session, EventLogWriter log, CheckpointWriter writer, int index)

@@ -82,7 +82,7 @@ public static class RecordingVerifier
                 throw recording.Damaged($"the log and the checkpoint at {checkpoint.Position} have different digests");
         string end = recording.Manifest.End.Digest;
         CheckpointInfo last = recording.Checkpoints[^1];
-        if (end.Length > 0 && (last.Position != recording.End || end != last.Digest.ToString()))
+        if (end.Length > 0 && last.Position == recording.End && end != last.Digest.ToString())
             throw recording.Damaged("its manifest and its last checkpoint have different digests");
     }
 }

@@ -73,6 +73,41 @@ public sealed class PackTests : IDisposable
     }
 
     [Theory]
+    [InlineData(120_000UL)]
+    [InlineData(ulong.MaxValue)]
+    public void Checkpoints_may_be_left_out(ulong distance)
+    {
+        using var test = new TestRecording();
+        using RecordingFile whole = test.Record(TestRecording.Demo64(2, 5), interval: 50_000);
+        RecordingCompactor.Compact(whole, PathOf("few.ttvm"), overwrite: false, stripImages: false, distance, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(["few.ttvm"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName));
+        using var few = RecordingFile.Open(PathOf("few.ttvm"));
+        Assert.InRange(few.Checkpoints.Count, 1, distance == ulong.MaxValue ? 1 : whole.Checkpoints.Count / 2);
+        Assert.Equal(whole.Manifest.End, few.Manifest.End);
+        CheckGood(few);
+        using Timeline reference = new(whole), timeline = new(few);
+        foreach (ulong at in (ulong[])[whole.End.InstructionCount, 300_000, 555_555])
+        {
+            reference.Seek(new Position(at), cancellation: TestContext.Current.CancellationToken);
+            timeline.Seek(new Position(at), cancellation: TestContext.Current.CancellationToken);
+            Assert.Equal(reference.Digest(), timeline.Digest());
+        }
+        // The end's digest is compared although no checkpoint is there.
+        string digest = whole.Manifest.End.Digest, other = (digest[0] == '0' ? '1' : '0') + digest[1..];
+        RecordingManifest lie = few.Manifest with { End = few.Manifest.End with { Digest = other } };
+        lie = lie with { Identity = RecordingPacker.IdentityOf(lie).ToString() };
+        ContainerRewriter.Replace(PathOf("lie.ttvm"), container =>
+        {
+            ContainerRewriter.CopyParts(few, container, static _ => true);
+            container.Add(PartName.Manifest, ManifestJson.Write(lie));
+        });
+        using var lying = RecordingFile.Open(PathOf("lie.ttvm"));
+        VerificationReport report = RecordingVerifier.Verify(lying, cancellation: TestContext.Current.CancellationToken);
+        Assert.False(report.IsGood);
+        Assert.NotNull(report.FirstBad);
+    }
+
+    [Theory]
     [MemberData(nameof(Goldens))]
     public void Unpacked_and_put_together_again_it_is_the_same_file(string name)
     {
