@@ -14,7 +14,7 @@ const char programName[] = "mcs-order";
 const char programName[] = "mcs";
 #endif
 
-void mcs_acquire(MCSLock *lock)
+LOCK_FUNCTION void mcs_acquire(MCSLock *lock)
 {
     TCB *myTCB = current_task();
     u64 turns = 0;
@@ -35,7 +35,7 @@ void mcs_acquire(MCSLock *lock)
     myTCB->waitingFor = NULL;
 }
 
-void mcs_release(MCSLock *lock)
+LOCK_FUNCTION void mcs_release(MCSLock *lock)
 {
     TCB *myTCB = current_task();
 #ifdef BROKEN_LOCK

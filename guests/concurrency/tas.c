@@ -20,7 +20,7 @@ static inline u32 test_and_set(TASLock *lock)
 #endif
 }
 
-void tas_acquire(TASLock *lock)
+LOCK_FUNCTION void tas_acquire(TASLock *lock)
 {
     TCB *myTCB = current_task();
     u64 turns = 0;
@@ -31,7 +31,7 @@ void tas_acquire(TASLock *lock)
     myTCB->waitingFor = NULL;
 }
 
-void tas_release(TASLock *lock) { __atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE); }
+LOCK_FUNCTION void tas_release(TASLock *lock) { __atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE); }
 
 const volatile void *lock_address(void) { return &tasLock; }
 void lock_acquire(void) { tas_acquire(&tasLock); }

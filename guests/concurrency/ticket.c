@@ -21,7 +21,7 @@ static inline u32 take_ticket(TicketLock *lock)
 #endif
 }
 
-void ticket_acquire(TicketLock *lock)
+LOCK_FUNCTION void ticket_acquire(TicketLock *lock)
 {
     TCB *myTCB = current_task();
     u32 ticket = take_ticket(lock);
@@ -34,7 +34,7 @@ void ticket_acquire(TicketLock *lock)
     myTCB->waitingFor = NULL;
 }
 
-void ticket_release(TicketLock *lock) { __atomic_store_n(&lock->nowServing, lock->nowServing + 1, __ATOMIC_RELEASE); }
+LOCK_FUNCTION void ticket_release(TicketLock *lock) { __atomic_store_n(&lock->nowServing, lock->nowServing + 1, __ATOMIC_RELEASE); }
 
 const volatile void *lock_address(void) { return &ticketLock; }
 void lock_acquire(void) { ticket_acquire(&ticketLock); }

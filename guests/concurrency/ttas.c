@@ -8,7 +8,7 @@ typedef struct TTASLock {
 TTASLock ttasLock;
 const char programName[] = "ttas", lockName[] = "ttasLock";
 
-void ttas_acquire(TTASLock *lock)
+LOCK_FUNCTION void ttas_acquire(TTASLock *lock)
 {
     TCB *myTCB = current_task();
     u64 turns = 0;
@@ -28,7 +28,7 @@ void ttas_acquire(TTASLock *lock)
     myTCB->waitingFor = NULL;
 }
 
-void ttas_release(TTASLock *lock) { __atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE); }
+LOCK_FUNCTION void ttas_release(TTASLock *lock) { __atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE); }
 
 const volatile void *lock_address(void) { return &ttasLock; }
 void lock_acquire(void) { ttas_acquire(&ttasLock); }

@@ -44,6 +44,7 @@ internal static class Program
         {
             new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true }, engine,
             DemoVerb.Create(context), RecordVerb.Create(context), ExploreVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context),
+            RerunVerb.Create(context), DiffVerb.Create(context), MergeVerb.Create(context),
             InfoVerb.Create(context), RegsVerb.Create(context), StackVerb.Create(context), PrintVerb.Create(context), TasksVerb.Create(context), LocksVerb.Create(context),
             RcuVerb.Create(context), ChannelsVerb.Create(context),
             MemVerb.Create(context), DisasmVerb.Create(context), BlockVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),

@@ -11,7 +11,7 @@ public sealed class HelpTests
     [
         "record", "explore", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back",
         "embed", "trim", "pack", "unpack", "sign", "stack", "print", "tasks", "locks", "rcu", "channels",
-        "forward", "find", "origin", "bench",
+        "forward", "find", "origin", "bench", "rerun", "diff", "merge",
     ];
 
     public static TheoryData<string> Verbs() => [.. s_verbs];
@@ -50,5 +50,9 @@ public sealed class HelpTests
     [InlineData("one vCPU has one schedule", "explore", "y", "--cpus", "1")]
     [InlineData("is not text:S", "explore", "y", "--fails-on", "panic")]
     [InlineData("is not a number", "explore", "y", "--keep", "-1")]
+    [InlineData("is not i/n", "verify", "x.ttvm", "--shard", "3/2")]
+    [InlineData("is not i/n", "verify", "x.ttvm", "--shard", "0/2")]
+    [InlineData("is not i/n", "verify", "x.ttvm", "--shard", "half")]
+    [InlineData("is not a number", "verify", "x.ttvm", "--jobs", "many")]
     public void Wrong_usage_is_one_sentence_and_exit_code_2(string words, params string[] arguments) => Ttvm.Refuses(2, arguments, words);
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using Replay.Recording;
 using TestKit;
@@ -9,6 +10,7 @@ namespace Dap.Tests;
 /// <summary>Two recordings of the demo kernel, made once: one vCPU, and two whose turns are shaken up.</summary>
 public sealed class Recordings : IDisposable
 {
+    private readonly Dictionary<(string Guest, ulong Seed), string> _concurrency = [];
     private readonly string _folder = Directory.CreateTempSubdirectory("ttvm-dap").FullName;
 
     public Recordings()
@@ -23,13 +25,23 @@ public sealed class Recordings : IDisposable
     /// <summary>One of guests/concurrency on four vCPUs under a seed, with its layout beside it if it has one.</summary>
     public string Concurrency(string guest, ulong seed)
     {
+        lock (_concurrency)
+        {
+            if (!_concurrency.TryGetValue((guest, seed), out string? path)) _concurrency[(guest, seed)] = path = RecordConcurrency(guest, seed);
+            return path;
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string RecordConcurrency(string guest, ulong seed)
+    {
         string path = Path.Combine(_folder, $"{guest}.ttvm"), right = guest.Replace("-broken", "", StringComparison.Ordinal);
+        if (File.Exists(path)) path = Path.Combine(_folder, $"{guest}-{seed}.ttvm");
         string layout = Repository.PathOf($"guests/concurrency/layouts/concurrency-{right}.layout.json");
         if (File.Exists(layout)) File.Copy(layout, Path.ChangeExtension(path, ".layout.json"), overwrite: true);
         return Record(path, 4, seed, $"concurrency-{guest}.elf", File.ReadAllBytes(GuestImages.Own($"concurrency-{guest}.elf")));
     }
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string Record(string name, int cpuCount, ulong? chaosSeed) =>
         Record(Path.Combine(_folder, name), cpuCount, chaosSeed, "demo64.elf", File.ReadAllBytes(GuestImages.PrebuiltDemo64));

@@ -12,7 +12,7 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
 {
     private static readonly string[] s_scenarios =
     [
-        "f5_without_launch_json", "editor_and_its_replay_button", "steps_back", "reverse_continue_to_a_data_breakpoint", "page_tables_in_variables", "page_tables_view",
+        "f5_without_launch_json", "editor_and_its_replay_button", "compare_recordings", "steps_back", "reverse_continue_to_a_data_breakpoint", "page_tables_in_variables", "page_tables_view",
         "timeline", "console_lines", "memory", "bad_launch_json", "machine", "locks_view", "calls_view", "variables", "reverse_steps_by_source", "live_guest",
         "translated_code", "light_theme", "high_contrast_theme",
     ];
@@ -27,6 +27,8 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
         ["mcs_queue"] = () => _ = GuestImages.Own("concurrency-mcs.elf"),
         ["read_copy_update"] = () => _ = GuestImages.Own("concurrency-rcu-list-broken.elf"),
         ["channels"] = () => _ = GuestImages.Own("concurrency-channel-broken.elf"),
+        ["lock_classes"] = () => _ = GuestImages.Own("concurrency-classes.elf"),
+        ["swaps"] = () => _ = GuestImages.Own("concurrency-stack-broken.elf"),
         ["typing"] = () => _ = GuestImages.Own("echo.elf"),
         ["attach_to_a_guest"] = () => _ = GuestImages.Own("echo.elf"),
     };

@@ -1,4 +1,6 @@
 using System;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Cli.Lockstep;
 using Replay.Packages;
 using Replay.Recording;
@@ -84,11 +86,20 @@ public sealed class CanaryTests
             run(recorder);
             recorder.Finish();
         }
-        Assert.NotEmpty(Ttvm.Expect(1, ["verify", path]).Error);
+        // One line says where, beside a recording that is good, and so does the report.
+        string junit = folder.PathOf("verify.xml"), good = Repository.PathOf("traces/demo32.ttvm");
+        ToolResult verified = Ttvm.Expect(1, ["verify", good, path, "--junit", junit]);
+        Assert.Contains($"{good}: good.", verified.Output, StringComparison.Ordinal);
+        string line = Assert.Single(verified.Error.TrimEnd().Split('\n'));
+        Match place = Regex.Match(line, @"\(first seen at (?<at>\d+(:\d+)?), vCPU \d at 0x[0-9a-f]+: \S.*; `ttvm bisect");
+        Assert.True(line.StartsWith($"ttvm: {path} does not verify: ", StringComparison.Ordinal) && place.Success, line);
+        XElement failed = Assert.Single(XDocument.Load(junit).Descendants("failure"));
+        Assert.Contains($"first seen at {place.Groups["at"].Value}, vCPU ", failed.Attribute("message")!.Value, StringComparison.Ordinal);
         using RecordingFile recording = RecordingFile.Open(path);
         VerificationReport report = RecordingVerifier.Verify(recording);
         Assert.False(report.IsGood);
         TestContext.Current.TestOutputHelper?.WriteLine(report.Problem);
+        Assert.Equal(report.FirstBad.ToString(), place.Groups["at"].Value);
         return report.FirstBad!.Value;
     }
 

@@ -135,6 +135,23 @@ public sealed class BtfTests
     }
 
     [Fact]
+    public void Huge_numbers_give_diagnostics_or_nothing()
+    {
+        byte[] good = Section().ToArray();
+        int noticed = 0;
+        foreach ((byte[] bytes, string what) in HugeNumbers.In(good, 0, good.Length, 1500))
+        {
+            noticed += FuzzTests.Survive(() =>
+            {
+                if (BtfTypes.TryOpen(bytes) is not { } types) return true;
+                LookAtAll(types);
+                return types.Diagnostics.Count > 0;
+            }, what) ? 1 : 0;
+        }
+        Assert.True(noticed > 300, $"only {noticed} cases were noticed");
+    }
+
+    [Fact]
     public void Types_of_themselves_end()
     {
         var writer = new BtfWriter();

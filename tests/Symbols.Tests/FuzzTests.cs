@@ -103,7 +103,7 @@ public sealed class FuzzTests
     }
 
     // True if the damage was noticed.
-    private static bool Survive(byte[] bytes, string what) => Survive(() => ReadEverything(bytes), what);
+    internal static bool Survive(byte[] bytes, string what) => Survive(() => ReadEverything(bytes), what);
 
     internal static bool Survive(Func<bool> read, string what)
     {

@@ -50,6 +50,23 @@ public sealed class KallsymsTests
     }
 
     [Fact]
+    public void Huge_numbers_give_no_table_or_another_one()
+    {
+        byte[] good = Image(Symbols(), Layout.Offsets);
+        int refused = 0;
+        foreach ((byte[] bytes, string what) in HugeNumbers.In(good, 0, good.Length, 300))
+        {
+            refused += FuzzTests.Survive(() =>
+            {
+                if (Find(bytes) is not { } table) return true;
+                for (int i = 0; i < table.Count; i++) table.Find(table[i].Address, out _);
+                return false;
+            }, what) ? 1 : 0;
+        }
+        Assert.True(refused > 10, $"only {refused} cases were refused");
+    }
+
+    [Fact]
     public void Damage_gives_no_table_or_another_one()
     {
         byte[] good = Image(Symbols(), Layout.Offsets);

@@ -286,6 +286,8 @@ export interface TtvmLocks {
     layoutProblems: string[];
     /** What is missing, when there are none. */
     problem?: string;
+    /** There are none yet, as it is being found out what the guest's locks are: ttvm/locksChanged comes when they are known. */
+    isBeingFound?: boolean;
 }
 export interface TtvmLock {
     name: string;
@@ -380,15 +382,68 @@ export interface TtvmLockBucket { isKnown: boolean; held: number[]; waiters: num
 /** Answer to ttvm/lockFindings: what was wrong with locks, each at its first moment. */
 export interface TtvmLockFindings { findings: TtvmLockFinding[]; isComplete: boolean; problem?: string }
 export interface TtvmLockFinding {
-    kind: 'twoHolders' | 'releasedByOther' | 'releasedWhileFree' | 'takenTwice' | 'deadlock' | 'orderInversion' | 'interruptsOn' | 'lostWakeUp' | 'heldAtFailure';
+    kind: 'twoHolders' | 'releasedByOther' | 'releasedWhileFree' | 'takenTwice' | 'deadlock' | 'orderInversion' | 'interruptsOn' | 'lostWakeUp' | 'heldAtFailure'
+        | 'classInversion';
     position: Position;
     threadId: number;
     text: string;
     uses: TtvmLockUse[];
 }
 
+/** Answer to ttvm/lockClasses, which waits for all of the past: classes of locks that were taken in both orders, though no two locks were. */
+export interface TtvmLockClasses {
+    findings: TtvmLockFinding[];
+    /** Pairs of locks nested in their own class, as parent and child are: their order is not looked at. */
+    nestedInOwnClass: number;
+}
+
 /** ttvm/lockSeek: to where somebody begins to wait for a lock, has taken it, or gives it back; answers with TtvmFound. Absent: the next. */
 export interface TtvmLockSeekArguments { lock: string; event: 'wait' | 'acquire' | 'release'; reverse?: boolean }
+
+/** ttvm/swaps: every compare-and-swap, exchange, locked update and store of a word, found by replaying. */
+export interface TtvmSwapsArguments {
+    /** A lock by its name, a symbol, "symbol+0x10" or an address. */
+    word: string;
+    /** 1 to 16; by default what its symbol takes, if that is a word, else 8. */
+    sizeBytes?: number;
+    from?: Position;
+    to?: Position;
+    /** At most so many, the first ones; 100 by default. */
+    count?: number;
+}
+export interface TtvmSwaps {
+    address: Address;
+    sizeBytes: number;
+    swaps: TtvmSwap[];
+    /** There are more: from the last one's position on. */
+    isCut: boolean;
+}
+/** Values are in hexadecimal. */
+export interface TtvmSwap {
+    /** Before the instruction. */
+    position: Position;
+    /** Absent: a chip. */
+    threadId?: number;
+    task?: string;
+    code?: TtvmCodePlace;
+    kind: 'compareExchange' | 'exchange' | 'exchangeAdd' | 'update' | 'store';
+    /** "lock cmpxchg". */
+    instruction: string;
+    /** Only of a compare-and-swap. */
+    expected?: string;
+    old: string;
+    /** Of a compare-and-swap that lost, what it would have become. */
+    new: string;
+    hasWon: boolean;
+    /** How many attempts of the same call failed directly before. */
+    retry: number;
+    /** When the value that it expects was read from the word. */
+    readAt?: Position;
+    /** It won although the word was changed, and changed back, since then. */
+    isDeceived: boolean;
+    /** What is remarkable, in a sentence. */
+    remark?: string;
+}
 
 // ---- Read-copy-update and channels, by layouts that are declared; Linux's tree RCU is built in. Their past is learnt as that of locks, with the same event.
 
@@ -430,9 +485,17 @@ export interface TtvmRcuReader {
     /** The grace period in which it began. */
     period?: number;
     isWaitedFor: boolean;
+    /** Absent: it is not known yet; ttvm/rcuReaders looks for it. */
     since?: Position;
     from?: TtvmCodePlace;
     description: string;
+}
+/** Answer to ttvm/rcuReaders, which searches backwards from where the session stands: the same readers as of TtvmRcu, with since when and from where each reads. */
+export interface TtvmRcuReaders {
+    position: Position;
+    readers: TtvmRcuReader[];
+    /** Why it is not found since when. */
+    problem?: string;
 }
 /** Of a vCPU, or of all. */
 export interface TtvmRcuCallbacks { threadId?: number; count?: number; segments: TtvmRcuSegment[]; first: TtvmRcuCallback[] }

@@ -21,11 +21,11 @@ export function findServer(extensionPath: string): ServerCommand {
     return { command: bundled, prefix: [] };
 }
 
-/** Runs a verb of `ttvm` that answers with JSON. Fails with what it printed on standard error. */
-export function runJson<T>(server: ServerCommand, args: string[]): Promise<T> {
+/** Runs a verb of `ttvm` that answers with JSON. Fails with what it printed on standard error, unless it ends with one of the exit codes that are good. */
+export function runJson<T>(server: ServerCommand, args: string[], good: number[] = [0]): Promise<T> {
     return new Promise((resolve, reject) => {
         execFile(server.command, [...server.prefix, ...args], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
-            if (error) return reject(new Error(stderr.trim() || error.message));
+            if (error && !good.includes(Number(error.code))) return reject(new Error(stderr.trim() || error.message));
             try {
                 resolve(JSON.parse(stdout) as T);
             } catch {

@@ -54,9 +54,15 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         if (tcg.Count == 0) return;
         report.Add($"{name}: QEMU TCG", $"{Words.Duration(BenchReport.Median(tcg))} (ttvm unrecorded is {BenchReport.Median(tcg) / run:F2} times as fast)");
         if (rrRecorded.Count > 0)
-            report.Add($"{name}: QEMU rr=record", $"{Words.Duration(BenchReport.Median(rrRecorded))} of processor time (ttvm: {BenchReport.Median(rrRecorded) / record:F2} times as fast)", "at least 2 times");
+        {
+            TimeSpan theirs = BenchReport.Median(rrRecorded);
+            report.Add($"{name}: QEMU rr=record", $"{Words.Duration(theirs)} of processor time (ttvm: {theirs / record:F2} times as fast)", "at least 2 times");
+        }
         if (rrReplayed.Count > 0)
-            report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(BenchReport.Median(rrReplayed))} of processor time (ttvm: {BenchReport.Median(rrReplayed) / replay:F2} times as fast)", "at least 3 times");
+        {
+            TimeSpan theirs = BenchReport.Median(rrReplayed);
+            report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(theirs)} of processor time (ttvm: {theirs / replay:F2} times as fast)", "at least 3 times");
+        }
     }
 
     private static T With<T>(EngineKind engine, Func<T> run)

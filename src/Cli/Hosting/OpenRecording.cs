@@ -28,7 +28,10 @@ internal sealed class OpenRecording : IDisposable
 
     public Machine Machine => Timeline.Machine;
 
-    public static OpenRecording Open(string path, CommandContext context)
+    public static OpenRecording Open(string path, CommandContext context) => new(OpenFile(path), context);
+
+    /// <summary>Opens one that nobody wants a timeline of.</summary>
+    public static RecordingFile OpenFile(string path)
     {
         if (Directory.Exists(path))
         {
@@ -42,7 +45,7 @@ internal sealed class OpenRecording : IDisposable
             string hint = Directory.Exists(path + ".partial") ? $"; an unfinished one is there: `ttvm recover {path}.partial`" : "";
             throw CommandException.BadFile($"{path} does not exist{hint}");
         }
-        return new OpenRecording(RecordingFile.Open(path), context);
+        return RecordingFile.Open(path);
     }
 
     /// <summary>What is known about the guest's code; what cannot be used is told on standard error.</summary>

@@ -26,6 +26,12 @@ internal sealed class LockstepRun(LockstepSide a, LockstepSide b, ulong interval
     {
         a.RestartBefore(from);
         b.RestartBefore(from);
+        if (a.Position != b.Position)
+        {
+            // Of two recordings, each with checkpoints of its own.
+            a.RunTo(from.InstructionCount);
+            b.RunTo(from.InstructionCount);
+        }
         ulong total = Math.Max(1, to.InstructionCount - a.Machine.InstructionCount), begin = a.Machine.InstructionCount;
         while (true)
         {

@@ -49,6 +49,9 @@ internal sealed class BlockSide(RecordingFile recording, string name, EngineKind
     public static BlockSide WithDefaultEngine(RecordingFile recording) =>
         Vmm.Platform.Machine.DefaultEngine == EngineKind.Interpreter ? new(recording, "interp", EngineKind.Interpreter) : new(recording, "translate", EngineKind.Translator);
 
+    /// <summary>The same, of one of several recordings.</summary>
+    public static BlockSide WithDefaultEngine(RecordingFile recording, string name) => new(recording, name, Vmm.Platform.Machine.DefaultEngine);
+
     public override void RunTo(ulong count) => Replayer.RunTo(new Position(count));
 }
 

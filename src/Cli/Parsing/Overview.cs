@@ -13,10 +13,17 @@ internal static class Overview
           explore       run a kernel under many schedules, and record those that fail
           recover       make a recording of what a killed `record` left behind
           embed         put symbols and sources into it, for debugging elsewhere
+          trim          cut a stretch out, as a smaller recording
+          pack          make it small, to share it; also of a directory that `unpack` wrote
+          unpack        its parts as files of a directory, with a listing to read
+          sign          sign it, or check that it is as it was signed
           demo          record a kernel with a bug, and find its cause going backwards
 
         Check it
           verify        replay all of it and compare every input, output and digest
+          rerun         run a new build of the guest in the recorded world, and check what is expected of it
+          diff          where two recordings part: console, inputs, turns, calls, the first instruction
+          merge         put together what the parts of a search on several machines have found
           replay        run it again up to a position, showing what the guest printed
           info          what it is, what it was made from, how it ended
           bisect        find where a recording that does not verify goes wrong

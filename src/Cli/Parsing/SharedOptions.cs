@@ -21,6 +21,8 @@ internal static class SharedOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON, for scripts" };
 
+    public static Option<string?> JUnit() => new("--junit") { Description = "Also write the results as JUnit XML, for CI systems", HelpName = "FILE" };
+
     public static Option<string[]> Symbols() => new("--symbols") { Description = "ELF file with symbols of the guest's code (several times)", HelpName = "FILE" };
 
     public static Option<string[]> Layout() => new("--layout") { Description = "A layout file (several times); by default those beside the recording", HelpName = "FILE" };

@@ -5,6 +5,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
+using Cli.Ci;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
@@ -43,9 +44,16 @@ internal sealed class CallsFinder(FindTableOptions shared)
     public IEnumerable<Option> Options => [Call, Last, Next, At, Where, Abi];
 
     /// <summary>Prints the calls.</summary>
-    public int Run(CommandContext context, OpenRecording recording, ParseResult parsed, string? from, bool isJson)
+    /// <param name="context">Where to.</param>
+    /// <param name="recording">Where they are looked for.</param>
+    /// <param name="parsed">What the user wants.</param>
+    /// <param name="from">Where to begin; null: at the start.</param>
+    /// <param name="isJson">For scripts.</param>
+    /// <param name="part">Only a part of the recording is looked at; null: all of it.</param>
+    public int Run(CommandContext context, OpenRecording recording, ParseResult parsed, string? from, bool isJson, ShardedScan? part)
     {
         bool isLast = parsed.GetValue(Last), isNext = parsed.GetValue(Next);
+        if (part is not null && (isLast || isNext)) throw CommandException.Usage("find: --shard goes with all calls of a range, not with --last and --next");
         if (isLast && isNext) throw CommandException.Usage("find: give --last or --next, not both");
         if (isLast || isNext ? from is not null || parsed.GetValue(shared.To) is not null : parsed.GetValue(At) is not null)
             throw CommandException.Usage("find: --at goes with --last and --next; --from and --to with all calls of a range");
@@ -63,13 +71,23 @@ internal sealed class CallsFinder(FindTableOptions shared)
         {
             CallCondition? condition = parsed.GetValue(Where) is { } text ? new CallCondition(text, symbols, symbols.Types) : null;
             var search = new CallSearch(timeline, targets, new CallValueReader(convention, new CallValueText(symbols)), condition);
-            found = isLast || isNext ? One(search, recording, context, parsed, isLast) : Many(search, recording, context, parsed, from, limit);
+            found = isLast || isNext ? One(search, recording, context, parsed, isLast) : Many(search, recording, context, parsed, from, limit, part);
         }
         catch (ExpressionException e)
         {
             throw CommandException.Usage($"--where: {e.Message}");
         }
         var table = new CallTable(context.Out, symbols);
+        if (part is not null)
+        {
+            part.Write(context, MergeVerb.Calls, limit, json =>
+            {
+                json.WriteStartObject();
+                table.Write(json, found);
+                json.WriteEndObject();
+            });
+            return ExitCode.Good;
+        }
         if (isJson) table.WriteJson(found);
         else if (parsed.GetValue(shared.Csv)) table.WriteCsv(found.Calls);
         else table.WriteText(found.Calls);
@@ -78,10 +96,12 @@ internal sealed class CallsFinder(FindTableOptions shared)
         return found.Calls.Count > 0 ? ExitCode.Good : ExitCode.Failed;
     }
 
-    private CallList Many(CallSearch search, OpenRecording recording, CommandContext context, ParseResult parsed, string? from, int limit)
+    private CallList Many(CallSearch search, OpenRecording recording, CommandContext context, ParseResult parsed, string? from, int limit, ShardedScan? part)
     {
         (Position first, Position before) = shared.RangeOf(recording, parsed, from);
-        return ProgressDisplay.Run("searching", progress => search.List(first, before, limit, progress, context.Cancellation));
+        if (part is null) return ProgressDisplay.Run("searching", progress => search.List(first, before, limit, progress, context.Cancellation));
+        if (part.StretchOf(first, before) is not { } stretch) return new CallList([], false);
+        return ProgressDisplay.Run("searching", progress => search.List(stretch.From, stretch.Before, before, limit, progress, context.Cancellation));
     }
 
     private CallList One(CallSearch search, OpenRecording recording, CommandContext context, ParseResult parsed, bool isLast)
@@ -130,13 +150,15 @@ internal sealed class CallsFinder(FindTableOptions shared)
 
         public void WriteCsv(IReadOnlyList<FunctionCall> calls) => TextTable.WriteCsv(output, s_heads, [.. calls.Select(Row)]);
 
-        public void WriteJson(CallList found) => JsonText.WriteObject(output, json =>
+        public void WriteJson(CallList found) => JsonText.WriteObject(output, json => Write(json, found));
+
+        public void Write(Utf8JsonWriter json, CallList found)
         {
             json.WriteBoolean("isCut", found.IsCut);
             json.WriteStartArray("calls");
             foreach (FunctionCall call in found.Calls) Write(json, call);
             json.WriteEndArray();
-        });
+        }
 
         private void Write(Utf8JsonWriter json, FunctionCall call)
         {

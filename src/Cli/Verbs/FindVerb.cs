@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.CommandLine;
 using System.Linq;
+using Cli.Ci;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
@@ -36,6 +37,7 @@ internal static class FindVerb
           ttvm find boot.ttvm --call vfs_write --from 50% --limit 20
           ttvm find boot.ttvm --call do_exit --last --at end
           ttvm find stack.ttvm --cas stack --from 50% --limit 100
+          ttvm find boot.ttvm --call vfs_write --shard 2/8 > part-2.json
         """;
 
     private static readonly string[] s_exceptions =
@@ -64,6 +66,7 @@ internal static class FindVerb
         public Option<bool> Physical { get; } = new("--physical", "-p") { Description = "The address is guest-physical" };
         public Option<string> Size { get; } = new("--size") { Description = "How many bytes are watched", HelpName = "BYTES", DefaultValueFactory = static _ => "1" };
         public Option<int?> Cpu { get; } = new("--cpu") { Description = "Only what this vCPU does", HelpName = "N" };
+        public Option<string?> Shard { get; } = ShardedScan.Option();
         public Option<bool> Json { get; } = SharedOptions.Json();
         public FindTableOptions Table { get; } = new();
         public CallsFinder Calls { get; }
@@ -85,7 +88,7 @@ internal static class FindVerb
         var o = new Options();
         var verb = new VerbCommand("find", Description, Examples) { file };
         foreach (Option<string?> option in o.All) verb.Add(option);
-        foreach (Option option in (Option[])[o.From, o.Reverse, o.Physical, o.Size, o.Cpu, o.Json]) verb.Add(option);
+        foreach (Option option in (Option[])[o.From, o.Reverse, o.Physical, o.Size, o.Cpu, o.Shard, o.Json]) verb.Add(option);
         foreach (Option option in (Option[])[.. o.Calls.Options, o.Atomics.Swap, .. o.Table.All]) verb.Add(option);
         return verb.Does(parsed => Find(context, parsed.GetValue(file)!, o, parsed));
     }
@@ -97,7 +100,9 @@ internal static class FindVerb
         if (given.Length == 0 && isCall != isSwap)
         {
             using OpenRecording whole = OpenRecording.Open(path, context);
-            return isCall ? o.Calls.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json))
+            ShardedScan? part = ShardedScan.Of(parsed, o.Shard, whole);
+            if (isSwap && part is not null) throw CommandException.Usage("find: --cas has no --shard: whether an attempt is deceived depends on all that came before");
+            return isCall ? o.Calls.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json), part)
                 : o.Atomics.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json));
         }
         if (given.Length != 1 || isCall || isSwap)
@@ -110,6 +115,7 @@ internal static class FindVerb
         if (parsed.GetValue(o.Cpu) is { } cpu) recording.CheckCpu(cpu);
         Position from = recording.Seek(parsed.GetValue(o.From) ?? (reverse ? "end" : "start"));
         StopCondition condition = Condition(o, given[0], parsed, recording) with { CpuIndex = parsed.GetValue(o.Cpu) };
+        if (ShardedScan.Of(parsed, o.Shard, recording) is { } shard) return WritePart(context, recording, shard, condition, from, reverse);
         MachineEvent? found = ProgressDisplay.Run(reverse ? "searching backwards" : "searching", progress =>
             Search(recording.Timeline, condition, reverse, progress, context));
         string what = $"{given[0].Name} {parsed.GetValue(given[0])}";
@@ -121,6 +127,30 @@ internal static class FindVerb
         }
         if (parsed.GetValue(o.Json)) JsonText.WriteObject(context.Out, json => EventView.Write(json, recording.Machine, hit));
         else WriteText(context, recording, path, Repetition(o, given[0], parsed, condition), reverse, hit);
+        return ExitCode.Good;
+    }
+
+    // The first hit of the part that counts, or the last one: of the parts, the first that has one has the one.
+    private static int WritePart(CommandContext context, OpenRecording recording, ShardedScan shard, StopCondition condition, Position from, bool reverse)
+    {
+        Timeline timeline = recording.Timeline;
+        TimelineStop? stop = null;
+        if ((reverse ? shard.StretchOf(timeline.Start, from) : shard.StretchOf(from, timeline.End)) is { } stretch)
+        {
+            timeline.Seek(reverse ? stretch.Before : stretch.From, null, context.Cancellation);
+            // A search begins behind the cursor; what happens at the first position of a later part is that part's.
+            if (!reverse && !stretch.IsFirst) timeline.StepBack(1, null, context.Cancellation);
+            Position? limit = reverse ? stretch.IsFirst ? null : stretch.From : stretch.IsLast ? null : stretch.Before;
+            stop = ProgressDisplay.Run("searching", progress => reverse ? timeline.ReverseContinue([condition], limit, progress, context.Cancellation)
+                : timeline.Continue([condition], limit, progress, context.Cancellation));
+        }
+        shard.Write(context, reverse ? MergeVerb.Last : MergeVerb.First, 1, json =>
+        {
+            json.WriteStartObject();
+            if (stop is { Reason: TimelineStopReason.Hit } hit) EventView.Write(json, recording.Machine, hit.Hits[0].Event);
+            else json.WriteBoolean("found", false);
+            json.WriteEndObject();
+        });
         return ExitCode.Good;
     }
 

@@ -1,5 +1,9 @@
+using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using System.Linq;
+using System.Text.Json;
+using Cli.Ci;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
@@ -38,43 +42,124 @@ internal static class LocksVerb
               ttvm locks boot.ttvm --check --by-class
               ttvm locks boot.ttvm --history --limit 10
               ttvm locks boot.ttvm --lock tasklist_lock --from 80%
+              ttvm locks boot.ttvm --check --shard 3/16 > part-3.json
             """) { o.File };
         foreach (Option option in o.All) verb.Add(option);
         verb.Add(byClass);
-        return verb.Does(parsed => Run(context, o, parsed, parsed.GetValue(single), parsed.GetValue(byClass)));
+        Option<string?> shard = ShardedScan.Option();
+        verb.Add(shard);
+        return verb.Does(parsed => Run(context, o, parsed, shard, parsed.GetValue(single), parsed.GetValue(byClass)));
     }
 
-    private static int Run(CommandContext context, HistoryOptions o, ParseResult parsed, string? one, bool isByClass)
+    // What is asked for, as another process can ask it again.
+    private sealed record Question(string? One, bool IsByClass, HistoryOptions.Request Request, string[]? Layouts, string[]? Symbols, bool IsJson);
+
+    private static int Run(CommandContext context, HistoryOptions o, ParseResult parsed, Option<string?> shard, string? one, bool isByClass)
     {
-        string path = parsed.GetValue(o.File)!;
-        using OpenRecording recording = OpenRecording.Open(path, context);
-        using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(o.Symbols), null);
-        HistoryOptions.Request request = o.Parse(parsed, recording);
-        recording.Seek(request.To);
-        var view = new GuestView(recording.Machine, recording.Vcpu(null));
-        SymbolSet symbols = programs.At(view);
-        DeclaredLayouts declared = GuestLayouts.Load(context, recording, parsed.GetValue(o.Layouts));
-        GuestLocks locks = GuestLocks.Find(declared.Layouts, symbols, view);
-        foreach (string problem in locks.Problems) context.Error.WriteLine($"ttvm: {problem}");
-        if (locks.IsEmpty) throw CommandException.Failed(declared.Problem ?? "none of the declared locks is in this guest");
-        ulong? address = one is null ? null : locks.AddressOf(one, symbols)
-            ?? throw CommandException.Usage($"--lock: there is no lock, symbol or address '{one}'; `ttvm locks {path} --history` lists the locks");
-        LockHistoryOptions options = address is { } single ? new() { Locks = new HashSet<ulong> { single }, MaximumUses = int.MaxValue } : new();
+        using OpenRecording recording = OpenRecording.Open(parsed.GetValue(o.File)!, context);
+        var question = new Question(one, isByClass, o.Parse(parsed, recording), parsed.GetValue(o.Layouts), parsed.GetValue(o.Symbols), parsed.GetValue(o.Json));
+        if (ShardedScan.Of(parsed, shard, recording) is { } scan) return WritePart(context, recording, question, scan);
+        using var guest = new Guest(context, recording, question);
         LockHistory history = ProgressDisplay.Run("replaying", progress =>
-            locks.History(recording.Timeline, request.From, request.To, options, progress, context.Cancellation));
-        var show = new LocksView(context.Out, locks, symbols, view, parsed.GetValue(o.Json));
-        IReadOnlyList<LockFinding> findings = history.Findings;
-        if (isByClass && request.IsCheck)
+            guest.Locks.History(recording.Timeline, question.Request.From, question.Request.To, guest.Options, progress, context.Cancellation));
+        return Show(context, recording, question, guest, history);
+    }
+
+    /// <summary>Judges what parts have noted, and prints it as JSON.</summary>
+    public static int Merge(CommandContext context, IReadOnlyList<ShardFile> parts, string path)
+    {
+        using OpenRecording recording = OpenRecording.Open(path, context);
+        if (recording.File.Identity.ToString() != parts[0].Identity) throw CommandException.Usage($"{path} is another recording than the one of {parts[0].Path}: name it with --recording");
+        JsonElement first = parts[0].Result;
+        string[] Names(string name) => [.. first.GetProperty(name).EnumerateArray().Select(static one => one.GetString()!)];
+        var request = new HistoryOptions.Request(first.GetProperty("isHistory").GetBoolean(), first.GetProperty("isCheck").GetBoolean(),
+            recording.Parse(first.GetProperty("from").GetString()!), recording.Parse(first.GetProperty("to").GetString()!), parts[0].Limit);
+        var question = new Question(first.GetProperty("lock").GetString(), first.GetProperty("isByClass").GetBoolean(), request, Names("layouts"), Names("symbols"), true);
+        using var guest = new Guest(context, recording, question);
+        LockEventLog[] events = [.. parts.Select(part => LockEventLog.TryRead(part.Result.GetProperty("events"), guest.Locks)
+            ?? throw CommandException.BadFile($"{part.Path} is damaged, or this guest's functions are other ones here"))];
+        LockHistory history = ProgressDisplay.Run("putting parts together", progress =>
+            guest.Locks.History(recording.Timeline, events, request.From, request.To, guest.Options, progress, context.Cancellation));
+        return Show(context, recording, question, guest, history);
+    }
+
+    private static int WritePart(CommandContext context, OpenRecording recording, Question question, ShardedScan scan)
+    {
+        if (question.Request is { IsHistory: false, IsCheck: false } && question.One is null) throw CommandException.Usage("locks: --shard goes with --history, --check or --lock");
+        using var guest = new Guest(context, recording, question);
+        // One that is left with nothing has an empty stretch.
+        ShardedScan.Stretch stretch = scan.StretchOf(question.Request.From, question.Request.To) ?? new ShardedScan.Stretch(question.Request.From, question.Request.From, false, false);
+        LockEventLog events = ProgressDisplay.Run("replaying", progress => guest.Locks.Events(recording.Timeline, stretch.From, stretch.Before, progress, context.Cancellation));
+        scan.Write(context, MergeVerb.Locks, question.Request.Limit, json =>
         {
-            LockClasses classes = ProgressDisplay.Run("looking for classes", progress => LockClasses.Find(recording.Timeline, history, locks, symbols, progress, context.Cancellation));
+            json.WriteStartObject();
+            json.WriteString("lock", question.One);
+            json.WriteBoolean("isByClass", question.IsByClass);
+            json.WriteBoolean("isHistory", question.Request.IsHistory);
+            json.WriteBoolean("isCheck", question.Request.IsCheck);
+            json.WritePosition("from", question.Request.From);
+            json.WritePosition("to", question.Request.To);
+            foreach ((string name, string[]? values) in (ReadOnlySpan<(string, string[]?)>)[("layouts", question.Layouts), ("symbols", question.Symbols)])
+            {
+                json.WriteStartArray(name);
+                foreach (string value in values ?? []) json.WriteStringValue(value);
+                json.WriteEndArray();
+            }
+            json.WritePropertyName("events");
+            events.Write(json);
+            json.WriteEndObject();
+        });
+        return ExitCode.Good;
+    }
+
+    private static int Show(CommandContext context, OpenRecording recording, Question question, Guest guest, LockHistory history)
+    {
+        HistoryOptions.Request request = question.Request;
+        var show = new LocksView(context.Out, guest.Locks, guest.Symbols, guest.View, question.IsJson);
+        IReadOnlyList<LockFinding> findings = history.Findings;
+        if (question.IsByClass && request.IsCheck)
+        {
+            LockClasses classes = ProgressDisplay.Run("looking for classes", progress =>
+                LockClasses.Find(recording.Timeline, history, guest.Locks, guest.Symbols, progress, context.Cancellation));
             findings = [.. findings, .. classes.Inversions()];
             if (classes.NestedInOwnClassCount is > 0 and int nested)
                 context.Error.WriteLine($"ttvm: {Words.Plural(nested, "pair")} of locks nested in their own class, as parent and child are: their order is not looked at");
         }
-        if (address is { } wanted) show.Uses(history, wanted, one!, request.Limit);
+        if (guest.Single is { } wanted) show.Uses(history, wanted, question.One!, request.Limit);
         else if (request.IsHistory) show.History(history, request.Limit);
         else if (request.IsCheck) show.Findings(history, findings, request.Limit);
-        else show.Moment(locks.Read(view, symbols, request.To, history), request.To);
+        else show.Moment(guest.Locks.Read(guest.View, guest.Symbols, request.To, history), request.To);
         return request.IsCheck && findings.Count > 0 ? ExitCode.Failed : ExitCode.Good;
+    }
+
+    /// <summary>The guest's names and locks, at the end of what is asked for.</summary>
+    private sealed class Guest : IDisposable
+    {
+        private readonly GuestPrograms _programs;
+
+        public Guest(CommandContext context, OpenRecording recording, Question question)
+        {
+            _programs = recording.LoadSymbols(question.Symbols, null);
+            recording.Seek(question.Request.To);
+            View = new GuestView(recording.Machine, recording.Vcpu(null));
+            Symbols = _programs.At(View);
+            DeclaredLayouts declared = GuestLayouts.Load(context, recording, question.Layouts);
+            Locks = GuestLocks.Find(declared.Layouts, Symbols, View);
+            foreach (string problem in Locks.Problems) context.Error.WriteLine($"ttvm: {problem}");
+            if (Locks.IsEmpty) throw CommandException.Failed(declared.Problem ?? "none of the declared locks is in this guest");
+            Single = question.One is null ? null : Locks.AddressOf(question.One, Symbols)
+                ?? throw CommandException.Usage($"--lock: there is no lock, symbol or address '{question.One}'; `ttvm locks {recording.File.Path} --history` lists the locks");
+        }
+
+        public GuestView View { get; }
+        public SymbolSet Symbols { get; }
+        public GuestLocks Locks { get; }
+
+        /// <summary>The only lock that is asked for; null: all.</summary>
+        public ulong? Single { get; }
+
+        public LockHistoryOptions Options => Single is { } address ? new() { Locks = new HashSet<ulong> { address }, MaximumUses = int.MaxValue } : new();
+
+        public void Dispose() => _programs.Dispose();
     }
 }

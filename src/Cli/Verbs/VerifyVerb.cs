@@ -1,62 +1,82 @@
+using System;
+using System.Collections.Generic;
 using System.CommandLine;
+using System.Linq;
+using Cli.Ci;
 using Cli.Hosting;
 using Cli.Parsing;
-using Cli.Presentation;
-using Replay.Verification;
 
 namespace Cli.Verbs;
 
 /// <summary><c>ttvm verify FILE...</c></summary>
 internal static class VerifyVerb
 {
+    private const int MaximumJobs = 1024;
+
     public static VerbCommand Create(CommandContext context)
     {
-        var files = new Argument<string[]>("FILE") { Description = "Recordings", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE") { Description = "Recordings, directories of recordings, or patterns such as 'traces/**/*.ttvm'", Arity = ArgumentArity.OneOrMore };
+        Option<string?> junit = SharedOptions.JUnit();
+        var shard = new Option<string?>("--shard") { Description = "Verify only part i of n: for several machines that share the work", HelpName = "i/n" };
+        var jobs = new Option<string?>("--jobs", "-j") { Description = "Machines that replay side by side; by default one for each processor", HelpName = "N" };
+        var list = new Option<bool>("--list") { Description = "Only print which recordings would be verified, one a line" };
         Option<bool> json = SharedOptions.Json();
         var verb = new VerbCommand("verify",
-            "Replays recordings completely and compares every hash, input, output and state digest. Exit code 0 only if all are as recorded; 1 if a replay differs; "
-            + "3 if a file is damaged.", """
+            "Replays recordings completely and compares every hash, input, output and state digest. Several are done at the same time, on all processors. "
+            + "Exit code 0 only if all are as recorded; 1 if a replay differs; 3 if a file is damaged.", $"""
+            For each recording there is one line: how much was replayed and in what time, or where it first differs from what was recorded. A damaged file does not
+            keep the others from being verified. With --shard, recordings are dealt out in turn, in the order in which they are named.
+
+            {Shard.EnvironmentHelp}
+
             Examples:
               ttvm verify boot.ttvm
               ttvm verify traces/*.ttvm
-            """) { files, json };
+              ttvm verify traces --junit results.xml
+              ttvm verify traces --shard 2/4 --jobs 8
+            """) { files, junit, shard, jobs, list, json };
         return verb.Does(parsed =>
         {
-            int worst = ExitCode.Good;
-            foreach (string path in parsed.GetValue(files)!) worst = System.Math.Max(worst, Verify(path, parsed.GetValue(json), context));
-            return worst;
+            IReadOnlyList<string> paths = RecordingPaths.Expand(parsed.GetValue(files)!);
+            Shard part = ShardOf(context, parsed.GetValue(shard));
+            string[] mine = [.. paths.Where((_, i) => part.Has(i))];
+            if (parsed.GetValue(list))
+            {
+                foreach (string path in mine) context.Out.WriteLine(path);
+                return ExitCode.Good;
+            }
+            int machines = parsed.GetValue(jobs) is { } text ? Math.Max(1, NumberSyntax.ParseNumber(text, "--jobs", MaximumJobs)) : 0;
+            return Verify(context, mine, machines, parsed.GetValue(json), parsed.GetValue(junit), part.IsWhole ? "ttvm verify" : $"ttvm verify {part}");
         });
     }
 
-    private static int Verify(string path, bool json, CommandContext context)
+    private static Shard ShardOf(CommandContext context, string? text)
     {
-        using OpenRecording recording = OpenRecording.Open(path, context);
-        VerificationReport report = ProgressDisplay.Run($"verifying {path}", progress =>
-            RecordingVerifier.Verify(recording.File, 0, progress, context.Cancellation));
-        if (json) WriteJson(path, report, context);
-        else if (report.IsGood)
-        {
-            context.Out.WriteLine($"{path}: good. Replayed {Words.Count(report.ReplayedInstructions)} instructions; "
-                + $"{Words.Plural(report.DigestCount, "digest")} and {Words.Plural(report.InputCount, "input")} are as recorded");
-        }
-        else
-        {
-            string where = report.FirstBad is { } position ? $" (first seen at {position}; `ttvm bisect {path}` looks closer)" : "";
-            context.Error.WriteLine($"ttvm: {path} does not verify: {report.Problem}{where}");
-        }
-        if (report.IsGood) return ExitCode.Good;
-        return report.FirstBad is null ? ExitCode.BadFile : ExitCode.Failed;
+        if (text is not null) return Shard.Parse(text);
+        Shard shard = Shard.FromEnvironment(Environment.GetEnvironmentVariable, out string source);
+        if (!shard.IsWhole) context.Error.WriteLine($"ttvm: verifying part {shard} of the recordings, by {source}");
+        return shard;
     }
 
-    private static void WriteJson(string path, VerificationReport report, CommandContext context) => JsonText.WriteObject(context.Out, json =>
+    private static int Verify(CommandContext context, string[] paths, int jobs, bool isJson, string? junit, string suite)
     {
-        json.WriteString("file", path);
-        json.WriteBoolean("good", report.IsGood);
-        if (report.FirstBad is { } position) json.WritePosition("firstBad", position);
-        else json.WriteNull("firstBad");
-        json.WriteString("problem", report.Problem);
-        json.WriteNumber("digestCount", report.DigestCount);
-        json.WriteNumber("inputCount", report.InputCount);
-        json.WriteNumber("replayedInstructions", report.ReplayedInstructions);
-    });
+        var run = new VerificationRun(context, paths, isJson);
+        if (paths.Length == 0)
+        {
+            context.Error.WriteLine("ttvm: there are fewer recordings than parts: nothing is left for this one");
+            if (junit is not null) JUnitReport.Write(junit, suite, []);
+            return ExitCode.Good;
+        }
+        try
+        {
+            run.Run(jobs);
+        }
+        finally
+        {
+            // Also when it was stopped: what was done is known.
+            if (junit is not null) JUnitReport.Write(junit, suite, run.Cases());
+        }
+        run.WriteSummary();
+        return run.ExitCode;
+    }
 }

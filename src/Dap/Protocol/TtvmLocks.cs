@@ -15,6 +15,8 @@ public sealed record TtvmLocks
     [JsonPropertyName("layoutProblems")] public required IReadOnlyList<string> LayoutProblems { get; init; }
     /// <summary>What is missing, when there are none.</summary>
     [JsonPropertyName("problem")] public string? Problem { get; init; }
+    /// <summary>There are none yet, as it is being found out what the guest's locks are: the event <c>ttvm/locksChanged</c> comes when they are known.</summary>
+    [JsonPropertyName("isBeingFound")] public bool? IsBeingFound { get; init; }
 }
 
 /// <summary>A lock that is declared or in use.</summary>
@@ -178,13 +180,22 @@ public sealed record TtvmLockFindings
 /// <summary>Something wrong with locks, at its first moment.</summary>
 public sealed record TtvmLockFinding
 {
-    /// <summary>"twoHolders", "releasedByOther", "releasedWhileFree", "takenTwice", "deadlock", "orderInversion", "interruptsOn", "lostWakeUp" or "heldAtFailure".</summary>
+    /// <summary>"twoHolders", "releasedByOther", "releasedWhileFree", "takenTwice", "deadlock", "orderInversion", "interruptsOn", "lostWakeUp", "heldAtFailure"; of classes "classInversion".</summary>
     [JsonPropertyName("kind")] public required string Kind { get; init; }
     [JsonPropertyName("position")] public required string Position { get; init; }
     [JsonPropertyName("threadId")] public required long ThreadId { get; init; }
     [JsonPropertyName("text")] public required string Text { get; init; }
     /// <summary>The uses of locks that make it so.</summary>
     [JsonPropertyName("uses")] public required IReadOnlyList<TtvmLockUse> Uses { get; init; }
+}
+
+/// <summary>Answer to <c>ttvm/lockClasses</c>.</summary>
+public sealed record TtvmLockClasses
+{
+    /// <summary>Classes that were taken in both orders, though no two locks were; by position.</summary>
+    [JsonPropertyName("findings")] public required IReadOnlyList<TtvmLockFinding> Findings { get; init; }
+    /// <summary>Pairs of locks nested in their own class, as parent and child are: their order is not looked at.</summary>
+    [JsonPropertyName("nestedInOwnClass")] public required long NestedInOwnClass { get; init; }
 }
 
 /// <summary>Arguments of <c>ttvm/lockSeek</c>, which answers with <see cref="TtvmFound"/>.</summary>

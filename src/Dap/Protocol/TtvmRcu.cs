@@ -48,10 +48,20 @@ public sealed record TtvmRcuReader
     /// <summary>The grace period in which it began.</summary>
     [JsonPropertyName("period")] public long? Period { get; init; }
     [JsonPropertyName("isWaitedFor")] public required bool IsWaitedFor { get; init; }
+    /// <summary>Absent: it is not known yet; <c>ttvm/rcuReaders</c> looks for it.</summary>
     [JsonPropertyName("since")] public string? Since { get; init; }
     /// <summary>Where it began.</summary>
     [JsonPropertyName("from")] public TtvmCodePlace? From { get; init; }
     [JsonPropertyName("description")] public required string Description { get; init; }
+}
+
+/// <summary>Answer to <c>ttvm/rcuReaders</c>: the same readers as of <see cref="TtvmRcu"/>, with since when and from where each reads.</summary>
+public sealed record TtvmRcuReaders
+{
+    [JsonPropertyName("position")] public required string Position { get; init; }
+    [JsonPropertyName("readers")] public required IReadOnlyList<TtvmRcuReader> Readers { get; init; }
+    /// <summary>Why it is not found since when.</summary>
+    [JsonPropertyName("problem")] public string? Problem { get; init; }
 }
 
 /// <summary>Callbacks that wait, of a vCPU or of all.</summary>

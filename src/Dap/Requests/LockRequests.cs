@@ -9,7 +9,10 @@ using Vmm.Time;
 
 namespace Dap.Requests;
 
-/// <summary>Requests of our own about locks: now, their past, what was wrong with them, and going to where they change hands. All but the last answer at once with what is known.</summary>
+/// <summary>
+/// Requests of our own about locks: now, their past, what was wrong with them and with classes of them, and going to where they change hands. All but the last two answer at once with
+/// what is known.
+/// </summary>
 internal sealed class LockRequests
 {
     private const int DefaultCount = 100, MaximumCount = 10_000, MaximumBuckets = 4_000;
@@ -23,6 +26,7 @@ internal sealed class LockRequests
         requests.Add("ttvm/locks", () => Answer.Of(new LockViews(_session).Read(waits: false)));
         requests.Add<TtvmLockHistoryArguments>("ttvm/lockHistory", arguments => Answer.Of(History(arguments)));
         requests.Add("ttvm/lockFindings", () => Answer.Of(Findings()));
+        requests.Add("ttvm/lockClasses", () => Answer.Of(Classes()));
         requests.Add<TtvmLockSeekArguments>("ttvm/lockSeek", arguments => Seek(arguments).Answer);
     }
 
@@ -75,6 +79,14 @@ internal sealed class LockRequests
         var views = new LockHistoryViews(_session);
         bool isComplete = worker.IsComplete;
         return worker.Read(history => new TtvmLockFindings { Findings = views.Describe(history.Findings), IsComplete = isComplete, Problem = worker.Failure });
+    }
+
+    /// <summary>Waits for all of the past, and replays it once more where locks are in allocated memory.</summary>
+    public TtvmLockClasses Classes()
+    {
+        _session.RequireRecording("searching the recording");
+        ClassInversions found = _session.Locks.ReadClasses();
+        return new TtvmLockClasses { Findings = new LockHistoryViews(_session).Describe(found.Findings), NestedInOwnClass = found.NestedInOwnClassCount };
     }
 
     public Going Seek(TtvmLockSeekArguments arguments)

@@ -9,8 +9,8 @@ using Introspection.Rcu;
 namespace Dap.Requests;
 
 /// <summary>
-/// Requests of our own about what vCPUs share without locks: read-copy-update and channels; now, what was wrong with them, and going to where something happens to them. All but the
-/// last answer at once with what is known.
+/// Requests of our own about what vCPUs share without locks: read-copy-update and channels; now, what was wrong with them, and going to where something happens to them. All but those that
+/// go somewhere, and the one for where readers began, answer at once with what is known.
 /// </summary>
 internal sealed class SharedMemoryRequests
 {
@@ -21,6 +21,7 @@ internal sealed class SharedMemoryRequests
     public void AddTo(RequestTable requests)
     {
         requests.Add("ttvm/rcu", () => Answer.Of(new RcuViews(_session).Read()));
+        requests.Add("ttvm/rcuReaders", () => Answer.Of(new RcuViews(_session).Readers()));
         requests.Add("ttvm/rcuFindings", () => Answer.Of(new RcuViews(_session).Findings()));
         requests.Add<TtvmRcuSeekArguments>("ttvm/rcuSeek", arguments => Seek(arguments).Answer);
         requests.Add("ttvm/channels", () => Answer.Of(new ChannelViews(_session).Read()));

@@ -8,17 +8,21 @@ using Replay.Packages;
 namespace Dap.Sessions;
 
 /// <summary>
-/// Named positions of a recording, in NAME.ttvm.bookmarks.json beside it; as long as there is no such file, those that the recording carries (`ttvm pack`). The file is read each time, as another session may have changed it, and replaced as a whole.
+/// Named positions of a recording, in NAME.ttvm.bookmarks.json beside it; as long as there is no such file, those that the recording carries (`ttvm pack`).
+/// The file is read each time, as another session may have changed it, and replaced as a whole.
 /// </summary>
-internal sealed class BookmarkFile(string recordingPath, EmbeddedFiles embedded)
+/// <param name="recordingPath">The recording's file.</param>
+/// <param name="embedded">What it carries; null: it is written only just now and carries nothing.</param>
+public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded = null)
 {
     private readonly string _path = recordingPath + ".bookmarks.json";
 
+    /// <summary>All bookmarks; none without a file.</summary>
     /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public List<TtvmBookmark> Read()
     {
-        byte[]? bytes = File.Exists(_path) ? File.ReadAllBytes(_path) : embedded.ReadBookmarks();
+        byte[]? bytes = File.Exists(_path) ? File.ReadAllBytes(_path) : embedded?.ReadBookmarks();
         if (bytes is null) return [];
         try
         {
@@ -31,6 +35,7 @@ internal sealed class BookmarkFile(string recordingPath, EmbeddedFiles embedded)
         }
     }
 
+    /// <summary>Adds a bookmark, or changes the one of its name.</summary>
     /// <exception cref="RequestException">The file is damaged, or cannot be written.</exception>
     public List<TtvmBookmark> Set(TtvmBookmark bookmark)
     {
@@ -42,6 +47,7 @@ internal sealed class BookmarkFile(string recordingPath, EmbeddedFiles embedded)
         return all;
     }
 
+    /// <summary>Takes one away.</summary>
     /// <exception cref="RequestException">There is none of that name, or the file is damaged or cannot be written.</exception>
     public List<TtvmBookmark> Remove(string name)
     {

@@ -71,6 +71,7 @@ public sealed class DapServer : IDisposable
         _ = new HistoryRequests(_session, _requests);
         new LockRequests(_session).AddTo(_requests);
         new SharedMemoryRequests(_session).AddTo(_requests);
+        new SwapRequests(_session).AddTo(_requests);
         _ = new OriginRequests(_session, _requests);
         _ = new TranslatedCodeRequests(_session, _requests);
         _ = new EventRequests(_session, _requests);

@@ -114,10 +114,10 @@ internal sealed class GuestPast<TGuest, THistory>(Session session, Func<SymbolSe
     // At the start of a recording the guest may not be in its place yet: one that was found elsewhere, with its code, is better.
     private TGuest Find(GuestView view)
     {
-        SymbolSet symbols = session.Programs.At(view);
+        SymbolSet symbols = session.SymbolsAt(view);
         KernelImage? kernel = symbols.KernelAt(view)?.Image;
         Position at = view.Machine.Position;
-        bool isOther = kernel is not null && !ReferenceEquals(kernel, _kernel), mayBeLoadedNow = _isFound && !isLoaded(_found!) && at != _foundAt;
+        bool isOther = kernel is not null && !kernel.IsSame(_kernel), mayBeLoadedNow = _isFound && !isLoaded(_found!) && at != _foundAt;
         if (_isFound && !isOther && !mayBeLoadedNow) return _found!;
         TGuest found = find(symbols, view);
         _foundAt = at;

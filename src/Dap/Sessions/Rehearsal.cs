@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using Dap.Protocol;
+using Dap.Requests;
 using Introspection.Calls;
 using Introspection.History;
 using Introspection.Layouts;
@@ -86,6 +87,7 @@ internal sealed class Rehearsal : IDisposable
     {
         try
         {
+            RehearseAnswer();
             using var moment = new OtherMoment(_recording);
             // From the last checkpoint on, little is to be replayed: nothing.
             Position at = _recording.Checkpoints.Count > 0 ? _recording.Checkpoints[^1].Position : _recording.Start;
@@ -97,11 +99,10 @@ internal sealed class Rehearsal : IDisposable
             _end.Token.ThrowIfCancellationRequested();
             GuestLocks locks = GuestLocks.Find(_layouts, symbols, view);
             _end.Token.ThrowIfCancellationRequested();
-            int count = locks.Read(view, symbols, at, null).Count;
-            LockHistory.Learner(_recording, locks, static () => { }).Dispose();
+            locks.Read(view, symbols, at, null);
+            using (PastWorker<LockHistory> past = LockHistory.Learner(_recording, locks, static () => { }))
+                past.Read(history => locks.Read(view, symbols, history.From, history));
             CallerText.Of(view.CodeAddress, symbols);
-            // What is said does not matter, only that it was said once.
-            new MessageWriter(Stream.Null).WriteEvent("ttvm/rehearsal", new TtvmLocks { Locks = [], Past = $"{count}", LayoutProblems = locks.Problems });
             _found = new Rehearsed(kernel, locks, at);
         }
         catch (Exception e) when (e is OperationCanceledException or RecordingFormatException or ReplayDivergenceException or IOException)
@@ -109,5 +110,13 @@ internal sealed class Rehearsal : IDisposable
             // The session ends; or what is wrong with the recording is told to whoever asks for what is in it.
         }
         if (_isAwaited && !_end.IsCancellationRequested) _ended();
+    }
+
+    // The first answer, which may have to say that locks are being looked for, is not to wait for its code. What is said does not matter, only that it was said once.
+    private static void RehearseAnswer()
+    {
+        var waiter = new TtvmLockWaiter { Order = 0, Role = "owner", Description = "", From = new TtvmCodePlace { Text = "", Source = new Source() } };
+        var one = new TtvmLock { Name = "", Kind = "", Address = Hexadecimal.Of(0), State = "free", Queue = [waiter] };
+        Answer.Of(new TtvmLocks { Locks = [one], Past = "known", LayoutProblems = [""] }).Write(new MessageWriter(Stream.Null), new Request(0, "ttvm/locks", default));
     }
 }

@@ -13,6 +13,7 @@ using Introspection.Consoles;
 using Introspection.History;
 using Introspection.Programs;
 using Introspection.Rcu;
+using Introspection.State;
 using Introspection.Unwinding;
 using Introspection.Values;
 using Replay.Packages;
@@ -119,11 +120,14 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     /// <summary>The symbols of the address space of the vCPU that the user looks at, now.</summary>
     public SymbolSet Symbols => SymbolsOf(FocusCpu);
 
-    public SymbolSet SymbolsOf(int cpuIndex)
+    public SymbolSet SymbolsOf(int cpuIndex) => IsLaunched ? SymbolsAt(ViewOf(cpuIndex)) : Programs.AsLinked;
+
+    /// <summary>The symbols where any machine of the recording's stands.</summary>
+    public SymbolSet SymbolsAt(in GuestView view)
     {
-        if (!IsLaunched) return Programs.AsLinked;
+        // To look for a kernel takes long, and that has been done.
         if (_rehearsal?.Found?.Kernel is { } kernel) Programs.Adopt(kernel);
-        return Programs.At(ViewOf(cpuIndex));
+        return Programs.At(view);
     }
 
     /// <summary>Calls of functions in expressions are run, in a diversion.</summary>

@@ -14,6 +14,11 @@ using Vmm.Time;
 
 namespace Dap.Sessions;
 
+/// <summary>What is wrong with classes of locks.</summary>
+/// <param name="Findings">Classes that were taken in both orders.</param>
+/// <param name="NestedInOwnClassCount">Pairs of locks of one class, whose order is not looked at.</param>
+internal sealed record ClassInversions(IReadOnlyList<LockFinding> Findings, int NestedInOwnClassCount);
+
 /// <summary>The locks of what is debugged, and their past.</summary>
 internal sealed class SessionLocks : IDisposable
 {
@@ -21,6 +26,7 @@ internal sealed class SessionLocks : IDisposable
     private readonly GuestPast<GuestLocks, LockHistory> _past;
     // One lock of which the history has more uses than it keeps.
     private (ulong Address, Position End, LockHistory History)? _exact;
+    private (Position End, ClassInversions Inversions)? _classes;
 
     /// <param name="session">What is debugged.</param>
     /// <param name="changed">More of the past is known. Called on another thread.</param>
@@ -28,7 +34,7 @@ internal sealed class SessionLocks : IDisposable
     {
         _session = session;
         _past = new GuestPast<GuestLocks, LockHistory>(session, (symbols, view) => GuestLocks.Find(Declared.Layouts, symbols, view), static locks => locks.Functions.IsLoaded,
-            locks => LockHistory.Learner(session.Recording, locks, changed)) { Forgotten = () => _exact = null };
+            locks => LockHistory.Learner(session.Recording, locks, changed)) { Forgotten = () => (_exact, _classes) = (null, null) };
     }
 
     /// <summary>The layouts that are declared.</summary>
@@ -69,10 +75,8 @@ internal sealed class SessionLocks : IDisposable
     /// <exception cref="OperationCanceledException">The client has had enough.</exception>
     public T ReadWhole<T>(ulong address, Func<LockHistory, T> read)
     {
-        PastWorker<LockHistory> worker = Worker();
+        PastWorker<LockHistory> worker = WholeWorker();
         Position end = _session.Recording.End;
-        GuestPast<GuestLocks, LockHistory>.WaitForAll(_session, worker, "Working out the past of locks");
-        if (worker.Failure is { } failure) throw new RequestException($"the past of locks is not known: {failure}");
         bool isCut = worker.Read(history => history.Find(address)?.IsCut == true);
         if (!isCut) return worker.Read(read);
         if (_exact is not { } known || known.Address != address || known.End != end)
@@ -83,6 +87,32 @@ internal sealed class SessionLocks : IDisposable
             _exact = known = (address, end, Find().History(timeline, timeline.Start, end, options, _session.Activity, _session.Activity.Token));
         }
         return read(known.History);
+    }
+
+    /// <summary>Classes of locks that were taken in both orders: waits for the past, and may take a replay more, with progress that the client can cancel. Found once.</summary>
+    /// <exception cref="RequestException">It cannot be known.</exception>
+    /// <exception cref="OperationCanceledException">The client has had enough.</exception>
+    public ClassInversions ReadClasses()
+    {
+        PastWorker<LockHistory> worker = WholeWorker();
+        Position end = _session.Recording.End;
+        if (_classes is { } known && known.End == end) return known.Inversions;
+        _session.Activity.Title("Looking for classes of locks");
+        GuestLocks locks = Find();
+        ClassInversions found = worker.Read(history =>
+        {
+            LockClasses classes = LockClasses.Find(_session.Timeline, history, locks, _session.Symbols, _session.Activity, _session.Activity.Token);
+            return new ClassInversions(classes.Inversions(), classes.NestedInOwnClassCount);
+        });
+        _classes = (end, found);
+        return found;
+    }
+
+    private PastWorker<LockHistory> WholeWorker()
+    {
+        PastWorker<LockHistory> worker = Worker();
+        GuestPast<GuestLocks, LockHistory>.WaitForAll(_session, worker, "Working out the past of locks");
+        return worker.Failure is { } failure ? throw new RequestException($"the past of locks is not known: {failure}") : worker;
     }
 
     /// <summary>A lock by its name, symbol or address.</summary>

@@ -67,7 +67,8 @@ internal sealed class LockHistoryViews
     {
         string who = $"vCPU {use.User.CpuIndex}{(TaskOf(use.User.Task) is { } task ? $", {task}," : "")}";
         string what = at == use.Released ? "gives back" : at == use.Taken ? "has taken" : "begins to wait for";
-        return $"at {at}: {who} {what} {NameOf(use.Lock.Address)}, {use.Function} called from {CallerText.Of(use.Caller, _symbols)}";
+        string call = use.Function == LockUse.InlinedFunction ? "inlined in" : $"{use.Function} called from";
+        return $"at {at}: {who} {what} {NameOf(use.Lock.Address)}, {call} {CallerText.Of(use.Caller, _symbols)}";
     }
 
     public string NameOf(ulong address) => _locks.NameOf(address, _symbols);

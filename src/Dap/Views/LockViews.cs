@@ -16,7 +16,10 @@ internal sealed class LockViews(Session session)
     public TtvmLocks Read(bool waits = true)
     {
         if (!waits && session.Locks.IsBeingFound)
-            return new TtvmLocks { Locks = [], Past = NameOf(PastState.BeingLearnt), LayoutProblems = [], Problem = "The locks of the guest are being looked for." };
+        {
+            const string soon = "The locks of the guest are being looked for.";
+            return new TtvmLocks { Locks = [], Past = NameOf(PastState.BeingLearnt), LayoutProblems = [], Problem = soon, IsBeingFound = true };
+        }
         IReadOnlyList<LockView> found = session.Locks.Read(out PastState past);
         GuestLocks known = session.Locks.Find();
         var locks = new List<TtvmLock>();
@@ -36,11 +39,15 @@ internal sealed class LockViews(Session session)
     /// <summary>Where a call came from; null: unknown.</summary>
     public static TtvmCodePlace? PlaceOf(Session session, ulong returnAddress)
     {
-        if (returnAddress == 0) return null;
-        SymbolSet symbols = session.Symbols;
         // The call, not what is behind it.
-        SourcePosition? line = symbols.LineOf(returnAddress - 1);
-        return new TtvmCodePlace { Text = CallerText.Of(returnAddress, symbols), Source = line is { } at ? session.Sources.Of(at.Path) : null, Line = line?.Line };
+        return returnAddress == 0 ? null : PlaceOf(session, returnAddress - 1, CallerText.Of(returnAddress, session.Symbols));
+    }
+
+    /// <summary>An instruction.</summary>
+    public static TtvmCodePlace PlaceOf(Session session, ulong code, string text)
+    {
+        SourcePosition? line = session.Symbols.LineOf(code);
+        return new TtvmCodePlace { Text = text, Source = line is { } at ? session.Sources.Of(at.Path) : null, Line = line?.Line };
     }
 
     private TtvmLock LockOf(LockView one)

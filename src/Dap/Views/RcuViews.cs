@@ -44,6 +44,20 @@ internal sealed class RcuViews
             : Describe(rcu, now, past, now.Readers, new Dictionary<ulong, RcuPublication>());
     }
 
+    /// <summary>Since when those read who do where the session stands: looked for backwards from there, with progress that the client can cancel.</summary>
+    public TtvmRcuReaders Readers()
+    {
+        _session.RequireRecording("searching the recording");
+        GuestRcu rcu = _session.Rcu.Find() ?? throw new RequestException("nothing is known of this guest's read-copy-update");
+        GuestView view = _session.View;
+        _session.Activity.Title("Searching for where readers began");
+        RcuView now = RcuReadout.ReadWithBegins(_session.Timeline, rcu, view, _symbols.KernelAt(view), _session.Activity, _session.Activity.Token);
+        const string far = "Where some began is not found: before the recording, long ago, or in functions that are inlined.";
+        bool isFound = now.Readers.All(static one => one.Since is not null);
+        string? problem = isFound ? null : rcu.HasReaders ? far : "The functions that begin a critical section are not in this guest, or are inlined.";
+        return new TtvmRcuReaders { Position = view.Machine.Position.ToString(), Readers = [.. now.Readers.Select(Describe)], Problem = problem };
+    }
+
     public TtvmRcuFindings Findings()
     {
         if (_session.Rcu.FindLoaded() is not { Layout.Free.Count: > 0 } || _session.Rcu.Worker() is not { } worker)

@@ -17,14 +17,11 @@ namespace Introspection.Atomics;
 /// </summary>
 internal sealed class AtomicVisitor(AtomicTarget target, ICurrentTask tasks) : IIntervalVisitor<List<AtomicAccess>>, IMachineObserver
 {
-    private const int MaximumLoads = 4096, MaximumDecoded = 4096, LongestInstruction = 15;
-
-    private readonly record struct Decoded(UInt128 Bytes, int CodeSize, Instruction Instruction, AtomicKind Kind);
+    private const int MaximumLoads = 4096;
 
     // Who waits reads the same value again and again: of loads between two changes, the last of each reader is enough.
     private readonly Dictionary<(ulong Actor, ulong Address, int SizeBytes), AtomicAccess> _loads = [];
-    private readonly Dictionary<ulong, Decoded> _decoded = [];
-    private readonly InstructionInfoFactory _information = new();
+    private readonly AtomicInstructions _instructions = new();
     private Machine _machine = null!;
     private ReplayInterval _interval;
     private List<AtomicAccess> _accesses = [];
@@ -134,49 +131,13 @@ internal sealed class AtomicVisitor(AtomicTarget target, ICurrentTask tasks) : I
     private AtomicAccess Describe(in GuestView view, in MachineEvent e, out Instruction instruction)
     {
         ulong code = view.CodeAddressOf(e.Rip);
-        Decoded decoded = Decode(view, code);
-        instruction = decoded.Instruction;
+        AtomicKind kind = _instructions.Decode(view, code, out instruction);
         return new AtomicAccess
         {
-            At = e.At, Kind = decoded.Kind, CpuIndex = e.CpuIndex, Task = tasks.Of(view), Code = code, Frame = view.StackAddress,
+            At = e.At, Kind = kind, CpuIndex = e.CpuIndex, Task = tasks.Of(view), Code = code, Frame = view.StackAddress,
             Address = target.IsPhysical ? e.Physical : e.Address, SizeBytes = Math.Min(e.SizeBytes, AtomicTarget.MaximumBytes), Mnemonic = instruction.Mnemonic,
             IsLocked = instruction.HasLockPrefix || instruction.Mnemonic == Mnemonic.Xchg,
         };
-    }
-
-    // What is known of an instruction holds while its bytes are the same.
-    private Decoded Decode(in GuestView view, ulong code)
-    {
-        Span<byte> bytes = stackalloc byte[AtomicTarget.MaximumBytes];
-        bytes.Clear();
-        int count = view.Read(code, bytes[..LongestInstruction]), codeSize = view.CodeSize;
-        UInt128 packed = BinaryPrimitives.ReadUInt128LittleEndian(bytes);
-        if (_decoded.TryGetValue(code, out Decoded known) && known.Bytes == packed && known.CodeSize == codeSize) return known;
-        Instruction instruction = InstructionReader.Decode(bytes[..count], code, codeSize);
-        if (_decoded.Count >= MaximumDecoded) _decoded.Clear();
-        return _decoded[code] = new Decoded(packed, codeSize, instruction, KindOf(instruction));
-    }
-
-    private AtomicKind KindOf(in Instruction instruction)
-    {
-        switch (instruction.Mnemonic)
-        {
-            case Mnemonic.Cmpxchg or Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b: return AtomicKind.CompareExchange;
-            case Mnemonic.Xchg: return AtomicKind.Exchange;
-            case Mnemonic.Xadd: return AtomicKind.ExchangeAdd;
-        }
-        if (instruction.IsInvalid) return AtomicKind.Load;
-        InstructionInfo info = _information.GetInfo(instruction);
-        bool reads = false, writes = false;
-        for (int i = 0; i < instruction.OpCount; i++)
-        {
-            if (instruction.GetOpKind(i) != OpKind.Memory) continue;
-            OpAccess access = info.GetOpAccess(i);
-            if (access is OpAccess.ReadWrite or OpAccess.ReadCondWrite) return AtomicKind.Update;
-            reads |= access is OpAccess.Read or OpAccess.CondRead;
-            writes |= access is OpAccess.Write or OpAccess.CondWrite;
-        }
-        return writes && !reads ? AtomicKind.Store : AtomicKind.Load;
     }
 
     // SDM 2A: the accumulator is compared, and the source, or RCX:RBX, is stored.

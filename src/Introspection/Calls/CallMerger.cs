@@ -31,6 +31,9 @@ internal sealed class CallMerger
         _open = [.. open];
     }
 
+    /// <summary>Calls that are entered from here on are not wanted; intervals behind are for the returns.</summary>
+    public Position EntriesBefore { get; init; } = new(ulong.MaxValue);
+
     /// <summary>In the order of their entries.</summary>
     public List<FunctionCall> Calls { get; private set; } = [];
 
@@ -49,6 +52,7 @@ internal sealed class CallMerger
         Settle(interval, found, cancellation);
         if (_query.NeedsResult) Calls.RemoveAll(static call => call.IsRejected);
         _open.RemoveAll(static call => call.End != CallEnd.Open);
+        _isFull |= interval.From >= EntriesBefore;
         if (!_isFull)
         {
             Calls.AddRange(found.Calls);

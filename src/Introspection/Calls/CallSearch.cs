@@ -37,12 +37,22 @@ public sealed class CallSearch
     /// <param name="limit">At most so many.</param>
     /// <param name="progress">Of the search.</param>
     /// <param name="cancellation">Ends it.</param>
-    public CallList List(Position from, Position before, int limit, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
+    public CallList List(Position from, Position before, int limit, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default) =>
+        List(from, before, before, limit, progress, cancellation);
+
+    /// <summary>The calls that are entered in a part of a range. Their returns are looked for up to the range's end.</summary>
+    /// <param name="from">The first position that counts.</param>
+    /// <param name="before">The first one that does not: an interval begins there.</param>
+    /// <param name="end">The range's end.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="progress">Of the search.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public CallList List(Position from, Position before, Position end, int limit, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
         // One more tells whether there are more.
         int wanted = limit == int.MaxValue ? limit : limit + 1;
-        var merger = new CallMerger(_timeline.Intervals, _query, wanted, []);
-        IReadOnlyList<ReplayInterval> intervals = _timeline.Intervals.IntervalsOf(from, before);
+        var merger = new CallMerger(_timeline.Intervals, _query, wanted, []) { EntriesBefore = before };
+        IReadOnlyList<ReplayInterval> intervals = _timeline.Intervals.IntervalsOf(from, end);
         merger.Run(intervals, WantedCalls.First, progress, cancellation);
         List<FunctionCall> calls = merger.Calls;
         bool isCut = calls.Count > limit;

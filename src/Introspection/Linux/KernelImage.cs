@@ -64,6 +64,10 @@ public sealed class KernelImage
         return memory.Read(Symbols.TablesAddress, bytes) == bytes.Length && bytes.SequenceEqual(_mark);
     }
 
+    /// <summary>The same boot of the same kernel, by whomever it was found.</summary>
+    public bool IsSame(KernelImage? other) => ReferenceEquals(this, other)
+        || (other is not null && Symbols.TablesAddress == other.Symbols.TablesAddress && Version == other.Version && BuildId == other.BuildId && _mark.AsSpan().SequenceEqual(other._mark));
+
     private static BtfTypes? ReadTypes(AddressSpaceReader memory, KallsymsTable symbols)
     {
         if (symbols.AddressOf("__start_BTF") is not { } start || symbols.AddressOf("__stop_BTF") is not { } stop) return null;

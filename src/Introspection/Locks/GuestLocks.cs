@@ -78,6 +78,14 @@ public sealed class GuestLocks
     public LockHistory History(Timeline timeline, Position from, Position before, LockHistoryOptions? options = null, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default) => LockHistory.Read(timeline, Functions, Tasks, from, before, options, progress, cancellation);
 
+    /// <summary>What is done with locks in a part of a recording, to be put together with the other parts.</summary>
+    public LockEventLog Events(Timeline timeline, Position from, Position before, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default) =>
+        LockEventLog.Read(timeline, Functions, Tasks, from, before, progress, cancellation);
+
+    /// <summary>The past of all locks, of the parts of a stretch in their order.</summary>
+    public LockHistory History(Timeline timeline, IReadOnlyList<LockEventLog> parts, Position from, Position before, LockHistoryOptions options,
+        IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default) => LockHistory.Of(timeline, Functions, parts, from, before, options, progress, cancellation);
+
     /// <summary>
     /// The locks that are held or waited for at the view's moment, those that are declared first: what their memory says, and with a history that covers it, who has had them since when.
     /// Without one, only what memory says itself is known, which for a spin lock is not much.
@@ -92,10 +100,10 @@ public sealed class GuestLocks
         var views = new List<LockView>();
         var known = new HashSet<ulong>();
         var names = new LockSymbols(symbols.AddressOf, address => symbols.NameOf(address, out _));
+        LinuxLockReader? linux = symbols.KernelAt(view) is { } kernel ? new LinuxLockReader(kernel, view) : null;
         foreach (GuestLayout layout in _layouts)
             foreach (LockView one in new LockReader(view, layout, names).Read())
-                if (known.Add(one.Address)) views.Add(one);
-        LinuxLockReader? linux = symbols.KernelAt(view) is { } kernel ? new LinuxLockReader(kernel, view) : null;
+                if (known.Add(one.Address)) views.Add((one.Address == 0 ? null : linux?.Read(one.Name, one.Kind, one.Address)) ?? one);
         if (history is not null && at >= history.From && at <= history.Before)
         {
             var running = new Dictionary<ulong, int>();

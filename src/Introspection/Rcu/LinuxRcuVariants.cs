@@ -44,6 +44,10 @@ internal sealed class LinuxRcuVariants(LinuxKernel kernel)
         }
         foreach ((string name, ulong address) in sleepable)
             if (Sleepable(name, address) is { } line) lines.Add(line);
+        // Only a debug file would tell where they are.
+        if (_layout.SizeOf("srcu_struct") is not null)
+            lines.Add($"sleepable RCU: {sleepable.Count} srcu_struct{(sleepable.Count == 1 ? " has a symbol" : "s have symbols")}; "
+                + "those inside other structures have none, and are not looked at");
         return lines;
     }
 

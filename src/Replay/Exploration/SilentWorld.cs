@@ -18,7 +18,7 @@ internal sealed class SilentWorld(string? awaitedText) : IInputSource, IOutputSi
     private readonly TextMatcher[]? _matchers = awaitedText is null ? null : TextMatcher.ForEachChannel(awaitedText);
     private readonly StringBuilder _line = new();
     private string _lastLine = "";
-    private ulong _random = 0x9E37_79B9_7F4A_7C15;
+    private readonly RepeatableBytes _random = new();
 
     /// <summary>The text was printed.</summary>
     public bool TextWasPrinted { get; private set; }
@@ -45,17 +45,7 @@ internal sealed class SilentWorld(string? awaitedText) : IInputSource, IOutputSi
 
     public ulong ReadMonotonicNanoseconds() => 0;
 
-    /// <summary>xorshift64, Marsaglia 2003.</summary>
-    public void FillRandom(Span<byte> destination)
-    {
-        foreach (ref byte b in destination)
-        {
-            _random ^= _random << 13;
-            _random ^= _random >> 7;
-            _random ^= _random << 17;
-            b = (byte)(_random >> 32);
-        }
-    }
+    public void FillRandom(Span<byte> destination) => _random.Fill(destination);
 
     public void Write(Position at, OutputChannel channel, ReadOnlySpan<byte> data)
     {

@@ -26,7 +26,9 @@ internal sealed class TextMatcher
         }
     }
 
-    public static TextMatcher[] ForEachChannel(string text)
+    public static TextMatcher[] ForEachChannel(string text) => ForEachChannel(Encoding.UTF8.GetBytes(text));
+
+    public static TextMatcher[] ForEachChannel(byte[] text)
     {
         var matchers = new TextMatcher[(int)OutputChannel.VirtioConsole + 1];
         for (int i = 0; i < matchers.Length; i++) matchers[i] = new TextMatcher(text);

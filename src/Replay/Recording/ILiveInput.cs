@@ -38,6 +38,9 @@ public interface IHostServices
     /// </summary>
     ulong ReadMonotonicNanoseconds();
 
+    /// <summary>The time for a guest that follows the host's clock, from the same origin, when it asks at a position.</summary>
+    ulong ReadClock(Position at) => ReadMonotonicNanoseconds();
+
     /// <summary>Random bytes for a guest that asks for entropy.</summary>
     void FillRandom(Span<byte> destination);
 

@@ -54,7 +54,7 @@ internal sealed class RecordingInputSource(ILiveInput live, IHostServices host, 
     public ulong ReadTime(Position at)
     {
         // A host clock that steps back must not take the guest with it.
-        _lastTime = Math.Max(_lastTime, host.ReadMonotonicNanoseconds() - _origin);
+        _lastTime = Math.Max(_lastTime, host.ReadClock(at) - _origin);
         log.WriteTimeRead(at, _lastTime);
         return _lastTime;
     }

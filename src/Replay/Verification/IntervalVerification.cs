@@ -28,6 +28,15 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
 
     public ulong DoneInstructions => Volatile.Read(ref _done);
 
+    /// <summary>There are stretches that nobody has begun.</summary>
+    public bool HasMore
+    {
+        get
+        {
+            lock (_gate) return _next < Math.Min(recording.CheckpointStore.Count, _firstBadInterval);
+        }
+    }
+
     public VerificationReport Report() => new(_problem.Length == 0, _firstBad, _problem, _digestCount, _inputCount, _done);
 
     /// <summary>One worker: takes stretches until there are no more, or one was bad.</summary>

@@ -20,13 +20,21 @@ internal enum AluOperation
 internal sealed class Label
 {
     public int Position = -1;
-    /// <summary>Where jumps to it wait for their displacement.</summary>
-    public readonly System.Collections.Generic.List<int> Waiting = [];
+
+    /// <summary>Where jumps to it wait for their displacement; most labels have one. Negative: none.</summary>
+    public int FirstWaiting = -1;
+    public System.Collections.Generic.List<int>? MoreWaiting;
+
+    public void AddWaiting(int position)
+    {
+        if (FirstWaiting < 0) FirstWaiting = position;
+        else (MoreWaiting ??= []).Add(position);
+    }
 }
 
 /// <summary>
-/// Writes host instructions as bytes: the few forms that the translator itself needs (what guest instructions do beyond them is encoded by Iced). An instruction costs a
-/// nanosecond or two, which is what makes translating cheap.
+/// Writes host instructions as bytes: the few forms that the translator itself needs (what guest instructions do beyond them is encoded by Iced). An instruction costs a few
+/// nanoseconds, which is what makes translating cheap.
 /// </summary>
 internal sealed class Emitter
 {
@@ -69,48 +77,65 @@ internal sealed class Emitter
     /// </summary>
     public void Instruction(int sizeBytes, int opcode, int register, in Operand operand, bool byteRegister = false, bool byteOperand = false, int prefix = 0)
     {
-        if (sizeBytes == 2) Byte(0x66);
-        if (prefix != 0) Byte(prefix);
+        Span<byte> to = Room();
+        int n = 0;
+        if (sizeBytes == 2) to[n++] = 0x66;
+        if (prefix != 0) to[n++] = (byte)prefix;
         int rex = 0x40 | (sizeBytes == 8 ? 8 : 0) | (register >> 3 & 1) << 2 | (operand.Index > 0 ? operand.Index >> 3 & 1 : 0) << 1 | (operand.Register > 0 ? operand.Register >> 3 & 1 : 0);
         // SPL, BPL, SIL and DIL need a prefix to be told from AH..BH.
         bool low = (byteRegister && register is >= 4 and <= 7) || (byteOperand && operand.IsRegister && operand.Register is >= 4 and <= 7);
-        if (rex != 0x40 || low) Byte(rex);
-        if (opcode > 0xFFFF) Byte(opcode >> 16);
-        if (opcode > 0xFF) Byte(opcode >> 8);
-        Byte(opcode);
-        ModRm(register & 7, operand);
+        if (rex != 0x40 || low) to[n++] = (byte)rex;
+        if (opcode > 0xFFFF) to[n++] = (byte)(opcode >> 16);
+        if (opcode > 0xFF) to[n++] = (byte)(opcode >> 8);
+        to[n++] = (byte)opcode;
+        Position += n + ModRm(to[n..], register & 7, operand);
     }
 
-    private void ModRm(int register, in Operand operand)
+    /// <summary>At least so many bytes as an instruction without its immediate can have.</summary>
+    private Span<byte> Room()
+    {
+        const int longest = 16;
+        if (Position + longest > _bytes.Length) Array.Resize(ref _bytes, _bytes.Length * 2);
+        return _bytes.AsSpan(Position, longest);
+    }
+
+    /// <summary>ModRM, SIB and displacement; returns how many bytes.</summary>
+    private static int ModRm(Span<byte> to, int register, in Operand operand)
     {
         if (operand.IsRegister)
         {
-            Byte(0xC0 | register << 3 | (operand.Register & 7));
-            return;
+            to[0] = (byte)(0xC0 | register << 3 | (operand.Register & 7));
+            return 1;
         }
-        int displacement = operand.Displacement;
+        int displacement = operand.Displacement, n = 0;
         if (operand.Register < 0)
         {
             // No base: SIB without base, so that it is not RIP-relative.
-            Byte(register << 3 | 4);
-            Byte((operand.Index < 0 ? 4 << 3 : operand.Scale << 6 | (operand.Index & 7) << 3) | 5);
-            Int32(displacement);
-            return;
+            to[n++] = (byte)(register << 3 | 4);
+            to[n++] = (byte)((operand.Index < 0 ? 4 << 3 : operand.Scale << 6 | (operand.Index & 7) << 3) | 5);
+            BinaryPrimitives.WriteInt32LittleEndian(to[n..], displacement);
+            return n + 4;
         }
         int @base = operand.Register & 7;
         int mode = displacement == 0 && @base != 5 ? 0 : displacement is >= -128 and <= 127 ? 1 : 2;
         if (operand.Index >= 0)
         {
-            Byte(mode << 6 | register << 3 | 4);
-            Byte(operand.Scale << 6 | (operand.Index & 7) << 3 | @base);
+            to[n++] = (byte)(mode << 6 | register << 3 | 4);
+            to[n++] = (byte)(operand.Scale << 6 | (operand.Index & 7) << 3 | @base);
         }
         else
         {
-            Byte(mode << 6 | register << 3 | @base);
-            if (@base == 4) Byte(0x24);
+            to[n++] = (byte)(mode << 6 | register << 3 | @base);
+            if (@base == 4) to[n++] = 0x24;
         }
-        if (mode == 1) Byte(displacement);
-        else if (mode == 2) Int32(displacement);
+        if (mode == 0) return n;
+        if (mode == 1)
+        {
+            to[n] = (byte)displacement;
+            return n + 1;
+        }
+        BinaryPrimitives.WriteInt32LittleEndian(to[n..], displacement);
+        return n + 4;
     }
 
     // ---- Moves
@@ -251,8 +276,9 @@ internal sealed class Emitter
     public void Bind(Label label)
     {
         label.Position = Position;
-        foreach (int at in label.Waiting) PatchDisplacement(at, Position);
-        label.Waiting.Clear();
+        if (label.FirstWaiting >= 0) PatchDisplacement(label.FirstWaiting, Position);
+        if (label.MoreWaiting is not { } more) return;
+        foreach (int at in more) PatchDisplacement(at, Position);
     }
 
     public void Jump(Label label)
@@ -307,7 +333,7 @@ internal sealed class Emitter
             Int32(label.Position - (Position + 4));
             return;
         }
-        label.Waiting.Add(Position);
+        label.AddWaiting(Position);
         Int32(0);
     }
 

@@ -14,8 +14,8 @@ namespace Vmm.Translation;
 /// </summary>
 internal sealed class Translator : ITranslator, IDisposable
 {
-    /// <summary>A block is translated when it is entered for this time.</summary>
-    public const int WarmAt = 24;
+    /// <summary>A block is translated when it is entered for this time: making code of it costs what the interpreter loses in some hundred entries.</summary>
+    public const int WarmAt = 96;
     private const int NeverWarm = int.MinValue;
 
     private readonly PhysicalMemory _memory;

@@ -22,12 +22,35 @@ public sealed class SharedMemoryTests(Recordings recordings)
     }
 
     [Fact]
+    public void Classes_of_locks()
+    {
+        using TestClient client = TestClient.Launched(recordings.Concurrency("classes", 1), "end");
+        client.Ask("ttvm/lockClasses");
+        client.Note("found once");
+        client.Ask("ttvm/lockClasses");
+        Learn(client, "ttvm/lockFindings");
+        client.Ask("ttvm/lockFindings");
+        string first = (string)client.Quietly("ttvm/lockClasses", "{}")["findings"]![0]!["position"]!;
+        client.Ask("ttvm/seek", $$"""{"position":"{{first}}"}""");
+        Console(client, "locks classes");
+        client.Note("in a diversion");
+        client.Ask("setExpression", """{"expression":"$rax","value":"1"}""");
+        client.Ask("ttvm/lockClasses");
+        using TestClient other = TestClient.Launched(recordings.Concurrency("inversion-broken", 0), "end");
+        other.Note("an inversion already");
+        other.Ask("ttvm/lockClasses");
+        Console(other, "locks classes");
+        Golden.Check("lock-classes", client.Transcript + other.Transcript);
+    }
+
+    [Fact]
     public void Read_copy_update()
     {
         using TestClient client = TestClient.Launched(recordings.Concurrency("rcu-list-broken", 3), "95%");
         Learn(client, "ttvm/rcuFindings");
         client.Ask("ttvm/rcu");
         client.Ask("ttvm/rcuFindings");
+        client.Ask("ttvm/rcuReaders");
         client.Note("from here on and back");
         foreach (string what in (string[])["publication", "readerEnters", "readerLeaves", "deferral", "release", "gracePeriodBegins", "gracePeriodEnds"])
         {
@@ -42,7 +65,7 @@ public sealed class SharedMemoryTests(Recordings recordings)
         string first = (string)client.Quietly("ttvm/rcuFindings", "{}")["findings"]![0]!["position"]!;
         client.Ask("ttvm/seek", $$"""{"position":"{{first}}"}""");
         client.Ask("ttvm/rcu");
-        Console(client, "rcu", "rcu findings", "rcu next publication list", "rcu last release", "rcu next party", "rcu please");
+        Console(client, "rcu", "rcu findings", "rcu next publication list", "rcu last release", "rcu next party", "rcu please", "rcu readers");
         client.Note("what cannot be");
         client.Ask("ttvm/rcuSeek", """{"event":"party"}""");
         client.Ask("ttvm/rcuSeek", """{"event":"publication","pointer":"nowhere"}""");
@@ -81,7 +104,7 @@ public sealed class SharedMemoryTests(Recordings recordings)
     public void Nothing_of_the_kind()
     {
         using TestClient client = TestClient.Launched(recordings.Two, "70%");
-        foreach (string request in (string[])["ttvm/rcu", "ttvm/rcuFindings", "ttvm/channels", "ttvm/channelFindings"]) client.Ask(request);
+        foreach (string request in (string[])["ttvm/rcu", "ttvm/rcuReaders", "ttvm/rcuFindings", "ttvm/channels", "ttvm/channelFindings"]) client.Ask(request);
         client.Ask("ttvm/rcuSeek", """{"event":"publication"}""");
         client.Ask("ttvm/channelSeek", """{"event":"publication"}""");
         Console(client, "rcu", "channels", "rcu findings", "channels findings");
@@ -93,7 +116,19 @@ public sealed class SharedMemoryTests(Recordings recordings)
     {
         using TestClient client = TestClient.Launched(recordings.Concurrency("stack-broken", 0), "98%");
         Console(client, "cas stack 98.6% 99%", "cas nothing", "cas stack 10% 11%", "cas");
-        Golden.Check("swaps", client.Transcript);
+        client.Note("as requests");
+        client.Ask("ttvm/swaps", """{"word":"stack","from":"98.6%","to":"99%","count":3}""");
+        client.Ask("ttvm/swaps", """{"word":"stack","sizeBytes":16,"from":"98.6%","to":"98.7%"}""");
+        client.Ask("ttvm/swaps", """{"word":"stack","from":"10%","to":"11%"}""");
+        // The first seed under which the guest says itself that its stack is broken.
+        using TestClient broken = TestClient.Launched(recordings.Concurrency("stack-broken", 19), "end");
+        foreach (JsonNode? one in broken.Quietly("ttvm/swaps", """{"word":"stack","count":10000}""")["swaps"]!.AsArray())
+            if ((bool)one!["isDeceived"]!) broken.Note($"deceived: {one["position"]}, who read at {one["readAt"]}: {one["remark"]}");
+        client.Note("what cannot be");
+        client.Ask("ttvm/swaps", """{"word":"nothing"}""");
+        client.Ask("ttvm/swaps", """{"word":"stack","sizeBytes":17}""");
+        client.Ask("ttvm/swaps", """{"word":"stack","from":"20%","to":"10%"}""");
+        Golden.Check("swaps", client.Transcript + broken.Transcript);
     }
 
     private static void Console(TestClient client, params string[] commands)

@@ -22,7 +22,8 @@ const recordingOf = (guest, seed) => async (folder, ttvm) => {
     }
 };
 
-export const lockPreparations = { mcs_queue: recordingOf('mcs', 1), read_copy_update: recordingOf('rcu-list-broken', 3), channels: recordingOf('channel-broken', 1) };
+export const lockPreparations = { mcs_queue: recordingOf('mcs', 1), read_copy_update: recordingOf('rcu-list-broken', 3), channels: recordingOf('channel-broken', 1),
+    lock_classes: recordingOf('classes', 1), swaps: recordingOf('stack-broken', 19) };
 
 /** Who holds a lock, since when and from where; to where it changes hands; its lane on the timeline. */
 export async function locks_view(window) {
@@ -138,6 +139,64 @@ export async function channels(window) {
     await ring.getByRole('button', { name: 'Next receipt of it' }).click();
     assert.ok(number(await window.moved(published, 'to its receipt')) > number(published));
     await window.shot('channels-received');
+}
+
+/** Classes of locks that were taken in both orders, found when asked for; a click goes to where it shows. */
+export async function lock_classes(window) {
+    await start(window);
+    const end = await seek(window, 'end');
+    const locks = await view(window, 'Machine', 'locks');
+    await locks.getByRole('button', { name: 'Check Classes of Locks' }).click();
+    const finding = locks.locator('.findings p', { hasText: 'class inversion' });
+    await finding.waitFor();
+    assert.match(await text(finding), /Possible inversion between classes, dentries\[\] and inodes\[\]/);
+    assert.match(await text(locks.locator('p.classes')), /1 pair of locks nested in their own class/);
+    await window.shot('lock-classes');
+    await finding.locator('.link').first().click();
+    const there = await window.moved(end, 'to where the second order shows');
+    assert.ok(number(there) < number(end));
+    // Of the first order: one lock, and then the other.
+    assert.equal(await finding.locator('.use').count(), 4);
+    await finding.locator('.use', { hasText: 'inodes[0]' }).locator('.link').click();
+    assert.ok(number(await window.moved(there, 'to the first lock of the first order')) < number(there));
+    // It stays while the session goes elsewhere.
+    await until('a lock is held there', async () => await locks.locator('tr.lock.held').count() > 0);
+    assert.equal(await finding.count(), 1);
+    await window.shot('lock-classes-there');
+}
+
+/** Every attempt to change a word: who won, who was deceived; clicks go there, and from a lock to its own. */
+export async function swaps(window) {
+    await start(window);
+    const end = await seek(window, 'end');
+    const locks = await view(window, 'Machine', 'locks');
+    await locks.getByRole('tab', { name: 'Swaps' }).click();
+    await locks.getByLabel('Word').fill('stack');
+    await locks.getByLabel('Word').press('Enter');
+    await locks.locator('tr.swap.won').first().waitFor();
+    const more = locks.getByRole('button', { name: 'More' });
+    for (let pages = 0; await locks.locator('tr.swap.deceived').count() === 0 && pages < 10; pages++) {
+        const count = await locks.locator('tr.swap').count();
+        await more.click();
+        await until('more of them', async () => await locks.locator('tr.swap').count() > count);
+    }
+    const deceived = locks.locator('tr.swap.deceived').first();
+    assert.match(await text(deceived), /lock cmpxchg 0x\w+ 0x\w+ 0x\w+ deceived read at [\d,]+ stack_swap\+0x\w+ \(stack\.c:\d+\)/);
+    await deceived.locator('.link[data-position]').last().click();
+    const read = await window.moved(end, 'to where it was read');
+    await deceived.locator('.link[data-position]').first().click();
+    const won = await window.moved(read, 'to where it is deceived');
+    assert.ok(number(won) > number(read));
+    await until('it is marked', async () => await locks.locator('tr.swap.deceived.here').count() === 1);
+    await deceived.scrollIntoViewIfNeeded();
+    await window.shot('swaps');
+
+    await locks.getByRole('tab', { name: 'Locks' }).click();
+    const row = locks.locator('tr.lock').first();
+    await row.click();
+    await locks.getByRole('button', { name: 'Show Swaps' }).click();
+    await until('the lock\'s own', async () => await locks.locator('tr.swap', { hasText: /xchg|cmpxchg|mov/ }).count() > 0);
+    await window.shot('swaps-of-lock');
 }
 
 /** Every call of a function; a click goes to one. */

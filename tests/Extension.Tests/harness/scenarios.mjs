@@ -1,11 +1,14 @@
 // What users do, each in a window of its own on a folder of its own. A scenario throws when something is not as it should be.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { attach_to_a_guest, guestFiles, guestPreparations, linux, live_guest, typing } from './guests.mjs';
-import { calls_view, channels, lockPreparations, locks_view, mcs_queue, read_copy_update } from './locks.mjs';
+import { calls_view, channels, lock_classes, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
 import { reverse_steps_by_source, variables } from './source.mjs';
 import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
 import { sleep, until } from './vscode.mjs';
 
+const repository = path.resolve(import.meta.dirname, '../../..');
 const BALANCE = '0xffffffff80104658';
 
 /** F5 in a folder with one recording, no launch.json, no open file. */
@@ -32,6 +35,25 @@ async function editor_and_its_replay_button(window) {
     await editor.locator('button', { hasText: 'Replay' }).click();
     await window.waitForStop();
     await window.shot('editor-replaying');
+}
+
+/** Where two recordings part, in the diff editor: what their guests printed, and what they executed. */
+async function compare_recordings(window) {
+    await window.openFile('demo.ttvm');
+    const editor = await window.view('recording');
+    await editor.locator('.card').first().waitFor();
+    await window.command('ttvm: Compare with Recording...');
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'cured.ttvm' }).first().click();
+    const diff = window.page.locator('.monaco-diff-editor:visible');
+    const sides = async (tab, left, right) => {
+        await window.page.locator('.tab', { hasText: tab }).first().click({ timeout: 60000 });
+        for (const [side, part] of [['original', left], ['modified', right]])
+            await until(`${part} on the side ${side}`, async () => (await text(diff.locator(`.editor.${side} .view-lines`))).replaceAll('\u00a0', ' ').includes(part), 60000);
+    };
+    await sides('demo.ttvm ↔ cured.ttvm (Console)', 'lock=broken', 'lock=mcs');
+    await window.shot('compare-console');
+    await sides('demo.ttvm ↔ cured.ttvm (Instructions)', 'option+0x4b (main.c:34)', 'option+0x17 (main.c:26)');
+    await window.shot('compare-instructions');
 }
 
 /** Steps by source line and by instruction, forwards and back to where they began. */
@@ -272,9 +294,13 @@ export const files = {
 };
 
 /** What has to be made for a scenario before its window opens. */
-export const preparations = { ...guestPreparations, ...lockPreparations };
+export const preparations = {
+    ...guestPreparations, ...lockPreparations,
+    compare_recordings: folder => fs.copyFileSync(path.join(repository, 'traces/demo64-mcs.ttvm'), path.join(folder, 'cured.ttvm'))
+};
 
 export const scenarios = {
-    f5_without_launch_json, editor_and_its_replay_button, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
-    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest, light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
+    f5_without_launch_json, editor_and_its_replay_button, compare_recordings, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
+    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
+    light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };

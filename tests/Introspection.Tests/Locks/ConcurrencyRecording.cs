@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Text;
 using Introspection.Locks;
 using Introspection.Locks.History;
 using Introspection.Programs;
@@ -42,6 +43,9 @@ internal sealed class ConcurrencyRecording : IDisposable
         Locks = GuestLocks.Find([], Symbols, View);
         Assert.Empty(Locks.Problems);
     }
+
+    /// <summary>The guest says itself that it is broken.</summary>
+    public bool IsBroken => Encoding.Latin1.GetString(_file.Console.ReadBytes(_file.End)).Contains("broken:", StringComparison.Ordinal);
 
     public GuestPrograms Programs { get; }
 

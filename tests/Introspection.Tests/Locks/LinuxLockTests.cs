@@ -2,6 +2,8 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Linq;
+using System.Text;
+using Introspection.Layouts;
 using Introspection.Linux;
 using Introspection.Locks;
 using Introspection.Locks.History;
@@ -70,6 +72,48 @@ public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<Contend
         }
         Assert.True(spinQueues >= 3, $"{spinQueues} spin locks with two waiters or more");
         Assert.True(sleepQueues >= 1, $"{sleepQueues} sleeping locks with two waiters or more");
+    }
+
+    /// <summary>Spin locks of the kernel's that are declared without functions, as if these were inlined: their words tell what the functions tell.</summary>
+    [Fact]
+    public void Words_alone_tell_what_functions_tell()
+    {
+        linux.Timeline.Seek(linux.Timeline.End);
+        SymbolSet symbols = _programs.At(linux.View);
+        GuestLocks byFunctions = GuestLocks.Find([], symbols, linux.View);
+        string[] names = ["css_set_lock", "pin_fs_lock", "pgd_lock", "pidmap_lock", "kernfs_idr_lock", "cpa_lock", "purge_vmap_area_lock", "base_crng+0x30"];
+        HashSet<ulong> addresses = [.. names.Select(name => byFunctions.AddressOf(name, symbols)!.Value)];
+        var options = new LockHistoryOptions { Locks = addresses, MaximumUses = int.MaxValue };
+        LockHistory expected = byFunctions.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End, options);
+        LockRecord[] records = [.. addresses.Select(one => expected.Find(one)).OfType<LockRecord>()];
+        Assert.True(records.Length >= 5, $"{records.Length} of the locks were used");
+        string declared = string.Join(", ", records.Select(one => $$"""{ "name": "{{byFunctions.NameOf(one.Address, symbols)}}", "type": "word", "at": "0x{{one.Address:x}}" }"""));
+        GuestLayout layout = LayoutFile.Parse(Encoding.UTF8.GetBytes($$"""{ "types": { "word": { "kind": "qspinlock" } }, "locks": [ {{declared}} ] }"""), "words.layout.json");
+        GuestLocks byWords = GuestLocks.Find([layout], symbols, linux.View);
+        Assert.Empty(byWords.Problems);
+        LockHistory history = byWords.History(linux.Timeline, linux.Timeline.Start, linux.Timeline.End, options);
+        Assert.Empty(history.Findings.Select(one => $"{one.At} {one.Kind}"));
+        int taken = 0, contended = 0;
+        foreach (LockRecord record in records)
+        {
+            string name = byFunctions.NameOf(record.Address, symbols);
+            LockUse[] uses = Taken(record), words = Taken(history.Find(record.Address)!);
+            Assert.True(uses.Length == words.Length, $"{name}: {uses.Length} by functions, {words.Length} by its word");
+            for (int i = 0; i < uses.Length; i++)
+            {
+                (LockUse one, LockUse word) = (uses[i], words[i]);
+                Assert.True(one.User == word.User, $"{name}: {one.User} by functions, {word.User} by its word, at {one.Wanted}");
+                // The instruction that takes it is in the function that does, and so is the one that gives it back.
+                Assert.True(one.Wanted < word.Taken && word.Taken <= one.Taken && one.Wanted <= word.Wanted, $"{name}: {one.Wanted} {word.Wanted} {word.Taken} {one.Taken}");
+                Assert.True(one.Released is null == word.Released is null && !(word.Released <= one.Released), $"{name}: {one.Released} {word.Released}");
+                taken++;
+                if (word.IsContended) contended++;
+            }
+        }
+        Assert.True(taken > 1000, $"{taken} uses");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{taken} uses, {contended} contended");
+
+        static LockUse[] Taken(LockRecord record) => [.. record.Uses.Where(static use => use.Taken is not null).OrderBy(static use => use.Taken)];
     }
 
     public void Dispose()

@@ -206,6 +206,8 @@ public sealed class LinuxRcuTests(SlidingLinux linux) : IClassFixture<SlidingLin
             string idle = $"no expedited grace period is in progress, {sequence >> 2} have been", busy = $"expedited grace period {(sequence >> 2) + 1} is in progress";
             Assert.Contains(view.Others, line => line.StartsWith((sequence & 3) == 0 ? idle : busy, StringComparison.Ordinal));
             Assert.Contains(rcu.SleepableOf(kernel), static one => one.Name == "tracepoint_srcu");
+            Assert.Contains(view.Others, line => line.StartsWith($"sleepable RCU: {rcu.SleepableOf(kernel).Count} srcu_struct", StringComparison.Ordinal)
+                && line.Contains("not looked at", StringComparison.Ordinal));
             Assert.All(rcu.SleepableOf(kernel), one =>
             {
                 Assert.EndsWith("_srcu", kernel.NameOf(one.Address, out ulong offset), StringComparison.Ordinal);

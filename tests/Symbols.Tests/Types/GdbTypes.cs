@@ -88,10 +88,9 @@ internal static partial class GdbTypes
     }
 
     // Blanks differ, and gdb leaves out what C++ does not need: struct, class, enum.
-    private static string Plain(string text)
+    internal static string Plain(string text)
     {
-        var plain = new StringBuilder(text);
-        foreach (string word in (string[])["struct ", "class ", "union ", "enum "]) plain.Replace(word, "");
+        var plain = new StringBuilder(Tag().Replace(text, ""));
         // GCC's words for integers, which gdb puts in the order of the standard's.
         foreach ((string ours, string standard) in s_integers) plain.Replace(ours, standard);
         plain.Replace(" ", "").Replace("{...}", "");
@@ -114,6 +113,9 @@ internal static partial class GdbTypes
             if (name == ours) return standard;
         return name;
     }
+
+    [GeneratedRegex(@"\b(?:struct|class|union|enum) ")]
+    private static partial Regex Tag();
 
     [GeneratedRegex(@"__attribute__\(\(vector_size\((\d+)\)\)\)")]
     private static partial Regex Vector();

@@ -13,7 +13,7 @@ namespace Symbols.Tests.Types;
 public sealed class TypeTests
 {
     public static TheoryData<string> Programs =>
-        ["types-c-dwarf2", "types-c-dwarf3", "types-c-dwarf4", "types-c-dwarf5", "types-c-O2", "types-c-units", "types-c++-dwarf4", "types-c++-dwarf5", "libc"];
+        ["types-c-dwarf2", "types-c-dwarf3", "types-c-dwarf4", "types-c-dwarf5", "types-c-O2", "types-c-units", "types-c++-dwarf4", "types-c++-dwarf5", "libc", "busybox"];
 
     [Theory]
     [MemberData(nameof(Programs))]

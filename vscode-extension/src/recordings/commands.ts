@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { configurationOf } from '../debug/candidates';
 import { findServer } from '../server';
 import { messageOf } from '../text';
+import { Comparisons } from './compare';
 
 /** Commands on recordings as files. */
 export function registerRecordingCommands(context: vscode.ExtensionContext): void {
@@ -17,6 +18,7 @@ export function registerRecordingCommands(context: vscode.ExtensionContext): voi
         const file = uri ?? await chooseRecording();
         if (file) await run(context, `verify ${path.basename(file.fsPath)}`, ['verify', file.fsPath], vscode.workspace.getWorkspaceFolder(file));
     });
+    context.subscriptions.push(new Comparisons(context, chooseRecording));
     add('ttvm.createDemo', async () => {
         const folder = vscode.workspace.workspaceFolders?.[0];
         if (!folder) return vscode.window.showInformationMessage('Open a folder first: the demo recording is put there.');
@@ -38,8 +40,8 @@ async function run(context: vscode.ExtensionContext, name: string, args: string[
 }
 
 /** The recording of the active editor, or one that the user picks. */
-async function chooseRecording(): Promise<vscode.Uri | undefined> {
+async function chooseRecording(title = 'Replay which recording?'): Promise<vscode.Uri | undefined> {
     const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
     if (input instanceof vscode.TabInputCustom && input.viewType === 'ttvm.recording') return input.uri;
-    return (await vscode.window.showOpenDialog({ title: 'Replay which recording?', openLabel: 'Replay', filters: { Recordings: ['ttvm'] } }))?.[0];
+    return (await vscode.window.showOpenDialog({ title, openLabel: 'Choose', filters: { Recordings: ['ttvm'] } }))?.[0];
 }

@@ -9,8 +9,8 @@ export type ShowAddress = (view: AddressView, address: string | undefined) => Pr
 const REQUESTS: { [view: string]: readonly string[] } = {
     timeline: ['ttvm/timeline', 'ttvm/lockHistory', 'ttvm/seek'],
     pageTables: ['ttvm/pageTable', 'ttvm/translate', 'ttvm/ranges', 'ttvm/tableChanges', 'threads'],
-    locks: ['ttvm/locks', 'ttvm/lockHistory', 'ttvm/lockFindings', 'ttvm/lockSeek', 'ttvm/rcu', 'ttvm/rcuFindings', 'ttvm/rcuSeek', 'ttvm/channels', 'ttvm/channelFindings', 'ttvm/channelSeek',
-        'ttvm/seek', 'threads'],
+    locks: ['ttvm/locks', 'ttvm/lockHistory', 'ttvm/lockFindings', 'ttvm/lockClasses', 'ttvm/lockSeek', 'ttvm/swaps', 'ttvm/rcu', 'ttvm/rcuReaders', 'ttvm/rcuFindings', 'ttvm/rcuSeek',
+        'ttvm/channels', 'ttvm/channelFindings', 'ttvm/channelSeek', 'ttvm/seek', 'threads'],
     console: ['ttvm/console', 'ttvm/type', 'ttvm/seek'],
     memory: ['readMemory', 'writeMemory', 'evaluate'],
     calls: ['ttvm/calls', 'ttvm/seek'],

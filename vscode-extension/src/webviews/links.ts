@@ -1,4 +1,4 @@
-import type { TtvmCodePlace, TtvmFound } from '../protocol';
+import type { TtvmCodePlace, TtvmFound, TtvmLockUse } from '../protocol';
 import { withThousands } from '../text';
 import { h, request, send } from './page';
 
@@ -48,9 +48,9 @@ async function seekBy(command: string, args: object, tell: Tell): Promise<void> 
     }
 }
 
-/** What was wrong, above everything else. */
-export function findings(label: string, all: { kind: string; position: string; text: string }[], tell: Tell): HTMLElement | null {
+/** What was wrong, above everything else; with the uses of locks that make it so. */
+export function findings(label: string, all: { kind: string; position: string; text: string; uses?: TtvmLockUse[] }[], tell: Tell): HTMLElement | null {
     if (all.length === 0) return null;
-    return h('section', { class: 'findings', 'aria-label': label },
-        ...all.map(one => h('p', {}, h('span', { class: 'badge corrupt' }, one.kind.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)), ' ', seekLink(one.position, tell), ` ${one.text}`)));
+    return h('section', { class: 'findings', 'aria-label': label }, ...all.map(one => h('p', {}, h('span', { class: 'badge corrupt' }, one.kind.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)),
+        ' ', seekLink(one.position, tell), ` ${one.text}`, ...(one.uses ?? []).map(use => h('span', { class: 'use' }, `${use.lock} at `, seekLink(use.wanted, tell))))));
 }

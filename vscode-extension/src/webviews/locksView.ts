@@ -1,14 +1,15 @@
-import type { TtvmChannels, TtvmLock, TtvmLockFindings, TtvmLockHistory, TtvmLockSeekArguments, TtvmLocks, TtvmLockTotals, TtvmLockWaiter, TtvmRcu } from '../protocol';
+import type { TtvmChannels, TtvmLock, TtvmLockClasses, TtvmLockFindings, TtvmLockHistory, TtvmLockSeekArguments, TtvmLocks, TtvmLockTotals, TtvmLockWaiter, TtvmRcu } from '../protocol';
 import { withThousands } from '../text';
 import type { ViewState } from '../views/messages';
 import { channelsPage, forgetChannels } from './channelsPage';
 import { addressLink, findings as findingsOf, seekLink as linkTo, sourceLink, ways as waysOf } from './links';
 import { failure, h, latest, noSession, placeholder, remember, remembered, request, root, send, start } from './page';
 import { forgetRcu, rcuPage } from './rcuPage';
+import { forgetSwaps, showSwapsOf, swapsPage } from './swapsPage';
 
 // Locks: a matrix of locks and vCPUs. O owns, 1 to n wait in this order, C is corrupt. Below a lock that is chosen: its queue as the list that it is in memory, and
-// ways to go to where it changes hands. Above: what was wrong with locks anywhere in the recording. Where the guest has read-copy-update or channels, these have tabs of
-// their own.
+// ways to go to where it changes hands. Above: what was wrong with locks, and on demand with classes of locks, anywhere in the recording. Where the guest has read-copy-update or
+// channels, these have tabs of their own; words that are changed without a lock always do.
 
 /** Locks that are drawn; the others are behind them, free. */
 const MAXIMUM_LOCKS = 200;
@@ -18,10 +19,11 @@ let selected: string | undefined;
 let totals: TtvmLockTotals | undefined;
 let known: { locks: TtvmLocks; threads: number[] } | undefined;
 let findings: TtvmLockFindings | undefined;
+let classes: TtvmLockClasses | 'wanted' | undefined;
 const note = h('span', { class: 'note', role: 'status' });
 
-type Tab = 'locks' | 'rcu' | 'channels';
-const TABS: [Tab, string][] = [['locks', 'Locks'], ['rcu', 'RCU'], ['channels', 'Channels']];
+type Tab = 'locks' | 'rcu' | 'channels' | 'swaps';
+const TABS: [Tab, string][] = [['locks', 'Locks'], ['rcu', 'RCU'], ['channels', 'Channels'], ['swaps', 'Swaps']];
 const options = remembered<{ tab: Tab }>({ tab: 'locks' });
 let rcu: TtvmRcu | undefined;
 let channels: TtvmChannels | undefined;
@@ -39,13 +41,14 @@ const refresh = latest(async () => {
     }
 });
 
-function hasTab(name: Tab): boolean { return name === 'locks' || (name === 'rcu' ? rcu?.gracePeriod !== undefined : (channels?.channels.length ?? 0) > 0); }
+function hasTab(name: Tab): boolean { return name === 'locks' || name === 'swaps' || (name === 'rcu' ? rcu?.gracePeriod !== undefined : (channels?.channels.length ?? 0) > 0); }
 
 function tab(): Tab { return hasTab(options.tab) ? options.tab : 'locks'; }
 
 async function readLocks(): Promise<void> {
     const [locks, { threads }] = await Promise.all([request<TtvmLocks>('ttvm/locks'), request<{ threads: { id: number }[] }>('threads')]);
     known = { locks, threads: threads.map(thread => thread.id) };
+    if (locks.isBeingFound) return;
     if (!findings?.isComplete) findings = await request<TtvmLockFindings>('ttvm/lockFindings');
     await readTotals();
 }
@@ -56,21 +59,29 @@ async function readTotals(): Promise<void> {
 
 async function draw(): Promise<void> {
     const shown = tab();
-    const past = shown === 'locks' ? known?.locks.past : shown === 'rcu' ? rcu?.past : channels?.past;
-    note.textContent = past === 'learning' ? `Working out the past: ${LEARNING[shown]} is not known yet.` : past === 'unknown' && shown === 'locks' ? known?.locks.pastProblem ?? '' : '';
-    const content = shown === 'locks' ? locksPage() : shown === 'rcu' ? await rcuPage(rcu!, tell) : await channelsPage(channels!, tell, () => void draw());
+    const past = shown === 'locks' ? known?.locks.past : shown === 'rcu' ? rcu?.past : shown === 'channels' ? channels?.past : undefined;
+    if (shown !== 'swaps') note.textContent = known?.locks.isBeingFound ? '' : past === 'learning' ? `Working out the past: ${LEARNING[shown]} is not known yet.` : past === 'unknown' && shown === 'locks' ? known?.locks.pastProblem ?? '' : '';
+    const content = await contentOf(shown);
     const bar = h('div', { class: 'bar' }, tabs(shown), note);
     const old = root.querySelector<HTMLElement>('.scroll'), scroll = old?.dataset.tab === shown ? [old.scrollTop, old.scrollLeft] : [0, 0];
     root.replaceChildren(h('div', { class: 'fill' }, bar, h('div', { class: 'grow scroll', 'data-tab': shown }, ...content)));
     root.querySelector('.scroll')!.scrollTo(scroll[1], scroll[0]);
 }
 
-const LEARNING = { locks: 'who holds a spin lock, and since when,', rcu: 'since when readers are inside, and what was published before,', channels: 'when messages were published' };
+async function contentOf(shown: Tab): Promise<HTMLElement[]> {
+    const redraw = () => void draw();
+    switch (shown) {
+        case 'locks': return locksPage();
+        case 'rcu': return rcuPage(rcu!, state?.position?.position, tell, redraw);
+        case 'channels': return channelsPage(channels!, tell, redraw);
+        case 'swaps': return swapsPage(state?.position?.position, tell, redraw);
+    }
+}
 
-/** Nothing where there are only locks. */
-function tabs(shown: Tab): HTMLElement | null {
+const LEARNING = { locks: 'who holds a spin lock, and since when,', rcu: 'since when readers are inside, and what was published before,', channels: 'when messages were published', swaps: 'nothing' };
+
+function tabs(shown: Tab): HTMLElement {
     const all = TABS.filter(([name]) => hasTab(name));
-    if (all.length < 2) return null;
     return h('div', { class: 'tabs', role: 'tablist' }, ...all.map(([name, text]) =>
         h('button', { class: 'tab', role: 'tab', 'aria-selected': String(name === shown), onclick: () => choose(name) }, text)));
 }
@@ -83,14 +94,39 @@ function choose(name: Tab): void {
 
 function locksPage(): HTMLElement[] {
     if (!known) return [];
-    const { locks, layoutProblems, problem } = known.locks;
+    const { locks, layoutProblems, problem, isBeingFound } = known.locks;
+    if (isBeingFound) return [placeholder('Looking for the locks', 'What locks the guest has is being found out, once a session. They show as soon as they are known.')];
     const list = findingsOf('What was wrong with locks', findings?.findings ?? [], tell);
     if (locks.length === 0 && !list) return [placeholder('No locks', problem ?? 'Name a file that declares layouts of locks under "layouts" in launch.json.')];
     return [
-        ...layoutProblems.map(text => h('p', { class: 'hint problem' }, text)), ...(list ? [list] : []),
+        ...layoutProblems.map(text => h('p', { class: 'hint problem' }, text)), ...(list ? [list] : []), ...classesPart(),
         locks.length > 0 ? matrix(locks, known.threads) : h('p', { class: 'empty' }, problem),
         h('p', { class: 'legend' }, mark('O'), ' owns  ', mark('1'), ' waits, first in the queue  ', mark('C'), ' corrupt')
     ];
+}
+
+/** Classes of locks that were taken in both orders: a search of its own, once it is asked for. */
+function classesPart(): HTMLElement[] {
+    if (classes === undefined || classes === 'wanted') {
+        return [h('p', { class: 'ways classes' }, h('button', {
+            class: 'secondary', disabled: classes === 'wanted', title: 'Locks of an array, or initialised by the same instruction, are of one class: two classes that are taken in both orders may deadlock',
+            onclick: findClasses
+        }, 'Check Classes of Locks'), classes === 'wanted' && h('button', { onclick: () => send({ type: 'cancel' }) }, 'Cancel'))];
+    }
+    const { findings: all, nestedInOwnClass: nested } = classes;
+    const list = findingsOf('Classes of locks that were taken in both orders', all, tell);
+    const pairs = nested > 0 ? ` ${withThousands(nested)} ${nested === 1 ? 'pair' : 'pairs'} of locks nested in their own class, as parent and child are: their order is not looked at.` : '';
+    return [...(list ? [list] : []), h('p', { class: 'empty classes' }, `${all.length === 0 ? 'No two classes of locks were taken in both orders.' : ''}${pairs}`)];
+}
+
+function findClasses(): void {
+    const own = state?.session;
+    classes = 'wanted';
+    void draw();
+    void request<TtvmLockClasses>('ttvm/lockClasses').then(answer => { if (own === state?.session) classes = answer; }, (error: Error) => {
+        if (own === state?.session) classes = undefined;
+        tell(error.message);
+    }).then(draw);
 }
 
 function matrix(locks: TtvmLock[], threads: number[]): HTMLElement {
@@ -142,7 +178,14 @@ function details(lock: TtvmLock): HTMLElement {
 function ways(lock: TtvmLock): HTMLElement {
     const events: [TtvmLockSeekArguments['event'], string][] = [['wait', 'Wait'], ['acquire', 'Acquire'], ['release', 'Release']];
     return h('p', { class: 'ways' }, ...waysOf('ttvm/lockSeek', events, (event, reverse) => ({ lock: lock.address, event, reverse }), tell),
-        h('button', { class: 'secondary', title: 'Who held it and how many waited, over the recording', onclick: () => send({ type: 'show', view: 'timeline', address: lock.address }) }, 'Show in Timeline'));
+        h('button', { class: 'secondary', title: 'Who held it and how many waited, over the recording', onclick: () => send({ type: 'show', view: 'timeline', address: lock.address }) }, 'Show in Timeline'),
+        h('button', { class: 'secondary', title: 'Every change of its word, and every attempt', onclick: () => showSwaps(lock) }, 'Show Swaps'));
+}
+
+function showSwaps(lock: TtvmLock): void {
+    options.tab = 'swaps';
+    remember(options);
+    showSwapsOf(lock.address, tell, () => void draw());
 }
 
 function totalsText(one: TtvmLockTotals): (string | HTMLElement)[] {
@@ -195,9 +238,10 @@ function toggle(lock: TtvmLock): void {
 
 function onState(next: ViewState): void {
     if (next.session !== state?.session) {
-        [selected, totals, known, findings, rcu, channels] = [undefined, undefined, undefined, undefined, undefined, undefined];
+        [selected, totals, known, findings, classes, rcu, channels] = [undefined, undefined, undefined, undefined, undefined, undefined, undefined];
         forgetRcu();
         forgetChannels();
+        forgetSwaps();
     }
     state = next;
     if (!next.session) root.replaceChildren(noSession('Locks shows who holds which lock, and who waits for it in which order.'));

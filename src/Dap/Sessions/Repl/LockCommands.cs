@@ -6,11 +6,6 @@ using Dap.Protocol;
 using Dap.Requests;
 using Dap.Sessions.Scopes;
 using Dap.Views;
-using Introspection.Atomics;
-using Introspection.Locks;
-using Introspection.Programs;
-using Introspection.State;
-using Vmm.Time;
 
 namespace Dap.Sessions.Repl;
 
@@ -23,10 +18,10 @@ internal sealed class LockCommands(Session session)
 
     public IReadOnlyList<ConsoleCommand> All =>
     [
-        new("locks [history [LOCK] | findings | next|last EVENT LOCK]",
-            "locks: who holds them and who waits; what became of all, or the uses of one around here; what was wrong; go to a wait, acquire or release", Locks),
-        new("rcu [findings | next|last EVENT [POINTER]]", "read-copy-update: readers, grace periods, callbacks, published pointers; what was freed too early; "
-            + "go to a publication, readerEnters, readerLeaves, deferral, release, gracePeriodBegins or gracePeriodEnds", Rcu),
+        new("locks [history [LOCK] | findings | classes | next|last EVENT LOCK]", "locks: who holds them and who waits; what became of all, or the uses of one around here; what was wrong; "
+            + "which classes were taken in both orders; go to a wait, acquire or release", Locks),
+        new("rcu [readers | findings | next|last EVENT [POINTER]]", "read-copy-update: readers, grace periods, callbacks, published pointers; since when readers read; what was freed too "
+            + "early; go to a publication, readerEnters, readerLeaves, deferral, release, gracePeriodBegins or gracePeriodEnds", Rcu),
         new("channels [findings | next|last EVENT [CHANNEL [NUMBER]]]",
             "message channels, and what is under way in them; what was wrong with messages; go to a publication, receipt, fullStall or emptyStall", Channels),
         new("cas WORD [FROM [TO]]", "every compare-and-swap, exchange, locked update and store of a word: who won, who tried again, who was deceived", Swaps),
@@ -39,6 +34,7 @@ internal sealed class LockCommands(Session session)
         {
             case []: return Table(new LockScope(session).Locks());
             case ["findings"]: return Findings();
+            case ["classes"]: return Classes();
             case ["history"]: return History(null);
             case ["history", .. string[] name]: return History(string.Join(' ', name));
             case [("next" or "last") and var way, var what, _, ..]:
@@ -51,6 +47,13 @@ internal sealed class LockCommands(Session session)
     {
         TtvmLockFindings answer = new LockRequests(session).Findings();
         return Findings(answer.Findings.Select(static one => (one.Position, one.Text)), answer.IsComplete, answer.Problem);
+    }
+
+    private string Classes()
+    {
+        TtvmLockClasses answer = new LockRequests(session).Classes();
+        string? nested = answer.NestedInOwnClass == 0 ? null : $"nothing wrong; {answer.NestedInOwnClass} pairs of locks are nested in their own class, whose order is not looked at";
+        return Findings(answer.Findings.Select(static one => (one.Position, one.Text)), isComplete: true, nested);
     }
 
     private string History(string? name)
@@ -86,6 +89,7 @@ internal sealed class LockCommands(Session session)
         switch (words)
         {
             case []: return Table(new RcuScope(session).Rows());
+            case ["readers"]: return Readers();
             case ["findings"]:
                 TtvmRcuFindings answer = new RcuViews(session).Findings();
                 return Findings(answer.Findings.Select(static one => (one.Position, one.Text)), answer.IsComplete, answer.Problem);
@@ -94,6 +98,14 @@ internal sealed class LockCommands(Session session)
                 return new SharedMemoryRequests(session).Seek(arguments).Text;
             default: throw line.Command.Misused();
         }
+    }
+
+    private string Readers()
+    {
+        TtvmRcuReaders answer = new RcuViews(session).Readers();
+        List<(string, string)> rows = [.. answer.Readers.Select(static one => ("reader", RcuScope.TextOf(one)))];
+        if (answer.Problem is { } problem) rows.Add(("problem", problem));
+        return rows.Count > 0 ? Table(rows) : "no reader is inside a critical section, as far as it is known";
     }
 
     private ConsoleResult Channels(CommandLine line)
@@ -118,27 +130,22 @@ internal sealed class LockCommands(Session session)
 
     private ConsoleResult Swaps(CommandLine line)
     {
-        session.RequireRecording("searching the recording");
         string[] words = Words(line);
         if (words.Length is 0 or > 3) throw line.Command.Misused();
-        SymbolSet symbols = session.Symbols;
-        AtomicTarget target = AtomicTarget.Find(words[0], symbols) ?? new AtomicTarget(EvaluationRequests.NumberOf(words[0], line.View, symbols), sizeof(ulong));
-        Position from = words.Length > 1 ? session.ParsePosition(words[1]) : session.Recording.Start, to = words.Length > 2 ? session.ParsePosition(words[2]) : session.Recording.End;
-        session.Activity.Title($"Searching for swaps of {words[0]}");
-        AtomicHistory history = AtomicHistory.Read(session.Timeline, target, session.Locks.Find().Tasks, from, to, MaximumRows, session.Activity, session.Activity.Token);
-        if (history.Attempts.Count == 0) return $"nobody changes {words[0]} there";
-        var rows = new List<(string, string)>();
-        foreach (AtomicAttempt one in history.Attempts) rows.Add((one.At.ToString(), Describe(one, symbols, line.View)));
-        if (history.IsCut) rows.Add(("...", $"and more: cas {words[0]} {history.Attempts[^1].At}"));
+        var arguments = new TtvmSwapsArguments { Word = words[0], From = words.ElementAtOrDefault(1), To = words.ElementAtOrDefault(2), Count = MaximumRows };
+        TtvmSwaps answer = new SwapRequests(session).Read(arguments);
+        if (answer.Swaps.Count == 0) return $"nobody changes {words[0]} there";
+        List<(string, string)> rows = [.. answer.Swaps.Select(static one => (one.Position, Describe(one)))];
+        if (answer.IsCut) rows.Add(("...", $"and more: cas {words[0]} {answer.Swaps[^1].Position}"));
         return Table(rows);
     }
 
-    private string Describe(AtomicAttempt one, SymbolSet symbols, GuestView view)
+    private static string Describe(TtvmSwap one)
     {
-        string who = one.CpuIndex < 0 ? "a chip" : $"vCPU {one.CpuIndex}{(one.Task != 0 && session.Locks.Find().Tasks.NameOf(view, one.Task) is { } task ? $", {task}" : "")}";
-        string expected = one.Expected is { } value ? $", expects 0x{value:x}" : "", result = one.Kind == AtomicKind.CompareExchange ? one.HasWon ? ", won" : ", lost" : "";
+        string who = one.ThreadId is not { } thread ? "a chip" : $"vCPU {thread - 1}{(one.Task is { } task ? $", {task}" : "")}";
+        string expected = one.Expected is { } value ? $", expects {value}" : "", result = one.Kind == "compareExchange" ? one.HasWon ? ", won" : ", lost" : "";
         string retry = one.Retry > 0 ? $", retry {one.Retry}" : "", remark = one.Remark is { } text ? $": {text}" : "";
-        return $"{who}: {one.Instruction} in {CodeText.Of(one.Code, symbols)}{expected}, 0x{one.Old:x} -> 0x{one.New:x}{result}{retry}{remark}";
+        return $"{who}: {one.Instruction} in {one.Code?.Text}{expected}, {one.Old} -> {one.New}{result}{retry}{remark}";
     }
 
     private static string Findings(IEnumerable<(string Position, string Text)> findings, bool isComplete, string? problem)

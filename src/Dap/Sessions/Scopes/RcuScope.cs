@@ -7,6 +7,9 @@ namespace Dap.Sessions.Scopes;
 /// <summary>Read-copy-update in rows.</summary>
 internal sealed class RcuScope(Session session)
 {
+    /// <summary>A reader, in words.</summary>
+    public static string TextOf(TtvmRcuReader one) => $"{one.Description}{(one.Since is { } since ? $", since {since}" : "")}{(one.From is { } from ? $", from {from.Text}" : "")}";
+
     public IReadOnlyList<(string Name, string Value)> Rows()
     {
         TtvmRcu rcu = new RcuViews(session).Read();
@@ -15,8 +18,7 @@ internal sealed class RcuScope(Session session)
         foreach (string one in rcu.Problems) rows.Add(("problem", one));
         rows.Add(("grace period", rcu.GracePeriod!.State));
         foreach (string one in rcu.GracePeriod.WaitsFor) rows.Add(("waits for", one));
-        foreach (TtvmRcuReader one in rcu.Readers)
-            rows.Add(("reader", $"{one.Description}{(one.Since is { } since ? $", since {since}" : "")}{(one.From is { } from ? $", from {from.Text}" : "")}"));
+        foreach (TtvmRcuReader one in rcu.Readers) rows.Add(("reader", TextOf(one)));
         foreach (TtvmRcuCallbacks one in rcu.Callbacks)
         {
             var parts = new List<string>();

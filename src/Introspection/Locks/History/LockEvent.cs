@@ -15,20 +15,29 @@ internal enum LockStep : byte
     Interrupt,
     /// <summary>The guest has failed: it enters a function that says so.</summary>
     Panic,
+    /// <summary>It has seen for the second time, by the same instruction, that a lock's word says that it is held.</summary>
+    Look,
+    /// <summary>It stores to a word of a lock.</summary>
+    Store,
+    /// <summary>It reads and writes a word of a lock by one instruction.</summary>
+    Swap,
 }
 
-/// <summary>One step, as a breakpoint shows it.</summary>
+/// <summary>One step, as a breakpoint shows it, or a watch on a word.</summary>
 /// <param name="Count">Instruction count of its position.</param>
 /// <param name="Ordinal">Event ordinal of its position.</param>
 /// <param name="Step">What it does.</param>
 /// <param name="CpuIndex">The vCPU.</param>
-/// <param name="Function">Number of the function in the table; -1: none.</param>
+/// <param name="Function">Number of the function in the table, or of the word in its table; -1: none.</param>
 /// <param name="HasInterruptsOn">The interrupt flag.</param>
-/// <param name="Value">Address of the lock; the result of a return.</param>
-/// <param name="Frame">Tells calls apart: where the return address is.</param>
+/// <param name="Value">Address of the lock; the result of a return; what the word becomes.</param>
+/// <param name="Frame">Tells calls apart: where the return address is. Of a word: what it was.</param>
 /// <param name="Task">What the vCPU runs; 0: unknown.</param>
-/// <param name="Caller">The return address.</param>
+/// <param name="Caller">The return address; of a word, the address behind the instruction.</param>
 internal readonly record struct LockEvent(ulong Count, uint Ordinal, LockStep Step, byte CpuIndex, short Function, bool HasInterruptsOn, ulong Value, ulong Frame, ulong Task, ulong Caller)
 {
+    /// <summary>Of a word: what its vCPU has read of it last; of one that gives tickets, the ticket that is served.</summary>
+    public ulong Other { get; init; }
+
     public Position At => new(Count, Ordinal);
 }

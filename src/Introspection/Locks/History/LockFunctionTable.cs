@@ -39,13 +39,16 @@ public sealed class LockFunctionTable
     /// <summary>What is declared and not there, a sentence each.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
-    /// <summary>None of the declared functions is in the guest.</summary>
-    public bool IsEmpty => _functions.Count == 0;
+    /// <summary>None of the declared functions is in the guest, and no lock can be watched without.</summary>
+    public bool IsEmpty => _functions.Count == 0 && Words.IsEmpty;
 
     /// <summary>The code of all of them was in memory when they were looked for: earlier, nothing is known of where they return.</summary>
     public bool IsLoaded { get; private set; } = true;
 
     internal IReadOnlyList<LockFunction> Functions => _functions;
+
+    /// <summary>Words of locks whose functions are inlined.</summary>
+    internal LockWordTable Words { get; } = new();
 
     internal IReadOnlySet<ulong> Breakpoints => _breakpoints;
 
@@ -64,6 +67,9 @@ public sealed class LockFunctionTable
     /// <summary>Interrupts stay off while a lock is held that was taken by a function.</summary>
     internal bool KeepsInterruptsOff(ulong address, LockFunction function) =>
         _interruptsOff.Contains(address) || (function.Functions.InterruptsOff ?? function.Type.InterruptsOff == true);
+
+    /// <summary>The same of a lock that is taken by inlined code.</summary>
+    internal bool KeepsInterruptsOff(ulong address, LockType type) => _interruptsOff.Contains(address) || type.InterruptsOff == true;
 
     internal bool IsPanic(ulong address) => _panics.Contains(address);
 
@@ -100,18 +106,20 @@ public sealed class LockFunctionTable
                 foreach (CallTarget target in finder.Find(name)) table._panics.Add(target.Entry);
             foreach ((string name, LockType type) in layout.Types)
             {
-                int count = table._functions.Count;
-                table.Add(name, type, type.Acquire ?? [], false, finder, exits, callees);
-                int acquires = table._functions.Count - count;
-                table.Add(name, type, type.Release ?? [], true, finder, exits, callees);
+                bool isTaken = table.TryAdd(name, type, type.Acquire ?? [], false, finder, exits, callees);
+                bool isGivenBack = table.TryAdd(name, type, type.Release ?? [], true, finder, exits, callees);
+                bool isWatched = !(isTaken && isGivenBack) && table.Words.TryAdd(layout, name, type, symbols);
+                if (isWatched && type.InterruptsOff == true) table.WatchesInterrupts = true;
                 // A built-in layout knows more functions than any guest has.
-                if (type.Acquire is { Count: > 0 } && acquires == 0 && layout.Requires is null)
+                if (type.Acquire is { Count: > 0 } && !isTaken && layout.Requires is null)
                 {
                     string all = string.Join(", ", NamesOf(type.Acquire));
-                    table._problems.Add($"Type '{name}': none of the functions that take it is in the guest ({all}): they are inlined, or have other names.");
+                    table._problems.Add($"Type '{name}': none of the functions that take it is in the guest ({all}): they are inlined, or have other names"
+                        + (isWatched ? ". The declared locks' words are watched instead." : "."));
                 }
             }
         }
+        if (table.Words.IsCut) table._problems.Add("There are more locks with inlined functions than can be watched: some have no past.");
         // What waits is a function or two further in.
         var inner = new HashSet<ulong>();
         foreach (ulong callee in callees) exits.TryAdd(callee, [], inner);
@@ -124,8 +132,10 @@ public sealed class LockFunctionTable
         return table;
     }
 
-    private void Add(string typeName, LockType type, IReadOnlyList<LockFunctions> all, bool isRelease, FunctionFinder finder, FunctionExits exits, HashSet<ulong> callees)
+    // True: the guest has some of them, which another layout may have named already.
+    private bool TryAdd(string typeName, LockType type, IReadOnlyList<LockFunctions> all, bool isRelease, FunctionFinder finder, FunctionExits exits, HashSet<ulong> callees)
     {
+        bool isThere = false;
         foreach (LockFunctions functions in all)
         {
             foreach (string name in functions.Functions)
@@ -133,6 +143,7 @@ public sealed class LockFunctionTable
                 foreach (CallTarget target in finder.Find(name))
                 {
                     ulong entry = target.Entry;
+                    isThere = true;
                     if (_functions.Count >= MaximumFunctions || _byEntry.ContainsKey(entry)) continue;
                     var function = new LockFunction((short)_functions.Count, name, entry, typeName, type, functions, isRelease);
                     _byEntry[entry] = function;
@@ -144,6 +155,7 @@ public sealed class LockFunctionTable
                 }
             }
         }
+        return isThere;
     }
 
     private void AddCode(CallTarget target)

@@ -77,8 +77,26 @@ public sealed class LockHistory
     public static LockHistory Read(Timeline timeline, LockFunctionTable table, ICurrentTask tasks, Position from, Position before, LockHistoryOptions? options = null,
         IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
+        void Replay(LockTracker tracker)
+        {
+            if (!table.IsEmpty) timeline.Intervals.RunAll<LockEvent>(from, before, () => new LockVisitor(table, tasks), e => tracker.Add(e), progress, cancellation);
+        }
+        return Make(timeline, table, Replay, from, before, options, progress, cancellation);
+    }
+
+    /// <summary>The same, of what was noted before of the stretch's parts, in their order.</summary>
+    internal static LockHistory Of(Timeline timeline, LockFunctionTable table, IReadOnlyList<LockEventLog> parts, Position from, Position before, LockHistoryOptions options,
+        IProgress<TimelineProgress>? progress, CancellationToken cancellation) => Make(timeline, table, tracker =>
+        {
+            foreach (LockEventLog part in parts)
+                foreach (LockEvent e in part.Events) tracker.Add(e);
+        }, from, before, options, progress, cancellation);
+
+    private static LockHistory Make(Timeline timeline, LockFunctionTable table, Action<LockTracker> feed, Position from, Position before, LockHistoryOptions? options,
+        IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    {
         var tracker = new LockTracker(table, options ?? new LockHistoryOptions(), from <= Position.Start);
-        if (!table.IsEmpty) timeline.Intervals.RunAll<LockEvent>(from, before, () => new LockVisitor(table, tasks), e => tracker.Add(e), progress, cancellation);
+        feed(tracker);
         FailAtEnd(tracker, timeline.Recording, before);
         LockLifetimes.RemoveUnrelated(tracker.Findings, table, (first, end, createVisitor, take) =>
             timeline.Intervals.Run(timeline.Intervals.IntervalsOf(first, end), createVisitor, (_, found) =>

@@ -51,7 +51,8 @@ internal static class LockLifetimes
     /// <summary>The plain stores to locks in a stretch, in order; only the first of so many locks are looked at.</summary>
     public static Dictionary<ulong, List<Rebirth>> Births(IReadOnlyCollection<ulong> locks, Position from, Position before, LockFunctionTable table, Scan scan)
     {
-        HashSet<ulong> watched = [.. locks.Take(MaximumWatched)];
+        // Plain stores to a lock whose functions are inlined are its releases; it has a place of its own, where no other one comes to be.
+        HashSet<ulong> watched = [.. locks.Where(one => !table.Words.Contains(one)).Take(MaximumWatched)];
         var births = new Dictionary<ulong, List<Rebirth>>();
         scan(from, before, () => new Visitor(table, watched), found =>
         {

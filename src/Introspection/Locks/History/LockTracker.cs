@@ -21,6 +21,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     private readonly List<LockFinding> _findings = [];
     private readonly HashSet<(LockFindingKind, ulong)> _told = [];
     private readonly LockUseIndex _index = new();
+    private LockWordTracker? _words;
     private int _kept;
     private bool _hasFailed;
 
@@ -53,6 +54,9 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
             case LockStep.Interrupt:
                 foreach (LockUse use in HeldByCpu(e.CpuIndex)) CheckInterrupts(use, e.At, isOn: true);
                 break;
+            default:
+                (_words ??= new LockWordTracker(this, table)).Add(e);
+                break;
         }
     }
 
@@ -73,71 +77,80 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
 
     private void Want(in LockEvent e, LockFunction function)
     {
-        LockRecord record = RecordOf(e.Value, function);
-        var user = new LockUser(e.CpuIndex, e.Task);
+        LockRecord record = RecordOf(e.Value, function.TypeName, function.Type);
         // A function that takes the same lock for another, which jumped to it: one use.
         if (_open.TryGetValue(e.Frame, out LockUse? outer))
         {
             if (ReferenceEquals(outer.Lock, record) && outer.Taken is null) return;
             Abandon(outer, e.At);
         }
-        LockFunctions functions = function.Functions;
-        LockUse? blocker = record.Holders.Find(other => functions.Shared != true || !other.IsShared);
+        bool keepsInterruptsOff = table.KeepsInterruptsOff(e.Value, function);
+        _open[e.Frame] = Want(record, new LockUser(e.CpuIndex, e.Task), e.Caller, function.Name, function.Functions, e.At, e.HasInterruptsOn, keepsInterruptsOff);
+    }
+
+    /// <summary>Somebody wants a lock.</summary>
+    /// <param name="record">Which.</param>
+    /// <param name="user">Who.</param>
+    /// <param name="caller">As of <see cref="LockUse"/>.</param>
+    /// <param name="name">Of the function.</param>
+    /// <param name="functions">How it is declared; null: it is inlined.</param>
+    /// <param name="at">When.</param>
+    /// <param name="hasInterruptsOn">The user's interrupt flag.</param>
+    /// <param name="keepsInterruptsOff">Interrupts must stay off while it is held.</param>
+    public LockUse Want(LockRecord record, LockUser user, ulong caller, string name, LockFunctions? functions, Position at, bool hasInterruptsOn, bool keepsInterruptsOff)
+    {
+        LockUse? blocker = record.Holders.Find(other => functions?.Shared != true || !other.IsShared);
         var use = new LockUse
         {
-            Lock = record, User = user, Caller = e.Caller, Function = function.Name, IsShared = functions.Shared == true, IsTry = functions.Tries == true, Wanted = e.At,
-            Declared = functions, IsContended = blocker is not null, KeepsInterruptsOff = table.KeepsInterruptsOff(e.Value, function),
+            Lock = record, User = user, Caller = caller, Function = name, IsShared = functions?.Shared == true, IsTry = functions?.Tries == true, Wanted = at,
+            Declared = functions, IsContended = blocker is not null, KeepsInterruptsOff = keepsInterruptsOff,
         };
         Keep(use);
-        _open[e.Frame] = use;
-        foreach (LockUse held in HeldByCpu(e.CpuIndex)) CheckInterrupts(held, e.At, e.HasInterruptsOn);
-        if (use.IsTry) return;
+        foreach (LockUse held in HeldByCpu(user.CpuIndex)) CheckInterrupts(held, at, hasInterruptsOn);
+        if (use.IsTry) return use;
         _waiting[ActorOf(use)] = use;
         NoteOrder(use);
-        if (blocker is null) return;
-        if (IsSameUser(blocker, user) && !(blocker.IsShared && use.IsShared)) Tell(LockFindingKind.TakenTwice, e.At, user, record, [blocker, use]);
-        else if (DeadlockOf(use) is { } ring) Tell(LockFindingKind.Deadlock, e.At, user, record, ring);
+        if (blocker is null) return use;
+        if (IsSameUser(blocker, user) && !(blocker.IsShared && use.IsShared)) Tell(LockFindingKind.TakenTwice, at, user, record, [blocker, use]);
+        else if (DeadlockOf(use) is { } ring) Tell(LockFindingKind.Deadlock, at, user, record, ring);
+        return use;
     }
+
+    /// <summary>A vCPU has a lock.</summary>
+    public bool Holds(ulong address, int cpuIndex) => HeldByCpu(cpuIndex).Exists(use => use.Lock.Address == address);
 
     private void Return(in LockEvent e)
     {
         if (!_open.Remove(e.Frame, out LockUse? use)) return;
-        if (!use.IsTry) _waiting.Remove(ActorOf(use));
         // Of an int 32 bits count, of a bool 8.
         bool isTaken = use.Declared?.Taken switch { "zero" => (uint)e.Value == 0, "nonzero" => (uint)e.Value != 0, "true" => (byte)e.Value != 0, _ => true };
-        if (!isTaken)
+        if (isTaken)
         {
-            use.Lock.Fail(use);
-            _index.End(use);
+            Take(use, e.At);
             return;
         }
+        if (!use.IsTry) _waiting.Remove(ActorOf(use));
+        use.Lock.Fail(use);
+        _index.End(use);
+    }
+
+    /// <summary>Who wanted a lock has it.</summary>
+    public void Take(LockUse use, Position at)
+    {
+        if (!use.IsTry) _waiting.Remove(ActorOf(use));
         LockUse? other = use.Lock.Holders.Find(holder => !(holder.IsShared && use.IsShared));
-        use.Lock.Take(use, e.At);
+        use.Lock.Take(use, at);
         use.Nesting = HeldByCpu(use.User.CpuIndex).Count;
         if (use.User.Task != 0 && _heldByTask.TryGetValue(use.User.Task, out List<LockUse>? own)) use.Nesting += own.Count;
         HeldBy(use).Add(use);
-        if (other is not null) Tell(IsSameUser(other, use.User) ? LockFindingKind.TakenTwice : LockFindingKind.TwoHolders, e.At, use.User, use.Lock, [other, use]);
+        if (other is not null) Tell(IsSameUser(other, use.User) ? LockFindingKind.TakenTwice : LockFindingKind.TwoHolders, at, use.User, use.Lock, [other, use]);
     }
 
     private void Release(in LockEvent e, LockFunction function)
     {
-        LockRecord record = RecordOf(e.Value, function);
-        var user = new LockUser(e.CpuIndex, e.Task);
-        if (record.Holders.Count == 0)
-        {
-            // It may have been taken before what is known begins, or by code that was inlined.
-            if (isFromStart && record.TakenCount > 0) Tell(LockFindingKind.ReleasedWhileFree, e.At, user, record, []);
-            return;
-        }
-        bool isShared = function.Functions.Shared == true;
-        LockUse? own = record.Holders.Find(use => use.IsShared == isShared && IsSameUser(use, user));
-        LockUse released = own ?? record.Holders.Find(use => use.IsShared == isShared) ?? record.Holders[0];
-        if (own is null && !isShared) Tell(LockFindingKind.ReleasedByOther, e.At, user, record, [released]);
-        CheckInterrupts(released, e.At, e.HasInterruptsOn);
-        HeldBy(released).Remove(released);
-        record.Release(released, e.At);
-        _index.End(released);
-        if (function.Functions.Downgrades != true) return;
+        LockRecord record = RecordOf(e.Value, function.TypeName, function.Type);
+        LockUse? released = Release(record, new LockUser(e.CpuIndex, e.Task), function.Functions.Shared == true, e.At, e.HasInterruptsOn);
+        if (released is null || function.Functions.Downgrades != true) return;
         var reader = new LockUse
         {
             Lock = record, User = released.User, Caller = e.Caller, Function = function.Name, IsShared = true, IsTry = true, Wanted = e.At,
@@ -145,6 +158,25 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         Keep(reader);
         record.Take(reader, e.At);
         HeldBy(reader).Add(reader);
+    }
+
+    /// <summary>Somebody gives back a lock. Null: nobody has it.</summary>
+    public LockUse? Release(LockRecord record, LockUser user, bool isShared, Position at, bool hasInterruptsOn)
+    {
+        if (record.Holders.Count == 0)
+        {
+            // It may have been taken before what is known begins, or by code that was inlined.
+            if (isFromStart && record.TakenCount > 0) Tell(LockFindingKind.ReleasedWhileFree, at, user, record, []);
+            return null;
+        }
+        LockUse? own = record.Holders.Find(use => use.IsShared == isShared && IsSameUser(use, user));
+        LockUse released = own ?? record.Holders.Find(use => use.IsShared == isShared) ?? record.Holders[0];
+        if (own is null && !isShared) Tell(LockFindingKind.ReleasedByOther, at, user, record, [released]);
+        CheckInterrupts(released, at, hasInterruptsOn);
+        HeldBy(released).Remove(released);
+        record.Release(released, at);
+        _index.End(released);
+        return released;
     }
 
     private void Keep(LockUse use)
@@ -205,9 +237,10 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         Tell(LockFindingKind.InterruptsOn, at, use.User, use.Lock, [use]);
     }
 
-    private LockRecord RecordOf(ulong address, LockFunction function)
+    /// <summary>What becomes of a lock.</summary>
+    public LockRecord RecordOf(ulong address, string typeName, LockType type)
     {
-        if (!_locks.TryGetValue(address, out LockRecord? record)) _locks[address] = record = new LockRecord(address, function.TypeName, function.Type);
+        if (!_locks.TryGetValue(address, out LockRecord? record)) _locks[address] = record = new LockRecord(address, typeName, type);
         return record;
     }
 

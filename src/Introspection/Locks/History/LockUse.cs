@@ -11,12 +11,15 @@ public readonly record struct LockUser(int CpuIndex, ulong Task);
 /// <summary>One use of a lock: wanted, taken, given back.</summary>
 public sealed class LockUse
 {
+    /// <summary>In place of a function's name, where the lock was taken by code that was inlined.</summary>
+    public const string InlinedFunction = "inlined";
+
     /// <summary>The lock.</summary>
     public required LockRecord Lock { get; init; }
 
     public required LockUser User { get; init; }
 
-    /// <summary>Return address of the call that takes it.</summary>
+    /// <summary>Return address of the call that takes it; where it is inlined, the address behind the instruction that wants it.</summary>
     public required ulong Caller { get; init; }
 
     /// <summary>Name of the function that takes it.</summary>
@@ -28,13 +31,15 @@ public sealed class LockUse
     /// <summary>It does not wait.</summary>
     public required bool IsTry { get; init; }
 
-    /// <summary>The function that takes it is entered.</summary>
+    /// <summary>
+    /// The function that takes it is entered. Where it is inlined: the lock was free and is taken now, or it is looked at in vain for the second time, or it is queued for.
+    /// </summary>
     public required Position Wanted { get; init; }
 
-    /// <summary>The function that takes it returns; null: it has not.</summary>
+    /// <summary>The function that takes it returns, or the instruction is done that takes it; null: it has not.</summary>
     public Position? Taken { get; internal set; }
 
-    /// <summary>The function that gives it back is entered; null: it has not been.</summary>
+    /// <summary>The function that gives it back is entered, or the instruction is done that gives it back; null: it has not been.</summary>
     public Position? Released { get; internal set; }
 
     /// <summary>Somebody else had it when it was wanted.</summary>

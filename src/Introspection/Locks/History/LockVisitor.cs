@@ -17,7 +17,10 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
     private ReplayInterval _interval;
     private List<LockEvent> _events = [];
 
-    public uint WantedKinds => 1u << (int)MachineEventKind.Execute | (table.WatchesInterrupts ? 1u << (int)MachineEventKind.Interrupt : 0);
+    private readonly LockWordWatcher _words = new(table.Words);
+
+    public uint WantedKinds => 1u << (int)MachineEventKind.Execute | (table.WatchesInterrupts ? 1u << (int)MachineEventKind.Interrupt : 0)
+        | (table.Words.IsEmpty ? 0 : 1u << (int)MachineEventKind.Read | 1u << (int)MachineEventKind.Write);
 
     public void Begin(Machine machine, int index, in ReplayInterval interval)
     {
@@ -26,6 +29,8 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
         _ended.Clear();
         machine.Observer = this;
         machine.SetBreakpoints(table.Breakpoints);
+        _words.Begin();
+        if (!table.Words.IsEmpty) machine.SetWatches(table.Words.Watches);
     }
 
     public bool GoOn() => true;
@@ -34,6 +39,7 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
     {
         _machine.Observer = null;
         _machine.SetBreakpoints([]);
+        if (!table.Words.IsEmpty) _machine.SetWatches([]);
         return _events;
     }
 
@@ -46,6 +52,13 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
             Add(view, e, LockStep.Interrupt, -1, (ulong)e.Number, 0, 0);
             return;
         }
+        if (e.Kind is MachineEventKind.Read or MachineEventKind.Write)
+        {
+            bool hasInterruptsOn = HasInterruptsOn(view);
+            ulong task = tasks.Of(view);
+            _words.See(view, e, seen => _events.Add(seen with { HasInterruptsOn = hasInterruptsOn, Task = task }));
+            return;
+        }
         if (table.IsPanic(e.Address)) Add(view, e, LockStep.Panic, -1, 0, 0, 0);
         ulong frame = FrameOf(view);
         if (table.IsExit(e.Address) && (_open.Remove(frame) || !_ended.Contains(frame)))
@@ -53,7 +66,7 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
             _ended.Add(frame);
             Add(view, e, LockStep.Return, -1, view.Vcpu.State.Rax, frame, 0);
         }
-        if (table.At(e.Address) is not { } function || LockArgument.Read(view, function.Functions, isAtEntry: true) is not { } address) return;
+        if (table.At(e.Address) is not { } function || LockArgument.Read(view, function.Functions, isAtEntry: true) is not { } address || table.Words.Contains(address)) return;
         ulong caller = view.ReadNumber(view.StackAddress, view.CodeSize / 8) is { } number ? view.CodeAddressOf(number) : 0;
         if (!function.IsRelease)
         {
@@ -76,8 +89,10 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
     }
 
     private void Add(in GuestView view, in MachineEvent e, LockStep step, short function, ulong value, ulong frame, ulong caller) =>
-        _events.Add(new LockEvent(e.At.InstructionCount, e.At.EventOrdinal, step, (byte)e.CpuIndex, function, (view.Vcpu.State.SystemFlags & RFlags.Interrupt) != 0, value, frame,
+        _events.Add(new LockEvent(e.At.InstructionCount, e.At.EventOrdinal, step, (byte)e.CpuIndex, function, HasInterruptsOn(view), value, frame,
             step == LockStep.Return ? 0 : tasks.Of(view), caller));
+
+    private static bool HasInterruptsOn(in GuestView view) => (view.Vcpu.State.SystemFlags & RFlags.Interrupt) != 0;
 
     // A kernel's stacks are at one address in all address spaces; others are told apart by where they are in memory.
     private static ulong FrameOf(in GuestView view)

@@ -1,0 +1,111 @@
+using System;
+using System.Collections.Generic;
+using Iced.Intel;
+using Introspection.Atomics;
+using Introspection.State;
+using Vmm.Platform;
+
+namespace Introspection.Locks.History;
+
+/// <summary>Tells what an access to a word of a lock is, in one interval of a recording.</summary>
+internal sealed class LockWordWatcher(LockWordTable words)
+{
+    // One look in vain may be of somebody who only tries.
+    private const int LooksOfWaiter = 2, MaximumWriteBytes = 8;
+
+    // What a vCPU has seen of a lock since it has changed.
+    private struct Looks
+    {
+        public ulong Code;
+        public int Count;
+        public ulong? LastRead;
+    }
+
+    private readonly AtomicInstructions _instructions = new();
+    private readonly Dictionary<ulong, Looks[]> _looks = [];
+
+    public void Begin() => _looks.Clear();
+
+    /// <summary>Calls back with a template for each step; its vCPU's registers are not looked at.</summary>
+    public void See(in GuestView view, in MachineEvent e, Action<LockEvent> add)
+    {
+        if (e.SizeBytes > MaximumWriteBytes) return;
+        foreach (LockWord word in words.Touched(e.Address, e.SizeBytes))
+        {
+            if (view.ReadNumber(word.Address, word.SizeBytes) is not { } old) continue;
+            AtomicKind kind = _instructions.Decode(view, view.CodeAddressOf(e.Rip), out Instruction i);
+            LockStep? step = e.Kind == MachineEventKind.Read ? Read(view, word, kind, i.IP, old, out ulong value, out ulong other)
+                : Write(view, word, kind, i.IP, old, word.Cut(Merged(old, word.Address, e)), out value, out other);
+            if (step is { } known)
+            {
+                add(new LockEvent(e.At.InstructionCount, e.At.EventOrdinal, known, (byte)e.CpuIndex, word.Number, false, value, old, 0, i.NextIP) { Other = other });
+            }
+        }
+    }
+
+    private LockStep? Read(in GuestView view, LockWord word, AtomicKind kind, ulong code, ulong old, out ulong value, out ulong other)
+    {
+        (value, other) = (old, 0);
+        // What an instruction reads that writes too is seen at its write.
+        return kind == AtomicKind.Load && word.Role == LockWordRole.Locked ? Look(view, word, code, old) : null;
+    }
+
+    private LockStep? Write(in GuestView view, LockWord word, AtomicKind kind, ulong code, ulong old, ulong value, out ulong newValue, out ulong other)
+    {
+        (newValue, other) = (value, 0);
+        bool isSwap = kind is AtomicKind.CompareExchange or AtomicKind.Exchange or AtomicKind.ExchangeAdd or AtomicKind.Update;
+        switch (word.Role)
+        {
+            case LockWordRole.Locked:
+                if (isSwap && word.IsHeld(old) && (old & ~word.HeldMask) == (value & ~word.HeldMask) && word.IsHeld(value)) return Look(view, word, code, old);
+                if (isSwap && old == value) return null;
+                ref Looks looks = ref LooksOf(view, word);
+                other = looks.LastRead ?? old;
+                looks.LastRead = isSwap ? old : null;
+                // Broken locks are stored to by who has seen that they are held.
+                if (old == value && word.IsHeld(other)) return null;
+                foreach (ref Looks each in _looks[word.Owner].AsSpan()) each.Count = 0;
+                break;
+            case LockWordRole.NodeFlag:
+                if (word.IsGrant ? old != 0 || value == 0 : old == 0 || value != 0) return null;
+                break;
+            case LockWordRole.NextTicket:
+                if (isSwap && old == value) return null;
+                if (view.ReadNumber(word.ServingAddress, word.SizeBytes) is not { } serving) return null;
+                other = serving;
+                break;
+            default:
+                if (old == value) return null;
+                break;
+        }
+        return isSwap ? LockStep.Swap : LockStep.Store;
+    }
+
+    private LockStep? Look(in GuestView view, LockWord word, ulong code, ulong old)
+    {
+        ref Looks looks = ref LooksOf(view, word);
+        looks.LastRead = old;
+        if (looks.Code != code) (looks.Code, looks.Count) = (code, 0);
+        if (!word.IsHeld(old)) return null;
+        looks.Count = Math.Min(looks.Count + 1, LooksOfWaiter + 1);
+        return looks.Count == LooksOfWaiter ? LockStep.Look : null;
+    }
+
+    private ref Looks LooksOf(in GuestView view, LockWord word)
+    {
+        if (!_looks.TryGetValue(word.Owner, out Looks[]? all)) _looks[word.Owner] = all = new Looks[view.Machine.Vcpus.Count];
+        return ref all[view.Vcpu.Index];
+    }
+
+    // The word as it is behind the write.
+    private static ulong Merged(ulong old, ulong address, in MachineEvent e)
+    {
+        ulong value = old;
+        for (int i = 0; i < e.SizeBytes; i++)
+        {
+            long at = (long)(e.Address + (ulong)i - address);
+            if (at is >= 0 and < 8) value = value & ~(0xFFUL << (int)(8 * at)) | (e.Value >> (8 * i) & 0xFF) << (int)(8 * at);
+        }
+        return value;
+    }
+}
