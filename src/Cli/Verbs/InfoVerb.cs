@@ -43,7 +43,8 @@ internal static class InfoVerb
             + DescribeTurns(machine));
         output.WriteLine($"boots        {machine.Boot}{(machine.CommandLine.Length > 0 ? $", command line: {machine.CommandLine}" : "")}");
         foreach (ManifestImage image in manifest.Images) output.WriteLine($"image        {image.Role}: {image.Name}, {Words.Size(image.SizeBytes)}, SHA-256 {image.Sha256}");
-        output.WriteLine($"length       {Words.Count(recording.InstructionCount)} instructions, {(recording.Start > Position.Start ? $"from position {recording.Start} " : "")}to position {recording.End}");
+        string from = recording.Start > Position.Start ? $"from position {recording.Start} " : "";
+        output.WriteLine($"length       {Words.Count(recording.InstructionCount)} instructions, {from}to position {recording.End}");
         output.WriteLine($"guest time   {Words.GuestTime(recording.Checkpoints[^1].GuestNanoseconds)}");
         output.WriteLine($"outcome      {OutcomeText.Describe(recording.Outcome)}{(recording.WasRecovered ? " (recovered: the recorder did not finish)" : "")}");
         output.WriteLine($"inputs       {Words.Count(recording.ReadInputs().LongCount())}");

@@ -26,8 +26,9 @@ internal static class PackVerb
         };
         var force = new Option<bool>("--force") { Description = "Replace an existing file" };
         var verb = new VerbCommand("pack",
-            "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, all is compressed well. With --symbols or "
-            + "--sources it debugs at source level where there is nothing else, and named positions (FILE.bookmarks.json) travel along. A directory is put together again, byte for byte.", """
+            "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, all is compressed well. With --symbols "
+            + "or --sources it debugs at source level where there is nothing else, and named positions (FILE.bookmarks.json) travel along. A directory is put together again, "
+            + "byte for byte.", """
             Examples:
               ttvm pack boot.ttvm -o boot-small.ttvm
               ttvm pack boot.ttvm -o boot-tiny.ttvm --checkpoint-distance end
@@ -46,7 +47,8 @@ internal static class PackVerb
             ulong apart = parsed.GetValue(distance) switch { null => 0, "end" => ulong.MaxValue, { } count => NumberSyntax.ParseCount(count, "--checkpoint-distance") };
             if (File.Exists(Path.Combine(from, "manifest.json")) && !from.TrimEnd('/').EndsWith(".partial", System.StringComparison.Ordinal))
             {
-                if (paths.Length > 0 || folder is not null || strips || apart > 0) throw CommandException.Usage("a directory is packed as it is: pack the recording once more for other options");
+                if (paths.Length > 0 || folder is not null || strips || apart > 0)
+                    throw CommandException.Usage("a directory is packed as it is: pack the recording once more for other options");
                 RecordingFolder.Pack(from, to, overwrite);
                 context.Out.WriteLine($"{to}: {Words.Size(new FileInfo(to).Length)}");
                 return ExitCode.Good;

@@ -39,8 +39,9 @@ internal static class RecordVerb
           key HH ...      scan codes (set 2) from the keyboard
           nmi, powerbutton
 
-        Only the last part (--ring): what lies too far back is dropped while it runs, so that the directory does not grow. At least the last two checkpoints stay, with all that the guest has in
-        memory there. Only what matters (--tail-on): the recording ends when it happens, and is removed if it does not:
+        Only the last part (--ring): what lies too far back is dropped while it runs, so that the directory does not grow. At least the last two checkpoints stay, with all that the
+        guest has in memory there; while the directory is written anew, it takes twice as much.
+        Only what matters (--tail-on): the recording ends when it happens, and is removed if it does not:
           panic       Linux says "Kernel panic", or the guest triple-faults
           text:S      a console prints S
 
@@ -156,7 +157,9 @@ internal static class RecordVerb
             recorder.Finish(progress);
             return 0;
         });
-        var summary = new RecordingSummary(path, stop, tail?.StopText ?? text, recorder.Machine, watch.Elapsed, input as ScriptedInput);
+        // A tail may have been met without the text that ends it.
+        string? awaited = tail is null ? text : stop == RecorderStop.TextPrinted ? tail.StopText : null;
+        var summary = new RecordingSummary(path, stop, awaited, recorder.Machine, watch.Elapsed, input as ScriptedInput);
         using RecordingFile recording = RecordingFile.Open(path);
         if (tail is not null && !tail.WasMet(stop, recording))
         {

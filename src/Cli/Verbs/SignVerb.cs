@@ -17,8 +17,8 @@ internal static class SignVerb
         var output = new Option<string?>("--output", "-o") { Description = "Write it there; by default FILE is replaced", HelpName = "FILE" };
         var force = new Option<bool>("--force") { Description = "Replace an existing file" };
         var verb = new VerbCommand("sign",
-            "Signs a recording: nothing in it can then be changed, dropped or put elsewhere without --check telling so, embedded symbols, sources and named positions included. Its identity stays. "
-            + "--check does not replay; `ttvm verify` does. Exit code of --check: 0 if it is as it was signed with this key, 1 if not.", """
+            "Signs a recording: nothing in it can then be changed, dropped or put elsewhere without --check telling so, embedded symbols, sources and named positions included. "
+            + "Its identity stays. --check does not replay; `ttvm verify` does. Exit code of --check: 0 if it is as it was signed with this key, 1 if not.", """
             Examples:
               openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem && openssl pkey -in key.pem -pubout -out pub.pem
               ttvm sign boot.ttvm --key key.pem

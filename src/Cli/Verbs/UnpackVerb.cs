@@ -14,8 +14,8 @@ internal static class UnpackVerb
         Argument<string> file = SharedOptions.File();
         var output = new Option<string>("--output", "-o") { Description = "The directory to write; it does not exist yet", HelpName = "DIR", Required = true };
         var verb = new VerbCommand("unpack",
-            "Writes the parts of a recording into a directory: the manifest, the images, the log, the checkpoints, the pages, and a listing to read (listing.txt). `ttvm pack DIR` makes the same "
-            + "file of it again. What the parts hold, docs/TRACE_FORMAT.md says.", """
+            "Writes the parts of a recording into a directory: the manifest, the images, the log, the checkpoints, the pages, and a listing to read (listing.txt). `ttvm pack DIR` makes the "
+            + "same file of it again. What the parts hold, docs/TRACE_FORMAT.md says.", """
             Examples:
               ttvm unpack boot.ttvm -o boot.ttvm.parts
               ttvm unpack boot.ttvm -o parts && less parts/listing.txt

@@ -15,6 +15,9 @@ internal static class PackedPages
     public const int PagesPerChunk = 256;
     public const int PageWithHashSizeBytes = PagedMemory.PageSizeBytes + PageHash.SizeBytes;
 
+    /// <summary>With two numbers that say where an image has it, and then without content; or with one and content.</summary>
+    public const int MaximumSizeBytesOfPage = PageWithHashSizeBytes + 20;
+
     /// <summary>A page to pack: its content, or where an image has it.</summary>
     /// <param name="Content">Nothing if an image has it.</param>
     /// <param name="Hash">Its hash.</param>

@@ -61,7 +61,7 @@ internal sealed class PageStore
             int first = BinaryPrimitives.ReadInt32LittleEndian(frames.Meta(i));
             int count = BinaryPrimitives.ReadInt32LittleEndian(frames.Meta(i)[4..]);
             if (first != next || count < 1 || count > (isPacked ? PackedPages.PagesPerChunk : PageStoreWriter.PagesPerChunk) || first > int.MaxValue - count - PageId.FirstStored
-                || !isPacked && frames[i].RawLength != count * PackedPages.PageWithHashSizeBytes)
+                || (isPacked ? frames[i].RawLength > count * PackedPages.MaximumSizeBytesOfPage : frames[i].RawLength != count * PackedPages.PageWithHashSizeBytes))
                 throw frames.Damaged(i, "the chunk of pages does not continue the one before");
             firstPages[i] = first;
             next = first + count;

@@ -6,8 +6,8 @@ using Replay.Checkpoints;
 namespace Replay.Packages;
 
 /// <summary>
-/// Signs recordings: a signature in the manifest over the manifest, which has the hash of every part, and over the chain of the checkpoints' state digests. ECDSA on P-256, or RSA (PSS), both
-/// with SHA-256.
+/// Signs recordings: a signature in the manifest over the manifest, which has the hash of every part, and over the chain of the checkpoints' state digests. ECDSA on P-256, or RSA (PSS),
+/// both with SHA-256.
 /// </summary>
 public static class RecordingSigner
 {

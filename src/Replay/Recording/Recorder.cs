@@ -294,13 +294,15 @@ public sealed class Recorder : IDisposable
     // Parts are begun anew with what is kept, and count from when the manifest says so: whenever we are killed, either the old or the new ones are whole.
     private void KeepLastPart(long sizeBytes)
     {
-        // Where this happens must not depend on the writer's speed. What has to be kept may be more than was asked for: then only when there is twice as much.
+        // Where this happens must not depend on the writer's speed. What has to be kept may be more than was asked for: then only when a quarter has come to it.
         _writer.WaitFor(_checkpointCount);
-        if (_checkpointCount < 4 || _writer.SizeBytes + _logFrames.SizeBytes <= Math.Max(sizeBytes, 2 * _lastPartSizeBytes)) return;
+        if (_checkpointCount < 4 || _writer.SizeBytes + _logFrames.SizeBytes <= Math.Max(sizeBytes, _lastPartSizeBytes + _lastPartSizeBytes / 4)) return;
         LogDigests(_checkpointCount);
         _log.Flush(_machine.Position);
-        int first = _checkpointCount - Math.Max(2, _checkpointCount / 2), kept = _checkpointCount - first, generation = (_manifest.Generation ?? 0) + 1;
-        (FrameWriter log, FrameWriter checkpoints, FrameWriter pages) = (OpenPart(PartName.Log, generation), OpenPart(PartName.Checkpoints, generation), OpenPart(PartName.Pages, generation));
+        // Half of what there is, less if that was much before: most of it may be the guest's memory.
+        int first = _checkpointCount - Math.Max(2, _checkpointCount / (_lastPartSizeBytes > sizeBytes / 2 ? 4 : 2));
+        int kept = _checkpointCount - first, generation = (_manifest.Generation ?? 0) + 1;
+        FrameWriter log = OpenPart(PartName.Log, generation), checkpoints = OpenPart(PartName.Checkpoints, generation), pages = OpenPart(PartName.Pages, generation);
         var writer = new CheckpointWriter(MemoryLayout.Of(_machine), checkpoints, pages);
         using (RecordingFile whole = OpenGrowing())
         {

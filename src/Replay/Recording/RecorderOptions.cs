@@ -21,8 +21,8 @@ public sealed record RecorderOptions
     public long? CheckpointBudgetBytes { get; init; }
 
     /// <summary>
-    /// Keep only the last part: when checkpoints, pages and log take more bytes than this, the older half of the checkpoints is dropped, but never the last two. What a guest has in memory has to be
-    /// kept in any case. null: all is kept.
+    /// Keep only the last part: when checkpoints, pages and log take more bytes than this, the older half of the checkpoints is dropped, or more, but never the last two. What a guest has in
+    /// memory has to be kept in any case. While what is kept is written anew, both are on the disk. null: all is kept.
     /// </summary>
     public long? RingSizeBytes { get; init; }
 

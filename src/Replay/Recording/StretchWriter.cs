@@ -13,8 +13,8 @@ using Vmm.Time;
 namespace Replay.Recording;
 
 /// <summary>
-/// Writes a stretch of a recording as one that begins at one of its checkpoints: positions and sequence numbers stay, checkpoints and pages are numbered anew. Every state digest is worked out
-/// again on the way.
+/// Writes a stretch of a recording as one that begins at one of its checkpoints: positions and sequence numbers stay, checkpoints and pages are numbered anew. Every state digest is worked
+/// out again on the way.
 /// </summary>
 /// <param name="source">The recording.</param>
 /// <param name="kept">Its checkpoints that are written, in ascending order; the first is where the stretch begins.</param>

@@ -129,7 +129,8 @@ public sealed class PackTests : IDisposable
             byte[] content = File.ReadAllBytes(file);
             content[content.Length / 2] ^= 1;
             File.WriteAllBytes(file, content);
-            Assert.Contains("it was changed", Assert.Throws<RecordingFormatException>(() => RecordingFolder.Pack(PathOf("parts"), PathOf("bad.ttvm"), overwrite: false)).Message, StringComparison.Ordinal);
+            string message = Assert.Throws<RecordingFormatException>(() => RecordingFolder.Pack(PathOf("parts"), PathOf("bad.ttvm"), overwrite: false)).Message;
+            Assert.Contains("it was changed", message, StringComparison.Ordinal);
             Assert.False(File.Exists(PathOf("bad.ttvm")));
             content[content.Length / 2] ^= 1;
             File.WriteAllBytes(file, content);
@@ -147,7 +148,8 @@ public sealed class PackTests : IDisposable
         using (var recording = RecordingFile.Open(Repository.PathOf("traces/echo.ttvm"))) RecordingFolder.Unpack(recording, PathOf("parts"));
         string manifest = File.ReadAllText(PathOf("parts/manifest.json")).Replace("\"log.index\"", $"\"{name}\"", StringComparison.Ordinal);
         File.WriteAllText(PathOf("parts/manifest.json"), manifest);
-        Assert.Contains("an unknown part", Assert.Throws<RecordingFormatException>(() => RecordingFolder.Pack(PathOf("parts"), PathOf("x.ttvm"), overwrite: false)).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<RecordingFormatException>(() => RecordingFolder.Pack(PathOf("parts"), PathOf("x.ttvm"), overwrite: false)).Message;
+        Assert.Contains("an unknown part", message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -202,6 +204,24 @@ public sealed class PackTests : IDisposable
             }
             Assert.True(problem is not null, $"a changed byte at {offset} in {name} was not seen");
         }
+    }
+
+    [Theory]
+    [InlineData(3, false, "a newer ttvm made it")]
+    [InlineData(0, false, "record it again")]
+    [InlineData(1, true, "format version 1 begins at power-on")]
+    [InlineData(2, true, "does not continue the one before")]
+    public void A_version_that_does_not_fit_is_refused_in_one_sentence(int version, bool hasStart, string words)
+    {
+        using (var recording = RecordingFile.Open(Repository.PathOf("traces/echo.ttvm")))
+            ContainerRewriter.Replace(PathOf("other.ttvm"), container =>
+            {
+                ContainerRewriter.CopyParts(recording, container, static _ => true);
+                container.Add(PartName.Manifest, ManifestJson.Write(recording.Manifest with { FormatVersion = version, Start = hasStart ? new ManifestStart(5, 0, "") : null }));
+            });
+        string message = Assert.Throws<RecordingFormatException>(() => RecordingFile.Open(PathOf("other.ttvm"))).Message;
+        Assert.DoesNotContain('\n', message);
+        Assert.Contains(words, message, StringComparison.Ordinal);
     }
 
     [Fact]
