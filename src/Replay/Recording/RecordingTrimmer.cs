@@ -137,6 +137,6 @@ public static class RecordingTrimmer
         Span<byte> magic = stackalloc byte[4];
         int length = content.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
         content.Position = 0;
-        return length == magic.Length && magic.SequenceEqual("\x7FELF"u8);
+        return length == magic.Length && magic.SequenceEqual("\u007fELF"u8);
     }
 }

@@ -1,4 +1,4 @@
-"""Reads a recording of format version 1 by docs/TRACE_FORMAT.md alone: prints its length, outcome, digests and what the guest printed on its first serial port."""
+"""Reads a recording (of format version 2 one that is not packed) by docs/TRACE_FORMAT.md alone: prints its length, outcome, digests and what the guest printed on its first serial port."""
 import hashlib
 import json
 import struct
@@ -60,7 +60,7 @@ def main(path):
     with zipfile.ZipFile(path) as container:
         parts = {entry.filename: container.read(entry) for entry in container.infolist()}
     manifest = json.loads(parts["manifest.json"])
-    assert manifest["formatVersion"] == 1, "format version"
+    assert manifest["formatVersion"] in (1, 2), "format version"
     for part in manifest["parts"]:
         content = parts[part["name"]]
         assert len(content) == part["sizeBytes"] and hashlib.sha256(content).hexdigest() == part["sha256"], part["name"]

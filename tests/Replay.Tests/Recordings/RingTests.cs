@@ -48,6 +48,7 @@ public sealed class RingTests
         Assert.Equal(whole.End, ring.End);
         Assert.Equal(whole.Outcome.Kind, ring.Outcome.Kind);
         Assert.Equal(whole.Manifest.End.Digest, ring.Manifest.End.Digest);
+        Assert.Equal(whole.Manifest.Images, ring.Manifest.Images);
         CheckGood(ring);
         using Timeline reference = new(whole), timeline = new(ring);
         var random = new Random(1);

@@ -33,6 +33,8 @@ public sealed class TrimTests
             Assert.True(cut.Start <= from && from.InstructionCount - cut.Start.InstructionCount <= 100_000);
             Assert.True(cut.End >= to && cut.End.InstructionCount == to.InstructionCount);
             Assert.Equal(cut.Start > Position.Start ? 2 : 1, cut.Manifest.FormatVersion);
+            // An ELF file: the guest's symbols.
+            Assert.Equal(whole.Manifest.Images, cut.Manifest.Images);
             Assert.Equal(round == 0 ? whole.Outcome.Kind : OutcomeKind.None, cut.Outcome.Kind);
             Assert.Equal(whole.Console.ReadBytes(cut.End)[whole.Console.ReadBytes(cut.Start).Length..], cut.Console.ReadBytes(cut.End));
             VerificationReport report = RecordingVerifier.Verify(cut, cancellation: TestContext.Current.CancellationToken);
