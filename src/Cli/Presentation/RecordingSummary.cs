@@ -33,7 +33,7 @@ internal sealed class RecordingSummary(string path, RecorderStop stop, string? t
     public void Write(TextWriter output, RecordingFile recording)
     {
         RecordingSizes sizes = recording.Sizes;
-        ulong count = recording.InstructionCount;
+        ulong count = machine.InstructionCount;
         output.WriteLine($"ttvm: {WhyStopped}");
         if (TextIsMissing) output.WriteLine($"ttvm: the guest ended without printing '{text}'");
         if (script is { IsDone: false }) output.WriteLine($"ttvm: the guest ended before its input script: {script.CurrentCommand}");
@@ -55,7 +55,7 @@ internal sealed class RecordingSummary(string path, RecorderStop stop, string? t
         json.WriteNumber("code", _outcome.Code);
         json.WriteString("detail", _outcome.Detail);
         json.WritePosition("end", recording.End);
-        json.WriteNumber("instructionCount", recording.InstructionCount);
+        json.WriteNumber("instructionCount", recording.End.InstructionCount);
         json.WriteNumber("guestNanoseconds", machine.GuestNanoseconds);
         json.WriteNumber("seconds", double.Round(elapsed.TotalSeconds, 6));
         json.WriteNumber("fileSizeBytes", recording.Sizes.FileSizeBytes);
