@@ -49,7 +49,7 @@ internal static class Program
             RcuVerb.Create(context), ChannelsVerb.Create(context),
             MemVerb.Create(context), DisasmVerb.Create(context), BlockVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),
             FindVerb.Create(context), OriginVerb.Create(context), PageTablesVerb.Create(context), ShadowVerb.Create(context), ExitsVerb.Create(context), ConsoleVerb.Create(context),
-            EmbedVerb.Create(context),
+            EmbedVerb.Create(context), TrimVerb.Create(context), PackVerb.Create(context), UnpackVerb.Create(context), SignVerb.Create(context),
             LockstepVerb.Create(context), BisectVerb.Create(context), GdbVerb.Create(context), DapVerb.Create(context), BenchVerb.Create(context),
         };
         root.SetAction(_ =>

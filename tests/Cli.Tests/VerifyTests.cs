@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
@@ -35,8 +36,8 @@ public sealed class VerifyTests(DemoRecording demo)
         foreach (string text in objects)
         {
             JsonElement one = JsonDocument.Parse(text + "}").RootElement, info = JsonDocument.Parse(Ttvm.Good("info", one.GetProperty("file").GetString()!, "--json")).RootElement;
-            string end = info.GetProperty("end").GetProperty("position").GetString()!;
-            Assert.Equal(end.Split(':')[0], one.GetProperty("replayedInstructions").ToString());
+            ulong start = ulong.Parse(info.GetProperty("start").GetString()!.Split(':')[0], CultureInfo.InvariantCulture);
+            Assert.Equal(info.GetProperty("end").GetProperty("instructionCount").GetUInt64() - start, one.GetProperty("replayedInstructions").GetUInt64());
             Assert.True(one.GetProperty("good").GetBoolean());
         }
     }

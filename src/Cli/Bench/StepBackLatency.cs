@@ -21,7 +21,7 @@ internal sealed class StepBackLatency(string name, string path, int sampleCount,
         for (int i = 0; i < sampleCount; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var position = new Position(1 + (ulong)(random.NextDouble() * (recording.End.InstructionCount - 1)));
+            var position = new Position(recording.Start.InstructionCount + 1 + (ulong)(random.NextDouble() * (recording.InstructionCount - 1)));
             using var timeline = new Timeline(recording);
             var watch = Stopwatch.StartNew();
             timeline.Seek(position, null, cancellation);

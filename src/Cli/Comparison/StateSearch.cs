@@ -30,9 +30,9 @@ internal sealed class StateSearch(RecordingFile a, RecordingFile b)
     /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
     public StateParting Run(IProgress<TimelineProgress>? progress, CancellationToken cancellation)
     {
-        if (a.Checkpoints[0].Digest != b.Checkpoints[0].Digest) return new StateParting(false, Position.Start, LastAlike(Position.Start, cancellation), null);
+        if (a.Checkpoints[0].Digest != b.Checkpoints[0].Digest) return new StateParting(false, a.Start, LastAlike(a.Start, cancellation), null);
         Position end = a.End < b.End ? a.End : b.End;
-        (Position good, Position bad) = (Position.Start, end);
+        (Position good, Position bad) = (a.Start, end);
         foreach ((CheckpointInfo one, CheckpointInfo other) in Shared())
         {
             if (one.Digest != other.Digest)

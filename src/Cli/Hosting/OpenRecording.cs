@@ -69,7 +69,7 @@ internal sealed class OpenRecording : IDisposable
         return true;
     });
 
-    public Position Parse(string position) => PositionSyntax.Parse(position, File.End);
+    public Position Parse(string position) => PositionSyntax.Parse(position, File.Start, File.End);
 
     /// <summary>Goes to a position as the user wrote it, with a progress bar if it takes long.</summary>
     public Position Seek(string position) => Seek(Parse(position));

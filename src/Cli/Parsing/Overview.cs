@@ -13,6 +13,10 @@ internal static class Overview
           explore       run a kernel under many schedules, and record those that fail
           recover       make a recording of what a killed `record` left behind
           embed         put symbols and sources into it, for debugging elsewhere
+          trim          cut a stretch out, as a smaller recording
+          pack          make it small, to share it; also of a directory that `unpack` wrote
+          unpack        its parts as files of a directory, with a listing to read
+          sign          sign it, or check that it is as it was signed
           demo          record a kernel with a bug, and find its cause going backwards
 
         Check it

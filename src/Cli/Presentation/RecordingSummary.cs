@@ -33,7 +33,7 @@ internal sealed class RecordingSummary(string path, RecorderStop stop, string? t
     public void Write(TextWriter output, RecordingFile recording)
     {
         RecordingSizes sizes = recording.Sizes;
-        ulong count = recording.End.InstructionCount;
+        ulong count = machine.InstructionCount;
         output.WriteLine($"ttvm: {WhyStopped}");
         if (TextIsMissing) output.WriteLine($"ttvm: the guest ended without printing '{text}'");
         if (script is { IsDone: false }) output.WriteLine($"ttvm: the guest ended before its input script: {script.CurrentCommand}");
@@ -63,5 +63,5 @@ internal sealed class RecordingSummary(string path, RecorderStop stop, string? t
         json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
     });
 
-    private static double LogDensity(RecordingFile recording) => recording.Sizes.LogSizeBytes * 1000.0 / Math.Max(1, recording.End.InstructionCount);
+    private static double LogDensity(RecordingFile recording) => recording.Sizes.LogSizeBytes * 1000.0 / Math.Max(1, recording.InstructionCount);
 }

@@ -1,12 +1,8 @@
-using System;
-using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
-using Introspection.Programs;
-using Replay.Packages;
 
 namespace Cli.Verbs;
 
@@ -32,29 +28,9 @@ internal static class EmbedVerb
             string from = parsed.GetValue(file)!;
             string to = parsed.GetValue(output) ?? from;
             if (to != from && File.Exists(to) && !parsed.GetValue(force)) throw CommandException.Usage($"{to} exists already: choose another name with -o, or add --force");
-            string[] paths = parsed.GetValue(symbols) ?? [];
-            var named = new List<FileToEmbed>();
-            foreach (string path in paths)
-            {
-                if (!File.Exists(path)) throw CommandException.BadFile($"{path} does not exist");
-                named.Add(new FileToEmbed(Path.GetFileName(path), path));
-            }
             using OpenRecording recording = OpenRecording.Open(from, context);
-            using GuestPrograms programs = recording.LoadSymbols(paths, parsed.GetValue(map));
-            var sources = new Dictionary<string, FileToEmbed>(StringComparer.Ordinal);
-            int missing = 0;
-            foreach (string compilerPath in programs.AllSources())
-            {
-                if (programs.Sources.Find(compilerPath) is { } here) sources.TryAdd(compilerPath, new FileToEmbed(compilerPath, here));
-                else missing++;
-            }
-            ProgressDisplay.Run("embedding", progress =>
-            {
-                RecordingEmbedder.Embed(recording.File, to, named, [.. sources.Values], progress);
-                return 0;
-            });
-            context.Out.WriteLine($"{to}: {Words.Plural(named.Count, "symbol file")} and {Words.Plural(sources.Count, "source")}, {Words.Size(new FileInfo(to).Length)}"
-                + (missing > 0 ? $"; {Words.Plural(missing, "source")} not on this machine (--source-map says where they are)" : ""));
+            string what = SourceEmbedding.Embed(recording, to, parsed.GetValue(symbols) ?? [], parsed.GetValue(map), null, null, context);
+            context.Out.WriteLine($"{to}: {Words.Size(new FileInfo(to).Length)}: {what}");
             return ExitCode.Good;
         });
     }

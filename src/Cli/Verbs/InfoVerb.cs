@@ -6,6 +6,7 @@ using Cli.Parsing;
 using Cli.Presentation;
 using Replay.Packages;
 using Vmm.Platform;
+using Vmm.Time;
 
 namespace Cli.Verbs;
 
@@ -42,7 +43,8 @@ internal static class InfoVerb
             + DescribeTurns(machine));
         output.WriteLine($"boots        {machine.Boot}{(machine.CommandLine.Length > 0 ? $", command line: {machine.CommandLine}" : "")}");
         foreach (ManifestImage image in manifest.Images) output.WriteLine($"image        {image.Role}: {image.Name}, {Words.Size(image.SizeBytes)}, SHA-256 {image.Sha256}");
-        output.WriteLine($"length       {Words.Count(recording.End.InstructionCount)} instructions, to position {recording.End}");
+        string from = recording.Start > Position.Start ? $"from position {recording.Start} " : "";
+        output.WriteLine($"length       {Words.Count(recording.InstructionCount)} instructions, {from}to position {recording.End}");
         output.WriteLine($"guest time   {Words.GuestTime(recording.Checkpoints[^1].GuestNanoseconds)}");
         output.WriteLine($"outcome      {OutcomeText.Describe(recording.Outcome)}{(recording.WasRecovered ? " (recovered: the recorder did not finish)" : "")}");
         output.WriteLine($"inputs       {Words.Count(recording.ReadInputs().LongCount())}");
@@ -104,6 +106,7 @@ internal static class InfoVerb
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        json.WritePosition("start", recording.Start);
         json.WriteStartObject("end");
         json.WritePosition("position", recording.End);
         json.WriteNumber("instructionCount", recording.End.InstructionCount);
@@ -126,5 +129,5 @@ internal static class InfoVerb
         json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
     });
 
-    private static double LogDensity(RecordingFile recording) => recording.Sizes.LogSizeBytes * 1000.0 / System.Math.Max(1, recording.End.InstructionCount);
+    private static double LogDensity(RecordingFile recording) => recording.Sizes.LogSizeBytes * 1000.0 / System.Math.Max(1, recording.InstructionCount);
 }

@@ -39,12 +39,19 @@ internal static class RecordVerb
           key HH ...      scan codes (set 2) from the keyboard
           nmi, powerbutton
 
+        Only the last part (--ring): what lies too far back is dropped while it runs, so that the directory does not grow. At least the last two checkpoints stay, with all that the
+        guest has in memory there; while the directory is written anew, it takes twice as much.
+        Only what matters (--tail-on): the recording ends when it happens, and is removed if it does not:
+          panic       Linux says "Kernel panic", or the guest triple-faults
+          text:S      a console prints S
+
         Examples:
           ttvm record -o demo.ttvm --kernel guests/prebuilt/demo64.elf --cpus 4 --chaos 7
           ttvm record -o race.ttvm --kernel mcs-broken.elf --cpus 4 --schedule explored/seed-3.schedule
           ttvm record -o boot.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0" --cpus 2 --memory 256M
           ttvm record -o shell.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0 ttvm.shell" --input -
           ttvm record -o live.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0 ttvm.shell" --input - --dap 4711
+          ttvm record -o panic.ttvm --kernel vmlinuz --initrd initramfs.cpio.gz --append "console=ttyS0" --ring 64M --tail-on panic
           ttvm record -o disk.ttvm --bios bios-256k.bin --disk disk.img --until "text:login:"
         """;
 
@@ -87,6 +94,8 @@ internal static class RecordVerb
             Description = "Let debuggers such as VS Code attach while it runs: the Debug Adapter Protocol at this port of the loopback interface; 0: any that is free", HelpName = "PORT",
         };
 
+        public Option<string?> Ring { get; } = new("--ring") { Description = "Keep only the last part, about so many bytes of checkpoints, pages and log", HelpName = "SIZE" };
+        public Option<string?> TailOn { get; } = new("--tail-on") { Description = "Keep the recording only if this happens, and end it there: panic or text:S", HelpName = "WHEN" };
         public Option<bool> Force { get; } = new("--force") { Description = "Replace an existing file" };
         public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "Do not show what the guest prints" };
         public Option<bool> Json { get; } = new("--json") { Description = "Print the summary as JSON on standard output; implies --quiet" };
@@ -99,8 +108,8 @@ internal static class RecordVerb
         o.DiskInterface.AcceptOnlyFromAmong("ata", "virtio");
         var verb = new VerbCommand("record", Description, Examples)
         {
-            o.Output, o.Kernel, o.Initrd, o.Append, o.Disk, o.Bios, o.DiskInterface, o.Cpus, o.Memory, o.Clock, o.Chaos, o.Schedule, o.Input, o.Until, o.Checkpoints, o.Dap, o.Force,
-            o.Quiet, o.Json,
+            o.Output, o.Kernel, o.Initrd, o.Append, o.Disk, o.Bios, o.DiskInterface, o.Cpus, o.Memory, o.Clock, o.Chaos, o.Schedule, o.Input, o.Until, o.Checkpoints, o.Dap, o.Ring, o.TailOn,
+            o.Force, o.Quiet, o.Json,
         };
         return verb.Does(parsed => Record(context, o, parsed));
     }
@@ -110,11 +119,15 @@ internal static class RecordVerb
         string path = parsed.GetValue(o.Output)!;
         bool force = parsed.GetValue(o.Force);
         (string? text, ulong count) = ParseUntil(parsed.GetValue(o.Until)!);
+        long? ring = parsed.GetValue(o.Ring) is { } size ? ParseRing(size) : null;
+        var tail = TailCondition.Parse(parsed.GetValue(o.TailOn));
+        if (tail is not null && text is not null) throw CommandException.Usage("--tail-on and --until text:S exclude each other: the recording ends where the tail's condition is met");
         CheckOutput(path, force);
         int? dapPort = parsed.GetValue(o.Dap);
         if (dapPort is not null)
         {
             if (dapPort is < 0 or > 65535) throw CommandException.Usage($"--dap: {dapPort} is not a port: use 0 to 65535");
+            if (ring is not null || tail is not null) throw CommandException.Usage("--dap excludes --ring and --tail-on: who is attached visits the past");
             if (count != ulong.MaxValue) throw CommandException.Usage("--dap and --until count:N exclude each other: use exit or text:S");
         }
         MachineConfiguration configuration = Setup(o, parsed).Configure();
@@ -124,7 +137,8 @@ internal static class RecordVerb
         ILiveInput input = dapPort is not null && parsed.GetValue(o.Input) is null ? new InteractiveInput() : OpenInput(parsed.GetValue(o.Input));
         var options = new RecorderOptions
         {
-            Path = path, Overwrite = force, RecordedFrom = CommandLine(parsed), Console = console, StopAtText = dapPort is null ? text : null,
+            Path = path, Overwrite = force, RecordedFrom = CommandLine(parsed), Console = console, StopAtText = dapPort is null ? tail?.StopText ?? text : null,
+            RingSizeBytes = ring,
         };
         if (parsed.GetValue(o.Checkpoints) is { } interval)
             options = options with { CheckpointInterval = Math.Max(10_000, NumberSyntax.ParseCount(interval, "--checkpoint-interval")) };
@@ -143,8 +157,16 @@ internal static class RecordVerb
             recorder.Finish(progress);
             return 0;
         });
-        var summary = new RecordingSummary(path, stop, text, recorder.Machine, watch.Elapsed, input as ScriptedInput);
+        // A tail may have been met without the text that ends it.
+        string? awaited = tail is null ? text : stop == RecorderStop.TextPrinted ? tail.StopText : null;
+        var summary = new RecordingSummary(path, stop, awaited, recorder.Machine, watch.Elapsed, input as ScriptedInput);
         using RecordingFile recording = RecordingFile.Open(path);
+        if (tail is not null && !tail.WasMet(stop, recording))
+        {
+            File.Delete(path);
+            context.Error.WriteLine($"ttvm: {tail.Description} did not happen in {Words.Count(recorder.Machine.InstructionCount)} instructions: nothing is kept");
+            return ExitCode.Good;
+        }
         if (json) summary.WriteJson(context.Out, recording);
         else summary.Write(context.Error, recording);
         return summary.ExitCode;
@@ -178,6 +200,9 @@ internal static class RecordVerb
         if (until.StartsWith("count:", StringComparison.Ordinal)) return (null, NumberSyntax.ParseCount(until[6..], "--until count"));
         throw CommandException.Usage($"--until: '{until}' is not exit, text:S or count:N");
     }
+
+    private static long ParseRing(string size) => MachineSetup.TryParseSize(size, out ulong value) && value is > 0 and <= long.MaxValue ? (long)value
+        : throw CommandException.Usage($"--ring: '{size}' is not a size: write 64M or 1G");
 
     private static void CheckOutput(string path, bool force)
     {

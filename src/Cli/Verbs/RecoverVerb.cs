@@ -31,7 +31,7 @@ internal static class RecoverVerb
             if (File.Exists(target) && !overwrite) throw CommandException.Usage($"{target} exists already: choose another name with -o, or add --force");
             string written = ProgressDisplay.Run("recovering", progress => RecordingFile.Recover(from, to, overwrite, progress));
             using OpenRecording recording = OpenRecording.Open(written, context);
-            context.Out.WriteLine($"{written}: {Words.Count(recording.File.End.InstructionCount)} instructions, {Words.Size(recording.File.Sizes.FileSizeBytes)}");
+            context.Out.WriteLine($"{written}: {Words.Count(recording.File.InstructionCount)} instructions, {Words.Size(recording.File.Sizes.FileSizeBytes)}");
             return ExitCode.Good;
         });
     }

@@ -110,7 +110,9 @@ internal static class RerunVerb
 
     private static MachineConfiguration Configure(Options o, ParseResult parsed, RecordingFile original)
     {
-        MachineConfiguration configuration = original.Configuration;
+        if (original.Start > Vmm.Time.Position.Start)
+            throw CommandException.Usage($"{original.Path} begins at position {original.Start}: a new build needs a recording that begins at power-on");
+        MachineConfiguration configuration = original.Configuration with { Boots = true };
         var images = new List<MachineImage>(configuration.Images);
         foreach ((string role, string? path) in (ReadOnlySpan<(string, string?)>)[("kernel", parsed.GetValue(o.Kernel)), ("initrd", parsed.GetValue(o.Initrd))])
         {

@@ -3,14 +3,17 @@ using System.Collections.Generic;
 using System.IO;
 using System.Text.Json;
 using Dap.Protocol;
+using Replay.Packages;
 
 namespace Dap.Sessions;
 
 /// <summary>
-/// Named positions of a recording, in NAME.ttvm.bookmarks.json beside it. The file is read each time, as another session may have changed it, and replaced as a whole.
+/// Named positions of a recording, in NAME.ttvm.bookmarks.json beside it; as long as there is no such file, those that the recording carries (`ttvm pack`).
+/// The file is read each time, as another session may have changed it, and replaced as a whole.
 /// </summary>
 /// <param name="recordingPath">The recording's file.</param>
-public sealed class BookmarkFile(string recordingPath)
+/// <param name="embedded">What it carries; null: it is written only just now and carries nothing.</param>
+public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded = null)
 {
     private readonly string _path = recordingPath + ".bookmarks.json";
 
@@ -19,10 +22,11 @@ public sealed class BookmarkFile(string recordingPath)
     /// <exception cref="IOException">It cannot be read.</exception>
     public List<TtvmBookmark> Read()
     {
-        if (!File.Exists(_path)) return [];
+        byte[]? bytes = File.Exists(_path) ? File.ReadAllBytes(_path) : embedded?.ReadBookmarks();
+        if (bytes is null) return [];
         try
         {
-            TtvmBookmarks? content = JsonSerializer.Deserialize(File.ReadAllBytes(_path), DapJson.Of<TtvmBookmarks>());
+            TtvmBookmarks? content = JsonSerializer.Deserialize(bytes, DapJson.Of<TtvmBookmarks>());
             return [.. content?.Bookmarks ?? []];
         }
         catch (JsonException e)

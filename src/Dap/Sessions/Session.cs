@@ -246,14 +246,14 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     // ---- The recording, beside where the session stands.
 
     /// <summary>Named positions.</summary>
-    public BookmarkFile Bookmarks => new(Recording.Path);
+    public BookmarkFile Bookmarks => new(Recording.Path, Recording.Embedded);
 
     /// <exception cref="RequestException">It is not a position of the recording.</exception>
     public Position ParsePosition(string text)
     {
         try
         {
-            return PositionSyntax.Parse(text, Recording.End);
+            return PositionSyntax.Parse(text, Recording.Start, Recording.End);
         }
         catch (PositionSyntaxException e)
         {
@@ -266,7 +266,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     {
         try
         {
-            position = PositionSyntax.Parse(text, Recording.End);
+            position = PositionSyntax.Parse(text, Recording.Start, Recording.End);
             return true;
         }
         catch (PositionSyntaxException)
@@ -399,13 +399,13 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     public TtvmPosition Where()
     {
-        ulong end = Recording.End.InstructionCount;
+        ulong start = Recording.Start.InstructionCount, length = Recording.InstructionCount;
         Position position = Machine.Position;
         return new TtvmPosition
         {
             Position = position.ToString(), End = Recording.End.ToString(), InDiversion = IsDiverted, IsLive = Timeline.IsLive, Recording = Recording.Path,
             ThreadId = ThreadOfCpu(Machine.CurrentCpuIndex),
-            Percent = end == 0 ? 100 : Math.Round(Math.Min(100, 100.0 * position.InstructionCount / end), 4), GuestNanoseconds = Machine.GuestNanoseconds,
+            Percent = length == 0 ? 100 : Math.Round(Math.Min(100, 100.0 * (position.InstructionCount - start) / length), 4), GuestNanoseconds = Machine.GuestNanoseconds,
         };
     }
 

@@ -62,7 +62,7 @@ internal sealed class MonitorCommands(DebuggedMachine machine)
     {
         try
         {
-            Position target = PositionSyntax.Parse(text, Timeline.End);
+            Position target = PositionSyntax.Parse(text, Timeline.Start, Timeline.End);
             Timeline.Seek(target, null, cancellation);
         }
         catch (PositionSyntaxException e)

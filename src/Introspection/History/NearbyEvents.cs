@@ -21,6 +21,7 @@ public static class NearbyEvents
     public static IReadOnlyList<HistoryEvent> Read(RecordingFile recording, Position here, int count, HistoryEventKind? kind, CancellationToken cancellation)
     {
         var from = new Position(here.InstructionCount > Reach ? here.InstructionCount - Reach : 0);
+        if (from < recording.Start) from = recording.Start;
         ulong end = recording.End.InstructionCount;
         Position to = end - here.InstructionCount > Reach ? new Position(here.InstructionCount + Reach) : recording.End;
         var observer = new IntervalObserver();

@@ -18,11 +18,12 @@ internal sealed class CheckpointStore
 
     private readonly Lock _gate = new();
     private readonly LinkedList<MachineSnapshot> _cache = new();
+    private readonly Position _start;
     private volatile Index _index;
 
     /// <summary>A part's first frame is the memory table; each other is a checkpoint.</summary>
     /// <exception cref="RecordingFormatException">The checkpoints do not follow each other.</exception>
-    public CheckpointStore(FrameTable frames, int pageCountInStore, Func<string, ReadOnlyMemory<byte>> findImage)
+    public CheckpointStore(FrameTable frames, int pageCountInStore, Position start, Func<string, ReadOnlyMemory<byte>> findImage)
     {
         if (frames.Count < 2 || frames[0].Kind != FrameKind.MemoryTable)
             throw frames.Part.Damaged(0, "there is no checkpoint at the start");
@@ -34,6 +35,7 @@ internal sealed class CheckpointStore
         {
             throw frames.Damaged(0, e.Message);
         }
+        _start = start;
         _index = Read(frames, pageCountInStore, [], []);
     }
 
@@ -49,7 +51,7 @@ internal sealed class CheckpointStore
     /// <param name="pageCountInStore">Pages that there are now.</param>
     public void Grow(FrameTable frames, int pageCountInStore) => _index = Read(frames, pageCountInStore, _index.Metas, _index.Infos);
 
-    private static Index Read(FrameTable frames, int pageCountInStore, CheckpointMeta[] knownMetas, CheckpointInfo[] knownInfos)
+    private Index Read(FrameTable frames, int pageCountInStore, CheckpointMeta[] knownMetas, CheckpointInfo[] knownInfos)
     {
         Vmm.Invariant.Check(frames.Count > knownMetas.Length);
         var metas = new CheckpointMeta[frames.Count - 1];
@@ -62,7 +64,7 @@ internal sealed class CheckpointStore
             if (frame.Kind != FrameKind.Checkpoint || frame.MetaLength != CheckpointMeta.SizeBytes)
                 throw frames.Damaged(i + 1, "it is not a checkpoint");
             CheckpointMeta meta = CheckpointMeta.Read(frames.Meta(i + 1));
-            bool follows = i == 0 ? meta.Position == Position.Start && meta.IsKey && meta.Sequence == 0
+            bool follows = i == 0 ? meta.Position == _start && meta.IsKey && (meta.Sequence == 0 || _start > Position.Start)
                 : meta.Position > metas[i - 1].Position && meta.Sequence >= metas[i - 1].Sequence;
             if (meta.Index != i || !follows || meta.DirtyPageCount < 0)
                 throw frames.Damaged(i + 1, "the checkpoint does not follow the one before");
@@ -111,6 +113,22 @@ internal sealed class CheckpointStore
     {
         CheckpointContent content = ReadContent(index);
         return PageMapCoding.Contains(content.Changes[memoryIndex].Span, pageIndex, Layout[memoryIndex].PageCount, _index.PageCountInStore);
+    }
+
+    /// <summary>The pages written between the checkpoint before <paramref name="index"/> and it, by memory; and the machine's saved state there.</summary>
+    public (ReadOnlyMemory<byte> State, List<PageChange>[] Changes) ReadChanges(int index)
+    {
+        CheckpointContent content = ReadContent(index);
+        var changes = new List<PageChange>[Layout.Count];
+        try
+        {
+            for (int m = 0; m < changes.Length; m++) changes[m] = PageMapCoding.Decode(content.Changes[m].Span, Layout[m].PageCount, _index.PageCountInStore);
+        }
+        catch (MessagePackSerializationException e)
+        {
+            throw _index.Frames.Damaged(index + 1, e.Message);
+        }
+        return (content.State, changes);
     }
 
     private MachineSnapshot Materialise(int index)

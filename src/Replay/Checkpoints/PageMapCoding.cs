@@ -51,6 +51,17 @@ internal static class PageMapCoding
             for (int k = 0; k < length; k++) map[start + k] = ascending ? id + k : id;
     }
 
+    /// <summary>The changes one by one, in ascending order of page index.</summary>
+    /// <exception cref="MessagePackSerializationException">The bytes are not changes of such a map.</exception>
+    public static List<PageChange> Decode(ReadOnlySpan<byte> encoded, int pageCount, int pageCountInStore)
+    {
+        var changes = new List<PageChange>();
+        var reader = new ChangeReader(encoded, pageCount, pageCountInStore);
+        while (reader.Read(out int start, out int length, out int id, out bool ascending))
+            for (int k = 0; k < length; k++) changes.Add(new PageChange(start + k, ascending ? id + k : id));
+        return changes;
+    }
+
     /// <summary>Whether a page is among the changes.</summary>
     public static bool Contains(ReadOnlySpan<byte> encoded, int pageIndex, int pageCount, int pageCountInStore)
     {

@@ -55,12 +55,13 @@ internal sealed class PageStore
         int next = known.PageCount;
         for (int i = known.Chunks.Length; i < frames.Count; i++)
         {
-            if (frames[i].Kind != FrameKind.PageChunk || frames[i].MetaLength != PageStoreWriter.MetaSizeBytes)
+            bool isPacked = frames[i].Kind == FrameKind.PackedPages;
+            if (!isPacked && frames[i].Kind != FrameKind.PageChunk || frames[i].MetaLength != PageStoreWriter.MetaSizeBytes)
                 throw frames.Damaged(i, "it is not a chunk of pages");
             int first = BinaryPrimitives.ReadInt32LittleEndian(frames.Meta(i));
             int count = BinaryPrimitives.ReadInt32LittleEndian(frames.Meta(i)[4..]);
-            if (first != next || count is < 1 or > PageStoreWriter.PagesPerChunk
-                || frames[i].RawLength != count * (PagedMemory.PageSizeBytes + PageHash.SizeBytes))
+            if (first != next || count < 1 || count > (isPacked ? PackedPages.PagesPerChunk : PageStoreWriter.PagesPerChunk) || first > int.MaxValue - count - PageId.FirstStored
+                || (isPacked ? frames[i].RawLength > count * PackedPages.MaximumSizeBytesOfPage : frames[i].RawLength != count * PackedPages.PageWithHashSizeBytes))
                 throw frames.Damaged(i, "the chunk of pages does not continue the one before");
             firstPages[i] = first;
             next = first + count;
@@ -88,8 +89,8 @@ internal sealed class PageStore
     /// <summary>Checks that every page has the hash that it was stored under.</summary>
     public void VerifyChunk(int index)
     {
-        byte[] content = _index.Frames.ReadPayload(index);
-        int count = content.Length / (PagedMemory.PageSizeBytes + PageHash.SizeBytes);
+        byte[] content = ReadChunk(_index, index);
+        int count = content.Length / PackedPages.PageWithHashSizeBytes;
         for (int i = 0; i < count; i++)
         {
             UInt128 stored = BinaryPrimitives.ReadUInt128LittleEndian(content.AsSpan(count * PagedMemory.PageSizeBytes
@@ -107,14 +108,25 @@ internal sealed class PageStore
         for (int i = 0; i < index.Frames.Count; i++)
         {
             byte[] content = index.Frames.ReadPayload(i);
-            int count = content.Length / (PagedMemory.PageSizeBytes + PageHash.SizeBytes);
-            content.AsSpan(count * PagedMemory.PageSizeBytes).CopyTo(bytes.AsSpan(index.FirstPages[i] * PageHash.SizeBytes));
+            int count = (i + 1 < index.Frames.Count ? index.FirstPages[i + 1] : index.PageCount) - index.FirstPages[i];
+            content.AsSpan(content.Length - count * PageHash.SizeBytes).CopyTo(bytes.AsSpan(index.FirstPages[i] * PageHash.SizeBytes));
         }
         return bytes;
     }
 
     /// <summary>Where <see cref="EncodeHashes"/> was put; without it hashes come from the chunks.</summary>
     public PartReader? HashPart { get; init; }
+
+    /// <summary>Where packed chunks find what images have; null: such a chunk is damage.</summary>
+    public ImageBytes? Images { get; init; }
+
+    private byte[] ReadChunk(Index index, int chunk)
+    {
+        byte[] payload = index.Frames.ReadPayload(chunk);
+        if (index.Frames[chunk].Kind == FrameKind.PageChunk) return payload;
+        int count = BinaryPrimitives.ReadInt32LittleEndian(index.Frames.Meta(chunk)[4..]);
+        return PackedPages.Expand(payload, count, Images) ?? throw index.Frames.Damaged(chunk, "the packed pages are not possible");
+    }
 
     private UInt128[] LoadHashes()
     {
@@ -146,7 +158,7 @@ internal sealed class PageStore
             return present.Content;
         }
         // Two threads may decompress the same chunk; the second result is dropped.
-        var loaded = new Chunk(chunk, known.Frames.ReadPayload(chunk));
+        var loaded = new Chunk(chunk, ReadChunk(known, chunk));
         lock (_gate)
         {
             Chunk?[] chunks = _index.Chunks;

@@ -18,17 +18,25 @@ internal sealed class EventLogReader
 
     private readonly Dictionary<int, LogSegment> _cache = [];
     private readonly Queue<int> _cacheOrder = new();
+    private readonly Position _start;
     private volatile Index _index;
 
     /// <exception cref="RecordingFormatException">The segments do not follow each other.</exception>
-    public EventLogReader(FrameTable frames) => _index = new Index(frames, ReadMetas(frames, []));
+    public EventLogReader(FrameTable frames, Position start = default)
+    {
+        _start = start;
+        _index = new Index(frames, ReadMetas(frames, []));
+    }
 
     public int SegmentCount => _index.Metas.Length;
     public FrameTable Frames => _index.Frames;
     public LogSegmentMeta Meta(int index) => _index.Metas[index];
 
     /// <summary>The log is complete up to here.</summary>
-    public Position Through => _index.Metas is { Length: > 0 } metas ? metas[^1].Through : Position.Start;
+    public Position Through => _index.Metas is { Length: > 0 } metas ? metas[^1].Through : _start;
+
+    /// <summary>Input records before its first.</summary>
+    public ulong BaseSequence => _index.Metas is { Length: > 0 } metas ? metas[0].BaseSequence : 0;
 
     /// <summary>Goes on with what was written since.</summary>
     /// <param name="frames">Those that are known, and more.</param>
@@ -87,12 +95,12 @@ internal sealed class EventLogReader
         }
     }
 
-    private static LogSegmentMeta[] ReadMetas(FrameTable frames, LogSegmentMeta[] known)
+    private LogSegmentMeta[] ReadMetas(FrameTable frames, LogSegmentMeta[] known)
     {
         Vmm.Invariant.Check(frames.Count >= known.Length);
         var metas = new LogSegmentMeta[frames.Count];
         known.CopyTo(metas, 0);
-        Position last = known.Length == 0 ? Position.Start : known[^1].Through;
+        Position last = known.Length == 0 ? _start : known[^1].Through;
         ulong lastSequence = known.Length == 0 ? 0 : known[^1].BaseSequence;
         for (int i = known.Length; i < metas.Length; i++)
         {

@@ -14,7 +14,7 @@ namespace Replay.Log;
 /// Appends records to the event log. Records collect in memory until <see cref="Flush"/>, or until there are 64 KiB of them, and then
 /// become one segment on disk. Positions must not go backwards. Used by the engine's thread only.
 /// </summary>
-internal sealed class EventLogWriter(FrameWriter frames)
+internal sealed class EventLogWriter
 {
     private const int SegmentSizeBytes = 64 << 10;
     /// <summary>An output run ends here, so that it stays a small part of a segment.</summary>
@@ -22,6 +22,7 @@ internal sealed class EventLogWriter(FrameWriter frames)
 
     private readonly ArrayBufferWriter<byte> _records = new(SegmentSizeBytes * 2);
     private readonly byte[] _meta = new byte[LogSegmentMeta.SizeBytes];
+    private FrameWriter _frames;
     private Position _base, _last;
     private ulong _baseNanoseconds, _lastNanoseconds, _baseSequence;
     private int _recordCount, _outputByteCount;
@@ -32,6 +33,25 @@ internal sealed class EventLogWriter(FrameWriter frames)
     private LogRecordKind _runKind;
     private Position _runStart, _runLast;
     private OutputChannel _runChannel;
+
+    /// <param name="frames">Where to.</param>
+    /// <param name="start">Where the log begins.</param>
+    /// <param name="nanoseconds">The host's time that was last logged before.</param>
+    /// <param name="sequence">Input records before.</param>
+    public EventLogWriter(FrameWriter frames, Position start = default, ulong nanoseconds = 0, ulong sequence = 0)
+    {
+        _frames = frames;
+        _base = _last = start;
+        _baseNanoseconds = _lastNanoseconds = nanoseconds;
+        _baseSequence = Sequence = sequence;
+    }
+
+    /// <summary>Goes on in another file, which has what was written up to now. Nothing may be waiting for <see cref="Flush"/>.</summary>
+    public void ContinueIn(FrameWriter frames)
+    {
+        Invariant.Check(_recordCount == 0 && _runKind == 0);
+        _frames = frames;
+    }
 
     /// <summary>Input records so far.</summary>
     public ulong Sequence { get; private set; }
@@ -116,7 +136,7 @@ internal sealed class EventLogWriter(FrameWriter frames)
     {
         EndRun();
         new LogSegmentMeta(_base, through, _baseNanoseconds, _baseSequence, _recordCount, _outputByteCount).Write(_meta);
-        frames.Append(FrameKind.LogSegment, _meta, _records.WrittenSpan);
+        _frames.Append(FrameKind.LogSegment, _meta, _records.WrittenSpan);
         _records.ResetWrittenCount();
         _base = _last = through;
         _baseNanoseconds = _lastNanoseconds;

@@ -56,6 +56,10 @@ public sealed class EmbeddedFiles
         return Encoding.UTF8.GetString(_sources.ReadPayload(frame));
     }
 
+    /// <summary>Named positions, as the debug adapter keeps them beside a recording; null: there are none.</summary>
+    /// <exception cref="RecordingFormatException">They are damaged.</exception>
+    public byte[]? ReadBookmarks() => _container?.Find(PartName.Bookmarks)?.ReadAll(MaximumSourceSizeBytes);
+
     /// <summary>True for parts that hold such files.</summary>
-    internal static bool IsPart(string name) => name is PartName.Sources or PartName.SourceIndex || name.StartsWith(PartName.SymbolsPrefix, StringComparison.Ordinal);
+    internal static bool IsPart(string name) => name is PartName.Sources or PartName.SourceIndex or PartName.Bookmarks || name.StartsWith(PartName.SymbolsPrefix, StringComparison.Ordinal);
 }

@@ -15,10 +15,21 @@ internal enum FrameKind : byte
     Checkpoint = 4,
     Index = 5,
     Source = 6,
+    PackedPages = 7,
+}
+
+/// <summary>How a frame's payload is stored. The numbers are part of the trace format.</summary>
+internal enum FrameCompression : byte
+{
+    None = 0,
+    /// <summary>RFC 1950.</summary>
+    Zlib = 1,
+    /// <summary>RFC 7932; from format version 2 on.</summary>
+    Brotli = 2,
 }
 
 /// <summary>Where a frame is and how long its parts are.</summary>
-internal readonly record struct FrameInfo(FrameKind Kind, bool IsCompressed, long Offset, int MetaLength, int StoredLength, int RawLength)
+internal readonly record struct FrameInfo(FrameKind Kind, FrameCompression Compression, long Offset, int MetaLength, int StoredLength, int RawLength)
 {
     public long SizeBytes => (long)Frame.HeaderSizeBytes + MetaLength + StoredLength;
     public long End => Offset + SizeBytes;
@@ -37,11 +48,12 @@ internal static class Frame
     public const int MaxPayloadLength = 256 << 20;
     private const uint Magic = 0x4656_5454; // "TTVF"
     private const byte Version = 1;
-    private const byte CompressedFlag = 1;
+    private const int BrotliWindowBits = 22;
     private const int CrcOffset = 20;
 
-    /// <summary>Puts a frame together, compressing the payload with zlib if it then is smaller by a sixteenth at least.</summary>
-    public static void Build(MemoryStream destination, FrameKind kind, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload)
+    /// <summary>Puts a frame together, compressing the payload if it then is smaller by a sixteenth at least.</summary>
+    public static void Build(MemoryStream destination, FrameKind kind, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload, FrameCompression compression = FrameCompression.Zlib,
+        int brotliQuality = 9)
     {
         Vmm.Invariant.Check(meta.Length <= MaxMetaLength && payload.Length <= MaxPayloadLength);
         destination.SetLength(0);
@@ -52,7 +64,18 @@ internal static class Frame
         bool compressed = false;
         if (payload.Length >= 64)
         {
-            using (var z = new ZLibStream(destination, CompressionLevel.Fastest, leaveOpen: true)) z.Write(payload);
+            if (compression == FrameCompression.Brotli)
+            {
+                var packed = new byte[BrotliEncoder.GetMaxCompressedLength(payload.Length)];
+                bool fits = BrotliEncoder.TryCompress(payload, packed, out int length, brotliQuality, BrotliWindowBits);
+                Vmm.Invariant.Check(fits);
+                destination.Write(packed.AsSpan(0, length));
+            }
+            else
+            {
+                using var z = new ZLibStream(destination, CompressionLevel.Fastest, leaveOpen: true);
+                z.Write(payload);
+            }
             compressed = destination.Length - payloadStart <= payload.Length - payload.Length / 16;
             if (!compressed)
             {
@@ -66,7 +89,7 @@ internal static class Frame
         BinaryPrimitives.WriteUInt32LittleEndian(frame, Magic);
         frame[4] = Version;
         frame[5] = (byte)kind;
-        frame[6] = compressed ? CompressedFlag : (byte)0;
+        frame[6] = compressed ? (byte)compression : (byte)0;
         frame[7] = 0;
         BinaryPrimitives.WriteInt32LittleEndian(frame[8..], meta.Length);
         BinaryPrimitives.WriteInt32LittleEndian(frame[12..], frame.Length - payloadStart);
@@ -77,9 +100,9 @@ internal static class Frame
     /// <summary>Reads a header; null when it cannot be one.</summary>
     public static FrameInfo? ParseHeader(ReadOnlySpan<byte> header, long offset)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic || header[4] != Version || header[6] > CompressedFlag
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic || header[4] != Version || header[6] > (byte)FrameCompression.Brotli
             || header[7] != 0) return null;
-        var info = new FrameInfo((FrameKind)header[5], header[6] == CompressedFlag, offset,
+        var info = new FrameInfo((FrameKind)header[5], (FrameCompression)header[6], offset,
             BinaryPrimitives.ReadInt32LittleEndian(header[8..]),
             BinaryPrimitives.ReadInt32LittleEndian(header[12..]), BinaryPrimitives.ReadInt32LittleEndian(header[16..]));
         return IsPlausible(info) ? info : null;
@@ -87,7 +110,7 @@ internal static class Frame
 
     public static bool IsPlausible(in FrameInfo info) =>
         info.MetaLength is >= 0 and <= MaxMetaLength && info.StoredLength is >= 0 and <= MaxPayloadLength
-        && info.RawLength is >= 0 and <= MaxPayloadLength && (info.IsCompressed || info.StoredLength == info.RawLength);
+        && info.RawLength is >= 0 and <= MaxPayloadLength && (info.Compression != FrameCompression.None || info.StoredLength == info.RawLength);
 
     public static bool HasRightChecksum(ReadOnlySpan<byte> frame) =>
         BinaryPrimitives.ReadUInt32LittleEndian(frame[CrcOffset..]) == Checksum(frame);
@@ -97,10 +120,15 @@ internal static class Frame
     {
         int start = HeaderSizeBytes + info.MetaLength;
         var payload = new byte[info.RawLength];
-        if (!info.IsCompressed)
+        if (info.Compression == FrameCompression.None)
         {
             frame.AsSpan(start, info.StoredLength).CopyTo(payload);
             return payload;
+        }
+        if (info.Compression == FrameCompression.Brotli)
+        {
+            bool isWhole = BrotliDecoder.TryDecompress(frame.AsSpan(start, info.StoredLength), payload, out int length);
+            return isWhole && length == payload.Length ? payload : null;
         }
         try
         {

@@ -96,7 +96,7 @@ internal sealed class FrameTable
         {
             FrameInfo f = _frames[i];
             VarInt.Write(payload, (ulong)f.Kind);
-            VarInt.Write(payload, f.IsCompressed ? 1UL : 0UL);
+            VarInt.Write(payload, (ulong)f.Compression);
             VarInt.Write(payload, (ulong)f.MetaLength);
             VarInt.Write(payload, (ulong)f.StoredLength);
             VarInt.Write(payload, (ulong)f.RawLength);
@@ -122,9 +122,9 @@ internal sealed class FrameTable
         {
             if (!reader.TryRead(out ulong kind) || !reader.TryRead(out ulong flags) || !reader.TryRead(out ulong metaLength)
                 || !reader.TryRead(out ulong stored) || !reader.TryRead(out ulong raw)) throw index.Damaged(0, "the index is cut off");
-            if (kind > 0x7F || flags > 1 || (metaLength | stored | raw) > int.MaxValue)
+            if (kind > 0x7F || flags > (ulong)FrameCompression.Brotli || (metaLength | stored | raw) > int.MaxValue)
                 throw index.Damaged(0, $"entry {i} of the index is not possible");
-            var info = new FrameInfo((FrameKind)kind, flags == 1, offset, (int)metaLength, (int)stored, (int)raw);
+            var info = new FrameInfo((FrameKind)kind, (FrameCompression)flags, offset, (int)metaLength, (int)stored, (int)raw);
             if (!Frame.IsPlausible(info) || info.End > part.SizeBytes || !reader.TryTake(info.MetaLength, out ReadOnlySpan<byte> meta))
                 throw index.Damaged(0, $"entry {i} of the index is not possible");
             builder.Add(info, meta);

@@ -31,7 +31,13 @@ internal sealed class FrameWriter : IDisposable
     public void Append(FrameKind kind, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload)
     {
         Frame.Build(_buffer, kind, meta, payload);
-        ReadOnlySpan<byte> frame = _buffer.GetBuffer().AsSpan(0, (int)_buffer.Length);
+        Append(_buffer, meta);
+    }
+
+    /// <summary>Appends a frame that was put together before.</summary>
+    public void Append(MemoryStream built, ReadOnlySpan<byte> meta)
+    {
+        ReadOnlySpan<byte> frame = built.GetBuffer().AsSpan(0, (int)built.Length);
         _file.Write(frame);
         lock (_gate)
         {

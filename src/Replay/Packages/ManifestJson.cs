@@ -4,6 +4,7 @@ using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Vmm.Platform;
+using Vmm.Time;
 
 namespace Replay.Packages;
 
@@ -14,7 +15,10 @@ internal sealed partial class ManifestJsonContext : JsonSerializerContext;
 /// <summary>Manifests as JSON, and machine configurations as manifests.</summary>
 internal static class ManifestJson
 {
+    /// <summary>What every reader opens; recordings that need no more are written so.</summary>
     public const int FormatVersion = 1;
+    /// <summary>Recordings that do not begin at power-on, or have packed pages.</summary>
+    public const int LatestFormatVersion = 2;
     private const int MaxCpuCount = 8;
     private const ulong MaxMemorySizeBytes = 16UL << 30, MemoryUnit = 1UL << 20;
 
@@ -35,13 +39,18 @@ internal static class ManifestJson
         }
         if (manifest is null || manifest.Machine is null || manifest.Images is null || manifest.End is null || manifest.Parts is null)
             throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json' is incomplete");
-        if (manifest.FormatVersion != FormatVersion)
+        if (manifest.FormatVersion is < FormatVersion or > LatestFormatVersion)
         {
-            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads version {FormatVersion}: "
-                + (manifest.FormatVersion > FormatVersion ? "a newer ttvm made it, and is needed to open it" : "record it again, or open it with the ttvm that made it"));
+            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads versions {FormatVersion} to {LatestFormatVersion}: "
+                + (manifest.FormatVersion > LatestFormatVersion ? "a newer ttvm made it, and is needed to open it" : "record it again, or open it with the ttvm that made it"));
         }
+        if (manifest.Start is not null && manifest.FormatVersion < 2)
+            throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json': format version 1 begins at power-on");
         return manifest;
     }
+
+    /// <summary>Where the recording begins.</summary>
+    public static Position StartOf(RecordingManifest manifest) => manifest.Start is { } start ? new Position(start.InstructionCount, start.EventOrdinal) : Position.Start;
 
     public static ManifestMachine Describe(MachineConfiguration configuration) => new()
     {
@@ -59,8 +68,9 @@ internal static class ManifestJson
     };
 
     /// <summary>The configuration that a manifest describes, its values checked.</summary>
-    public static MachineConfiguration Configure(ManifestMachine machine, IReadOnlyList<MachineImage> images, string fileName)
+    public static MachineConfiguration Configure(RecordingManifest manifest, IReadOnlyList<MachineImage> images, string fileName)
     {
+        ManifestMachine machine = manifest.Machine;
         RecordingFormatException Bad(string what) => new($"{fileName} is damaged: part 'manifest.json': {what}");
         if (machine.CpuCount is < 1 or > MaxCpuCount) throw Bad($"{machine.CpuCount} vCPUs are not possible");
         if (machine.MemorySizeBytes is < MemoryUnit or > MaxMemorySizeBytes || machine.MemorySizeBytes % MemoryUnit != 0)
@@ -84,6 +94,7 @@ internal static class ManifestJson
             ForcedSwitches = switches,
             StartTimeSeconds = machine.StartTimeSeconds,
             Images = images,
+            Boots = manifest.Start is null,
         };
     }
 

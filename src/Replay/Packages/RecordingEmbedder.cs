@@ -18,39 +18,33 @@ public static class RecordingEmbedder
     /// <param name="symbols">Symbol files, whole.</param>
     /// <param name="sources">Source files; each name once.</param>
     /// <param name="progress">0..1.</param>
+    /// <param name="bookmarks">Named positions, as the debug adapter writes them; null: those that are there stay.</param>
     /// <exception cref="IOException">A file cannot be read or written: the destination is as it was.</exception>
-    public static void Embed(RecordingFile recording, string destination, IReadOnlyList<FileToEmbed> symbols, IReadOnlyList<FileToEmbed> sources, IProgress<double>? progress = null)
+    public static void Embed(RecordingFile recording, string destination, IReadOnlyList<FileToEmbed> symbols, IReadOnlyList<FileToEmbed> sources, IProgress<double>? progress = null,
+        byte[]? bookmarks = null)
     {
-        string temporary = destination + ".tmp";
-        try
-        {
-            using (var container = new ZipContainerWriter(temporary)) Write(container, recording, symbols, sources, progress);
-            File.Move(temporary, destination, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        ContainerRewriter.Replace(destination, container => Write(container, recording, symbols, sources, bookmarks, progress));
     }
 
+    /// <summary>Puts named positions in, and leaves all else as it is.</summary>
+    /// <exception cref="IOException">The destination cannot be written: it is as it was.</exception>
+    public static void AddBookmarks(RecordingFile recording, string destination, byte[] bookmarks) => ContainerRewriter.Replace(destination, container =>
+    {
+        List<ManifestPart> parts = ContainerRewriter.CopyParts(recording, container, static name => name != PartName.Bookmarks);
+        parts.Add(new ManifestPart(PartName.Bookmarks, bookmarks.Length, Convert.ToHexStringLower(container.Add(PartName.Bookmarks, bookmarks))));
+        container.Add(PartName.Manifest, ManifestJson.Write(recording.Manifest with { Parts = parts, Signature = null }));
+    });
+
     private static void Write(ZipContainerWriter container, RecordingFile recording, IReadOnlyList<FileToEmbed> symbols, IReadOnlyList<FileToEmbed> sources,
-        IProgress<double>? progress)
+        byte[]? bookmarks, IProgress<double>? progress)
     {
         long done = 0, total = 1;
         foreach (ManifestPart part in recording.Manifest.Parts) total += part.SizeBytes;
         foreach (FileToEmbed file in symbols) total += new FileInfo(file.Path).Length;
         void Copied(long count) => progress?.Report(Math.Min(1, (double)(done += count) / total));
 
-        var parts = new List<ManifestPart>();
-        foreach (ManifestPart part in recording.Manifest.Parts)
-        {
-            if (EmbeddedFiles.IsPart(part.Name)) continue;
-            using Stream content = recording.OpenPart(part.Name);
-            string hash = Convert.ToHexStringLower(container.Add(part.Name, content, part.SizeBytes, Copied));
-            if (hash != part.Sha256) throw recording.Damaged($"part '{part.Name}' has another hash than the manifest says");
-            parts.Add(part);
-        }
+        List<ManifestPart> parts = ContainerRewriter.CopyParts(recording, container, name => !EmbeddedFiles.IsPart(name) || name == PartName.Bookmarks && bookmarks is null, Copied);
+        if (bookmarks is not null) parts.Add(new ManifestPart(PartName.Bookmarks, bookmarks.Length, Convert.ToHexStringLower(container.Add(PartName.Bookmarks, bookmarks))));
         var named = new List<ManifestSymbols>();
         foreach (FileToEmbed file in symbols)
         {
@@ -74,8 +68,7 @@ public static class RecordingEmbedder
                 File.Delete(path);
             }
         }
-        container.Add(PartName.Manifest, ManifestJson.Write(recording.Manifest with { Parts = parts, Symbols = named.Count == 0 ? null : named }));
-        container.Finish();
+        container.Add(PartName.Manifest, ManifestJson.Write(recording.Manifest with { Parts = parts, Symbols = named.Count == 0 ? null : named, Signature = null }));
     }
 
     // A frame for each: compressed, with a checksum.

@@ -39,19 +39,22 @@ public sealed class RecordingFile : IDisposable
         _extent = new Extent(new Position(Manifest.End.InstructionCount, Manifest.End.EventOrdinal),
             new Outcome(ManifestJson.ParseName<OutcomeKind>(Manifest.End.Outcome) ?? throw Damaged("its outcome is unknown"), Manifest.End.Code, Manifest.End.Detail ?? ""));
         CheckParts(container);
-        ManifestJson.Configure(Manifest.Machine, [], path);
-        _configuration = new Lazy<MachineConfiguration>(() => ManifestJson.Configure(Manifest.Machine, ReadImages(), Path));
+        ManifestJson.Configure(Manifest, [], path);
+        _configuration = new Lazy<MachineConfiguration>(() => ManifestJson.Configure(Manifest, ReadImages(), Path));
 
-        Log = new EventLogReader(FrameTable.ReadIndex(container.Get(PartName.LogIndex), container.Get(PartName.Log)));
+        Start = ManifestJson.StartOf(Manifest);
+        Log = new EventLogReader(FrameTable.ReadIndex(container.Get(PartName.LogIndex), container.Get(PartName.Log)), Start);
         Pages = new PageStore(FrameTable.ReadIndex(container.Get(PartName.PageIndex), container.Get(PartName.Pages)))
         {
             HashPart = container.Get(PartName.PageHashes),
+            Images = ReadImage,
         };
         CheckpointStore = new CheckpointStore(FrameTable.ReadIndex(container.Get(PartName.CheckpointIndex),
             container.Get(PartName.Checkpoints)),
-            Pages.PageCount, FindImage);
+            Pages.PageCount, Start, FindImage);
         if (CheckpointStore.PositionOf(CheckpointStore.Count - 1) > End || Log.Through != End)
             throw Damaged("its parts do not end at the same position");
+        if (Log.BaseSequence != CheckpointStore.Meta(0).Sequence) throw Damaged("its log does not begin where its first checkpoint is");
         Console = new ConsoleLog(Log);
         Embedded = new EmbeddedFiles(container, Manifest.Symbols);
     }
@@ -63,11 +66,12 @@ public sealed class RecordingFile : IDisposable
         Manifest = manifest;
         _growing = parts;
         _configuration = new Lazy<MachineConfiguration>(configuration);
-        _extent = new Extent(Position.Start, default);
-        Log = new EventLogReader(parts.ReadLog());
+        Start = ManifestJson.StartOf(manifest);
+        Log = new EventLogReader(parts.ReadLog(), Start);
+        _extent = new Extent(Start, default);
         FrameTable checkpoints = parts.ReadCheckpoints();
         Pages = new PageStore(parts.ReadPages());
-        CheckpointStore = new CheckpointStore(checkpoints, Pages.PageCount, FindImage);
+        CheckpointStore = new CheckpointStore(checkpoints, Pages.PageCount, Start, FindImage);
         Console = new ConsoleLog(Log);
         Embedded = new EmbeddedFiles(null, null);
     }
@@ -127,7 +131,11 @@ public sealed class RecordingFile : IDisposable
     /// <summary>What the recorded machine was built from, images included. They are read at the first use.</summary>
     public MachineConfiguration Configuration => _configuration.Value;
 
-    public Position Start => Position.Start;
+    /// <summary>The first position: power-on, or where a stretch was cut out.</summary>
+    public Position Start { get; }
+
+    /// <summary>How many instructions it holds.</summary>
+    public ulong InstructionCount => End.InstructionCount - Start.InstructionCount;
 
     /// <summary>The last position that can be visited.</summary>
     public Position End => _extent.End;
@@ -254,6 +262,15 @@ public sealed class RecordingFile : IDisposable
         foreach (ManifestImage image in Manifest.Images)
             images.Add(new MachineImage(image.Role, image.Name ?? "", _container!.Get(image.Part).ReadAll(Array.MaxLength)));
         return images;
+    }
+
+    private bool ReadImage(int number, long offset, Span<byte> destination)
+    {
+        if ((uint)number >= (uint)Manifest.Images.Count) return false;
+        PartReader image = _container!.Get(Manifest.Images[number].Part);
+        if (offset < 0 || offset > image.SizeBytes - destination.Length) return false;
+        image.Read(offset, destination);
+        return true;
     }
 
     // Checkpoints ask for disk images when the index is read: those are only read when there is a disk.

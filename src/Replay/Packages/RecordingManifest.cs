@@ -16,6 +16,15 @@ public sealed record RecordingManifest
     public required IReadOnlyList<ManifestImage> Images { get; init; }
     public required ManifestEnd End { get; init; }
     public required IReadOnlyList<ManifestPart> Parts { get; init; }
+    /// <summary>The first position; null: power-on. Format version 2 if it is there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestStart? Start { get; init; }
+    /// <summary>Who vouches for all of it; null: nobody.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestSignature? Signature { get; init; }
+    /// <summary>Of a partial directory only: its parts are called NAME.N, as they were begun anew N times; null: never.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Generation { get; init; }
     /// <summary>Symbol files that it carries; null: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ManifestSymbols>? Symbols { get; init; }
@@ -58,6 +67,11 @@ public sealed record ManifestImage(string Role, string Name, string Part, long S
 /// <param name="Part">The container entry that holds it.</param>
 public sealed record ManifestSymbols(string Name, string Part);
 
+/// <param name="InstructionCount">Of the first position.</param>
+/// <param name="EventOrdinal">Of the first position.</param>
+/// <param name="CutFrom">Identity of the recording that it was cut out of; empty: it is the last part of one that was never whole.</param>
+public sealed record ManifestStart(ulong InstructionCount, uint EventOrdinal, string CutFrom);
+
 /// <param name="InstructionCount">Of the last position.</param>
 /// <param name="EventOrdinal">Of the last position.</param>
 /// <param name="Outcome">A name of <see cref="Vmm.Platform.OutcomeKind"/>.</param>
@@ -67,6 +81,12 @@ public sealed record ManifestSymbols(string Name, string Part);
 /// <param name="Digest">State digest at the last position, lower-case hexadecimal; empty when recovered.</param>
 public sealed record ManifestEnd(ulong InstructionCount, uint EventOrdinal, string Outcome, uint Code, string Detail, bool Recovered,
     string Digest);
+
+/// <param name="Algorithm">"ECDSA-P256-SHA256" or "RSA-PSS-SHA256".</param>
+/// <param name="KeyId">SHA-256 of the public key (SubjectPublicKeyInfo), lower-case hexadecimal.</param>
+/// <param name="DigestChain">The checkpoints' digests chained, lower-case hexadecimal: see docs/TRACE_FORMAT.md.</param>
+/// <param name="Value">The signature in base64.</param>
+public sealed record ManifestSignature(string Algorithm, string KeyId, string DigestChain, string Value);
 
 /// <param name="Name">The container entry.</param>
 /// <param name="SizeBytes">Its size.</param>

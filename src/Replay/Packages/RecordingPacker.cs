@@ -23,9 +23,10 @@ internal static class RecordingPacker
     /// <param name="overwrite">Replace it.</param>
     /// <param name="progress">0..1.</param>
     /// <param name="pageHashes">The part of that name if it is known; else it is made from the pages.</param>
+    /// <param name="embedded">Its symbols, sources and named positions are taken over; null: there are none.</param>
     /// <returns>The packed file's path.</returns>
     public static string Pack(string partialDirectory, string destination, bool overwrite, IProgress<double>? progress,
-        byte[]? pageHashes = null)
+        byte[]? pageHashes = null, RecordingFile? embedded = null)
     {
         if (!Directory.Exists(partialDirectory))
             throw new RecordingFormatException($"{partialDirectory} does not exist, or is not a directory");
@@ -35,13 +36,14 @@ internal static class RecordingPacker
             throw new RecordingFormatException($"{partialDirectory} is not an unfinished recording: it has no {PartName.Manifest}");
         RecordingManifest begun = ManifestJson.Read(File.ReadAllBytes(manifestPath), partialDirectory);
 
-        if (FirstCheckpoint.IsMissing(partialDirectory)) FirstCheckpoint.Remake(partialDirectory, begun);
-        using var sources = new PartialParts(partialDirectory);
+        if (FirstCheckpoint.IsMissing(partialDirectory, begun)) FirstCheckpoint.Remake(partialDirectory, begun);
+        Position start = ManifestJson.StartOf(begun);
+        using var sources = new PartialParts(partialDirectory, begun.Generation);
         FrameTable logFrames = FrameTable.Scan(sources.Open(PartName.Log));
-        var log = new EventLogReader(logFrames);
+        var log = new EventLogReader(logFrames, start);
         var pages = new PageStore(FrameTable.Scan(sources.Open(PartName.Pages)));
-        FrameTable checkpointFrames = UsableCheckpoints(FrameTable.Scan(sources.Open(PartName.Checkpoints)), pages, log.Through);
-        ManifestEnd end = FindEnd(log, new CheckpointStore(checkpointFrames, pages.PageCount, static _ => default));
+        FrameTable checkpointFrames = UsableCheckpoints(FrameTable.Scan(sources.Open(PartName.Checkpoints)), pages, start, log.Through);
+        ManifestEnd end = FindEnd(log, new CheckpointStore(checkpointFrames, pages.PageCount, start, static _ => default));
 
         Invariant.Check(pageHashes is null || pageHashes.Length == pages.PageCount * PageHash.SizeBytes);
         string temporary = destination + ".tmp";
@@ -73,7 +75,13 @@ internal static class RecordingPacker
                 AddFile(PartName.Image(image.Role), image.SizeBytes);
                 if (parts[^1].Sha256 != image.Sha256) throw new RecordingFormatException($"{partialDirectory} is damaged: image '{image.Role}' has another hash than its manifest says");
             }
-            RecordingManifest manifest = begun with { End = end, Parts = parts };
+            foreach (ManifestPart part in embedded?.Manifest.Parts ?? [])
+            {
+                if (!EmbeddedFiles.IsPart(part.Name)) continue;
+                using Stream content = embedded!.OpenPart(part.Name);
+                parts.Add(part with { Sha256 = Convert.ToHexStringLower(container.Add(part.Name, content, part.SizeBytes)) });
+            }
+            RecordingManifest manifest = begun with { End = end, Parts = parts, Generation = null, Symbols = embedded?.Manifest.Symbols };
             manifest = manifest with { Identity = IdentityOf(manifest).ToString() };
             container.Add(PartName.Manifest, ManifestJson.Write(manifest));
             container.Finish();
@@ -88,20 +96,20 @@ internal static class RecordingPacker
     public static Guid IdentityOf(RecordingManifest manifest)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha.AppendData(ManifestJson.Write(manifest with { Identity = "", RecordedFrom = "", Parts = [], Symbols = null }));
+        sha.AppendData(ManifestJson.Write(manifest with { Identity = "", RecordedFrom = "", Parts = [], Symbols = null, Signature = null }));
         foreach (ManifestPart part in manifest.Parts)
             if (!EmbeddedFiles.IsPart(part.Name)) sha.AppendData(Encoding.UTF8.GetBytes($"{part.Name}\n{part.SizeBytes}\n{part.Sha256}\n"));
         return new Guid(sha.GetHashAndReset().AsSpan(0, 16), bigEndian: true);
     }
 
     // Checkpoints are written by another thread than the log: after a crash either may be ahead.
-    private static FrameTable UsableCheckpoints(FrameTable frames, PageStore pages, Position through)
+    private static FrameTable UsableCheckpoints(FrameTable frames, PageStore pages, Position start, Position through)
     {
         int count = frames.Count;
         while (count > 2 && CheckpointMeta.Read(frames.Meta(count - 1)).Position > through) count--;
         while (true)
         {
-            var store = new CheckpointStore(frames.Take(count), pages.PageCount, static _ => default);
+            var store = new CheckpointStore(frames.Take(count), pages.PageCount, start, static _ => default);
             try
             {
                 store.Load(store.Count - 1);
@@ -118,12 +126,15 @@ internal static class RecordingPacker
     private static ManifestEnd FindEnd(EventLogReader log, CheckpointStore checkpoints)
     {
         int last = log.SegmentCount - 1;
+        var digests = new Dictionary<Position, StateDigest>();
         if (last >= 0)
             foreach (LogRecord record in log.ReadSegment(last).Records)
             {
+                if (record.Kind == LogRecordKind.Digest) digests[record.At] = new StateDigest(record.Data.Span);
                 if (record.Kind != LogRecordKind.End) continue;
                 CheckpointMeta final = checkpoints.Meta(checkpoints.Count - 1);
-                string digest = final.Position == record.At ? final.Digest.ToString() : "";
+                // Where checkpoints were left out, the log still has the end's digest.
+                string digest = final.Position == record.At ? final.Digest.ToString() : digests.TryGetValue(record.At, out StateDigest logged) ? logged.ToString() : "";
                 return new ManifestEnd(record.At.InstructionCount, record.At.EventOrdinal, ((OutcomeKind)record.Unit).ToString(),
                     (uint)record.Value,
                     Encoding.UTF8.GetString(record.Data.Span), Recovered: false, digest);
@@ -132,7 +143,7 @@ internal static class RecordingPacker
         return new ManifestEnd(through.InstructionCount, through.EventOrdinal, nameof(OutcomeKind.None), 0, "", Recovered: true, "");
     }
 
-    private sealed class PartialParts(string directory) : IDisposable
+    private sealed class PartialParts(string directory, int? generation) : IDisposable
     {
         private readonly List<FileStream> _streams = [];
 
@@ -145,7 +156,7 @@ internal static class RecordingPacker
 
         public FileStream OpenStream(string name)
         {
-            string path = System.IO.Path.Combine(directory, name);
+            string path = System.IO.Path.Combine(directory, name is PartName.Log or PartName.Checkpoints or PartName.Pages ? PartName.OfGeneration(name, generation) : name);
             if (!File.Exists(path))
                 throw new RecordingFormatException($"{directory} is not a whole unfinished recording: '{name}' is missing");
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);

@@ -15,7 +15,7 @@ internal sealed class CheckpointCapture(Machine machine, CheckpointWriter writer
 {
     private readonly StateWriter _state = new();
     private readonly List<int> _dirty = [];
-    private CheckpointBatch _batch = new();
+    private readonly CheckpointBatcher _batcher = new(writer);
 
     /// <summary>Takes checkpoint number <paramref name="index"/> of the machine as it is.</summary>
     public void Take(int index, ulong sequence)
@@ -26,18 +26,12 @@ internal sealed class CheckpointCapture(Machine machine, CheckpointWriter writer
             _dirty.Clear();
             if (index == 0) CollectInitial(memory);
             else memory.CollectDirty(_dirty);
-            foreach (int page in _dirty) Copy(m, page, memory.Page(page));
+            foreach (int page in _dirty) _batcher.Add(m, page, memory.Page(page));
         }
         machine.BeginEpoch();
         _state.Clear();
         machine.SaveState(_state);
-        _batch.IsLast = true;
-        _batch.Index = index;
-        _batch.Position = machine.Position;
-        _batch.GuestNanoseconds = machine.GuestNanoseconds;
-        _batch.Sequence = sequence;
-        _batch.State = _state.Written.ToArray();
-        Send();
+        _batcher.Finish(index, machine.Position, machine.GuestNanoseconds, sequence, _state.Written.ToArray());
     }
 
     // What the machine's builder put into memory. Absent pages are what a source has there: a disk's image.
@@ -45,23 +39,5 @@ internal sealed class CheckpointCapture(Machine machine, CheckpointWriter writer
     {
         for (int page = 0; page < memory.PageCount; page++)
             if ((memory.TraitsOf(page) & PageTraits.Absent) == 0 && !PageHash.IsZero(memory.Page(page))) _dirty.Add(page);
-    }
-
-    private void Copy(int memoryIndex, int pageIndex, ReadOnlySpan<byte> content)
-    {
-        int inSlab = _batch.Pages.Count % CheckpointWriter.PagesPerSlab;
-        if (inSlab == 0)
-        {
-            if (_batch.Pages.Count == CheckpointBatch.MaxPages) Send();
-            _batch.Slabs.Add(writer.RentSlab());
-        }
-        content.CopyTo(_batch.Slabs[^1].AsSpan(inSlab * PagedMemory.PageSizeBytes));
-        _batch.Pages.Add((memoryIndex, pageIndex));
-    }
-
-    private void Send()
-    {
-        writer.Enqueue(_batch);
-        _batch = new CheckpointBatch();
     }
 }

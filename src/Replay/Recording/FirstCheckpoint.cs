@@ -13,10 +13,10 @@ namespace Replay.Recording;
 internal static class FirstCheckpoint
 {
     /// <summary>Whether a partial directory lacks it.</summary>
-    public static bool IsMissing(string partialDirectory)
+    public static bool IsMissing(string partialDirectory, RecordingManifest manifest)
     {
-        string path = Path.Combine(partialDirectory, PartName.Checkpoints);
-        if (!File.Exists(path) || !File.Exists(Path.Combine(partialDirectory, PartName.Pages))) return true;
+        string path = Path.Combine(partialDirectory, PartName.OfGeneration(PartName.Checkpoints, manifest.Generation));
+        if (!File.Exists(path) || !File.Exists(Path.Combine(partialDirectory, PartName.OfGeneration(PartName.Pages, manifest.Generation)))) return true;
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
         // The memory table comes first.
         return FrameTable.Scan(new PartReader(stream.SafeFileHandle, partialDirectory, PartName.Checkpoints, 0, stream.Length)).Count < 2;
@@ -26,6 +26,7 @@ internal static class FirstCheckpoint
     /// <exception cref="RecordingFormatException">The images do not make a machine.</exception>
     public static void Remake(string partialDirectory, RecordingManifest manifest)
     {
+        if (manifest.Start is not null) throw new RecordingFormatException($"{partialDirectory} is damaged: its first checkpoint is missing");
         var images = new List<MachineImage>();
         foreach (ManifestImage image in manifest.Images)
         {
@@ -39,7 +40,7 @@ internal static class FirstCheckpoint
         var silence = new LateInputSource();
         try
         {
-            using var machine = new Machine(ManifestJson.Configure(manifest.Machine, images, partialDirectory), silence, silence);
+            using var machine = new Machine(ManifestJson.Configure(manifest, images, partialDirectory), silence, silence);
             using FrameWriter checkpointFrames = new(checkpoints), pageFrames = new(pages);
             using var writer = new CheckpointWriter(MemoryLayout.Of(machine), checkpointFrames, pageFrames);
             new CheckpointCapture(machine, writer).Take(0, 0);

@@ -87,13 +87,19 @@ public sealed record MachineSetup
         }
     }
 
+    /// <summary>A size in bytes: 65536K, 256M, 1G, 268435456.</summary>
+    public static bool TryParseSize(string text, out ulong value)
+    {
+        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
+        string digits = shift == 0 ? text : text[..^1];
+        if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value) || value > ulong.MaxValue >> shift) return false;
+        value <<= shift;
+        return true;
+    }
+
     private ulong ParseMemory()
     {
-        int shift = Memory.Length == 0 ? 0 : char.ToUpperInvariant(Memory[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
-        string digits = shift == 0 ? Memory : Memory[..^1];
-        if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) || value > ulong.MaxValue >> shift)
-            throw Wrong($"{NameOf("memory")}: '{Memory}' is not a size: write 256M or 1G");
-        value <<= shift;
+        if (!TryParseSize(Memory, out ulong value)) throw Wrong($"{NameOf("memory")}: '{Memory}' is not a size: write 256M or 1G");
         if (value is < MinimumMemory or > MaximumMemory || value % MinimumMemory != 0)
             throw Wrong($"{NameOf("memory")} {Memory}: a machine has 1M to 16G of memory, in whole MiB");
         return value;

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Security.Cryptography;
 using System.Threading;
 using Replay.Checkpoints;
@@ -54,13 +55,14 @@ public sealed class Recorder : IDisposable
     private readonly RecorderOptions _options;
     private readonly IHostServices _host;
     private readonly string _partial;
-    private readonly FrameWriter _logFrames, _checkpointFrames, _pageFrames;
+    private FrameWriter _logFrames, _checkpointFrames, _pageFrames;
     private readonly EventLogWriter _log;
     private readonly RecordingInputSource _source;
-    private readonly CheckpointWriter _writer;
-    private readonly CheckpointCapture _capture;
+    private CheckpointWriter _writer;
+    private CheckpointCapture _capture;
     private readonly Machine _machine;
-    private readonly RecordingManifest _manifest;
+    private RecordingManifest _manifest;
+    private long _lastPartSizeBytes;
     private ulong _interval, _nextCheckpoint;
     private long _budgetStep;
     private int _checkpointCount, _loggedDigestCount;
@@ -88,9 +90,9 @@ public sealed class Recorder : IDisposable
         try
         {
             _manifest = CreateDirectory(configuration);
-            _logFrames = new FrameWriter(Path.Combine(_partial, PartName.Log));
-            _checkpointFrames = new FrameWriter(Path.Combine(_partial, PartName.Checkpoints));
-            _pageFrames = new FrameWriter(Path.Combine(_partial, PartName.Pages));
+            _logFrames = OpenPart(PartName.Log);
+            _checkpointFrames = OpenPart(PartName.Checkpoints);
+            _pageFrames = OpenPart(PartName.Pages);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -153,8 +155,10 @@ public sealed class Recorder : IDisposable
                 }
                 if (stop == RunStop.CountReached)
                 {
-                    if (_machine.InstructionCount >= _nextCheckpoint) TakeCheckpoint();
+                    bool isDue = _machine.InstructionCount >= _nextCheckpoint;
+                    if (isDue) TakeCheckpoint();
                     _log.Flush(_machine.Position);
+                    if (isDue && _options.RingSizeBytes is { } ring) KeepLastPart(ring);
                 }
             }
         }
@@ -286,6 +290,59 @@ public sealed class Recorder : IDisposable
         ulong pause = _host.ReadMonotonicNanoseconds() - started;
         if (_checkpointCount > 1 && pause > _longestPause) Volatile.Write(ref _longestPause, pause);
     }
+
+    // Parts are begun anew with what is kept, and count from when the manifest says so: whenever we are killed, either the old or the new ones are whole.
+    private void KeepLastPart(long sizeBytes)
+    {
+        // Where this happens must not depend on the writer's speed. What has to be kept may be more than was asked for: then only when a quarter has come to it.
+        _writer.WaitFor(_checkpointCount);
+        if (_checkpointCount < 4 || _writer.SizeBytes + _logFrames.SizeBytes <= Math.Max(sizeBytes, _lastPartSizeBytes + _lastPartSizeBytes / 4)) return;
+        LogDigests(_checkpointCount);
+        _log.Flush(_machine.Position);
+        // Half of what there is, less if that was much before: most of it may be the guest's memory.
+        int first = _checkpointCount - Math.Max(2, _checkpointCount / (_lastPartSizeBytes > sizeBytes / 2 ? 4 : 2));
+        int kept = _checkpointCount - first, generation = (_manifest.Generation ?? 0) + 1;
+        FrameWriter log = OpenPart(PartName.Log, generation), checkpoints = OpenPart(PartName.Checkpoints, generation), pages = OpenPart(PartName.Pages, generation);
+        var writer = new CheckpointWriter(MemoryLayout.Of(_machine), checkpoints, pages);
+        using (RecordingFile whole = OpenGrowing())
+        {
+            whole.Grow(_machine.Position, _machine.Outcome);
+            var stretch = new StretchWriter(whole, [.. Enumerable.Range(first, kept)], CancellationToken.None);
+            stretch.WriteCheckpoints(writer, null);
+            (EventLogWriter copy, List<LogRecord> rest) = stretch.WriteLog(log, _machine.Position);
+            Invariant.Check(rest.Count == 0);
+            copy.Flush(_machine.Position);
+            _manifest = _manifest with
+            {
+                FormatVersion = ManifestJson.LatestFormatVersion, Generation = generation, Images = [.. LaterImages()],
+                Start = new ManifestStart(whole.Checkpoints[first].Position.InstructionCount, whole.Checkpoints[first].Position.EventOrdinal, ""),
+            };
+        }
+        string manifest = Path.Combine(_partial, PartName.Manifest);
+        File.WriteAllBytes(manifest + ".new", ManifestJson.Write(_manifest));
+        File.Move(manifest + ".new", manifest, overwrite: true);
+
+        string[] old = [_logFrames.Path, _checkpointFrames.Path, _pageFrames.Path];
+        _writer.Dispose();
+        CloseFiles();
+        foreach (string path in old) File.Delete(path);
+        (_logFrames, _checkpointFrames, _pageFrames, _writer) = (log, checkpoints, pages, writer);
+        _log.ContinueIn(log);
+        _capture = new CheckpointCapture(_machine, writer);
+        _checkpointCount = _loggedDigestCount = kept;
+        _lastPartSizeBytes = writer.SizeBytes + log.SizeBytes;
+    }
+
+    private IEnumerable<ManifestImage> LaterImages()
+    {
+        foreach (ManifestImage image in _manifest.Images)
+        {
+            using FileStream content = File.OpenRead(Path.Combine(_partial, image.Part));
+            if (RecordingTrimmer.IsNeededLater(image.Role, content)) yield return image;
+        }
+    }
+
+    private FrameWriter OpenPart(string name, int? generation = null) => new(Path.Combine(_partial, PartName.OfGeneration(name, generation)));
 
     // Half the budget for the first spacing, a quarter for twice that, and so on: however long the recording gets, it ends up with
     // checkpoints all along, and their number grows with the logarithm of its length.

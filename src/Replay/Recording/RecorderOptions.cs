@@ -20,6 +20,12 @@ public sealed record RecorderOptions
     /// <summary>Rough limit in bytes for checkpoints and pages; the interval grows as it is used up. null: no limit.</summary>
     public long? CheckpointBudgetBytes { get; init; }
 
+    /// <summary>
+    /// Keep only the last part: when checkpoints, pages and log take more bytes than this, the older half of the checkpoints is dropped, or more, but never the last two. What a guest has in
+    /// memory has to be kept in any case. While what is kept is written anew, both are on the disk. null: all is kept.
+    /// </summary>
+    public long? RingSizeBytes { get; init; }
+
     /// <summary>What was recorded, for people: a command line.</summary>
     public string RecordedFrom { get; init; } = "";
 

@@ -100,11 +100,13 @@ public sealed class Timeline : IDisposable
     public StateDigest Digest() => _session.Digest();
 
     /// <summary>Moves to a position. One between two events that does not exist lands on the next that does.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Past the end.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Before the start, or past the end.</exception>
     public void Seek(Position target, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (target > End)
             throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is past the end of the recording, which is {End}");
+        if (target < Start)
+            throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is before the start of the recording, which is {Start}");
         cancellation.ThrowIfCancellationRequested();
         Position origin = Position;
         if (TryMoveTo(target, progress, cancellation)) return;

@@ -50,14 +50,14 @@ public static class RecordingVerifier
         try
         {
             while (!Task.WaitAll(workers, ReportMilliseconds, CancellationToken.None))
-                progress?.Report(new TimelineProgress(run.DoneInstructions, recording.End.InstructionCount));
+                progress?.Report(new TimelineProgress(run.DoneInstructions, recording.InstructionCount));
         }
         catch (AggregateException e)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
         }
         cancellation.ThrowIfCancellationRequested();
-        progress?.Report(new TimelineProgress(run.DoneInstructions, recording.End.InstructionCount));
+        progress?.Report(new TimelineProgress(run.DoneInstructions, recording.InstructionCount));
         return run.Report();
     }
 
@@ -89,7 +89,7 @@ public static class RecordingVerifier
                 throw recording.Damaged($"the log and the checkpoint at {checkpoint.Position} have different digests");
         string end = recording.Manifest.End.Digest;
         CheckpointInfo last = recording.Checkpoints[^1];
-        if (end.Length > 0 && (last.Position != recording.End || end != last.Digest.ToString()))
+        if (end.Length > 0 && last.Position == recording.End && end != last.Digest.ToString())
             throw recording.Damaged("its manifest and its last checkpoint have different digests");
     }
 }

@@ -81,7 +81,7 @@ public sealed class Machine : IDisposable
         bus.Chipset = Chipset;
         _pagedMemories.Add(Memory.Ram);
         foreach (Disk disk in Chipset.Disks) _pagedMemories.Add(disk.Pages);
-        BootLoader.Load(configuration, Memory, ref _vcpus[0].State, tables);
+        if (configuration.Boots) BootLoader.Load(configuration, Memory, ref _vcpus[0].State, tables);
         foreach (Vcpu vcpu in _vcpus) vcpu.Mmu.Reload();
         Engine = DefaultEngine;
     }

@@ -58,6 +58,8 @@ public sealed record MachineConfiguration
     /// <summary>Seconds since 1970-01-01T00:00Z that the RTC shows at reset.</summary>
     public long StartTimeSeconds { get; init; } = 1_767_225_600; // 2026-01-01
     public IReadOnlyList<MachineImage> Images { get; init; } = [];
+    /// <summary>False: nothing is put into memory, as a state of later will be restored; kernel and initrd may be missing.</summary>
+    public bool Boots { get; init; } = true;
 
     public MachineImage? FindImage(string role)
     {

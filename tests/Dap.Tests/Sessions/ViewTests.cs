@@ -1,5 +1,8 @@
+using System;
 using System.IO;
+using System.Text;
 using System.Text.Json.Nodes;
+using Replay.Packages;
 using Xunit;
 
 namespace Dap.Tests.Sessions;
@@ -80,6 +83,22 @@ public sealed class ViewTests(Recordings recordings)
         Assert.Equal("{\"bookmarks\": [ {", File.ReadAllText(file));
         File.Delete(file);
         Golden.Check("console", client.Transcript);
+    }
+
+    [Fact]
+    public void Bookmarks_travel_in_the_recording_until_there_are_others_beside_it()
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("ttvm-bookmarks").FullName, "sent.ttvm");
+        using (var recording = RecordingFile.Open(recordings.One))
+            RecordingEmbedder.AddBookmarks(recording, path, Encoding.UTF8.GetBytes("""{"bookmarks":[{"name":"bug","position":"4321","note":"look here"}]}"""));
+        using (TestClient client = TestClient.Launched(path))
+        {
+            Assert.Equal("look here", (string?)client.Body("ttvm/bookmarks")["bookmarks"]![0]!["note"]);
+            client.Body("ttvm/setBookmark", """{"name":"mine","position":"10"}""");
+            Assert.Equal(2, client.Body("ttvm/bookmarks")["bookmarks"]!.AsArray().Count);
+            Assert.Contains("look here", File.ReadAllText(path + ".bookmarks.json"), StringComparison.Ordinal);
+        }
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public sealed class CheckpointFormatTests : IDisposable
             pages.Length))) { CacheBudgetBytes = 500_000 };
         var reader = new CheckpointStore(FrameTable.Scan(new PartReader(checkpoints.SafeFileHandle, "test", "checkpoints", 0,
             checkpoints.Length)),
-            store.PageCount, name => name == "disk0" ? image : default);
+            store.PageCount, Position.Start, name => name == "disk0" ? image : default);
         for (int i = 0; i < store.Frames.Count; i++) store.VerifyChunk(i);
         var order = new int[90];
         for (int i = 0; i < order.Length; i++) order[i] = i;

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using Replay.Packages;
+using Replay.Recording;
 using Replay.Replaying;
 using Replay.Timelines;
 using Replay.Verification;
@@ -12,13 +13,22 @@ namespace Replay.Tests.Recordings;
 /// <summary>Damaged recordings are answered with one sentence, and damage is never called good.</summary>
 public sealed class HostileFileTests
 {
-    [Fact]
-    public void Flipped_and_cut_files_are_refused_or_found_bad()
+    [Theory]
+    [InlineData("recorded")]
+    [InlineData("packed")]
+    [InlineData("trimmed")]
+    public void Flipped_and_cut_files_are_refused_or_found_bad(string kind)
     {
         using var test = new TestRecording();
         using (RecordingFile recording = test.Record(TestRecording.Demo64(2, 5, Vmm.Platform.ClockKind.Host), interval: 30_000,
             until: 150_000))
+        {
             Assert.True(RecordingVerifier.Verify(recording, cancellation: TestContext.Current.CancellationToken).IsGood);
+            string other = test.FilePath + ".other";
+            if (kind == "packed") RecordingCompactor.Compact(recording, other, overwrite: false, stripImages: false, cancellation: TestContext.Current.CancellationToken);
+            if (kind == "trimmed") RecordingTrimmer.Trim(recording, new Position(70_000), recording.End, other, overwrite: false, cancellation: TestContext.Current.CancellationToken);
+            if (kind != "recorded") File.Move(other, test.FilePath, overwrite: true);
+        }
         byte[] whole = File.ReadAllBytes(test.FilePath);
         var random = new Random(11);
         int refused = 0, bad = 0, unharmed = 0;
@@ -48,7 +58,8 @@ public sealed class HostileFileTests
             }
         }
         Assert.InRange(refused, 60, 300);
-        Assert.InRange(bad, 60, 300);
+        // A stretch is smaller: more of it is its directory, manifest and indices, which are read when it is opened.
+        Assert.InRange(bad, kind == "recorded" ? 60 : 30, 300);
         // Zip fields that nothing depends on: dates, names in local headers.
         Assert.InRange(unharmed, 0, 5);
     }
@@ -70,7 +81,7 @@ public sealed class HostileFileTests
         try
         {
             using var timeline = new Timeline(recording);
-            timeline.Seek(new Position(recording.End.InstructionCount / 2));
+            timeline.Seek(new Position(recording.End.InstructionCount - recording.InstructionCount / 4));
             timeline.StepBack();
             timeline.Seek(recording.End);
             recording.Console.ReadBytes(recording.End);

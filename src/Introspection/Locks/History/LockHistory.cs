@@ -95,7 +95,7 @@ public sealed class LockHistory
     private static LockHistory Make(Timeline timeline, LockFunctionTable table, Action<LockTracker> feed, Position from, Position before, LockHistoryOptions? options,
         IProgress<TimelineProgress>? progress, CancellationToken cancellation)
     {
-        var tracker = new LockTracker(table, options ?? new LockHistoryOptions(), from <= timeline.Start);
+        var tracker = new LockTracker(table, options ?? new LockHistoryOptions(), from <= Position.Start);
         feed(tracker);
         FailAtEnd(tracker, timeline.Recording, before);
         LockLifetimes.RemoveUnrelated(tracker.Findings, table, (first, end, createVisitor, take) =>

@@ -1,0 +1,45 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+
+namespace Replay.Packages;
+
+/// <summary>Writes a container beside its place and moves it there when it is whole.</summary>
+internal static class ContainerRewriter
+{
+    /// <summary>What was there stays if it fails.</summary>
+    public static void Replace(string destination, Action<ZipContainerWriter> write)
+    {
+        string temporary = destination + ".tmp";
+        try
+        {
+            using (var container = new ZipContainerWriter(temporary))
+            {
+                write(container);
+                container.Finish();
+            }
+            File.Move(temporary, destination, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Copies parts as they are.</summary>
+    /// <exception cref="RecordingFormatException">A part has another hash than the manifest says.</exception>
+    public static List<ManifestPart> CopyParts(RecordingFile recording, ZipContainerWriter container, Predicate<string> isWanted, Action<long>? copied = null)
+    {
+        var parts = new List<ManifestPart>();
+        foreach (ManifestPart part in recording.Manifest.Parts)
+        {
+            if (!isWanted(part.Name)) continue;
+            using Stream content = recording.OpenPart(part.Name);
+            string hash = Convert.ToHexStringLower(container.Add(part.Name, content, part.SizeBytes, copied));
+            if (hash != part.Sha256) throw recording.Damaged($"part '{part.Name}' has another hash than the manifest says");
+            parts.Add(part);
+        }
+        return parts;
+    }
+}

@@ -1,0 +1,104 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+using TestKit;
+using Xunit;
+
+namespace Cli.Tests;
+
+/// <summary>Recordings as files: cut, packed, unpacked, signed, and read by another program.</summary>
+public sealed class PackagingTests(DemoRecording demo)
+{
+    public static TheoryData<string> Goldens() => [.. Directory.GetFiles(Repository.PathOf("traces"), "*.ttvm").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Goldens))]
+    public void A_reader_that_knows_only_the_description_reads_the_same(string name)
+    {
+        string path = Repository.PathOf($"traces/{name}");
+        ToolResult result = HostTool.Run("python3", [Repository.PathOf("tests/Cli.Tests/reader/read_trace.py"), path], TimeSpan.FromMinutes(2));
+        Assert.True(result.ExitCode == 0, result.Error);
+        JsonElement info = JsonDocument.Parse(Ttvm.Good("info", path, "--json")).RootElement, end = info.GetProperty("end");
+        var expected = new List<string> { $"end {end.GetProperty("position").GetString()}", $"outcome {end.GetProperty("outcome").GetString()} {end.GetProperty("code").GetInt64()}" };
+        string[] lines = result.Output.Split('\n');
+        Assert.Equal(expected, lines[..2]);
+        string[] digests = [.. lines.Where(static line => line.StartsWith("digest ", StringComparison.Ordinal))];
+        Assert.Equal(info.GetProperty("checkpointCount").GetInt32(), digests.Length);
+        Assert.Equal($"digest {end.GetProperty("position").GetString()} {end.GetProperty("digest").GetString()}", digests[^1]);
+        Assert.Equal(Ttvm.Good("console", path), string.Join('\n', lines[(2 + digests.Length)..]));
+    }
+
+    [Fact]
+    public void A_stretch_works_as_any_recording()
+    {
+        string cut = demo.PathOf("cut.ttvm");
+        string said = Ttvm.Good("trim", demo.File, "--from", "50%", "-o", cut);
+        Assert.Contains("from position ", said, StringComparison.Ordinal);
+        string end = JsonDocument.Parse(Ttvm.Good("info", demo.File, "--json")).RootElement.GetProperty("end").GetProperty("position").GetString()!;
+        Assert.Contains("good", Ttvm.Good("verify", cut), StringComparison.Ordinal);
+        Assert.Equal(Ttvm.Good("regs", demo.File, "--at", end), Ttvm.Good("regs", cut));
+        Assert.Contains($"to position {end}", Ttvm.Good("info", cut), StringComparison.Ordinal);
+        Ttvm.Good("back", cut, "--steps", "3");
+        Ttvm.Refuses(2, ["trim", demo.File, "-o", cut], "exists already");
+        Ttvm.Refuses(2, ["trim", demo.File, "--from", "60%", "--to", "50%", "-o", demo.PathOf("never.ttvm")], "lies behind");
+        Assert.False(File.Exists(demo.PathOf("never.ttvm")));
+    }
+
+    [Fact]
+    public void What_is_packed_carries_symbols_sources_and_named_positions()
+    {
+        string packed = demo.PathOf("packed.ttvm"), source = demo.PathOf("to-pack.ttvm"), parts = demo.PathOf("parts"), again = demo.PathOf("again.ttvm");
+        File.Copy(demo.File, source);
+        File.WriteAllText(source + ".bookmarks.json", """{"bookmarks":[{"name":"here","position":"1234","note":"the bug"}]}""");
+        Ttvm.Good("pack", source, "-o", packed, "--symbols", DemoRecording.Kernel, "--sources", Repository.PathOf("guests"));
+        Assert.Contains("good", Ttvm.Good("verify", packed), StringComparison.Ordinal);
+        Assert.Contains("listing.txt", Ttvm.Good("unpack", packed, "-o", parts), StringComparison.Ordinal);
+        Assert.Contains("the bug", File.ReadAllText(Path.Combine(parts, "bookmarks.json")), StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(DemoRecording.Kernel), File.ReadAllBytes(Path.Combine(parts, "symbols", "0")));
+        Ttvm.Good("pack", parts, "-o", again);
+        Assert.Equal(File.ReadAllBytes(packed), File.ReadAllBytes(again));
+        Ttvm.Refuses(2, ["unpack", packed, "-o", parts], "exists already");
+        Ttvm.Refuses(2, ["pack", packed, "-o", packed, "--force"], "choose another name");
+        Ttvm.Refuses(3, ["pack", demo.PathOf("nothing.ttvm"), "-o", demo.PathOf("x.ttvm")], "does not exist");
+    }
+
+    [Fact]
+    public void A_signature_is_checked()
+    {
+        string key = demo.PathOf("key.pem"), open = demo.PathOf("pub.pem"), signed = demo.PathOf("signed.ttvm");
+        using (var made = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256))
+        {
+            File.WriteAllText(key, made.ExportPkcs8PrivateKeyPem());
+            File.WriteAllText(open, made.ExportSubjectPublicKeyInfoPem());
+        }
+        Ttvm.Good("sign", demo.File, "--key", key, "-o", signed);
+        Ttvm.Good("sign", signed, "--key", open, "--check");
+        Ttvm.Refuses(1, ["sign", demo.File, "--key", open, "--check"], "it is not signed");
+        Ttvm.Refuses(3, ["sign", demo.File, "--key", demo.File, "--check"], "not a key");
+        Ttvm.Refuses(3, ["sign", demo.File, "--key", demo.PathOf("no.pem")], "does not exist");
+        byte[] bytes = File.ReadAllBytes(signed);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(signed, bytes);
+        Ttvm.Refuses(1, ["sign", signed, "--key", open, "--check"], "does not pass");
+    }
+
+    [Fact]
+    public void Only_what_matters_is_kept()
+    {
+        string kept = demo.PathOf("tail.ttvm"), gone = demo.PathOf("gone.ttvm");
+        string[] guest = ["--kernel", DemoRecording.Kernel, "--memory", "16M", "--quiet", "--checkpoint-interval", "20000", "--ring", "100K"];
+        ToolResult result = Ttvm.Expect(0, ["record", "-o", gone, .. guest, "--tail-on", "panic"]);
+        Assert.Contains("a panic did not happen", result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(gone) || Directory.Exists(gone + ".partial"));
+        Ttvm.Expect(0, ["record", "-o", kept, .. guest, "--tail-on", "text:OK"]);
+        JsonElement info = JsonDocument.Parse(Ttvm.Good("info", kept, "--json")).RootElement;
+        Assert.NotEqual("0", info.GetProperty("start").GetString());
+        Assert.EndsWith("OK", Ttvm.Good("console", kept), StringComparison.Ordinal);
+        Assert.Contains("good", Ttvm.Good("verify", kept), StringComparison.Ordinal);
+        Ttvm.Refuses(2, ["record", "-o", gone, "--kernel", DemoRecording.Kernel, "--tail-on", "later"], "not panic or text:S");
+        Ttvm.Refuses(2, ["record", "-o", gone, "--kernel", DemoRecording.Kernel, "--ring", "lots"], "not a size");
+        Ttvm.Refuses(2, ["record", "-o", gone, "--kernel", DemoRecording.Kernel, "--ring", "1M", "--dap", "0"], "--dap excludes");
+    }
+}
