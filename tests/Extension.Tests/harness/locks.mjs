@@ -160,7 +160,7 @@ export async function lock_classes(window) {
     await finding.locator('.use', { hasText: 'inodes[0]' }).locator('.link').click();
     assert.ok(number(await window.moved(there, 'to the first lock of the first order')) < number(there));
     // It stays while the session goes elsewhere.
-    await until('a lock is held there', async () => await locks.locator('tr.lock.held').count() > 0);
+    await until('a lock is asked for there', async () => await locks.locator('tr.lock.contended').count() > 0);
     assert.equal(await finding.count(), 1);
     await window.shot('lock-classes-there');
 }
