@@ -12,12 +12,12 @@ public sealed class AllocationTests
     public void Ten_million_instructions_allocate_nothing()
     {
         // The audit loop of the demo kernel: SMP, user mode, timer interrupts, system calls, spin locks.
-        using Vmm.Platform.Machine machine = Guest.Boot(GuestImages.PrebuiltDemo64, new Silence(), cpus: 2, commandLine: "rounds=200000 lock=xchg");
-        // Long enough for every page to have been touched and every path to have been decoded.
-        machine.Run(160_000_000);
+        using Vmm.Platform.Machine machine = Guest.Boot(GuestImages.PrebuiltDemo64, new Silence(), cpus: 2, commandLine: "rounds=800000 lock=xchg");
+        // Long enough for every page to have been touched, and every path to have been decoded and translated.
+        machine.Run(640_000_000);
         Assert.Equal(OutcomeKind.None, machine.Outcome.Kind);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        machine.Run(170_000_000);
+        machine.Run(650_000_000);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.Equal(OutcomeKind.None, machine.Outcome.Kind);
         Assert.Equal(0, allocated);

@@ -18,7 +18,7 @@ internal sealed class RecordingFolder(string testName) : IDisposable
     /// <summary>Nothing in here is of interest any more.</summary>
     public void Succeed() => _succeeded = true;
 
-    public RecordingFile Record(string fileName, MachineConfiguration configuration, ulong untilCount = ulong.MaxValue, ulong interval = 16_000_000)
+    public RecordingFile Record(string fileName, MachineConfiguration configuration, ulong untilCount = ulong.MaxValue, ulong interval = RecorderOptions.DefaultCheckpointInterval)
     {
         string path = PathOf(fileName);
         var options = new RecorderOptions { Path = path, CheckpointInterval = interval, RecordedFrom = testName };
