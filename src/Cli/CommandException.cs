@@ -1,4 +1,5 @@
 using System;
+using System.IO;
 
 namespace Cli;
 
@@ -11,4 +12,13 @@ internal sealed class CommandException(int exitCode, string message) : Exception
     public static CommandException Usage(string message) => new(Cli.ExitCode.Usage, message);
     public static CommandException BadFile(string message) => new(Cli.ExitCode.BadFile, message);
     public static CommandException Failed(string message) => new(Cli.ExitCode.Failed, message);
+
+    /// <summary>Nothing is overwritten by accident.</summary>
+    /// <param name="path">What is to be written.</param>
+    /// <param name="force">The user has said that it may be there.</param>
+    /// <exception cref="CommandException">It is there.</exception>
+    public static void RequireFree(string path, bool force)
+    {
+        if (File.Exists(path) && !force) throw Usage($"{path} exists already: choose another name with -o, or add --force");
+    }
 }

@@ -18,7 +18,7 @@ public sealed partial class BlockTests
             string recording = Path.Combine(folder, "isprime.ttvm");
             Ttvm.Good("record", "-o", recording, "--quiet", "--memory", "16M", "--kernel", GuestImages.Own("isprime.elf"));
             // 62 numbers below 300 are prime. The second call: position 38 is its first instruction, and the code of the first has run once.
-            Check("isprime", Ttvm.Good("block", recording, "--at", "38", "--behind"));
+            GoldenFile.Check("tests/Cli.Tests/golden/isprime.txt", HostAddress().Replace(Ttvm.Good("block", recording, "--at", "38", "--behind"), "at ADDRESS"));
             Assert.Contains("code 0x3e", Ttvm.Good("info", recording), StringComparison.Ordinal);
             Assert.Contains("which the interpreter does", Ttvm.Good("block", recording, "--at", "38", "--engine", "interp"), StringComparison.Ordinal);
         }
@@ -26,20 +26,6 @@ public sealed partial class BlockTests
         {
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    private static void Check(string name, string output)
-    {
-        string path = Repository.PathOf($"tests/Cli.Tests/golden/{name}.txt"), actual = path + ".actual";
-        string text = HostAddress().Replace(output, "at ADDRESS");
-        if (File.Exists(path) && File.ReadAllText(path) == text)
-        {
-            File.Delete(actual);
-            return;
-        }
-        File.WriteAllText(actual, text);
-        string relative = Repository.RelativePath(path);
-        Assert.Fail($"{relative} {(File.Exists(path) ? "differs" : "is missing")}. Look: diff {relative} {relative}.actual; accept: mv {relative}.actual {relative}");
     }
 
     [GeneratedRegex("at 0x[0-9a-f]+$", RegexOptions.Multiline)]

@@ -1,27 +1,13 @@
 using System;
-using System.IO;
 using System.Text.RegularExpressions;
 using TestKit;
-using Xunit;
 
 namespace Dap.Tests;
 
 /// <summary>Compares a transcript with the one that was agreed on. What differs from run to run is blanked.</summary>
 internal static partial class Golden
 {
-    public static void Check(string name, string transcript)
-    {
-        string path = Repository.PathOf($"tests/Dap.Tests/golden/{name}.txt"), actual = path + ".actual";
-        string text = Blank(transcript).TrimEnd() + "\n";
-        if (File.Exists(path) && File.ReadAllText(path) == text)
-        {
-            File.Delete(actual);
-            return;
-        }
-        File.WriteAllText(actual, text);
-        string relative = Repository.RelativePath(path);
-        Assert.Fail($"{relative} {(File.Exists(path) ? "differs" : "is missing")}. Look: diff {relative} {relative}.actual; accept: mv {relative}.actual {relative}");
-    }
+    public static void Check(string name, string transcript) => GoldenFile.Check($"tests/Dap.Tests/golden/{name}.txt", Blank(transcript).TrimEnd() + "\n");
 
     private static string Blank(string text)
     {

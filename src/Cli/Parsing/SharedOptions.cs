@@ -7,7 +7,7 @@ namespace Cli.Parsing;
 /// <summary>Options that several verbs have. Each call makes a new one: an option belongs to one command.</summary>
 internal static class SharedOptions
 {
-    /// <summary>The one engine there is.</summary>
+    /// <summary>Names of engines.</summary>
     public const string Interpreter = "interp", Translator = "translate", Auto = "auto";
 
     public static Argument<string> File() => new("FILE") { Description = "The recording, by convention NAME.ttvm" };
@@ -20,6 +20,8 @@ internal static class SharedOptions
     public static Option<int?> Cpu() => new("--cpu") { Description = "Which vCPU, from 0; by default the one whose turn it is", HelpName = "N" };
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON, for scripts" };
+
+    public static Option<bool> Force() => new("--force") { Description = "Replace an existing file" };
 
     public static Option<string?> JUnit() => new("--junit") { Description = "Also write the results as JUnit XML, for CI systems", HelpName = "FILE" };
 

@@ -60,35 +60,45 @@ internal static class BenchVerb
         return verb.Does(parsed =>
         {
             var report = new BenchReport();
-            if (parsed.GetValue(o.Only) == "locks")
+            switch (parsed.GetValue(o.Only))
             {
-                Say(context, "locks");
-                new LockTraffic(parsed.GetValue(o.Guests)!, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
-                Finish(context, report, parsed.GetValue(o.Output));
-                return ExitCode.Good;
+                case "locks":
+                    Say(context, "locks");
+                    new LockTraffic(parsed.GetValue(o.Guests)!, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
+                    break;
+                case "programs":
+                    MeasurePrograms(context, report, o, parsed);
+                    break;
+                default:
+                    MeasureInFolder(context, report, o, parsed);
+                    report.Note($"{Environment.ProcessorCount} processors, .NET {Environment.Version}");
+                    break;
             }
-            if (parsed.GetValue(o.Only) == "programs")
-            {
-                bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
-                new SpeedGuests(parsed.GetValue(o.Guests)!, quick ? 5 : 3, quick, qemu, context.Cancellation).Run(report, what => Say(context, what));
-                Finish(context, report, parsed.GetValue(o.Output));
-                return ExitCode.Good;
-            }
-            string folder = Directory.CreateTempSubdirectory("ttvm-bench-").FullName;
-            try
-            {
-                if (parsed.GetValue(o.Only) == "engine") MeasureEngine(context, report, folder, o, parsed);
-                else if (parsed.GetValue(o.Only) == "symbols") MeasureSymbols(context, report, folder, parsed.GetValue(o.Symbols));
-                else MeasureMachines(context, report, folder, o, parsed);
-            }
-            finally
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-            report.Note($"{Environment.ProcessorCount} processors, .NET {Environment.Version}");
             Finish(context, report, parsed.GetValue(o.Output));
             return ExitCode.Good;
         });
+    }
+
+    /// <summary>What writes recordings, which are gone afterwards.</summary>
+    private static void MeasureInFolder(CommandContext context, BenchReport report, Options o, ParseResult parsed)
+    {
+        string folder = Directory.CreateTempSubdirectory("ttvm-bench-").FullName;
+        try
+        {
+            if (parsed.GetValue(o.Only) == "engine") MeasureEngine(context, report, folder, o, parsed);
+            else if (parsed.GetValue(o.Only) == "symbols") MeasureSymbols(context, report, folder, parsed.GetValue(o.Symbols));
+            else MeasureMachines(context, report, folder, o, parsed);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void MeasurePrograms(CommandContext context, BenchReport report, Options o, ParseResult parsed)
+    {
+        bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
+        new SpeedGuests(parsed.GetValue(o.Guests)!, quick ? 5 : 3, quick, qemu, context.Cancellation).Run(report, what => Say(context, what));
     }
 
     private static void MeasureSymbols(CommandContext context, BenchReport report, string folder, string? path)

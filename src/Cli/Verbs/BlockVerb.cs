@@ -3,6 +3,7 @@ using System.CommandLine;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Introspection.Code;
 using Vmm.Cpu;
 using Vmm.Translation;
 
@@ -33,8 +34,8 @@ internal static class BlockVerb
             if (parsed.GetValue(cpu) is null) vcpu = recording.Vcpu(null);
             if (recording.Machine.ListBlock(vcpu.Index) is not { } listing)
             {
-                context.Out.WriteLine($"vCPU {vcpu.Index} executes {Disassembly.AtRip(recording.Machine, vcpu)} next, which the interpreter does: 16-bit code, segments with"
-                    + " bases, an instruction across two pages, or one whose handler is called (or --engine interp was given)");
+                context.Out.WriteLine($"vCPU {vcpu.Index} executes {Disassembly.AtRip(recording.Machine, vcpu)} next, which the interpreter does: "
+                    + $"{TranslatedCode.InterpretedKinds} (or --engine interp was given)");
                 return ExitCode.Good;
             }
             BlockView.Write(context.Out, listing, parsed.GetValue(behind));

@@ -14,7 +14,7 @@ internal static class EmbedVerb
         Argument<string> file = SharedOptions.File();
         Option<string[]> symbols = SharedOptions.Symbols(), map = SharedOptions.SourceMap();
         var output = new Option<string?>("--output", "-o") { Description = "Write it there; by default FILE is replaced", HelpName = "FILE" };
-        var force = new Option<bool>("--force") { Description = "Replace an existing file" };
+        Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("embed",
             "Puts symbol files into a recording, and every source on this machine that they name: it then debugs at source level where there is nothing else. "
             + "Sources of an ELF kernel in the recording are put in, too. What was embedded before is replaced; the recording's identity stays.", """
@@ -27,7 +27,7 @@ internal static class EmbedVerb
         {
             string from = parsed.GetValue(file)!;
             string to = parsed.GetValue(output) ?? from;
-            if (to != from && File.Exists(to) && !parsed.GetValue(force)) throw CommandException.Usage($"{to} exists already: choose another name with -o, or add --force");
+            CommandException.RequireFree(to, to == from || parsed.GetValue(force));
             using OpenRecording recording = OpenRecording.Open(from, context);
             string what = SourceEmbedding.Embed(recording, to, parsed.GetValue(symbols) ?? [], parsed.GetValue(map), null, null, context);
             context.Out.WriteLine($"{to}: {Words.Size(new FileInfo(to).Length)}: {what}");

@@ -3,6 +3,7 @@ using System.IO;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Dap.Sessions;
 using Replay.Packages;
 
 namespace Cli.Verbs;
@@ -24,7 +25,7 @@ internal static class PackVerb
         {
             Description = "Leave checkpoints out until they are so many instructions apart: smaller, but going back takes longer; end: keep only the first", HelpName = "N|end",
         };
-        var force = new Option<bool>("--force") { Description = "Replace an existing file" };
+        Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("pack",
             "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, all is compressed well. With --symbols "
             + "or --sources it debugs at source level where there is nothing else, and named positions (FILE.bookmarks.json) travel along. A directory is put together again, "
@@ -61,7 +62,7 @@ internal static class PackVerb
                     RecordingCompactor.Compact(recording.File, to, overwrite, strips, apart, progress, context.Cancellation);
                     return 0;
                 });
-            string named = from + ".bookmarks.json";
+            string named = BookmarkFile.PathOf(from);
             byte[]? bookmarks = File.Exists(named) ? File.ReadAllBytes(named) : null;
             using OpenRecording packed = OpenRecording.Open(to, context);
             if (paths.Length > 0 || folder is not null) embedded = $", {SourceEmbedding.Embed(packed, to, paths, parsed.GetValue(map), folder, bookmarks, context)}";

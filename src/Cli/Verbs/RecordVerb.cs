@@ -96,7 +96,7 @@ internal static class RecordVerb
 
         public Option<string?> Ring { get; } = new("--ring") { Description = "Keep only the last part, about so many bytes of checkpoints, pages and log", HelpName = "SIZE" };
         public Option<string?> TailOn { get; } = new("--tail-on") { Description = "Keep the recording only if this happens, and end it there: panic or text:S", HelpName = "WHEN" };
-        public Option<bool> Force { get; } = new("--force") { Description = "Replace an existing file" };
+        public Option<bool> Force { get; } = SharedOptions.Force();
         public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "Do not show what the guest prints" };
         public Option<bool> Json { get; } = new("--json") { Description = "Print the summary as JSON on standard output; implies --quiet" };
     }
@@ -210,7 +210,7 @@ internal static class RecordVerb
         string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
         if (folder is not null && !Directory.Exists(folder)) throw CommandException.BadFile($"the directory of {path} does not exist: make it first");
         if (force) return;
-        if (File.Exists(path)) throw CommandException.Usage($"{path} exists already: choose another name with -o, or add --force");
+        CommandException.RequireFree(path, force: false);
         if (Directory.Exists(path + ".partial"))
         {
             throw CommandException.Usage($"{path}.partial exists already, a recording under way or one that was not finished: recover it with "

@@ -14,7 +14,7 @@ internal static class RecoverVerb
     {
         var directory = new Argument<string>("DIRECTORY") { Description = "NAME.ttvm.partial, as a killed `ttvm record` leaves it" };
         var output = new Option<string?>("--output", "-o") { Description = "Where to write the recording; by default NAME.ttvm", HelpName = "FILE" };
-        var force = new Option<bool>("--force") { Description = "Replace an existing file" };
+        Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("recover",
             "Makes a recording of what a killed or crashed `ttvm record` left behind: everything up to the last complete segment of its log.", """
             Examples:
@@ -28,7 +28,7 @@ internal static class RecoverVerb
             if (!Directory.Exists(from)) throw CommandException.BadFile($"{from} does not exist, or is not a directory");
             string target = to ?? from.TrimEnd('/').Replace(".partial", "", System.StringComparison.Ordinal);
             bool overwrite = parsed.GetValue(force);
-            if (File.Exists(target) && !overwrite) throw CommandException.Usage($"{target} exists already: choose another name with -o, or add --force");
+            CommandException.RequireFree(target, overwrite);
             string written = ProgressDisplay.Run("recovering", progress => RecordingFile.Recover(from, to, overwrite, progress));
             using OpenRecording recording = OpenRecording.Open(written, context);
             context.Out.WriteLine($"{written}: {Words.Count(recording.File.InstructionCount)} instructions, {Words.Size(recording.File.Sizes.FileSizeBytes)}");

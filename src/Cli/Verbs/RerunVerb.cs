@@ -62,7 +62,7 @@ internal static class RerunVerb
 
         public Option<string[]> Symbols { get; } = SharedOptions.Symbols();
         public Option<string?> JUnit { get; } = SharedOptions.JUnit();
-        public Option<bool> Force { get; } = new("--force") { Description = "Replace an existing file" };
+        public Option<bool> Force { get; } = SharedOptions.Force();
         public Option<bool> Json { get; } = SharedOptions.Json();
     }
 
@@ -89,7 +89,7 @@ internal static class RerunVerb
         IReadOnlyList<Expectation> expected = parsed.GetValue(o.Expect) is { } file ? ExpectFile.Read(file) : ExpectFile.Standard;
         string output = parsed.GetValue(o.Output) ?? $"{Path.GetFileNameWithoutExtension(path)}.rerun.ttvm";
         bool isNamed = parsed.GetValue(o.Output) is not null, force = parsed.GetValue(o.Force);
-        if (!force && File.Exists(output)) throw CommandException.Usage($"{output} exists already: choose another name with -o, or add --force");
+        CommandException.RequireFree(output, force);
         Judged judged;
         using (RecordingFile original = OpenRecording.OpenFile(path))
         {

@@ -15,7 +15,7 @@ internal static class SignVerb
         var key = new Option<string>("--key") { Description = "The private key as PEM, or the public one with --check: elliptic on P-256, or RSA", HelpName = "FILE", Required = true };
         var check = new Option<bool>("--check") { Description = "Check the signature instead, and the hash of every part" };
         var output = new Option<string?>("--output", "-o") { Description = "Write it there; by default FILE is replaced", HelpName = "FILE" };
-        var force = new Option<bool>("--force") { Description = "Replace an existing file" };
+        Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("sign",
             "Signs a recording: nothing in it can then be changed, dropped or put elsewhere without --check telling so, embedded symbols, sources and named positions included. "
             + "Its identity stays. --check does not replay; `ttvm verify` does. Exit code of --check: 0 if it is as it was signed with this key, 1 if not.", """
@@ -29,7 +29,7 @@ internal static class SignVerb
             string from = parsed.GetValue(file)!, pem = parsed.GetValue(key)!, to = parsed.GetValue(output) ?? from;
             bool checks = parsed.GetValue(check);
             if (checks && parsed.GetValue(output) is not null) throw CommandException.Usage("--check writes nothing: leave -o out");
-            if (to != from && File.Exists(to) && !parsed.GetValue(force)) throw CommandException.Usage($"{to} exists already: choose another name with -o, or add --force");
+            CommandException.RequireFree(to, to == from || parsed.GetValue(force));
             if (!File.Exists(pem)) throw CommandException.BadFile($"{pem} does not exist: there is no such key");
             string text = File.ReadAllText(pem);
             using OpenRecording recording = OpenRecording.Open(from, context);

@@ -20,7 +20,7 @@ internal static class TrimVerb
         };
         var to = new Option<string>("--to") { Description = "Where it ends", HelpName = "POSITION", DefaultValueFactory = static _ => "end" };
         var output = new Option<string>("--output", "-o") { Description = "The recording to write", HelpName = "FILE", Required = true };
-        var force = new Option<bool>("--force") { Description = "Replace an existing file" };
+        Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("trim",
             "Cuts a stretch of a recording out, as a smaller recording of its own. Positions keep their numbers. A stretch that does not begin at power-on carries no initrd, and no kernel "
             + "except one that is an ELF file, which has the guest's symbols. Embedded symbols and sources are kept.", """
@@ -33,7 +33,7 @@ internal static class TrimVerb
             string target = parsed.GetValue(output)!;
             bool overwrite = parsed.GetValue(force);
             string source = parsed.GetValue(file)!;
-            if (File.Exists(target) && !overwrite) throw CommandException.Usage($"{target} exists already: choose another name with -o, or add --force");
+            CommandException.RequireFree(target, overwrite);
             using OpenRecording recording = OpenRecording.Open(source, context);
             Position first = recording.Parse(parsed.GetValue(from)!), last = recording.Parse(parsed.GetValue(to)!);
             if (first > last) throw CommandException.Usage($"--from {first} lies behind --to {last}");

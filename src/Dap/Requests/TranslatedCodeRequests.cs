@@ -31,7 +31,7 @@ internal sealed class TranslatedCodeRequests
         return Answer.Of(new TtvmTranslatedCode
         {
             Position = _session.Timeline.Position.ToString(), ThreadId = cpu + 1,
-            Reason = listing is null ? "the interpreter executes this: 16-bit code, segments with bases, an instruction across two pages, or one whose handler is called" : null,
+            Reason = listing is null ? $"the interpreter executes this: {TranslatedCode.InterpretedKinds}" : null,
             HostBytes = listing?.HostCode.Length ?? 0, Lines = listing is null ? [] : [.. TranslatedCode.Of(listing).Select(LineOf)],
         });
     }

@@ -15,7 +15,10 @@ namespace Dap.Sessions;
 /// <param name="embedded">What it carries; null: it is written only just now and carries nothing.</param>
 public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded = null)
 {
-    private readonly string _path = recordingPath + ".bookmarks.json";
+    private readonly string _path = PathOf(recordingPath);
+
+    /// <summary>Where a recording's bookmarks are.</summary>
+    public static string PathOf(string recordingPath) => recordingPath + ".bookmarks.json";
 
     /// <summary>All bookmarks; none without a file.</summary>
     /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>

@@ -16,6 +16,9 @@ public readonly record struct TranslatedLine(ulong? GuestAddress, string Guest, 
 /// <summary>A block that was translated, as text in Intel's syntax: fields of the vCPU's frame and shared routines have names.</summary>
 public static class TranslatedCode
 {
+    /// <summary>Why a block is not translated.</summary>
+    public const string InterpretedKinds = "16-bit code, segments with bases, an instruction across two pages, or one whose handler is called";
+
     public static IReadOnlyList<TranslatedLine> Of(BlockListing listing)
     {
         var lines = new List<TranslatedLine>();

@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.InteropServices;
 using Iced.Intel;
 using Vmm.Cpu;
 using Vmm.Decoding;
@@ -117,24 +116,24 @@ internal sealed partial class BlockTranslator
         if (window < 0)
         {
             LookInTlb(access, sizeBytes, slow);
-            _e.Alu(AluOperation.Add, 8, HostRegister.Address, TlbField(TlbAddend));
+            _e.Alu(AluOperation.Add, 8, HostRegister.Address, TlbField(TlbOffset.Addend));
         }
         else
         {
             var outside = new Label();
             var found = new Label();
-            _e.Alu(AluOperation.Sub, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Page)));
-            _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Size)));
+            _e.Alu(AluOperation.Sub, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowPage));
+            _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowSize));
             _e.JumpIf(Condition.AboveOrEqual, outside);
-            _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Host)));
+            _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowHost));
             _e.Bind(found);
             Later(() =>
             {
                 _e.Bind(outside);
-                _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, nameof(TlbWindow.Page)));
+                _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowPage));
                 LookInTlb(access, sizeBytes, slow);
                 FillWindow(access, window);
-                _e.Alu(AluOperation.Add, 8, HostRegister.Address, TlbField(TlbAddend));
+                _e.Alu(AluOperation.Add, 8, HostRegister.Address, TlbField(TlbOffset.Addend));
                 _e.Jump(found);
             });
         }
@@ -149,15 +148,10 @@ internal sealed partial class BlockTranslator
         return i.MemoryBase is Register.RSP or Register.ESP ? TlbWindow.OfStackPointer : i.MemoryBase is Register.RBP or Register.EBP ? TlbWindow.OfBasePointer : -1;
     }
 
-    private static readonly int TlbReadTag = OffsetIn<TlbEntry>(nameof(TlbEntry.ReadTag)), TlbWriteTag = OffsetIn<TlbEntry>(nameof(TlbEntry.WriteTag)),
-        TlbAddend = OffsetIn<TlbEntry>(nameof(TlbEntry.Addend));
-
-    private static int OffsetIn<T>(string field) => (int)Marshal.OffsetOf<T>(field);
-
     /// <summary>A field of the entry whose offset in its TLB is in the value register.</summary>
     private Operand TlbField(int field) => Operand.At(HostRegister.Frame, HostRegister.Value, 0, VcpuFrame.TlbOffsetOf(_mode.TlbIndex) + field);
 
-    private Operand WindowField(int window, string field) => Operand.Field(VcpuFrame.WindowOffsetOf(_mode.TlbIndex, window) + OffsetIn<TlbWindow>(field));
+    private Operand WindowField(int window, int field) => Operand.Field(VcpuFrame.WindowOffsetOf(_mode.TlbIndex, window) + field);
 
     /// <summary>Value: the offset of the entry, other: the page.</summary>
     private void LookInTlb(Access access, int sizeBytes, Label slow)
@@ -169,7 +163,7 @@ internal sealed partial class BlockTranslator
         if (sizeBytes == 1) _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Address));
         else _e.Lea(8, HostRegister.Other, Operand.At(HostRegister.Address, sizeBytes - 1));
         _e.AluImmediate(AluOperation.And, 8, Operand.Of(HostRegister.Other), -4096);
-        _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(access == Access.Read ? TlbReadTag : TlbWriteTag));
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(access == Access.Read ? TlbOffset.ReadTag : TlbOffset.WriteTag));
         _e.JumpIf(Condition.NotEqual, slow);
     }
 
@@ -179,13 +173,13 @@ internal sealed partial class BlockTranslator
         var not = new Label();
         if (access == Access.Read)
         {
-            _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(TlbWriteTag));
+            _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(TlbOffset.WriteTag));
             _e.JumpIf(Condition.NotEqual, not);
         }
-        _e.Store(8, WindowField(window, nameof(TlbWindow.Page)), HostRegister.Other);
-        _e.Alu(AluOperation.Add, 8, HostRegister.Other, TlbField(TlbAddend));
-        _e.Store(8, WindowField(window, nameof(TlbWindow.Host)), HostRegister.Other);
-        _e.StoreImmediate(8, WindowField(window, nameof(TlbWindow.Size)), TlbWindow.FilledSize);
+        _e.Store(8, WindowField(window, TlbOffset.WindowPage), HostRegister.Other);
+        _e.Alu(AluOperation.Add, 8, HostRegister.Other, TlbField(TlbOffset.Addend));
+        _e.Store(8, WindowField(window, TlbOffset.WindowHost), HostRegister.Other);
+        _e.StoreImmediate(8, WindowField(window, TlbOffset.WindowSize), TlbWindow.FilledSize);
         _e.Bind(not);
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Vmm.Cpu;
+using Vmm.Paging;
 
 namespace Vmm.Translation;
 
@@ -77,4 +78,13 @@ internal static class StateField
         var register = default(SegmentRegister);
         return (int)Unsafe.ByteOffset(ref Unsafe.As<SegmentRegister, byte>(ref register), ref Unsafe.As<ulong, byte>(ref register.Base));
     }
+}
+
+/// <summary>Offsets in an entry of the soft TLB and in a window: worked out once, as the code of every access has them.</summary>
+internal static class TlbOffset
+{
+    public static readonly int ReadTag = Of<TlbEntry>(nameof(TlbEntry.ReadTag)), WriteTag = Of<TlbEntry>(nameof(TlbEntry.WriteTag)), Addend = Of<TlbEntry>(nameof(TlbEntry.Addend)),
+        WindowPage = Of<TlbWindow>(nameof(TlbWindow.Page)), WindowSize = Of<TlbWindow>(nameof(TlbWindow.Size)), WindowHost = Of<TlbWindow>(nameof(TlbWindow.Host));
+
+    private static int Of<T>(string field) => (int)Marshal.OffsetOf<T>(field);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Iced.Intel;
 using Vmm.Cpu;
 using Vmm.Paging;
 
@@ -7,20 +8,18 @@ namespace Vmm.Translation;
 /// <summary>What generated code reaches in the vCPU's frame, by name, for people who read it.</summary>
 internal static class FrameNames
 {
-    private static readonly string[] s_registers =
-        ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
-
-    /// <summary>Names by offset from the state.</summary>
+    /// <summary>Names by offset from the frame.</summary>
     public static IReadOnlyDictionary<int, string> Of(TranslationMode mode)
     {
         var names = new Dictionary<int, string>();
-        for (int register = 0; register < s_registers.Length; register++) Add(StateField.General(register), $"guest_{s_registers[register]}");
+        for (Register register = Register.RAX; register <= Register.R15; register++)
+            Add(StateField.General(register - Register.RAX), $"guest_{register.ToString().ToLowerInvariant()}");
         AddWindow(TlbWindow.OfStackPointer, "rsp");
         AddWindow(TlbWindow.OfBasePointer, "rbp");
         int tlb = VcpuFrame.TlbOffsetOf(mode.TlbIndex);
-        names[tlb + (int)Offset<TlbEntry>(nameof(TlbEntry.ReadTag))] = "tlb_read_tag";
-        names[tlb + (int)Offset<TlbEntry>(nameof(TlbEntry.WriteTag))] = "tlb_write_tag";
-        names[tlb + (int)Offset<TlbEntry>(nameof(TlbEntry.Addend))] = "tlb_addend";
+        names[tlb + TlbOffset.ReadTag] = "tlb_read_tag";
+        names[tlb + TlbOffset.WriteTag] = "tlb_write_tag";
+        names[tlb + TlbOffset.Addend] = "tlb_addend";
         Add(StateField.Rip, "guest_rip");
         Add(StateField.SegmentBase(SegmentIndex.Fs), "guest_fs_base");
         Add(StateField.SegmentBase(SegmentIndex.Gs), "guest_gs_base");
@@ -45,11 +44,9 @@ internal static class FrameNames
         void AddWindow(int window, string register)
         {
             int offset = VcpuFrame.WindowOffsetOf(mode.TlbIndex, window);
-            names[offset + (int)Offset<TlbWindow>(nameof(TlbWindow.Page))] = $"{register}_window_page";
-            names[offset + (int)Offset<TlbWindow>(nameof(TlbWindow.Size))] = $"{register}_window_size";
-            names[offset + (int)Offset<TlbWindow>(nameof(TlbWindow.Host))] = $"{register}_window_host";
+            names[offset + TlbOffset.WindowPage] = $"{register}_window_page";
+            names[offset + TlbOffset.WindowSize] = $"{register}_window_size";
+            names[offset + TlbOffset.WindowHost] = $"{register}_window_host";
         }
     }
-
-    private static nint Offset<T>(string field) => System.Runtime.InteropServices.Marshal.OffsetOf<T>(field);
 }
