@@ -2,7 +2,7 @@ using System;
 using System.Buffers.Binary;
 using System.IO;
 using System.IO.Compression;
-using Replay.Log;
+using System.IO.Hashing;
 
 namespace Replay.Packages;
 
@@ -161,5 +161,11 @@ internal static class Frame
     }
 
     // Over everything but the checksum itself.
-    private static uint Checksum(ReadOnlySpan<byte> frame) => Crc32.Append(Crc32.Append(0, frame[..CrcOffset]), frame[HeaderSizeBytes..]);
+    private static uint Checksum(ReadOnlySpan<byte> frame)
+    {
+        var crc = new Crc32();
+        crc.Append(frame[..CrcOffset]);
+        crc.Append(frame[HeaderSizeBytes..]);
+        return crc.GetCurrentHashAsUInt32();
+    }
 }
