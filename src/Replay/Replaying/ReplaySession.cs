@@ -27,8 +27,12 @@ internal sealed class ReplaySession : IDisposable
     private int _growth;
 
     /// <summary>Builds the machine; it stands nowhere before <see cref="Restore"/>.</summary>
+    /// <param name="recording">Of what.</param>
+    /// <param name="pool">Pages of snapshots.</param>
+    /// <param name="outputs">Takes what the guest prints.</param>
+    /// <param name="boots">Its images are put into its memory, for whoever compares that with the first checkpoint: where it is put, all lies in checkpoints.</param>
     /// <exception cref="RecordingFormatException">The recorded configuration does not make a machine.</exception>
-    public ReplaySession(RecordingFile recording, PagePool pool, IOutputSink outputs)
+    public ReplaySession(RecordingFile recording, PagePool pool, IOutputSink outputs, bool boots = false)
     {
         _recording = recording;
         _pool = pool;
@@ -36,7 +40,7 @@ internal sealed class ReplaySession : IDisposable
         _growth = recording.Growth;
         try
         {
-            Machine = new Machine(recording.Configuration, Inputs, outputs);
+            Machine = new Machine(boots ? recording.Configuration : recording.Configuration with { Boots = false }, Inputs, outputs);
         }
         catch (BootImageException e)
         {

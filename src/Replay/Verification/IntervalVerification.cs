@@ -48,7 +48,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
             ReplaySession session;
             try
             {
-                session = new ReplaySession(recording, _pool, outputs);
+                session = new ReplaySession(recording, _pool, outputs, boots: true);
             }
             catch (RecordingFormatException e)
             {

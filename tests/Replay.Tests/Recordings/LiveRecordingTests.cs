@@ -134,7 +134,8 @@ public sealed class LiveRecordingTests
                 {
                     Task<TimelineStop> run = Task.Run(() => timeline.ContinueLive([], pause.Token), TestContext.Current.CancellationToken);
                     await pause.CancelAsync();
-                    Assert.Equal((TimelineStopReason.Done, timeline.End), ((await run).Reason, timeline.Position));
+                    TimelineStop paused = await run;
+                    Assert.Equal((TimelineStopReason.Done, timeline.End), (paused.Reason, timeline.Position));
                 }
                 Assert.True(timeline.IsLive);
                 input.Push("hello"u8);
