@@ -6,11 +6,13 @@ using System.Linq;
 using System.Text;
 using Cli.Hosting;
 using Cli.Parsing;
+using Cli.Sandboxing;
 using Cli.Verbs;
 using Replay.Packages;
 using Replay.Recording;
 using Replay.Replaying;
 using Replay.Timelines;
+using Vmm.Host.Sandbox;
 using Vmm.Platform;
 
 namespace Cli;
@@ -26,30 +28,35 @@ internal static class Program
         using var interruption = new Interruption();
         var context = new CommandContext(output, Console.Error, interruption.Token);
         Option<string> engine = SharedOptions.Engine();
-        RootCommand root = BuildRoot(context, engine);
+        Option<bool> noSandbox = SharedOptions.NoSandbox();
+        RootCommand root = BuildRoot(context, engine, noSandbox);
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not VerbHelp) return ReportUsage(parsed, arguments, context);
         Machine.DefaultEngine = SharedOptions.EngineOf(parsed.GetValue(engine));
         if (parsed.GetResult(engine) is { Implicit: false } && Machine.DefaultEngine == EngineKind.Translator && !Machine.HostTranslates)
             context.Error.WriteLine("ttvm: code is translated on x86-64 Linux only; the interpreter serves");
-        return Guard(context, arguments.Contains(DebugOption, StringComparer.Ordinal), () => parsed.Invoke(new InvocationConfiguration
+        return Guard(context, arguments.Contains(DebugOption, StringComparer.Ordinal), () =>
         {
-            EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
-        }));
+            Sandbox.Enter(parsed, !parsed.GetValue(noSandbox), context);
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
+            });
+        });
     }
 
-    private static RootCommand BuildRoot(CommandContext context, Option<string> engine)
+    private static RootCommand BuildRoot(CommandContext context, Option<string> engine, Option<bool> noSandbox)
     {
         var root = new RootCommand("Records a whole machine, replays it exactly, and goes back to any earlier moment.")
         {
-            new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true }, engine,
+            new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true }, engine, noSandbox,
             DemoVerb.Create(context), RecordVerb.Create(context), ExploreVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context),
             RerunVerb.Create(context), DiffVerb.Create(context), MergeVerb.Create(context),
             InfoVerb.Create(context), RegsVerb.Create(context), StackVerb.Create(context), PrintVerb.Create(context), TasksVerb.Create(context), LocksVerb.Create(context),
             RcuVerb.Create(context), ChannelsVerb.Create(context),
             MemVerb.Create(context), DisasmVerb.Create(context), BlockVerb.Create(context), BackVerb.Create(context), ForwardVerb.Create(context),
             FindVerb.Create(context), OriginVerb.Create(context), PageTablesVerb.Create(context), ShadowVerb.Create(context), ExitsVerb.Create(context), ConsoleVerb.Create(context),
-            EmbedVerb.Create(context), TrimVerb.Create(context), PackVerb.Create(context), UnpackVerb.Create(context), SignVerb.Create(context),
+            EmbedVerb.Create(context), TrimVerb.Create(context), PackVerb.Create(context), UnpackVerb.Create(context), SignVerb.Create(context), SandboxVerb.Create(context),
             LockstepVerb.Create(context), BisectVerb.Create(context), GdbVerb.Create(context), DapVerb.Create(context), BenchVerb.Create(context),
         };
         root.SetAction(_ =>
@@ -100,6 +107,14 @@ internal static class Program
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
         {
             return Fail(context, ExitCode.Failed, "stopped by Ctrl-C");
+        }
+        catch (SandboxException e)
+        {
+            return Fail(context, ExitCode.Failed, $"{e.Message}; {SharedOptions.NoSandboxName} goes on without a sandbox");
+        }
+        catch (UnauthorizedAccessException e) when (Sandbox.IsEntered)
+        {
+            return Fail(context, ExitCode.BadFile, $"{OneLine(e.Message).TrimEnd('.')} (a verb may touch what its command line names: `ttvm sandbox` shows it, {SharedOptions.NoSandboxName} lifts it)");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -25,6 +25,10 @@ internal static class RecordingPaths
         return paths;
     }
 
+    /// <summary>Recordings in the folder of a file.</summary>
+    public static IReadOnlyList<string> Beside(string path) =>
+        Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && Directory.Exists(folder) ? Below(folder, "*" + Extension) : [];
+
     private static IReadOnlyList<string> ExpandOne(string name)
     {
         if (File.Exists(name)) return [name];

@@ -10,6 +10,9 @@ internal static class SharedOptions
     /// <summary>Names of engines.</summary>
     public const string Interpreter = "interp", Translator = "translate", Auto = "auto";
 
+    /// <summary>Names of options for all verbs.</summary>
+    public const string NoSandboxName = "--no-sandbox";
+
     public static Argument<string> File() => new("FILE") { Description = "The recording, by convention NAME.ttvm" };
 
     public static Option<string> At() => new("--at")
@@ -33,6 +36,8 @@ internal static class SharedOptions
     {
         Description = "What paths of sources begin with, and what that is here (several times)", HelpName = "FROM=TO",
     };
+
+    public static Option<bool> NoSandbox() => new(NoSandboxName) { Description = "Do not lock the process in before it reads a recording (Linux)", Recursive = true };
 
     /// <summary>What executes instructions, for all verbs.</summary>
     public static Option<string> Engine()

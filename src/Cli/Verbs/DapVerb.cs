@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Cli.Hosting;
 using Cli.Parsing;
+using Cli.Sandboxing;
 using Dap.Sessions;
 using Dap.Transports;
+using Vmm.Host.Sandbox;
 
 namespace Cli.Verbs;
 
@@ -22,7 +24,9 @@ internal static class DapVerb
               ttvm dap --server 4711
               ttvm dap --pipe /tmp/ttvm.sock
             """) { server, pipe };
-        return verb.Does(parsed =>
+        return verb.Confined(Confinement.SystemCalls).Listens(parsed =>
+            parsed.GetValue(pipe) is not null ? (SocketAccess.ListenUnix, null)
+            : parsed.GetValue(server) is { } port ? (SocketAccess.ListenTcp, port) : (SocketAccess.None, null)).Does(parsed =>
         {
             int? port = parsed.GetValue(server);
             string? name = parsed.GetValue(pipe);

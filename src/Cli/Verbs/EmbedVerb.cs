@@ -23,7 +23,7 @@ internal static class EmbedVerb
               ttvm embed demo.ttvm -o demo-with-sources.ttvm
               ttvm embed boot.ttvm --symbols vmlinux --source-map /build/linux=$HOME/src/linux
             """) { file, symbols, map, output, force };
-        return verb.Does(parsed =>
+        return verb.EmbedsSources().Writes(parsed => [parsed.GetValue(output) ?? parsed.GetValue(file)!]).Does(parsed =>
         {
             string from = parsed.GetValue(file)!;
             string to = parsed.GetValue(output) ?? from;

@@ -36,7 +36,7 @@ internal static class PackVerb
               ttvm pack demo.ttvm -o demo-to-share.ttvm --symbols demo64.elf --sources guests/demo64
               ttvm pack boot.ttvm.parts -o boot.ttvm
             """) { input, output, symbols, map, sources, distance, strip, force };
-        return verb.Does(parsed =>
+        return verb.EmbedsSources().Does(parsed =>
         {
             string from = parsed.GetValue(input)!, to = parsed.GetValue(output)!;
             bool overwrite = parsed.GetValue(force);

@@ -24,7 +24,7 @@ internal static class SignVerb
               ttvm sign boot.ttvm --key key.pem
               ttvm sign boot.ttvm --key pub.pem --check
             """) { file, key, check, output, force };
-        return verb.Does(parsed =>
+        return verb.Writes(parsed => parsed.GetValue(check) ? [] : [parsed.GetValue(output) ?? parsed.GetValue(file)!]).Does(parsed =>
         {
             string from = parsed.GetValue(file)!, pem = parsed.GetValue(key)!, to = parsed.GetValue(output) ?? from;
             bool checks = parsed.GetValue(check);
