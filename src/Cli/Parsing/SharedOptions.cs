@@ -11,7 +11,7 @@ internal static class SharedOptions
     public const string Interpreter = "interp", Translator = "translate", Auto = "auto";
 
     /// <summary>Names of options for all verbs.</summary>
-    public const string NoSandboxName = "--no-sandbox";
+    public const string NoSandboxName = "--no-sandbox", PassphraseFileName = "--passphrase-file";
 
     public static Argument<string> File() => new("FILE") { Description = "The recording, by convention NAME.ttvm" };
 
@@ -38,6 +38,11 @@ internal static class SharedOptions
     };
 
     public static Option<bool> NoSandbox() => new(NoSandboxName) { Description = "Do not lock the process in before it reads a recording (Linux)", Recursive = true };
+
+    public static Option<string?> PassphraseFile() => new(PassphraseFileName)
+    {
+        Description = "The passphrase of an encrypted recording is the first line of this file; else it is $TTVM_PASSPHRASE, or asked for", HelpName = "FILE", Recursive = true,
+    };
 
     /// <summary>What executes instructions, for all verbs.</summary>
     public static Option<string> Engine()

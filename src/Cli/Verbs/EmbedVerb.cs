@@ -28,6 +28,7 @@ internal static class EmbedVerb
             string from = parsed.GetValue(file)!;
             string to = parsed.GetValue(output) ?? from;
             CommandException.RequireFree(to, to == from || parsed.GetValue(force));
+            OpenRecording.CheckOutput(from, to, context);
             using OpenRecording recording = OpenRecording.Open(from, context);
             string what = SourceEmbedding.Embed(recording, to, parsed.GetValue(symbols) ?? [], parsed.GetValue(map), null, null, context);
             context.Out.WriteLine($"{to}: {Words.Size(new FileInfo(to).Length)}: {what}");

@@ -92,8 +92,9 @@ internal static class RerunVerb
         string output = OutputOf(o, parsed);
         bool isNamed = parsed.GetValue(o.Output) is not null, force = parsed.GetValue(o.Force);
         CommandException.RequireFree(output, force);
+        OpenRecording.CheckOutput(path, output, context);
         Judged judged;
-        using (RecordingFile original = OpenRecording.OpenFile(path))
+        using (RecordingFile original = OpenRecording.OpenFile(path, context))
         {
             ulong most = parsed.GetValue(o.MaxInstructions) is { } text ? NumberSyntax.ParseCount(text, "--max-instructions") : MostOf(original);
             (RecordedInput input, TimeSpan time) = Record(context, original, Configure(o, parsed, original), output, force, most);
