@@ -1,6 +1,5 @@
 using System;
 using System.IO;
-using System.Linq;
 using TestKit;
 using Xunit;
 
@@ -81,11 +80,10 @@ public sealed class EncryptionTests(DemoRecording demo)
     [Fact]
     public void A_passphrase_is_asked_for_without_showing_it()
     {
-        HostTool.Require("script", "bsdutils");
+        HostTool.Require("python3", "python3");
         (string secret, _) = Make("asked");
-        string typed = Write("typed.txt", Passphrase + "\n"), shown = demo.PathOf("shown.txt");
-        ToolResult result = HostTool.Run("/bin/bash", ["-c", $"(sleep 5; cat {typed}; sleep 10) | script -qec '{Ttvm.Program} regs {secret}' /dev/null > {shown}"], s_patience);
-        string text = File.ReadAllText(shown);
+        ToolResult result = HostTool.Run("python3", [Repository.PathOf("tests/Cli.Tests/reader/at_terminal.py"), "passphrase of", Passphrase, Ttvm.Program, "regs", secret], s_patience);
+        string text = result.Output;
         Assert.True(result.ExitCode == 0, $"{text}\n{result.Error}");
         Assert.Contains($"passphrase of {secret}: ", text, StringComparison.Ordinal);
         Assert.Contains("rip", text, StringComparison.Ordinal);

@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
@@ -75,24 +74,52 @@ public sealed class SandboxTests(DemoRecording demo)
         }
     }
 
-    /// <summary>A debug adapter is told of files only later: it can start and connect to nothing, but read and write.</summary>
-    [Fact]
-    public void A_debug_adapter_makes_no_system_calls_that_reach_out()
+    /// <summary>A debug adapter is told of files only later: it can start and connect to nothing, but files are the user's, unless these are named.</summary>
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void A_debug_adapter_is_locked_in_as_far_as_it_is_told(bool isNamed, bool opensOther)
     {
         RequireLinux();
+        string other = demo.PathOf($"other-{isNamed}.ttvm");
+        File.Copy(demo.File, other);
         var start = new ProcessStartInfo(Ttvm.Program) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add("dap");
+        foreach (string argument in isNamed ? (string[])["dap", "--only", demo.File] : ["dap"]) start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
-        byte[] request = Encoding.UTF8.GetBytes("""{"seq":1,"type":"request","command":"initialize","arguments":{"adapterID":"x"}}""");
-        process.StandardInput.BaseStream.Write(Encoding.ASCII.GetBytes($"Content-Length: {request.Length}\r\n\r\n"));
-        process.StandardInput.BaseStream.Write(request);
-        process.StandardInput.BaseStream.Flush();
-        Assert.StartsWith("Content-Length", process.StandardOutput.ReadLine(), StringComparison.Ordinal);
-        Assert.Contains("\nSeccomp:\t2\n", File.ReadAllText($"/proc/{process.Id}/status"), StringComparison.Ordinal);
+        Send(1, "initialize", """{"adapterID":"x"}""");
+        Send(2, "launch", $$"""{"program":"{{other}}"}""");
+        Send(3, "launch", $$"""{"program":"{{demo.File}}"}""");
+        string answers = "";
+        while (!answers.Contains("\"request_seq\":3", StringComparison.Ordinal))
+        {
+            var piece = new char[4096];
+            int count = process.StandardOutput.Read(piece);
+            Assert.True(count > 0, answers);
+            answers += new string(piece, 0, count);
+        }
+        string kernel = File.ReadAllText($"/proc/{process.Id}/status");
         process.StandardInput.Close();
-        process.StandardOutput.ReadToEnd();
+        answers += process.StandardOutput.ReadToEnd();
         Assert.True(process.WaitForExit(s_patience));
-        Assert.Equal(0, process.ExitCode);
+        Assert.Contains("\nSeccomp:\t2\n", kernel, StringComparison.Ordinal);
+        Assert.Equal(opensOther, IsSuccess(2));
+        // Only one is debugged: the second is refused where the first was not.
+        Assert.Equal(!opensOther, IsSuccess(3));
+
+        bool IsSuccess(int request)
+        {
+            string answer = answers.Split("Content-Length").Single(one => one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
+            return answer.Contains("\"success\":true", StringComparison.Ordinal);
+        }
+
+        void Send(int number, string command, string arguments)
+        {
+            byte[] request = Encoding.UTF8.GetBytes($$"""{"seq":{{number}},"type":"request","command":"{{command}}","arguments":{{arguments}}}""");
+            Stream stream = process.StandardInput.BaseStream;
+            stream.Write(Encoding.ASCII.GetBytes($"Content-Length: {request.Length}\r\n\r\n"));
+            stream.Write(request);
+            stream.Flush();
+        }
     }
 
     /// <summary>Debug information may call any file a source; what the user has not named is not packed and shared.</summary>
@@ -147,10 +174,10 @@ public sealed class SandboxTests(DemoRecording demo)
     public void What_is_not_named_is_refused_in_one_sentence()
     {
         RequireLinux();
-        // A link leads where the sandbox does not.
+        // What a file that was read asks for is no reason to open it.
         string secret = demo.PathOf("hidden.pem"), part = demo.PathOf("part-of-nothing.json");
         File.WriteAllText(secret, "x");
-        File.WriteAllText(part, $$"""{"ttvmShard":1,"kind":"locks","shard":"1/1","recording":"{{secret}}","identity":"x","question":"locks","limit":1,"result":{}}""");
+        File.WriteAllText(part, $$"""{"ttvmShard":1,"kind":"locks","shard":"1/1","recording":"{{secret}}","identity":"x","question":"locks","limit":1,"result":null}""");
         Ttvm.Refuses(3, ["merge", part], secret, "--no-sandbox");
     }
 

@@ -21,7 +21,7 @@ internal sealed class VerbCommand : Command
     public string Examples { get; }
 
     /// <summary>How it is locked in before it begins.</summary>
-    public Confinement Confinement { get; private set; }
+    public Func<ParseResult, Confinement> ConfinementOf { get; private set; } = static _ => Confinement.Full;
 
     /// <summary>It puts sources of this machine into a recording.</summary>
     public bool ReadsSources { get; private set; }
@@ -35,9 +35,11 @@ internal sealed class VerbCommand : Command
     /// <summary>What it does with sockets, and the TCP port that it listens on, if it does; 0: any.</summary>
     public Func<ParseResult, (SocketAccess Sockets, int? Port)> Sockets { get; private set; } = static _ => (SocketAccess.None, null);
 
-    public VerbCommand Confined(Confinement confinement)
+    public VerbCommand Confined(Confinement confinement) => Confined(_ => confinement);
+
+    public VerbCommand Confined(Func<ParseResult, Confinement> confinement)
     {
-        Confinement = confinement;
+        ConfinementOf = confinement;
         return this;
     }
 

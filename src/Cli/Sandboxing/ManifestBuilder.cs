@@ -20,7 +20,7 @@ internal sealed class ManifestBuilder
     // What each option and argument is to a verb, whichever it is.
     private static readonly string[] s_recordings = ["FILE", "A", "B", "DIRECTORY"],
         s_read = ["PART", "--recording", "--key", "--expect", "--kernel", "--initrd", "--layout", SharedOptions.PassphraseFileName],
-        s_symbols = ["--symbols", "--symbols-b"], s_sources = ["--sources"], s_written = ["--output", "--junit"];
+        s_symbols = ["--symbols", "--symbols-b"], s_sources = ["--sources"], s_only = ["--only"], s_written = ["--output", "--junit"];
 
     private readonly SortedSet<string> _readOnly = new(StringComparer.Ordinal), _writable = new(StringComparer.Ordinal);
 
@@ -54,6 +54,7 @@ internal sealed class ManifestBuilder
             else if (s_symbols.Contains(name)) AddSymbols(value);
             else if (s_sources.Contains(name)) AddVisible(value);
             else if (s_written.Contains(name)) AddOutput(value);
+            else if (s_only.Contains(name)) AddOnly(value);
             else if (name == "--source-map" && value.IndexOf('=', StringComparison.Ordinal) is >= 0 and int equals && equals < value.Length - 1) AddVisible(value[(equals + 1)..]);
         }
     }
@@ -79,6 +80,12 @@ internal sealed class ManifestBuilder
         if (Directory.Exists(path) || Path.GetDirectoryName(path) is not { } folder) return;
         _readOnly.Add(Path.Combine(folder, ".debug"));
         foreach (string pattern in (ReadOnlySpan<string>)["*.debug", "*.dwp", "*.dwo"]) AddFiles(folder, pattern);
+    }
+
+    private void AddOnly(string value)
+    {
+        if (Directory.Exists(value)) _writable.Add(Path.GetFullPath(value));
+        else AddRecording(value);
     }
 
     // What the user has hidden there is not for sharing.

@@ -11,7 +11,7 @@ using Vmm.Host.Sandbox;
 namespace Cli.Sandboxing;
 
 /// <summary>
-/// Locks the process in before it reads a file that somebody else may have made: see docs/SANDBOX.md. Landlock holds for one thread and what it starts, so the program starts itself again behind
+/// Locks the process in before it reads a file that somebody else may have made: see docs/SHARING.md. Landlock holds for one thread and what it starts, so the program starts itself again behind
 /// it; the system calls of what runs then are filtered.
 /// </summary>
 internal static class Sandbox
@@ -31,13 +31,15 @@ internal static class Sandbox
     /// <exception cref="SandboxException">There should be one, and it does not hold.</exception>
     public static void Enter(ParseResult parsed, bool isWanted, CommandContext context)
     {
-        if (!OperatingSystem.IsLinux() || parsed.Action is VerbHelp || parsed.CommandResult.Command is not VerbCommand { Confinement: not Confinement.None } verb) return;
+        if (!OperatingSystem.IsLinux() || parsed.Action is VerbHelp || parsed.CommandResult.Command is not VerbCommand verb) return;
+        Confinement confinement = verb.ConfinementOf(parsed);
+        if (confinement == Confinement.None) return;
         if (!isWanted)
         {
             context.Error.WriteLine("ttvm: WARNING: --no-sandbox: whatever takes over this process through a bad file can do all that you can");
             return;
         }
-        if (verb.Confinement == Confinement.Full) ConfineFiles(verb, parsed, context);
+        if (confinement == Confinement.Full) ConfineFiles(verb, parsed, context);
         ConfineSystemCalls(verb.Sockets(parsed).Sockets, context);
         IsEntered = true;
     }

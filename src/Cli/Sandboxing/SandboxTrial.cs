@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.IO;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Vmm.Host.Sandbox;
 
 namespace Cli.Sandboxing;
@@ -81,7 +80,7 @@ internal static class SandboxTrial
 
     private static void Write(string path)
     {
-        File.WriteAllBytes(path, Encoding.UTF8.GetBytes("ttvm sandbox has written this, and removes it"));
+        File.WriteAllBytes(path, "ttvm sandbox has written this, and removes it"u8);
         File.Delete(path);
     }
 
