@@ -22,12 +22,26 @@ public sealed class EncryptionTests(DemoRecording demo)
         }
         ToolResult byVariable = HostTool.Run("/usr/bin/env", [$"TTVM_PASSPHRASE={Passphrase}", Ttvm.Program, "regs", secret], s_patience);
         Assert.Equal(Ttvm.Good("regs", demo.File), byVariable.Output);
+        // As `<(...)` of a shell gives it: a pipe, which can be read once.
+        ToolResult byPipe = HostTool.Run("/bin/bash", ["-c", $"{Ttvm.Program} regs {secret} --passphrase-file <(echo {Passphrase})"], s_patience);
+        Assert.Equal(byVariable.Output, byPipe.Output);
         Ttvm.Refuses(2, ["info", secret], "is encrypted", "--passphrase-file", "TTVM_PASSPHRASE");
         string wrong = Write("wrong.txt", "correct horse battery stable\n"), empty = Write("empty.txt", "");
         Ttvm.Refuses(3, ["info", secret, "--passphrase-file", wrong], "the passphrase is another one");
         Ttvm.Refuses(3, ["verify", secret, "--passphrase-file", wrong], "the passphrase is another one");
         Ttvm.Refuses(3, ["info", secret, "--passphrase-file", empty], "is empty");
         Ttvm.Refuses(3, ["info", secret, "--passphrase-file", demo.PathOf("no.txt")], "does not exist");
+    }
+
+    [Theory]
+    [InlineData(Passphrase, true)]
+    [InlineData("another", false)]
+    public void An_editor_opens_it(string passphrase, bool isRight)
+    {
+        (string secret, _) = Make($"edited-{isRight}");
+        DapTalk talk = DapTalk.Of(["/usr/bin/env", $"TTVM_PASSPHRASE={passphrase}", Ttvm.Program, "dap"], ("initialize", """{"adapterID":"x"}"""), ("launch", $$"""{"program":"{{secret}}"}"""));
+        Assert.Equal(isRight, talk.IsGood(2));
+        if (!isRight) Assert.Contains("the passphrase is another one", talk.AnswerTo(2), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,7 +100,7 @@ public sealed class EncryptionTests(DemoRecording demo)
         string text = result.Output;
         Assert.True(result.ExitCode == 0, $"{text}\n{result.Error}");
         Assert.Contains($"passphrase of {secret}: ", text, StringComparison.Ordinal);
-        Assert.Contains("rip", text, StringComparison.Ordinal);
+        Assert.Contains("RAX", text, StringComparison.Ordinal);
         Assert.DoesNotContain("battery", text, StringComparison.Ordinal);
     }
 

@@ -83,43 +83,12 @@ public sealed class SandboxTests(DemoRecording demo)
         RequireLinux();
         string other = demo.PathOf($"other-{isNamed}.ttvm");
         File.Copy(demo.File, other);
-        var start = new ProcessStartInfo(Ttvm.Program) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (string argument in isNamed ? (string[])["dap", "--only", demo.File] : ["dap"]) start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
-        Send(1, "initialize", """{"adapterID":"x"}""");
-        Send(2, "launch", $$"""{"program":"{{other}}"}""");
-        Send(3, "launch", $$"""{"program":"{{demo.File}}"}""");
-        string answers = "";
-        while (!answers.Contains("\"request_seq\":3", StringComparison.Ordinal))
-        {
-            var piece = new char[4096];
-            int count = process.StandardOutput.Read(piece);
-            Assert.True(count > 0, answers);
-            answers += new string(piece, 0, count);
-        }
-        string kernel = File.ReadAllText($"/proc/{process.Id}/status");
-        process.StandardInput.Close();
-        answers += process.StandardOutput.ReadToEnd();
-        Assert.True(process.WaitForExit(s_patience));
-        Assert.Contains("\nSeccomp:\t2\n", kernel, StringComparison.Ordinal);
-        Assert.Equal(opensOther, IsSuccess(2));
+        string[] command = [Ttvm.Program, "dap", .. isNamed ? (string[])["--only", demo.File] : []];
+        DapTalk talk = DapTalk.Of(command, ("initialize", """{"adapterID":"x"}"""), ("launch", $$"""{"program":"{{other}}"}"""), ("launch", $$"""{"program":"{{demo.File}}"}"""));
+        Assert.Contains("\nSeccomp:\t2\n", talk.ProcessStatus, StringComparison.Ordinal);
+        Assert.Equal(opensOther, talk.IsGood(2));
         // Only one is debugged: the second is refused where the first was not.
-        Assert.Equal(!opensOther, IsSuccess(3));
-
-        bool IsSuccess(int request)
-        {
-            string answer = answers.Split("Content-Length").Single(one => one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
-            return answer.Contains("\"success\":true", StringComparison.Ordinal);
-        }
-
-        void Send(int number, string command, string arguments)
-        {
-            byte[] request = Encoding.UTF8.GetBytes($$"""{"seq":{{number}},"type":"request","command":"{{command}}","arguments":{{arguments}}}""");
-            Stream stream = process.StandardInput.BaseStream;
-            stream.Write(Encoding.ASCII.GetBytes($"Content-Length: {request.Length}\r\n\r\n"));
-            stream.Write(request);
-            stream.Flush();
-        }
+        Assert.Equal(!opensOther, talk.IsGood(3));
     }
 
     /// <summary>Debug information may call any file a source; what the user has not named is not packed and shared.</summary>
@@ -133,6 +102,8 @@ public sealed class SandboxTests(DemoRecording demo)
         File.WriteAllText(source, $"# 1 \"{secret}\"\nvoid _start(void) {{ for (;;); }}\n");
         ToolResult compiled = HostTool.Run("gcc", ["-g", "-nostdlib", "-static", "-fno-pie", "-no-pie", "-o", elf, source], s_patience);
         Assert.True(compiled.ExitCode == 0, compiled.Error);
+        // It has the name in it.
+        File.Delete(source);
         string[] sandbox = ["-o", Path.Combine(folder, "within.ttvm")], none = ["-o", Path.Combine(folder, "without.ttvm"), "--no-sandbox"];
         foreach (string[] how in (string[][])[sandbox, none])
         {

@@ -46,7 +46,8 @@ internal sealed record ShardFile(string Path, string Kind, Shard Shard, string R
     {
         try
         {
-            return Read(path).Recording is { } recording && recording.EndsWith(RecordingPaths.Extension, StringComparison.Ordinal) ? [recording] : [];
+            // A pipe has no length, and can be read only once.
+            return new FileInfo(path) is { Exists: true, Length: > 0 } && Read(path).Recording is { } recording && recording.EndsWith(RecordingPaths.Extension, StringComparison.Ordinal) ? [recording] : [];
         }
         catch (Exception e) when (e is CommandException or IOException or UnauthorizedAccessException)
         {

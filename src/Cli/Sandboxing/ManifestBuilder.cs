@@ -91,8 +91,7 @@ internal sealed class ManifestBuilder
     // What the user has hidden there is not for sharing.
     private void AddVisible(string folder)
     {
-        if (!Directory.Exists(folder)) return;
-        foreach (string path in Directory.EnumerateFileSystemEntries(folder))
+        foreach (string path in Listed(folder, Directory.EnumerateFileSystemEntries))
             if (!Path.GetFileName(path).StartsWith('.')) _readOnly.Add(Path.GetFullPath(path));
     }
 
@@ -125,15 +124,18 @@ internal sealed class ManifestBuilder
         }
     }
 
-    private void AddFiles(string folder, string pattern)
+    private void AddFiles(string folder, string pattern) => _readOnly.UnionWith(Listed(folder, path => Directory.EnumerateFiles(path, pattern)));
+
+    // What we cannot list, we need not grant.
+    private static IReadOnlyList<string> Listed(string folder, Func<string, IEnumerable<string>> list)
     {
         try
         {
-            if (Directory.Exists(folder)) _readOnly.UnionWith(Directory.EnumerateFiles(folder, pattern));
+            return Directory.Exists(folder) ? [.. list(folder)] : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What we cannot list, we need not grant.
+            return [];
         }
     }
 }

@@ -76,6 +76,11 @@ internal static class SandboxTrial
         {
             return true;
         }
+        catch (IOException)
+        {
+            // It failed for another reason, behind the point where it would have been denied.
+            return false;
+        }
     }
 
     private static void Write(string path)

@@ -10,7 +10,7 @@ internal static unsafe partial class HostCall
     private const int PathOnly = 0x200000, CloseOnExec = 0x80000;
 
     /// <summary>Makes a call; below 0: it failed, and the last P/Invoke error says why.</summary>
-    public static nint Invoke(SystemCall call, nint a = 0, nint b = 0, nint c = 0, nint d = 0, nint e = 0, nint f = 0) => Make((nint)call, a, b, c, d, e, f);
+    public static nint Invoke(SystemCall call, nint a = 0, nint b = 0, nint c = 0) => Make((nint)call, a, b, c, 0);
 
     /// <summary>The calling thread, and what it starts, can never have more rights than now: what an unprivileged process needs to restrict itself.</summary>
     /// <exception cref="SandboxException">The kernel refuses.</exception>
@@ -40,7 +40,7 @@ internal static unsafe partial class HostCall
     }
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial nint Make(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
+    private static partial nint Make(nint number, nint a, nint b, nint c, nint d);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

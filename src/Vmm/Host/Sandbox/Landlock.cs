@@ -14,6 +14,7 @@ public static unsafe class Landlock
     // include/uapi/linux/landlock.h
     private const uint VersionFlag = 1;
     private const int PathBeneath = 1, NetPort = 2;
+    private const int BadState = 77; // EBADFD, include/uapi/asm-generic/errno.h
     private const ulong Execute = 1 << 0, WriteFile = 1 << 1, ReadFile = 1 << 2, ReadDirectory = 1 << 3, RemoveDirectory = 1 << 4, RemoveFile = 1 << 5,
         MakeDirectory = 1 << 7, MakeRegular = 1 << 8, Refer = 1 << 13, Truncate = 1 << 14, DeviceControl = 1 << 15;
     private const ulong BindTcp = 1 << 0, ConnectTcp = 1 << 1, ScopeAbstractSockets = 1 << 0, ScopeSignals = 1 << 1;
@@ -97,7 +98,9 @@ public static unsafe class Landlock
             } & handled;
             if (!Directory.Exists(rule.Path)) allowed &= OfFiles;
             var attributes = new PathBeneathAttributes { Allowed = allowed, Parent = file };
-            if (HostCall.Invoke(SystemCall.LandlockAddRule, ruleset, PathBeneath, (nint)(&attributes)) != 0) throw SandboxException.Of($"{rule.Path} cannot be granted");
+            // Pipes without a name (a shell's <(...)) are in no file system that could be restricted.
+            if (HostCall.Invoke(SystemCall.LandlockAddRule, ruleset, PathBeneath, (nint)(&attributes)) != 0 && Marshal.GetLastPInvokeError() != BadState)
+                throw SandboxException.Of($"{rule.Path} cannot be granted");
         }
         finally
         {

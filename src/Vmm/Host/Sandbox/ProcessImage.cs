@@ -38,6 +38,6 @@ public static class ProcessImage
 
     /// <summary>Tries a system call.</summary>
     /// <returns>0, or what it fails with (errno).</returns>
-    public static int Try(SystemCall call, nint a = 0, nint b = 0, nint c = 0, nint d = 0, nint e = 0) =>
-        HostCall.Invoke(call, a, b, c, d, e) < 0 ? Marshal.GetLastPInvokeError() : 0;
+    public static int Try(SystemCall call, nint a = 0, nint b = 0, nint c = 0) =>
+        HostCall.Invoke(call, a, b, c) < 0 ? Marshal.GetLastPInvokeError() : 0;
 }
