@@ -125,7 +125,8 @@ internal static class Program
         }
         catch (UnauthorizedAccessException e) when (Sandbox.IsEntered)
         {
-            return Fail(context, ExitCode.BadFile, $"{OneLine(e.Message).TrimEnd('.')} (a verb may touch what its command line names: `ttvm sandbox` shows it, {SharedOptions.NoSandboxName} lifts it)");
+            string denied = OneLine(e.Message).TrimEnd('.');
+            return Fail(context, ExitCode.BadFile, $"{denied} (a verb may touch what its command line names: `ttvm sandbox` shows it, {SharedOptions.NoSandboxName} lifts it)");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -22,7 +22,8 @@ internal sealed class DapTalk
     /// <summary>Whether a request, by its number from 1, was successful.</summary>
     public bool IsGood(int request) => AnswerTo(request).Contains("\"success\":true", StringComparison.Ordinal);
 
-    public string AnswerTo(int request) => _messages.Single(one => one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
+    public string AnswerTo(int request) => _messages.Single(one =>
+        one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
 
     /// <summary>Sends requests, then waits for the answer to the last one and lets the server end.</summary>
     public static DapTalk Of(IReadOnlyList<string> command, params (string Command, string Arguments)[] requests)

@@ -39,7 +39,8 @@ public sealed class EncryptionTests(DemoRecording demo)
     public void An_editor_opens_it(string passphrase, bool isRight)
     {
         (string secret, _) = Make($"edited-{isRight}");
-        DapTalk talk = DapTalk.Of(["/usr/bin/env", $"TTVM_PASSPHRASE={passphrase}", Ttvm.Program, "dap"], ("initialize", """{"adapterID":"x"}"""), ("launch", $$"""{"program":"{{secret}}"}"""));
+        string[] command = ["/usr/bin/env", $"TTVM_PASSPHRASE={passphrase}", Ttvm.Program, "dap"];
+        DapTalk talk = DapTalk.Of(command, ("initialize", """{"adapterID":"x"}"""), ("launch", $$"""{"program":"{{secret}}"}"""));
         Assert.Equal(isRight, talk.IsGood(2));
         if (!isRight) Assert.Contains("the passphrase is another one", talk.AnswerTo(2), StringComparison.Ordinal);
     }

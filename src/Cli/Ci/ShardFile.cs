@@ -47,7 +47,9 @@ internal sealed record ShardFile(string Path, string Kind, Shard Shard, string R
         try
         {
             // A pipe has no length, and can be read only once.
-            return new FileInfo(path) is { Exists: true, Length: > 0 } && Read(path).Recording is { } recording && recording.EndsWith(RecordingPaths.Extension, StringComparison.Ordinal) ? [recording] : [];
+            if (new FileInfo(path) is not { Exists: true, Length: > 0 }) return [];
+            string recording = Read(path).Recording;
+            return recording.EndsWith(RecordingPaths.Extension, StringComparison.Ordinal) ? [recording] : [];
         }
         catch (Exception e) when (e is CommandException or IOException or UnauthorizedAccessException)
         {

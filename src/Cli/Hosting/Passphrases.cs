@@ -8,7 +8,8 @@ using Replay.Packages;
 namespace Cli.Hosting;
 
 /// <summary>
-/// The passphrase of encrypted recordings: from a file, else from the environment, else asked for at the terminal, at most once. It is never part of a command line, which other users can see.
+/// The passphrase of encrypted recordings: from a file, else from the environment, else asked for at the terminal, at most once. It is never part of a command line, which other
+/// users can see.
 /// </summary>
 internal sealed class Passphrases(TextWriter error) : IDisposable
 {

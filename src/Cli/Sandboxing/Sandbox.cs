@@ -11,8 +11,8 @@ using Vmm.Host.Sandbox;
 namespace Cli.Sandboxing;
 
 /// <summary>
-/// Locks the process in before it reads a file that somebody else may have made: see docs/SHARING.md. Landlock holds for one thread and what it starts, so the program starts itself again behind
-/// it; the system calls of what runs then are filtered.
+/// Locks the process in before it reads a file that somebody else may have made: see docs/SHARING.md. Landlock holds for one thread and what it starts, so the program starts itself
+/// again behind it; the system calls of what runs then are filtered.
 /// </summary>
 internal static class Sandbox
 {

@@ -14,8 +14,8 @@ internal static class SandboxVerb
         Option<string[]> symbols = SharedOptions.Symbols();
         var output = new Option<string?>("--output", "-o") { Description = "A file that a verb would write", HelpName = "FILE" };
         var verb = new VerbCommand("sandbox",
-            "Shows what a verb that reads a recording may touch on this machine, and tries what it may not: to read, write and change other files, to start a program, to connect, to look into "
-            + "another process, and more. Exit code 0 if all that is denied, 1 if not.", """
+            "Shows what a verb that reads a recording may touch on this machine, and tries what it may not: to read, write and change other files, to start a program, to connect, "
+            + "to look into another process, and more. Exit code 0 if all that is denied, 1 if not.", """
             Examples:
               ttvm sandbox boot.ttvm
               ttvm sandbox boot.ttvm --symbols vmlinux -o small.ttvm

@@ -32,7 +32,8 @@ internal sealed class EncryptedBytes : ByteSource
         _fileName = fileName;
         var start = new byte[EncryptedHeader.SizeBytes];
         int count = RandomAccess.Read(handle, start, 0);
-        _header = EncryptedHeader.Read(start.AsSpan(0, count)) ?? throw new RecordingFormatException($"{fileName} is encrypted in a way that this ttvm does not know, or its header is damaged");
+        _header = EncryptedHeader.Read(start.AsSpan(0, count))
+            ?? throw new RecordingFormatException($"{fileName} is encrypted in a way that this ttvm does not know, or its header is damaged");
         _key = new AesGcm(passphrase.KeyFor(_header.Salt, _header.Iterations), EncryptedHeader.TagSizeBytes);
         long size = RandomAccess.GetLength(handle);
         string? problem = !_header.IsSealedWith(_key, start) ? $"{fileName} cannot be decrypted: the passphrase is another one, or the first {EncryptedHeader.SizeBytes} bytes were changed"

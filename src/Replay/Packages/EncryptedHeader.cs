@@ -6,8 +6,8 @@ using System.Security.Cryptography;
 namespace Replay.Packages;
 
 /// <summary>
-/// The beginning of an encrypted recording, and how its chunks are sealed: AES-256-GCM (NIST SP 800-38D) with a key that PBKDF2-HMAC-SHA256 (RFC 8018) makes of a passphrase and a salt which no
-/// other file has. So a chunk's number can be its nonce. See docs/TRACE_FORMAT.md.
+/// The beginning of an encrypted recording, and how its chunks are sealed: AES-256-GCM (NIST SP 800-38D) with a key that PBKDF2-HMAC-SHA256 (RFC 8018) makes of a passphrase and a salt
+/// which no other file has. So a chunk's number can be its nonce. See docs/TRACE_FORMAT.md.
 /// </summary>
 /// <param name="Iterations">Of PBKDF2.</param>
 /// <param name="ChunkSizeBytes">Of what is encrypted; the last chunk may be shorter.</param>
@@ -44,7 +44,9 @@ internal sealed record EncryptedHeader(int Iterations, int ChunkSizeBytes, long 
         if (bytes.Length < SizeBytes || !IsAt(bytes) || bytes[4] != Version || bytes[5] != Method || (bytes[6] | bytes[7]) != 0) return null;
         uint iterations = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]), chunk = BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]);
         long size = BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]);
-        if (iterations is < 1 or > MostIterations || chunk is < SmallestChunkSizeBytes or > LargestChunkSizeBytes || !BitOperations.IsPow2(chunk) || size is < 1 or > long.MaxValue >> 1) return null;
+        bool isPossible = iterations is >= 1 and <= MostIterations && chunk is >= SmallestChunkSizeBytes and <= LargestChunkSizeBytes && BitOperations.IsPow2(chunk)
+            && size is >= 1 and <= long.MaxValue >> 1;
+        if (!isPossible) return null;
         return new EncryptedHeader((int)iterations, (int)chunk, size, bytes.Slice(24, SaltSizeBytes).ToArray());
     }
 

@@ -15,8 +15,8 @@ public enum SocketAccess
 }
 
 /// <summary>
-/// A seccomp filter over all threads of this process, for ever: lets through what reaches nothing outside, and refuses all else with EPERM, so that what tried it can say so. No process can be
-/// started, none be looked into, no socket be made but one to listen, nothing be mounted or loaded. x86-64 Linux only.
+/// A seccomp filter over all threads of this process, for ever: lets through what reaches nothing outside, and refuses all else with EPERM, so that what tried it can say so. No process
+/// can be started, none be looked into, no socket be made but one to listen, nothing be mounted or loaded. x86-64 Linux only.
 /// </summary>
 public static unsafe class SystemCallFilter
 {
