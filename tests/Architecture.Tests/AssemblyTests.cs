@@ -27,7 +27,7 @@ public sealed class AssemblyTests
     {
         ["Vmm"] = ["Iced"],
         ["Symbols"] = [],
-        ["Replay"] = ["Iced", "Microsoft.Extensions.Logging.Abstractions"],
+        ["Replay"] = ["Iced", "K4os.Compression.LZ4", "Microsoft.Extensions.Logging.Abstractions"],
     };
 
     public static TheoryData<string> Assemblies() => [.. s_allowed.Keys.Where(name => File.Exists(PathOf(name)))];

@@ -25,9 +25,9 @@ internal static class BenchVerb
         public Option<string?> Output { get; } = new("--output", "-o") { Description = "Write the table to this file as well", HelpName = "FILE" };
         public Option<string?> Only { get; } = new("--only")
         {
-            Description = "dap: only the demo kernel and what an editor waits for; engine: a Linux boot by our engines and by QEMU's, recorded and replayed; locks: only what locks cost "
-                + "as vCPUs are added; programs: small programs in a guest and on the host itself; symbols: only look-ups in --symbols FILE",
-            HelpName = "dap|engine|locks|programs|symbols",
+            Description = "back: only going back in a --recording; dap: only the demo kernel and what an editor waits for; engine: a Linux boot by our engines and by QEMU's, recorded and "
+                + "replayed; locks: only what locks cost as vCPUs are added; programs: small programs in a guest and on the host itself; symbols: only look-ups in --symbols FILE",
+            HelpName = "back|dap|engine|locks|programs|symbols",
         };
 
         public Option<string> Guests { get; } = new("--guests")
@@ -37,6 +37,7 @@ internal static class BenchVerb
 
         public Option<string?> Figures { get; } = new("--figures") { Description = "For locks: draw locks.svg and write locks.csv here", HelpName = "DIR" };
         public Option<string?> Symbols { get; } = new("--symbols") { Description = "For symbols: an ELF file with debug information", HelpName = "FILE" };
+        public Option<string?> Recording { get; } = new("--recording") { Description = "The recording for --only back", HelpName = "FILE" };
         public Option<bool> Quick { get; } = new("--quick") { Description = "A tenth of the work, and no Linux" };
         public Option<bool> NoQemu { get; } = new("--no-qemu") { Description = "Do not run QEMU beside it" };
     }
@@ -44,7 +45,7 @@ internal static class BenchVerb
     public static VerbCommand Create(CommandContext context)
     {
         var o = new Options();
-        o.Only.AcceptOnlyFromAmong("dap", "engine", "locks", "programs", "symbols");
+        o.Only.AcceptOnlyFromAmong("back", "dap", "engine", "locks", "programs", "symbols");
         var verb = new VerbCommand("bench",
             "Measures speed and size: integer loops, a small SMP kernel and a Linux boot, without and with recording, checkpoints, stepping back, what an editor waits "
             + "for; and QEMU beside it "
@@ -53,11 +54,12 @@ internal static class BenchVerb
               ttvm bench
               ttvm bench --quick
               ttvm bench --kernel vmlinuz --initrd initramfs.cpio.gz -o bench.md
+              ttvm bench --only back --recording boot.ttvm
               ttvm bench --only engine
               ttvm bench --only locks --figures bench
               ttvm bench --only programs
               ttvm bench --only symbols --symbols vmlinux
-            """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Guests, o.Figures, o.Symbols, o.Quick, o.NoQemu };
+            """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Guests, o.Figures, o.Symbols, o.Recording, o.Quick, o.NoQemu };
         return verb.Confined(Confinement.None).Does(parsed =>
         {
             var report = new BenchReport();
@@ -66,6 +68,9 @@ internal static class BenchVerb
                 case "locks":
                     Say(context, "locks");
                     new LockTraffic(parsed.GetValue(o.Guests)!, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
+                    break;
+                case "back":
+                    MeasureGoingBack(context, report, parsed.GetValue(o.Recording));
                     break;
                 case "programs":
                     MeasurePrograms(context, report, o, parsed);
@@ -94,6 +99,15 @@ internal static class BenchVerb
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private static void MeasureGoingBack(CommandContext context, BenchReport report, string? recording)
+    {
+        if (!File.Exists(recording)) throw CommandException.Usage(recording is null ? "--only back: --recording FILE says in which" : $"--recording: {recording} does not exist");
+        Say(context, "going back");
+        string name = Path.GetFileName(recording);
+        new StepBackLatency(name, recording, 200, context.Cancellation).Run(report);
+        new ReverseScanSpeed(name, recording, context.Cancellation).Run(report);
     }
 
     private static void MeasurePrograms(CommandContext context, BenchReport report, Options o, ParseResult parsed)

@@ -60,7 +60,7 @@ internal sealed class PageStoreWriter(FrameWriter frames)
         }
         BinaryPrimitives.WriteInt32LittleEndian(_meta, first);
         BinaryPrimitives.WriteInt32LittleEndian(_meta.AsSpan(4), _pending);
-        frames.Append(FrameKind.PageChunk, _meta, _chunk.AsSpan(0, length));
+        frames.Append(FrameKind.PageChunk, _meta, _chunk.AsSpan(0, length), FrameCompression.Lz4);
         _pending = 0;
     }
 }

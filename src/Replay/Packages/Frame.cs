@@ -2,7 +2,7 @@ using System;
 using System.Buffers.Binary;
 using System.IO;
 using System.IO.Compression;
-using Replay.Log;
+using System.IO.Hashing;
 
 namespace Replay.Packages;
 
@@ -26,6 +26,8 @@ internal enum FrameCompression : byte
     Zlib = 1,
     /// <summary>RFC 7932; from format version 2 on.</summary>
     Brotli = 2,
+    /// <summary>An LZ4 block; from format version 3 on.</summary>
+    Lz4 = 3,
 }
 
 /// <summary>Where a frame is and how long its parts are.</summary>
@@ -64,18 +66,7 @@ internal static class Frame
         bool compressed = false;
         if (payload.Length >= 64)
         {
-            if (compression == FrameCompression.Brotli)
-            {
-                var packed = new byte[BrotliEncoder.GetMaxCompressedLength(payload.Length)];
-                bool fits = BrotliEncoder.TryCompress(payload, packed, out int length, brotliQuality, BrotliWindowBits);
-                Vmm.Invariant.Check(fits);
-                destination.Write(packed.AsSpan(0, length));
-            }
-            else
-            {
-                using var z = new ZLibStream(destination, CompressionLevel.Fastest, leaveOpen: true);
-                z.Write(payload);
-            }
+            Compress(destination, payload, compression, brotliQuality);
             compressed = destination.Length - payloadStart <= payload.Length - payload.Length / 16;
             if (!compressed)
             {
@@ -97,10 +88,32 @@ internal static class Frame
         BinaryPrimitives.WriteUInt32LittleEndian(frame[CrcOffset..], Checksum(frame));
     }
 
+    private static void Compress(MemoryStream destination, ReadOnlySpan<byte> payload, FrameCompression compression, int brotliQuality)
+    {
+        switch (compression)
+        {
+            case FrameCompression.Brotli:
+                var packed = new byte[BrotliEncoder.GetMaxCompressedLength(payload.Length)];
+                bool fits = BrotliEncoder.TryCompress(payload, packed, out int length, brotliQuality, BrotliWindowBits);
+                Vmm.Invariant.Check(fits);
+                destination.Write(packed.AsSpan(0, length));
+                break;
+            case FrameCompression.Lz4:
+                int start = (int)destination.Length;
+                destination.SetLength(start + Lz4Block.MaximumLength(payload.Length));
+                destination.SetLength(start + Lz4Block.Compress(payload, destination.GetBuffer().AsSpan(start, Lz4Block.MaximumLength(payload.Length))));
+                destination.Position = destination.Length;
+                break;
+            default:
+                using (var z = new ZLibStream(destination, CompressionLevel.Fastest, leaveOpen: true)) z.Write(payload);
+                break;
+        }
+    }
+
     /// <summary>Reads a header; null when it cannot be one.</summary>
     public static FrameInfo? ParseHeader(ReadOnlySpan<byte> header, long offset)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic || header[4] != Version || header[6] > (byte)FrameCompression.Brotli
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic || header[4] != Version || header[6] > (byte)FrameCompression.Lz4
             || header[7] != 0) return null;
         var info = new FrameInfo((FrameKind)header[5], (FrameCompression)header[6], offset,
             BinaryPrimitives.ReadInt32LittleEndian(header[8..]),
@@ -130,6 +143,7 @@ internal static class Frame
             bool isWhole = BrotliDecoder.TryDecompress(frame.AsSpan(start, info.StoredLength), payload, out int length);
             return isWhole && length == payload.Length ? payload : null;
         }
+        if (info.Compression == FrameCompression.Lz4) return Lz4Block.TryDecompress(frame.AsSpan(start, info.StoredLength), payload) ? payload : null;
         try
         {
             using var z = new ZLibStream(new MemoryStream(frame, start, info.StoredLength), CompressionMode.Decompress);
@@ -147,5 +161,11 @@ internal static class Frame
     }
 
     // Over everything but the checksum itself.
-    private static uint Checksum(ReadOnlySpan<byte> frame) => Crc32.Append(Crc32.Append(0, frame[..CrcOffset]), frame[HeaderSizeBytes..]);
+    private static uint Checksum(ReadOnlySpan<byte> frame)
+    {
+        var crc = new Crc32();
+        crc.Append(frame[..CrcOffset]);
+        crc.Append(frame[HeaderSizeBytes..]);
+        return crc.GetCurrentHashAsUInt32();
+    }
 }

@@ -122,7 +122,7 @@ internal sealed class FrameTable
         {
             if (!reader.TryRead(out ulong kind) || !reader.TryRead(out ulong flags) || !reader.TryRead(out ulong metaLength)
                 || !reader.TryRead(out ulong stored) || !reader.TryRead(out ulong raw)) throw index.Damaged(0, "the index is cut off");
-            if (kind > 0x7F || flags > (ulong)FrameCompression.Brotli || (metaLength | stored | raw) > int.MaxValue)
+            if (kind > 0x7F || flags > (ulong)FrameCompression.Lz4 || (metaLength | stored | raw) > int.MaxValue)
                 throw index.Damaged(0, $"entry {i} of the index is not possible");
             var info = new FrameInfo((FrameKind)kind, (FrameCompression)flags, offset, (int)metaLength, (int)stored, (int)raw);
             if (!Frame.IsPlausible(info) || info.End > part.SizeBytes || !reader.TryTake(info.MetaLength, out ReadOnlySpan<byte> meta))

@@ -28,9 +28,9 @@ internal sealed class FrameWriter : IDisposable
     /// <summary>Callable from any thread.</summary>
     public long SizeBytes => System.Threading.Volatile.Read(ref _sizeBytes);
 
-    public void Append(FrameKind kind, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload)
+    public void Append(FrameKind kind, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload, FrameCompression compression = FrameCompression.Zlib)
     {
-        Frame.Build(_buffer, kind, meta, payload);
+        Frame.Build(_buffer, kind, meta, payload, compression);
         Append(_buffer, meta);
     }
 

@@ -15,10 +15,9 @@ internal sealed partial class ManifestJsonContext : JsonSerializerContext;
 /// <summary>Manifests as JSON, and machine configurations as manifests.</summary>
 internal static class ManifestJson
 {
-    /// <summary>What every reader opens; recordings that need no more are written so.</summary>
-    public const int FormatVersion = 1;
-    /// <summary>Recordings that do not begin at power-on, or have packed pages.</summary>
-    public const int LatestFormatVersion = 2;
+    /// <summary>What is written; see docs/TRACE_FORMAT.md for what each version brought.</summary>
+    public const int FormatVersion = 3;
+    private const int OldestFormatVersion = 1;
     private const int MaxCpuCount = 8;
     private const ulong MaxMemorySizeBytes = 16UL << 30, MemoryUnit = 1UL << 20;
 
@@ -39,10 +38,10 @@ internal static class ManifestJson
         }
         if (manifest is null || manifest.Machine is null || manifest.Images is null || manifest.End is null || manifest.Parts is null)
             throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json' is incomplete");
-        if (manifest.FormatVersion is < FormatVersion or > LatestFormatVersion)
+        if (manifest.FormatVersion is < OldestFormatVersion or > FormatVersion)
         {
-            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads versions {FormatVersion} to {LatestFormatVersion}: "
-                + (manifest.FormatVersion > LatestFormatVersion ? "a newer ttvm made it, and is needed to open it" : "record it again, or open it with the ttvm that made it"));
+            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads versions {OldestFormatVersion} to {FormatVersion}: "
+                + (manifest.FormatVersion > FormatVersion ? "a newer ttvm made it, and is needed to open it" : "record it again, or open it with the ttvm that made it"));
         }
         if (manifest.Start is not null && manifest.FormatVersion < 2)
             throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json': format version 1 begins at power-on");

@@ -2,9 +2,9 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.IO;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
-using Replay.Log;
 
 namespace Replay.Packages;
 
@@ -46,23 +46,24 @@ internal sealed class ZipContainerWriter : IDisposable
         long offset = _file.Position;
         _file.Write(LocalHeader(nameBytes, sizeBytes, 0));
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        uint crc = 0;
+        var crc = new Crc32();
         for (long left = sizeBytes; left > 0;)
         {
             int read = content.Read(_buffer, 0, (int)Math.Min(left, _buffer.Length));
             if (read == 0) throw new EndOfStreamException($"'{name}' is shorter than expected");
             ReadOnlySpan<byte> piece = _buffer.AsSpan(0, read);
             sha.AppendData(piece);
-            crc = Crc32.Append(crc, piece);
+            crc.Append(piece);
             _file.Write(piece);
             left -= read;
             copied?.Invoke(read);
         }
         long end = _file.Position;
         _file.Position = offset;
-        _file.Write(LocalHeader(nameBytes, sizeBytes, crc));
+        uint checksum = crc.GetCurrentHashAsUInt32();
+        _file.Write(LocalHeader(nameBytes, sizeBytes, checksum));
         _file.Position = end;
-        _entries.Add(new Entry(nameBytes, offset, sizeBytes, crc));
+        _entries.Add(new Entry(nameBytes, offset, sizeBytes, checksum));
         return sha.GetHashAndReset();
     }
 

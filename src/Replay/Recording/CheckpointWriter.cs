@@ -196,7 +196,7 @@ internal sealed class CheckpointWriter : IDisposable
         w.Flush();
         new CheckpointMeta(batch.Position, batch.GuestNanoseconds, batch.Sequence, _pageSum, digest, batch.Index, dirty,
             isKey).Write(_meta);
-        _checkpointFrames.Append(FrameKind.Checkpoint, _meta, _payload.WrittenSpan);
+        _checkpointFrames.Append(FrameKind.Checkpoint, _meta, _payload.WrittenSpan, FrameCompression.Lz4);
         lock (_written)
         {
             Volatile.Write(ref _checkpointCount, batch.Index + 1);

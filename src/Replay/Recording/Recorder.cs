@@ -314,7 +314,7 @@ public sealed class Recorder : IDisposable
             copy.Flush(_machine.Position);
             _manifest = _manifest with
             {
-                FormatVersion = ManifestJson.LatestFormatVersion, Generation = generation, Images = [.. LaterImages()],
+                FormatVersion = ManifestJson.FormatVersion, Generation = generation, Images = [.. LaterImages()],
                 Start = new ManifestStart(whole.Checkpoints[first].Position.InstructionCount, whole.Checkpoints[first].Position.EventOrdinal, ""),
             };
         }

@@ -99,7 +99,7 @@ public static class RecordingTrimmer
     {
         RecordingManifest manifest = CopyImages(recording, partial, onlyLater: start > Position.Start) with
         {
-            FormatVersion = start == Position.Start && recording.Manifest.Start is null ? ManifestJson.FormatVersion : ManifestJson.LatestFormatVersion,
+            FormatVersion = ManifestJson.FormatVersion,
             Start = start == Position.Start ? recording.Manifest.Start : new ManifestStart(start.InstructionCount, start.EventOrdinal, recording.Identity.ToString()),
             End = new ManifestEnd(start.InstructionCount, start.EventOrdinal, nameof(OutcomeKind.None), 0, "", Recovered: true, ""),
         };

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO.Hashing;
 using Symbols.Images;
 
 namespace Symbols.Elf;
@@ -101,8 +102,20 @@ public sealed class ElfImage : IDisposable
         return image;
     }
 
-    /// <summary>The CRC-32 of the whole file.</summary>
-    internal uint Crc() => Crc32.Of(_source);
+    /// <summary>The CRC-32 of the whole file, which <c>.gnu_debuglink</c> has (GDB manual, "Separate Debug Files").</summary>
+    internal uint Crc()
+    {
+        const int WindowBytes = 1 << 16;
+        var crc = new Crc32();
+        for (long offset = 0; offset < _source.Length;)
+        {
+            ReadOnlySpan<byte> window = _source.Window(offset, WindowBytes).Span;
+            if (window.IsEmpty) break;
+            crc.Append(window);
+            offset += window.Length;
+        }
+        return crc.GetCurrentHashAsUInt32();
+    }
 
     /// <summary>The first section of that name.</summary>
     public ElfSection? Section(string name) => _byName.GetValueOrDefault(name);

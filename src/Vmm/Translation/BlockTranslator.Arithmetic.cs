@@ -281,6 +281,46 @@ internal sealed partial class BlockTranslator
         _flags = FlagTrack.AtEntry;
     }
 
+    /// <summary>SHLD and SHRD of registers. Whatever the count, OF is whether the sign changed, as the handler has it; a count of 0 in CL leaves the flags.</summary>
+    private void DoubleShift()
+    {
+        ref readonly Instruction i = ref Current;
+        bool byCl = i.Op2Kind == OpKind.Register;
+        int size = SizeOf(i, 0), guest = GuestOf(i.Op0Register), opcode = (i.Mnemonic == Mnemonic.Shld ? 0x0FA4 : 0x0FAC) + (byCl ? 1 : 0);
+        bool mapped = IsMapped(guest);
+        if (IsObserved) Settle();
+        int register = InRegister(guest, HostRegister.Value), fill = InRegister(GuestOf(i.Op1Register), HostRegister.Address);
+        var unchanged = new Label();
+        // Zero-extended whatever the count.
+        if (size == 4) _e.Load(4, register, Operand.Of(register));
+        if (IsObserved)
+        {
+            if (size == 4 && !mapped) _e.Store(8, StateField.General(guest), register);
+            _e.Load(8, HostRegister.Other, Operand.Of(register));
+            if (byCl)
+            {
+                _e.TestImmediate(1, Operand.Of(HostRegister.Rcx), size == 8 ? 63 : 31);
+                _e.JumpIf(Condition.Equal, unchanged);
+            }
+        }
+        _e.Instruction(size, opcode, fill, Operand.Of(register));
+        if (!byCl) _e.Byte((int)i.GetImmediate(2));
+        if (!mapped) _e.Store(8, StateField.General(guest), register);
+        if (!IsObserved)
+        {
+            _flags = FlagTrack.AtEntry with { Place = FlagPlace.Unneeded };
+            return;
+        }
+        _e.SetIf(Condition.Below, EngineRoom.CarryInField);
+        _e.Alu(AluOperation.Xor, size, HostRegister.Other, Operand.Of(register));
+        _e.Shift(5, size, Operand.Of(HostRegister.Other), size * 8 - 1);
+        _e.Store(1, EngineRoom.OtherOverflowField, HostRegister.Other);
+        _e.Store(8, EngineRoom.FlagXField, register);
+        _e.StoreImmediate(4, EngineRoom.FlagKindField, DeferredFlags.Encode(FlagKind.ShiftLeft, size) | DeferredFlags.OtherOverflow);
+        _e.Bind(unchanged);
+        _flags = FlagTrack.AtEntry;
+    }
+
     private void RotateByConstant() => OnOperand(0, Access.Update, RotateCore);
 
     private void RotateCore()

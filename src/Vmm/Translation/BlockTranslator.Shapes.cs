@@ -11,8 +11,8 @@ internal enum Shape : byte
     Handler,
     /// <summary>The same, and what follows may need another translation.</summary>
     HandlerAndLeave,
-    Move, Extend, LoadAddress, Binary, Test, Increment, Negate, Not, Shift, ShiftByCl, Rotate, MultiplyTruncating, Multiply, Divide, SignExtendAccumulator, ByteSwap,
-    Exchange, ExchangeAdd, CompareExchange, BitTest, BitScan, PopulationCount, ConditionalMove, ConditionalSet, Push, Pop, Leave, Nop, Vector, VectorComparison,
+    Move, Extend, LoadAddress, Binary, Test, Increment, Negate, Not, Shift, ShiftByCl, DoubleShift, Rotate, MultiplyTruncating, Multiply, Divide, SignExtendAccumulator, ByteSwap,
+    Exchange, ExchangeAdd, CompareExchange, BitTest, BitScan, PopulationCount, ConditionalMove, ConditionalSet, Push, Pop, Leave, Nop, Vector, VectorComparison, StoreX87Control,
     BranchIf, Jump, Call, JumpIndirect, CallIndirect, Return,
 }
 
@@ -40,6 +40,7 @@ internal sealed partial class BlockTranslator
             case Mnemonic.Not: return Shape.Not;
             case Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar: return ShapeOfShift(i, Shape.Shift);
             case Mnemonic.Rol or Mnemonic.Ror: return ShapeOfShift(i, Shape.Rotate);
+            case Mnemonic.Shld or Mnemonic.Shrd: return ShapeOfDoubleShift(i);
             case Mnemonic.Imul: return i.OpCount == 1 ? ShapeOfProduct(i) : SizeOf(i, 0) >= 4 ? Shape.MultiplyTruncating : Shape.Handler;
             case Mnemonic.Mul: return ShapeOfProduct(i);
             case Mnemonic.Div or Mnemonic.Idiv: return SizeOf(i, 0) >= 4 ? Shape.Divide : Shape.Handler;
@@ -58,6 +59,7 @@ internal sealed partial class BlockTranslator
                 if (!Is64 && i.Op0Register.IsSegmentRegister()) return Shape.HandlerAndLeave;
                 return IsWord(i) && i.Op0Kind == OpKind.Register && i.Op0Register.IsGPR() && GuestOf(i.Op0Register) != Rsp ? Shape.Pop : Shape.Handler;
             case Mnemonic.Leave: return IsWord(i) ? Shape.Leave : Shape.Handler;
+            case Mnemonic.Fnstcw: return _mode.HasVectors ? Shape.StoreX87Control : Shape.Handler;
             case Mnemonic.Nop or Mnemonic.Endbr32 or Mnemonic.Endbr64: return Shape.Nop;
         }
         ConditionCode condition = i.ConditionCode;
@@ -94,6 +96,13 @@ internal sealed partial class BlockTranslator
         if (i.Op1Kind == OpKind.Register) return size >= 4 && byConstant == Shape.Shift && i.Op0Kind == OpKind.Register ? Shape.ShiftByCl : Shape.Handler;
         int count = (int)i.GetImmediate(1) & (size == 8 ? 63 : 31);
         return count == 0 || count >= size * 8 || HasHighByte(i) ? Shape.Handler : byConstant;
+    }
+
+    private static Shape ShapeOfDoubleShift(in Instruction i)
+    {
+        int size = SizeOf(i, 0);
+        if (size < 4 || i.Op0Kind != OpKind.Register) return Shape.Handler;
+        return i.Op2Kind == OpKind.Register || ((int)i.GetImmediate(2) & (size == 8 ? 63 : 31)) != 0 ? Shape.DoubleShift : Shape.Handler;
     }
 
     private static Shape ShapeOfProduct(in Instruction i) => SizeOf(i, 0) >= 4 ? Shape.Multiply : Shape.Handler;
@@ -156,7 +165,7 @@ internal sealed partial class BlockTranslator
     private static bool UsesFlags(Shape shape, in Instruction i) => shape switch
     {
         Shape.Binary => i.Mnemonic is Mnemonic.Adc or Mnemonic.Sbb,
-        Shape.Increment or Shape.ShiftByCl or Shape.Rotate or Shape.BitTest or Shape.BitScan or Shape.ConditionalMove or Shape.ConditionalSet => true,
+        Shape.Increment or Shape.ShiftByCl or Shape.DoubleShift or Shape.Rotate or Shape.BitTest or Shape.BitScan or Shape.ConditionalMove or Shape.ConditionalSet => true,
         _ => false,
     };
 

@@ -39,6 +39,13 @@ internal sealed partial class BlockTranslator
         FlagsAre(FlagKind.Image, 8, FlagSource.Stored);
     }
 
+    /// <summary>FNSTCW, which C's conversions to integers are full of.</summary>
+    private void StoreX87Control() => Simple(Access.Write, 2, () =>
+    {
+        _e.LoadZeroExtended(2, HostRegister.Value, StateField.X87Control);
+        _e.Store(2, Target, HostRegister.Value);
+    });
+
     private static int MemoryOperandOf(in Instruction i)
     {
         for (int operand = 0; operand < i.OpCount; operand++)

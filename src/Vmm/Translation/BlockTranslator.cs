@@ -124,6 +124,7 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
             case Shape.Not: NotOperand(); return false;
             case Shape.Shift: ShiftByConstant(); return false;
             case Shape.ShiftByCl: ShiftByCl(); return false;
+            case Shape.DoubleShift: DoubleShift(); return false;
             case Shape.Rotate: RotateByConstant(); return false;
             case Shape.MultiplyTruncating: MultiplyTruncating(); return false;
             case Shape.Multiply: Multiply(); return false;
@@ -144,6 +145,7 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
             case Shape.Nop: return false;
             case Shape.Vector: Vector(); return false;
             case Shape.VectorComparison: VectorComparison(); return false;
+            case Shape.StoreX87Control: StoreX87Control(); return false;
             case Shape.BranchIf: BranchIf(); return false;
             case Shape.Jump: Edge(Current.NearBranchTarget, _index + 1); return true;
             case Shape.Call: Call(); return true;

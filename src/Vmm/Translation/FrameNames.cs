@@ -21,6 +21,7 @@ internal static class FrameNames
         names[tlb + TlbOffset.WriteTag] = "tlb_write_tag";
         names[tlb + TlbOffset.Addend] = "tlb_addend";
         Add(StateField.Rip, "guest_rip");
+        Add(StateField.X87Control, "guest_fcw");
         Add(StateField.SegmentBase(SegmentIndex.Fs), "guest_fs_base");
         Add(StateField.SegmentBase(SegmentIndex.Gs), "guest_gs_base");
         Add(EngineRoom.JumpCacheField, "jump_cache");

@@ -21,14 +21,14 @@ internal static unsafe class Helpers
     public static int Enter(nint enter, nint frame, nint code) => ((delegate* unmanaged<nint, nint, int>)enter)(frame, code);
 
     /// <summary>Where the vCPU is, as everybody outside sees it.</summary>
-    private static Site Locate(VcpuTranslation t)
+    private static ref readonly Site Locate(VcpuTranslation t)
     {
-        Site site = t.Translator.Sites[t.Room.Site];
+        ref readonly Site site = ref t.Translator.Sites[t.Room.Site];
         Vcpu c = t.Vcpu;
         c.CurrentBlock = site.Block;
         c.OpIndex = site.Index;
         c.CountBase = t.CountAtBlock;
-        return site;
+        return ref site;
     }
 
     [UnmanagedCallersOnly]
@@ -60,12 +60,12 @@ internal static unsafe class Helpers
     private static int Read(VcpuTranslation t)
     {
         t.Translator.Counters.SlowReads++;
-        Site site = Locate(t);
+        ref readonly Site site = ref Locate(t);
         ref EngineRoom room = ref t.Room;
         Mmu mmu = t.Vcpu.Mmu;
         if (!mmu.IsPlain(room.SlowAddress, site.SizeBytes, site.Access == Access.Read ? AccessKind.Read : AccessKind.Write))
         {
-            Execute(t, site);
+            Execute(t, in site);
             return 1;
         }
         if (site.Access != Access.Write) mmu.ReadSlow(room.SlowAddress, BufferOf(ref room, site));
@@ -76,7 +76,7 @@ internal static unsafe class Helpers
     private static int Write(VcpuTranslation t)
     {
         t.Translator.Counters.SlowWrites++;
-        Site site = Locate(t);
+        ref readonly Site site = ref Locate(t);
         ref EngineRoom room = ref t.Room;
         t.Vcpu.Mmu.WriteSlow(room.SlowAddress, BufferOf(ref room, site));
         return t.Vcpu.BlockLimit == 0 ? 1 : 0;
@@ -88,7 +88,7 @@ internal static unsafe class Helpers
     private static int ExecuteAndGoOn(VcpuTranslation t)
     {
         t.Translator.Counters.HandlerCalls++;
-        if (!Execute(t, Locate(t))) return 1;
+        if (!Execute(t, in Locate(t))) return 1;
         t.Room.Budget = (long)(t.Limit - VcpuTranslation.Margin - t.Vcpu.CountBase);
         return 0;
     }

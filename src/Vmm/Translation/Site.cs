@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using Vmm.Decoding;
 
 namespace Vmm.Translation;
@@ -27,7 +28,8 @@ internal sealed class SiteTable
 {
     private readonly List<Site> _sites = [];
 
-    public Site this[int number] => _sites[number];
+    /// <summary>It stays as it is, but where it is may be left behind when sites are added.</summary>
+    public ref readonly Site this[int number] => ref CollectionsMarshal.AsSpan(_sites)[number];
 
     public int Add(in Site site)
     {

@@ -1,4 +1,4 @@
-"""Reads a recording (of format version 2 one that is not packed) by docs/TRACE_FORMAT.md alone: prints its length, outcome, digests and what the guest printed on its first serial port."""
+"""Reads a recording (one that is not packed) by docs/TRACE_FORMAT.md alone: prints its length, outcome, digests and what the guest printed on its first serial port."""
 import hashlib
 import json
 import struct
@@ -7,16 +7,40 @@ import zipfile
 import zlib
 
 
+def lz4(block):
+    """An LZ4 block, decompressed."""
+    result, at = bytearray(), 0
+
+    def more(length):
+        nonlocal at
+        byte = 255 if length == 15 else 0
+        while byte == 255:
+            byte, at = block[at], at + 1
+            length += byte
+        return length
+
+    while True:
+        token, at = block[at], at + 1
+        count = more(token >> 4)
+        result += block[at:at + count]
+        at += count
+        if at == len(block):
+            return bytes(result)
+        offset, at = block[at] | block[at + 1] << 8, at + 2
+        for _ in range(more(token & 15) + 4):
+            result.append(result[-offset])
+
+
 def frames(part):
     """(kind, metadata, payload) of each frame."""
     at = 0
     while at < len(part):
         magic, version, kind, compressed, zero, meta_size, size, raw_size, crc = struct.unpack_from("<4sBBBBIIII", part, at)
         end = at + 24 + meta_size + size
-        assert magic == b"TTVF" and version == 1 and compressed <= 1 and zero == 0 and end <= len(part)
+        assert magic == b"TTVF" and version == 1 and compressed in (0, 1, 3) and zero == 0 and end <= len(part)
         assert crc == zlib.crc32(part[at:at + 20] + part[at + 24:end]), "checksum"
         payload = part[at + 24 + meta_size:end]
-        payload = zlib.decompress(payload) if compressed else payload
+        payload = zlib.decompress(payload) if compressed == 1 else lz4(payload) if compressed else payload
         assert len(payload) == raw_size
         yield kind, part[at + 24:at + 24 + meta_size], payload
         at = end
@@ -60,7 +84,7 @@ def main(path):
     with zipfile.ZipFile(path) as container:
         parts = {entry.filename: container.read(entry) for entry in container.infolist()}
     manifest = json.loads(parts["manifest.json"])
-    assert manifest["formatVersion"] in (1, 2), "format version"
+    assert manifest["formatVersion"] in (1, 2, 3), "format version"
     for part in manifest["parts"]:
         content = parts[part["name"]]
         assert len(content) == part["sizeBytes"] and hashlib.sha256(content).hexdigest() == part["sha256"], part["name"]

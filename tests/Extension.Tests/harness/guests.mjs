@@ -116,8 +116,7 @@ export async function live_guest(window) {
     await window.page.locator('.quick-input-widget input.input').fill('bank.c');
     await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'bank.c' }).first().click();
     await window.page.locator('.tab', { hasText: 'bank.c' }).waitFor();
-    await window.page.keyboard.press('Control+G');
-    await window.answer(':43');
+    await window.ask(() => window.page.keyboard.press('Control+G'), ':43');
     await clickGutter(window, 43);
     const entry = await window.position();
     const hit = await window.go('F5', entry, 'continue to the breakpoint');

@@ -203,8 +203,7 @@ export async function swaps(window) {
 export async function calls_view(window) {
     await start(window);
     await seek(window, '50%');
-    await window.command('ttvm: Show Calls of Function');
-    await window.answer('bank_deposit');
+    await window.ask(() => window.command('ttvm: Show Calls of Function'), 'bank_deposit');
     const calls = await window.view('calls');
     await calls.locator('tbody tr').first().waitFor();
     const first = calls.locator('tbody tr').first();

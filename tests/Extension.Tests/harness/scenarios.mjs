@@ -85,8 +85,7 @@ async function steps_back(window) {
 async function reverse_continue_to_a_data_breakpoint(window) {
     await start(window);
     const end = await seek(window, 'end');
-    await window.command('Debug: Add Data Breakpoint at Address');
-    await window.answer(`${BALANCE} + 8`);
+    await window.ask(() => window.command('Debug: Add Data Breakpoint at Address'), `${BALANCE} + 8`);
     const kind = window.page.locator('.quick-input-list .monaco-list-row', { hasText: /^\s*write\s*$/ }).first();
     await kind.click();
     await window.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });

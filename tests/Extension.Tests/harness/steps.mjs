@@ -16,8 +16,7 @@ export const number = position => Number(position.split(':')[0]);
 /** Goes to a position through the command, as users do. */
 export async function seek(window, position) {
     const before = await window.position();
-    await window.page.keyboard.press('Alt+F8');
-    await window.answer(position);
+    await window.ask(() => window.page.keyboard.press('Alt+F8'), position);
     return window.moved(before, `seek to ${position}`);
 }
 

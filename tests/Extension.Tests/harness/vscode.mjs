@@ -106,6 +106,9 @@ export function launchBrowser() {
     });
 }
 
+/** The one box at the top of the window, and what it is called as the palette: a command makes it its own. */
+const BOX = '.quick-input-widget input.input', PALETTE = 'Type the name of a command';
+
 /** One window of VS Code on a folder. */
 export class Workbench {
     static async open(browser, server, folder, shots) {
@@ -135,22 +138,36 @@ export class Workbench {
     /** Runs a command by its title in the palette. */
     async command(title) {
         const { page } = this;
-        await page.keyboard.press('F1');
-        const input = page.locator('.quick-input-widget input.input');
-        await input.waitFor();
-        await input.fill(`>${title}`);
-        await page.locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/^.*: /, '') }).first().waitFor();
-        await sleep(200);
-        await page.keyboard.press('Enter');
+        await this.insist(async () => {
+            await page.keyboard.press('F1');
+            await this.type(`>${title}`);
+            await page.locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/^.*: /, '') }).first().waitFor({ timeout: 10000 });
+            await sleep(200);
+            await page.locator(BOX).press('Enter', { timeout: 5000 });
+        });
     }
 
-    /** Types into the input box that a command shows. */
-    async answer(text) {
-        const input = this.page.locator('.quick-input-widget input.input');
-        await input.waitFor();
-        await input.fill(text);
-        await sleep(100);
-        await this.page.keyboard.press('Enter');
+    /** Has a box for text opened by a key or a command, and answers it. */
+    async ask(open, answer) {
+        await this.insist(async () => {
+            await open();
+            await this.page.locator(`${BOX}:not([aria-label^="${PALETTE}"])`).waitFor({ timeout: 10000 });
+            await this.type(answer);
+            await sleep(100);
+            await this.page.locator(BOX).press('Enter', { timeout: 5000 });
+        });
+    }
+
+    async type(input) { await this.page.locator(BOX).fill(input, { timeout: 10000 }); }
+
+    /** The boxes at the top of the window close by themselves when something else takes the focus, as the editor does whenever a stop is shown: then they are opened again. */
+    async insist(useBox) {
+        for (let tries = 1; ; tries++) {
+            try { return await useBox(); } catch (error) {
+                if (tries === 3) throw error;
+                await this.page.keyboard.press('Escape');
+            }
+        }
     }
 
     async openFile(name) {

@@ -43,7 +43,7 @@ public sealed class PackTests : IDisposable
             RecordingCompactor.Compact(whole, path, overwrite: false, strips, cancellation: TestContext.Current.CancellationToken);
             using var packed = RecordingFile.Open(path);
             Assert.True(new FileInfo(path).Length < new FileInfo(whole.Path).Length);
-            Assert.Equal(2, packed.Manifest.FormatVersion);
+            Assert.Equal(3, packed.Manifest.FormatVersion);
             Assert.Equal(whole.Manifest.Images, packed.Manifest.Images);
             Assert.Equal(whole.Manifest.End, packed.Manifest.End);
             Assert.Equal(whole.Checkpoints.Select(static one => one with { SizeBytes = 0 }), packed.Checkpoints.Select(static one => one with { SizeBytes = 0 }));
@@ -208,10 +208,11 @@ public sealed class PackTests : IDisposable
     }
 
     [Theory]
-    [InlineData(3, false, "a newer ttvm made it")]
+    [InlineData(4, false, "a newer ttvm made it")]
     [InlineData(0, false, "record it again")]
     [InlineData(1, true, "format version 1 begins at power-on")]
     [InlineData(2, true, "does not continue the one before")]
+    [InlineData(3, true, "does not continue the one before")]
     public void A_version_that_does_not_fit_is_refused_in_one_sentence(int version, bool hasStart, string words)
     {
         using (var recording = RecordingFile.Open(Repository.PathOf("traces/echo.ttvm")))
