@@ -85,6 +85,33 @@ public sealed class PackagingTests(DemoRecording demo)
     }
 
     [Fact]
+    public void A_signature_is_checked_before_anything_is_replayed()
+    {
+        string key = demo.PathOf("key2.pem"), open = demo.PathOf("pub2.pem"), signed = demo.PathOf("signed2.ttvm"), changed = demo.PathOf("changed2.ttvm");
+        using (var made = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256))
+        {
+            File.WriteAllText(key, made.ExportPkcs8PrivateKeyPem());
+            File.WriteAllText(open, made.ExportSubjectPublicKeyInfoPem());
+        }
+        Ttvm.Good("sign", demo.File, "--key", key, "-o", signed);
+        Assert.Contains("good", Ttvm.Good("verify", signed, "--key", open), StringComparison.Ordinal);
+        Ttvm.Refuses(1, ["verify", demo.File, "--key", open], "does not pass: it is not signed");
+        Ttvm.Refuses(3, ["verify", signed, "--key", demo.File], "not a key");
+        Ttvm.Refuses(3, ["verify", signed, "--key", demo.PathOf("no.pem")], "does not exist");
+        // Who made it is no part of its identity: only the signature tells that something else is said there.
+        byte[] bytes = File.ReadAllBytes(signed);
+        int at = bytes.AsSpan().IndexOf("ttvm demo"u8);
+        "ttvm Demo"u8.CopyTo(bytes.AsSpan(at));
+        File.WriteAllBytes(changed, bytes);
+        Ttvm.Good("verify", changed);
+        string report = demo.PathOf("signatures.xml");
+        ToolResult several = Ttvm.Expect(1, "verify", changed, signed, "--key", open, "--junit", report);
+        Assert.Contains("does not pass", several.Error, StringComparison.Ordinal);
+        Assert.Contains($"{signed}: good", several.Output, StringComparison.Ordinal);
+        Assert.Contains("<failure", File.ReadAllText(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Only_what_matters_is_kept()
     {
         string kept = demo.PathOf("tail.ttvm"), gone = demo.PathOf("gone.ttvm");

@@ -9,7 +9,8 @@ namespace Cli.Ci;
 /// <summary>Recordings as a user names them: files, directories (all *.ttvm in and below), and patterns with *, ? and ** that no shell has expanded.</summary>
 internal static class RecordingPaths
 {
-    private const string Extension = ".ttvm";
+    /// <summary>How their names end by convention.</summary>
+    public const string Extension = ".ttvm";
     // Links may lead round in circles.
     private const int DeepestFolder = 32;
 

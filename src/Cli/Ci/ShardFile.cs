@@ -41,6 +41,22 @@ internal sealed record ShardFile(string Path, string Kind, Shard Shard, string R
         return parts.Length == first.Shard.Count ? parts : throw CommandException.Usage($"part {parts[^1].Shard} is there twice");
     }
 
+    /// <summary>Where a part says that its recording is, before anything else is done with the part. Nothing: it is no part, or that is no name of a recording.</summary>
+    public static IReadOnlyList<string> RecordingOf(string path)
+    {
+        try
+        {
+            // A pipe has no length, and can be read only once.
+            if (new FileInfo(path) is not { Exists: true, Length: > 0 }) return [];
+            string recording = Read(path).Recording;
+            return recording.EndsWith(RecordingPaths.Extension, StringComparison.Ordinal) ? [recording] : [];
+        }
+        catch (Exception e) when (e is CommandException or IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     private static ShardFile Read(string path)
     {
         if (!File.Exists(path)) throw CommandException.BadFile($"{path} does not exist");

@@ -13,16 +13,17 @@ using Vmm.Time;
 namespace Cli.Ci;
 
 /// <summary>Verifies recordings side by side and tells of each as soon as it is done. What is told comes from the verification's threads, one at a time.</summary>
-internal sealed class VerificationRun(CommandContext context, IReadOnlyList<string> paths, bool isJson)
+internal sealed class VerificationRun(CommandContext context, IReadOnlyList<string> paths, SignatureKey? key, bool isJson)
 {
     private readonly VerificationReport?[] _reports = new VerificationReport?[paths.Count];
     private readonly TimeSpan[] _started = new TimeSpan[paths.Count], _times = new TimeSpan[paths.Count];
     private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly bool[] _isSignatureBad = new bool[paths.Count];
     // While a bar is drawn nothing else may be written to the terminal.
     private readonly List<Action> _waiting = [];
 
     /// <summary>Exit code of what has been done so far: the worst.</summary>
-    public int ExitCode => _reports.Max(static report => report is null ? Cli.ExitCode.Failed : CodeOf(report));
+    public int ExitCode => Enumerable.Range(0, paths.Count).Max(CodeOf);
 
     /// <exception cref="OperationCanceledException">Ctrl-C; those that were done have been told of.</exception>
     public void Run(int jobs)
@@ -30,8 +31,8 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
         var open = new Func<RecordingFile>[paths.Count];
         for (int i = 0; i < open.Length; i++)
         {
-            string path = paths[i];
-            open[i] = () => Open(path);
+            int number = i;
+            open[i] = () => OpenChecked(number);
         }
         try
         {
@@ -60,7 +61,7 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
 
     /// <summary>A test case for each recording; those that nobody came to are skipped.</summary>
     public IReadOnlyList<JUnitCase> Cases() => [.. paths.Select((path, i) => _reports[i] is { } report
-        ? new JUnitCase(path, "ttvm.verify", report.IsGood ? JUnitResult.Good : report.FirstBad is null ? JUnitResult.Error : JUnitResult.Failure,
+        ? new JUnitCase(path, "ttvm.verify", CodeOf(i) switch { Cli.ExitCode.Good => JUnitResult.Good, Cli.ExitCode.BadFile => JUnitResult.Error, _ => JUnitResult.Failure },
             report.IsGood ? "" : Describe(path, report), _times[i], report.IsGood ? Describe(path, report) : "")
         : new JUnitCase(path, "ttvm.verify", JUnitResult.Skipped, "stopped before it was verified", TimeSpan.Zero))];
 
@@ -105,11 +106,21 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
         json.WriteNumber("seconds", Math.Round(time.TotalSeconds, 3));
     });
 
+    // One that is not as it was signed is not replayed.
+    private RecordingFile OpenChecked(int number)
+    {
+        RecordingFile file = Open(paths[number]);
+        if (key?.Check(file) is not { } problem) return file;
+        file.Dispose();
+        _isSignatureBad[number] = true;
+        throw new RecordingFormatException(problem);
+    }
+
     private RecordingFile Open(string path)
     {
         try
         {
-            return OpenRecording.OpenFile(path);
+            return OpenRecording.OpenFile(path, context);
         }
         catch (CommandException e)
         {
@@ -118,9 +129,9 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
     }
 
     // "1234567, vCPU 2 at 00000000001012f3  mov eax, [rdx]": what replay is about to do there.
-    private static string PlaceOf(string path, Position bad)
+    private string PlaceOf(string path, Position bad)
     {
-        using RecordingFile file = RecordingFile.Open(path);
+        using RecordingFile file = Open(path);
         using var replayer = new Replayer(file);
         try
         {
@@ -135,5 +146,11 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
         return $"{bad}, vCPU {vcpu.Index} at 0x{vcpu.State.Rip:x}: {PlaceView.Next(replayer.Machine, vcpu)}";
     }
 
-    private static int CodeOf(VerificationReport report) => report.IsGood ? Cli.ExitCode.Good : report.FirstBad is null ? Cli.ExitCode.BadFile : Cli.ExitCode.Failed;
+    // Those that nobody came to have failed.
+    private int CodeOf(int number) => _reports[number] switch
+    {
+        { IsGood: true } => Cli.ExitCode.Good,
+        { FirstBad: null } when !_isSignatureBad[number] => Cli.ExitCode.BadFile,
+        _ => Cli.ExitCode.Failed,
+    };
 }

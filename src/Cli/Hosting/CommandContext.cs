@@ -6,5 +6,6 @@ namespace Cli.Hosting;
 /// <summary>What a verb has of the world: where to print, and the user's wish to stop.</summary>
 /// <param name="Out">Results.</param>
 /// <param name="Error">Errors, notes and progress.</param>
+/// <param name="Passphrases">What opens encrypted recordings.</param>
 /// <param name="Cancellation">Ctrl-C or SIGTERM.</param>
-internal sealed record CommandContext(TextWriter Out, TextWriter Error, CancellationToken Cancellation);
+internal sealed record CommandContext(TextWriter Out, TextWriter Error, Passphrases Passphrases, CancellationToken Cancellation);

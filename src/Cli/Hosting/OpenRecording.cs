@@ -28,10 +28,10 @@ internal sealed class OpenRecording : IDisposable
 
     public Machine Machine => Timeline.Machine;
 
-    public static OpenRecording Open(string path, CommandContext context) => new(OpenFile(path), context);
+    public static OpenRecording Open(string path, CommandContext context) => new(OpenFile(path, context), context);
 
     /// <summary>Opens one that nobody wants a timeline of.</summary>
-    public static RecordingFile OpenFile(string path)
+    public static RecordingFile OpenFile(string path, CommandContext context)
     {
         if (Directory.Exists(path))
         {
@@ -45,7 +45,16 @@ internal sealed class OpenRecording : IDisposable
             string hint = Directory.Exists(path + ".partial") ? $"; an unfinished one is there: `ttvm recover {path}.partial`" : "";
             throw CommandException.BadFile($"{path} does not exist{hint}");
         }
-        return RecordingFile.Open(path);
+        return RecordingFile.Open(path, RecordingEncryption.IsEncrypted(path) ? context.Passphrases.For(path) : null);
+    }
+
+    /// <summary>What is made of an encrypted recording is not encrypted by itself: that is told, and it does not take the recording's place.</summary>
+    /// <exception cref="CommandException">It would.</exception>
+    public static void CheckOutput(string path, string output, CommandContext context)
+    {
+        if (!System.IO.File.Exists(path) || !RecordingEncryption.IsEncrypted(path)) return;
+        if (Path.GetFullPath(output) == Path.GetFullPath(path)) throw CommandException.Usage($"{path} is encrypted, and what would take its place is not: write it elsewhere with -o");
+        context.Error.WriteLine($"ttvm: {path} is encrypted, {output} will not be: `ttvm encrypt` does that");
     }
 
     /// <summary>What is known about the guest's code; what cannot be used is told on standard error.</summary>

@@ -31,7 +31,7 @@ internal static class SourceEmbedding
         int missing = 0;
         foreach (string compilerPath in programs.AllSources())
         {
-            if ((programs.Sources.Find(compilerPath) ?? FindBelow(folder, compilerPath)) is { } here) sources.TryAdd(compilerPath, new FileToEmbed(compilerPath, here));
+            if ((programs.Sources.Find(compilerPath) ?? FindBelow(folder, compilerPath)) is { } here && IsReadable(here)) sources.TryAdd(compilerPath, new FileToEmbed(compilerPath, here));
             else missing++;
         }
         ProgressDisplay.Run("embedding", progress =>
@@ -41,6 +41,20 @@ internal static class SourceEmbedding
         });
         return $"{Words.Plural(named.Count, "symbol file")} and {Words.Plural(sources.Count, "source")}"
             + (missing > 0 ? $"; {Words.Plural(missing, "source")} not on this machine (--source-map says where they are)" : "");
+    }
+
+    // In the sandbox only what the user has named is: a symbol file may call any file a source.
+    private static bool IsReadable(string path)
+    {
+        try
+        {
+            File.OpenHandle(path).Dispose();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     // The longest end of the path that is there.

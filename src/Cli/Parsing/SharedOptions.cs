@@ -10,6 +10,9 @@ internal static class SharedOptions
     /// <summary>Names of engines.</summary>
     public const string Interpreter = "interp", Translator = "translate", Auto = "auto";
 
+    /// <summary>Names of options for all verbs.</summary>
+    public const string NoSandboxName = "--no-sandbox", PassphraseFileName = "--passphrase-file";
+
     public static Argument<string> File() => new("FILE") { Description = "The recording, by convention NAME.ttvm" };
 
     public static Option<string> At() => new("--at")
@@ -32,6 +35,13 @@ internal static class SharedOptions
     public static Option<string[]> SourceMap() => new("--source-map")
     {
         Description = "What paths of sources begin with, and what that is here (several times)", HelpName = "FROM=TO",
+    };
+
+    public static Option<bool> NoSandbox() => new(NoSandboxName) { Description = "Do not lock the process in before it reads a recording (Linux)", Recursive = true };
+
+    public static Option<string?> PassphraseFile() => new(PassphraseFileName)
+    {
+        Description = "The passphrase of an encrypted recording is the first line of this file; else it is $TTVM_PASSPHRASE, or asked for", HelpName = "FILE", Recursive = true,
     };
 
     /// <summary>What executes instructions, for all verbs.</summary>

@@ -7,6 +7,7 @@ using Cli.Demo;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Cli.Sandboxing;
 using Replay.Recording;
 using Vmm.Platform;
 
@@ -59,7 +60,7 @@ internal static class BenchVerb
               ttvm bench --only programs
               ttvm bench --only symbols --symbols vmlinux
             """) { o.Kernel, o.Initrd, o.Output, o.Only, o.Guests, o.Figures, o.Symbols, o.Recording, o.Quick, o.NoQemu };
-        return verb.Does(parsed =>
+        return verb.Confined(Confinement.None).Does(parsed =>
         {
             var report = new BenchReport();
             switch (parsed.GetValue(o.Only))

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Cli.Hosting;
 using Cli.Parsing;
+using Cli.Sandboxing;
 using Dap.Sessions;
 using Dap.Transports;
+using Vmm.Host.Sandbox;
 
 namespace Cli.Verbs;
 
@@ -13,6 +15,10 @@ internal static class DapVerb
     {
         var server = new Option<int?>("--server") { Description = "Listen on this port of the loopback interface; 0: any that is free", HelpName = "PORT" };
         var pipe = new Option<string?>("--pipe") { Description = "Listen on a named pipe (a Unix domain socket, which may be a path)", HelpName = "NAME" };
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Lock the process in to this file, to read it, or this directory, to write in it, too (several times; Linux)", HelpName = "PATH",
+        };
         var verb = new VerbCommand("dap",
             "Serves the Debug Adapter Protocol to one client, such as VS Code: over standard input and output, or where --server or --pipe says. "
             + "The client launches a recording, {\"program\": \"boot.ttvm\", \"at\": \"50%\"}, or a kernel, which is recorded while it is debugged: "
@@ -21,8 +27,11 @@ internal static class DapVerb
               ttvm dap
               ttvm dap --server 4711
               ttvm dap --pipe /tmp/ttvm.sock
-            """) { server, pipe };
-        return verb.Does(parsed =>
+              ttvm dap --only boot.ttvm --only vmlinux
+            """) { server, pipe, only };
+        return verb.Confined(parsed => parsed.GetValue(only) is { Length: > 0 } ? Confinement.Full : Confinement.SystemCalls).Listens(parsed =>
+            parsed.GetValue(pipe) is not null ? (SocketAccess.ListenUnix, null)
+            : parsed.GetValue(server) is { } port ? (SocketAccess.ListenTcp, port) : (SocketAccess.None, null)).Does(parsed =>
         {
             int? port = parsed.GetValue(server);
             string? name = parsed.GetValue(pipe);
@@ -30,7 +39,7 @@ internal static class DapVerb
             if (port is < 0 or > 65535) throw CommandException.Usage($"--server: {port} is not a port: use 0 to 65535");
             if (name is { Length: 0 }) throw CommandException.Usage("--pipe: the name is empty");
             using Connection connection = Open(context, port, name);
-            DapServer.Serve(connection, new DapServerOptions { Host = new HostServices() }, context.Cancellation);
+            DapServer.Serve(connection, new DapServerOptions { Host = new HostServices(), Passphrase = context.Passphrases.WithoutAsking() }, context.Cancellation);
             return ExitCode.Good;
         });
     }

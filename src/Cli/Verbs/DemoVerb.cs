@@ -4,6 +4,7 @@ using System.IO;
 using Cli.Demo;
 using Cli.Hosting;
 using Cli.Parsing;
+using Cli.Sandboxing;
 using Replay.Packages;
 
 namespace Cli.Verbs;
@@ -27,7 +28,7 @@ internal static class DemoVerb
               ttvm demo
               ttvm demo -o /tmp/demo.ttvm
             """) { output, force };
-        return verb.Does(parsed =>
+        return verb.Confined(Confinement.None).Does(parsed =>
         {
             string path = parsed.GetValue(output)!;
             if (!parsed.GetValue(force) && File.Exists(path) && !IsOurs(path))

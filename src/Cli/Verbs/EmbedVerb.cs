@@ -23,11 +23,12 @@ internal static class EmbedVerb
               ttvm embed demo.ttvm -o demo-with-sources.ttvm
               ttvm embed boot.ttvm --symbols vmlinux --source-map /build/linux=$HOME/src/linux
             """) { file, symbols, map, output, force };
-        return verb.Does(parsed =>
+        return verb.EmbedsSources().Writes(parsed => [parsed.GetValue(output) ?? parsed.GetValue(file)!]).Does(parsed =>
         {
             string from = parsed.GetValue(file)!;
             string to = parsed.GetValue(output) ?? from;
             CommandException.RequireFree(to, to == from || parsed.GetValue(force));
+            OpenRecording.CheckOutput(from, to, context);
             using OpenRecording recording = OpenRecording.Open(from, context);
             string what = SourceEmbedding.Embed(recording, to, parsed.GetValue(symbols) ?? [], parsed.GetValue(map), null, null, context);
             context.Out.WriteLine($"{to}: {Words.Size(new FileInfo(to).Length)}: {what}");

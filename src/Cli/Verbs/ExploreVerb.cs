@@ -6,6 +6,7 @@ using System.Linq;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Cli.Sandboxing;
 using Replay.Exploration;
 using Replay.Recording;
 using Vmm.Platform;
@@ -75,7 +76,7 @@ internal static class ExploreVerb
         {
             o.Kernel, o.Initrd, o.Append, o.Cpus, o.Memory, o.Seeds, o.FromSeed, o.Output, o.MaxInstructions, o.GoodExit, o.FailsOn, o.Keep, o.NoShrink, o.Json,
         };
-        return verb.Does(parsed => Explore(context, o, parsed));
+        return verb.Confined(Confinement.None).Does(parsed => Explore(context, o, parsed));
     }
 
     private static int Explore(CommandContext context, Options o, ParseResult parsed)

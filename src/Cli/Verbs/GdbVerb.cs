@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Cli.Hosting;
 using Cli.Parsing;
 using Gdb;
+using Vmm.Host.Sandbox;
 
 namespace Cli.Verbs;
 
@@ -26,7 +27,7 @@ internal static class GdbVerb
               ttvm gdb boot.ttvm --port 1234
               gdb vmlinux -ex 'target remote localhost:1234' -ex 'watch jiffies' -ex 'reverse-continue'
             """) { file, port, at };
-        return verb.Does(parsed =>
+        return verb.Listens(parsed => (SocketAccess.ListenTcp, parsed.GetValue(port) is >= 0 and <= MaxPort and int named ? named : null)).Does(parsed =>
         {
             int number = parsed.GetValue(port);
             if (number is < 0 or > MaxPort) throw CommandException.Usage($"--port {number}: a port is a number from 0 to {MaxPort}");

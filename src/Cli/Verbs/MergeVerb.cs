@@ -33,7 +33,8 @@ internal static class MergeVerb
               ttvm find boot.ttvm --call vfs_write --shard 2/2 > 2.json
               ttvm merge 1.json 2.json
             """) { parts, recording };
-        return verb.Does(parsed => Merge(context, ShardFile.ReadAll(parsed.GetValue(parts)!), parsed.GetValue(recording)));
+        return verb.Reads(parsed => parsed.GetValue(parts)!.SelectMany(ShardFile.RecordingOf)).Does(parsed =>
+            Merge(context, ShardFile.ReadAll(parsed.GetValue(parts)!), parsed.GetValue(recording)));
     }
 
     private static int Merge(CommandContext context, IReadOnlyList<ShardFile> parts, string? recording)

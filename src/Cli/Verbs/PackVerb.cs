@@ -25,6 +25,7 @@ internal static class PackVerb
         {
             Description = "Leave checkpoints out until they are so many instructions apart: smaller, but going back takes longer; end: keep only the first", HelpName = "N|end",
         };
+        var encrypt = new Option<bool>("--encrypt") { Description = "Encrypt it, with a passphrase as `ttvm encrypt` takes it" };
         Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("pack",
             "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, all is compressed well. With --symbols "
@@ -35,8 +36,9 @@ internal static class PackVerb
               ttvm pack boot.ttvm -o boot-tiny.ttvm --checkpoint-distance end
               ttvm pack demo.ttvm -o demo-to-share.ttvm --symbols demo64.elf --sources guests/demo64
               ttvm pack boot.ttvm.parts -o boot.ttvm
-            """) { input, output, symbols, map, sources, distance, strip, force };
-        return verb.Does(parsed =>
+              ttvm pack boot.ttvm -o boot-secret.ttvm --encrypt
+            """) { input, output, symbols, map, sources, distance, strip, encrypt, force };
+        return verb.EmbedsSources().Does(parsed =>
         {
             string from = parsed.GetValue(input)!, to = parsed.GetValue(output)!;
             bool overwrite = parsed.GetValue(force);
@@ -46,11 +48,16 @@ internal static class PackVerb
             string? folder = parsed.GetValue(sources);
             bool strips = parsed.GetValue(strip);
             ulong apart = parsed.GetValue(distance) switch { null => 0, "end" => ulong.MaxValue, { } count => NumberSyntax.ParseCount(count, "--checkpoint-distance") };
+            bool encrypts = parsed.GetValue(encrypt);
+            // What is missing is asked for before the work, not behind it.
+            if (encrypts) context.Passphrases.For(to, isNew: true);
+            else OpenRecording.CheckOutput(from, to, context);
             if (File.Exists(Path.Combine(from, "manifest.json")) && !from.TrimEnd('/').EndsWith(".partial", System.StringComparison.Ordinal))
             {
                 if (paths.Length > 0 || folder is not null || strips || apart > 0)
                     throw CommandException.Usage("a directory is packed as it is: pack the recording once more for other options");
                 RecordingFolder.Pack(from, to, overwrite);
+                if (encrypts) EncryptVerb.Encrypt(to, to, context);
                 context.Out.WriteLine($"{to}: {Words.Size(new FileInfo(to).Length)}");
                 return ExitCode.Good;
             }
@@ -64,10 +71,15 @@ internal static class PackVerb
                 });
             string named = BookmarkFile.PathOf(from);
             byte[]? bookmarks = File.Exists(named) ? File.ReadAllBytes(named) : null;
-            using OpenRecording packed = OpenRecording.Open(to, context);
-            if (paths.Length > 0 || folder is not null) embedded = $", {SourceEmbedding.Embed(packed, to, paths, parsed.GetValue(map), folder, bookmarks, context)}";
-            else if (bookmarks is not null) RecordingEmbedder.AddBookmarks(packed.File, to, bookmarks);
-            long images = packed.File.Sizes.ImageSizeBytes, size = new FileInfo(to).Length;
+            long images;
+            using (OpenRecording packed = OpenRecording.Open(to, context))
+            {
+                if (paths.Length > 0 || folder is not null) embedded = $", {SourceEmbedding.Embed(packed, to, paths, parsed.GetValue(map), folder, bookmarks, context)}";
+                else if (bookmarks is not null) RecordingEmbedder.AddBookmarks(packed.File, to, bookmarks);
+                images = packed.File.Sizes.ImageSizeBytes;
+            }
+            if (encrypts) EncryptVerb.Encrypt(to, to, context);
+            long size = new FileInfo(to).Length;
             context.Out.WriteLine($"{to}: {Words.Size(size)} (it was {Words.Size(new FileInfo(from).Length)}), images {Words.Size(images)} of that{embedded}");
             return ExitCode.Good;
         });

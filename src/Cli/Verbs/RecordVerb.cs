@@ -6,6 +6,7 @@ using System.IO;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Cli.Sandboxing;
 using Dap.Live;
 using Replay.Packages;
 using Replay.Recording;
@@ -111,7 +112,7 @@ internal static class RecordVerb
             o.Output, o.Kernel, o.Initrd, o.Append, o.Disk, o.Bios, o.DiskInterface, o.Cpus, o.Memory, o.Clock, o.Chaos, o.Schedule, o.Input, o.Until, o.Checkpoints, o.Dap, o.Ring, o.TailOn,
             o.Force, o.Quiet, o.Json,
         };
-        return verb.Does(parsed => Record(context, o, parsed));
+        return verb.Confined(Confinement.None).Does(parsed => Record(context, o, parsed));
     }
 
     private static int Record(CommandContext context, Options o, ParseResult parsed)

@@ -21,7 +21,8 @@ internal static class RecoverVerb
               ttvm recover boot.ttvm.partial
               ttvm recover boot.ttvm.partial -o rescued.ttvm
             """) { directory, output, force };
-        return verb.Does(parsed =>
+        // The directory is removed.
+        return verb.Writes(parsed => [parsed.GetValue(directory)!.TrimEnd('/'), Path.Combine(parsed.GetValue(directory)!, "log")]).Does(parsed =>
         {
             string from = parsed.GetValue(directory)!;
             string? to = parsed.GetValue(output);

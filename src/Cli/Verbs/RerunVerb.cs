@@ -80,18 +80,21 @@ internal static class RerunVerb
         {
             o.File, o.Kernel, o.Initrd, o.Append, o.Expect, o.Output, o.MaxInstructions, o.Symbols, o.JUnit, o.Force, o.Json,
         };
-        return verb.Does(parsed => Rerun(context, o, parsed));
+        return verb.Writes(parsed => [OutputOf(o, parsed)]).Does(parsed => Rerun(context, o, parsed));
     }
+
+    private static string OutputOf(Options o, ParseResult parsed) => parsed.GetValue(o.Output) ?? $"{Path.GetFileNameWithoutExtension(parsed.GetValue(o.File))}.rerun.ttvm";
 
     private static int Rerun(CommandContext context, Options o, ParseResult parsed)
     {
         string path = parsed.GetValue(o.File)!;
         IReadOnlyList<Expectation> expected = parsed.GetValue(o.Expect) is { } file ? ExpectFile.Read(file) : ExpectFile.Standard;
-        string output = parsed.GetValue(o.Output) ?? $"{Path.GetFileNameWithoutExtension(path)}.rerun.ttvm";
+        string output = OutputOf(o, parsed);
         bool isNamed = parsed.GetValue(o.Output) is not null, force = parsed.GetValue(o.Force);
         CommandException.RequireFree(output, force);
+        OpenRecording.CheckOutput(path, output, context);
         Judged judged;
-        using (RecordingFile original = OpenRecording.OpenFile(path))
+        using (RecordingFile original = OpenRecording.OpenFile(path, context))
         {
             ulong most = parsed.GetValue(o.MaxInstructions) is { } text ? NumberSyntax.ParseCount(text, "--max-instructions") : MostOf(original);
             (RecordedInput input, TimeSpan time) = Record(context, original, Configure(o, parsed, original), output, force, most);

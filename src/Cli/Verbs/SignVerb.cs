@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.IO;
 using Cli.Hosting;
 using Cli.Parsing;
 using Replay.Packages;
@@ -24,31 +23,30 @@ internal static class SignVerb
               ttvm sign boot.ttvm --key key.pem
               ttvm sign boot.ttvm --key pub.pem --check
             """) { file, key, check, output, force };
-        return verb.Does(parsed =>
+        return verb.Writes(parsed => parsed.GetValue(check) ? [] : [parsed.GetValue(output) ?? parsed.GetValue(file)!]).Does(parsed =>
         {
             string from = parsed.GetValue(file)!, pem = parsed.GetValue(key)!, to = parsed.GetValue(output) ?? from;
             bool checks = parsed.GetValue(check);
             if (checks && parsed.GetValue(output) is not null) throw CommandException.Usage("--check writes nothing: leave -o out");
             CommandException.RequireFree(to, to == from || parsed.GetValue(force));
-            if (!File.Exists(pem)) throw CommandException.BadFile($"{pem} does not exist: there is no such key");
-            string text = File.ReadAllText(pem);
+            if (!checks) OpenRecording.CheckOutput(from, to, context);
+            var named = new SignatureKey(pem);
             using OpenRecording recording = OpenRecording.Open(from, context);
+            if (checks)
+            {
+                if (named.Check(recording.File) is { } problem) throw CommandException.Failed(problem);
+                context.Out.WriteLine($"{from}: as it was signed with this key");
+                return ExitCode.Good;
+            }
             try
             {
-                if (!checks)
-                {
-                    ManifestSignature made = RecordingSigner.Sign(recording.File, to, text);
-                    context.Out.WriteLine($"{to}: signed ({made.Algorithm}, key {made.KeyId[..16]})");
-                    return ExitCode.Good;
-                }
-                string? problem = RecordingSigner.Check(recording.File, text);
-                if (problem is not null) throw CommandException.Failed($"{from} does not pass: {problem}");
-                context.Out.WriteLine($"{from}: as it was signed with this key");
+                ManifestSignature made = RecordingSigner.Sign(recording.File, to, named.Pem);
+                context.Out.WriteLine($"{to}: signed ({made.Algorithm}, key {made.KeyId[..16]})");
                 return ExitCode.Good;
             }
             catch (SigningKeyException e)
             {
-                throw CommandException.BadFile($"{pem}: {e.Message}");
+                throw named.Refused(e);
             }
         });
     }

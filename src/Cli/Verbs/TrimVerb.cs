@@ -34,6 +34,7 @@ internal static class TrimVerb
             bool overwrite = parsed.GetValue(force);
             string source = parsed.GetValue(file)!;
             CommandException.RequireFree(target, overwrite);
+            OpenRecording.CheckOutput(source, target, context);
             using OpenRecording recording = OpenRecording.Open(source, context);
             Position first = recording.Parse(parsed.GetValue(from)!), last = recording.Parse(parsed.GetValue(to)!);
             if (first > last) throw CommandException.Usage($"--from {first} lies behind --to {last}");

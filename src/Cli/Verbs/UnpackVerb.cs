@@ -24,6 +24,7 @@ internal static class UnpackVerb
         {
             string directory = parsed.GetValue(output)!;
             if (Directory.Exists(directory) || File.Exists(directory)) throw CommandException.Usage($"{directory} exists already: choose another name with -o");
+            OpenRecording.CheckOutput(parsed.GetValue(file)!, directory, context);
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
             ProgressDisplay.Run("unpacking", progress =>
             {

@@ -8,6 +8,7 @@ using Dap.Stepping;
 using Introspection.Layouts;
 using Introspection.Programs;
 using Introspection.Values;
+using Replay.Packages;
 using Replay.Recording;
 
 namespace Dap.Requests;
@@ -84,7 +85,7 @@ internal sealed class LifecycleRequests
         _session.RequireNothingLaunched();
         string path = CheckProgram(arguments.Program);
         if (!IsRecording(path)) return Start(path, arguments);
-        _session.Open(path);
+        _session.Open(path, _options.Passphrase);
         Prepare(path, arguments);
         _session.Rehearse(hasOtherSymbols: arguments.Symbols is { Count: > 0 });
         try
@@ -179,7 +180,7 @@ internal sealed class LifecycleRequests
         return program;
     }
 
-    private static bool IsRecording(string path) => Path.GetExtension(path) == ".ttvm" || HasZipHeader(path);
+    private static bool IsRecording(string path) => Path.GetExtension(path) == ".ttvm" || HasZipHeader(path) || RecordingEncryption.IsEncrypted(path);
 
     // Recordings are zip files, whatever they are called.
     private static bool HasZipHeader(string path)

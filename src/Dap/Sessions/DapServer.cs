@@ -8,6 +8,7 @@ using Dap.Live;
 using Dap.Protocol;
 using Dap.Requests;
 using Dap.Transports;
+using Replay.Packages;
 using Replay.Recording;
 
 namespace Dap.Sessions;
@@ -20,6 +21,9 @@ public sealed record DapServerOptions
 
     /// <summary>Clock and random numbers for guests that are started; null: only recordings are debugged.</summary>
     public IHostServices? Host { get; init; }
+
+    /// <summary>What opens encrypted recordings; null: they are refused.</summary>
+    public RecordingPassphrase? Passphrase { get; init; }
 
     /// <summary>The living guest that clients attach to, and that lives on when they go; null: there is none.</summary>
     public LiveGuest? Guest { get; init; }

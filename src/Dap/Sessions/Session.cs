@@ -201,11 +201,13 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
 
     public void Focus(int cpuIndex) => FocusCpu = cpuIndex;
 
+    /// <param name="path">A recording.</param>
+    /// <param name="passphrase">What opens it if it is encrypted; null: there is none.</param>
     /// <exception cref="RequestException">Something is being debugged already.</exception>
-    public void Open(string path)
+    public void Open(string path, RecordingPassphrase? passphrase = null)
     {
         RequireNothingLaunched();
-        RecordingFile recording = RecordingFile.Open(path);
+        RecordingFile recording = RecordingFile.Open(path, passphrase);
         try
         {
             _timeline = new Timeline(recording, s_limits);

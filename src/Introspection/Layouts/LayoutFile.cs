@@ -11,7 +11,8 @@ public sealed class LayoutException(string message) : Exception(message);
 /// <summary>Reads layout files, and finds those that belong to a recording.</summary>
 public static class LayoutFile
 {
-    private const string Suffix = ".layout.json";
+    /// <summary>How their names end.</summary>
+    public const string Suffix = ".layout.json";
 
     /// <summary>Layouts that lie where they are expected: beside the recording and under its name or its kernel's, and in .vscode.</summary>
     /// <param name="recordingPath">NAME.ttvm.</param>

@@ -51,7 +51,7 @@ internal sealed class FrameWriter : IDisposable
     /// <param name="fileName">For messages.</param>
     public FrameTable Table(Microsoft.Win32.SafeHandles.SafeFileHandle handle, string fileName)
     {
-        lock (_gate) return _table.Build(new PartReader(handle, fileName, System.IO.Path.GetFileName(Path), 0, _sizeBytes));
+        lock (_gate) return _table.Build(new PartReader(handle, fileName, System.IO.Path.GetFileName(Path), _sizeBytes));
     }
 
     public void Dispose()

@@ -60,7 +60,7 @@ public static class RecordingEmbedder
             {
                 using FileStream content = File.OpenRead(path);
                 parts.Add(new ManifestPart(PartName.Sources, content.Length, Convert.ToHexStringLower(container.Add(PartName.Sources, content, content.Length))));
-                byte[] index = FrameTable.Scan(new PartReader(content.SafeFileHandle, path, PartName.Sources, 0, content.Length)).BuildIndex();
+                byte[] index = FrameTable.Scan(new PartReader(content.SafeFileHandle, path, PartName.Sources, content.Length)).BuildIndex();
                 parts.Add(new ManifestPart(PartName.SourceIndex, index.Length, Convert.ToHexStringLower(container.Add(PartName.SourceIndex, index))));
             }
             finally

@@ -76,9 +76,11 @@ public sealed class RecordingFile : IDisposable
         Embedded = new EmbeddedFiles(null, null);
     }
 
+    /// <param name="path">The file.</param>
+    /// <param name="passphrase">What opens it if it is encrypted; it is needed no longer than this takes.</param>
     /// <exception cref="RecordingFormatException">Not a recording, or a damaged one.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static RecordingFile Open(string path)
+    public static RecordingFile Open(string path, RecordingPassphrase? passphrase = null)
     {
         if (Directory.Exists(path))
         {
@@ -86,7 +88,7 @@ public sealed class RecordingFile : IDisposable
                 ? $"{path} is a recording that was not finished: recover it first"
                 : $"{path} is a directory, not a recording");
         }
-        var container = new ZipContainerReader(path);
+        var container = new ZipContainerReader(path, passphrase);
         try
         {
             return new RecordingFile(path, container);

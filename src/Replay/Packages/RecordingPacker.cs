@@ -151,7 +151,7 @@ internal static class RecordingPacker
         {
             FileStream stream = OpenStream(name);
             _streams.Add(stream);
-            return new PartReader(stream.SafeFileHandle, directory, name, 0, stream.Length);
+            return new PartReader(stream.SafeFileHandle, directory, name, stream.Length);
         }
 
         public FileStream OpenStream(string name)

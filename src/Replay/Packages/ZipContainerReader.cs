@@ -1,9 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
-using System.IO;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace Replay.Packages;
 
@@ -15,24 +13,24 @@ internal sealed class ZipContainerReader : IDisposable
 {
     private const int MaxDirectorySizeBytes = 1 << 20;
     private const int MaxNameLength = 64;
-    private readonly SafeFileHandle _handle;
+    private readonly ByteSource _bytes;
     private readonly string _fileName;
     private readonly long _sizeBytes;
     private readonly Dictionary<string, PartReader> _parts = new(StringComparer.Ordinal);
 
-    /// <exception cref="RecordingFormatException">Not a zip file as a recorder writes it.</exception>
-    public ZipContainerReader(string path)
+    /// <exception cref="RecordingFormatException">Not a zip file as a recorder writes it, or one that is encrypted with another passphrase.</exception>
+    public ZipContainerReader(string path, RecordingPassphrase? passphrase = null)
     {
         _fileName = path;
-        _handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
+        _bytes = RecordingEncryption.OpenBytes(path, passphrase);
         try
         {
-            _sizeBytes = RandomAccess.GetLength(_handle);
+            _sizeBytes = _bytes.SizeBytes;
             ReadDirectory();
         }
         catch
         {
-            _handle.Dispose();
+            _bytes.Dispose();
             throw;
         }
     }
@@ -46,7 +44,7 @@ internal sealed class ZipContainerReader : IDisposable
     public PartReader Get(string name) =>
         Find(name) ?? throw new RecordingFormatException($"{_fileName} is not a whole recording: part '{name}' is missing");
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _bytes.Dispose();
 
     private void ReadDirectory()
     {
@@ -112,7 +110,7 @@ internal sealed class ZipContainerReader : IDisposable
             + BinaryPrimitives.ReadUInt16LittleEndian(local.AsSpan(28));
         if (size < 0 || start > directoryOffset || size > directoryOffset - start)
             throw Damaged($"entry '{Printable(name)}' lies outside the file");
-        if (!_parts.TryAdd(name, new PartReader(_handle, _fileName, Printable(name), start, size)))
+        if (!_parts.TryAdd(name, new PartReader(_bytes, _fileName, Printable(name), start, size)))
             throw Damaged($"entry '{Printable(name)}' is there twice");
     }
 
@@ -133,7 +131,7 @@ internal sealed class ZipContainerReader : IDisposable
     private byte[] Read(long offset, int count)
     {
         var bytes = new byte[count];
-        new PartReader(_handle, _fileName, "directory", 0, _sizeBytes).Read(offset, bytes);
+        new PartReader(_bytes, _fileName, "directory", 0, _sizeBytes).Read(offset, bytes);
         return bytes;
     }
 

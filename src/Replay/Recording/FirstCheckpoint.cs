@@ -19,7 +19,7 @@ internal static class FirstCheckpoint
         if (!File.Exists(path) || !File.Exists(Path.Combine(partialDirectory, PartName.OfGeneration(PartName.Pages, manifest.Generation)))) return true;
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
         // The memory table comes first.
-        return FrameTable.Scan(new PartReader(stream.SafeFileHandle, partialDirectory, PartName.Checkpoints, 0, stream.Length)).Count < 2;
+        return FrameTable.Scan(new PartReader(stream.SafeFileHandle, partialDirectory, PartName.Checkpoints, stream.Length)).Count < 2;
     }
 
     /// <summary>Begins checkpoints and pages anew, with this checkpoint.</summary>

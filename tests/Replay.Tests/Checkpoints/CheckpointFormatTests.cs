@@ -96,9 +96,9 @@ public sealed class CheckpointFormatTests : IDisposable
         }
         using FileStream checkpoints = File.OpenRead(Path.Combine(_folder, "checkpoints")), pages = File.OpenRead(Path.Combine(_folder,
             "pages"));
-        var store = new PageStore(FrameTable.Scan(new PartReader(pages.SafeFileHandle, "test", "pages", 0,
+        var store = new PageStore(FrameTable.Scan(new PartReader(pages.SafeFileHandle, "test", "pages",
             pages.Length))) { CacheBudgetBytes = 500_000 };
-        var reader = new CheckpointStore(FrameTable.Scan(new PartReader(checkpoints.SafeFileHandle, "test", "checkpoints", 0,
+        var reader = new CheckpointStore(FrameTable.Scan(new PartReader(checkpoints.SafeFileHandle, "test", "checkpoints",
             checkpoints.Length)),
             store.PageCount, Position.Start, name => name == "disk0" ? image : default);
         for (int i = 0; i < store.Frames.Count; i++) store.VerifyChunk(i);

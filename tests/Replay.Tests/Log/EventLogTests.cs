@@ -235,6 +235,6 @@ public sealed class EventLogTests : IDisposable
     private void Read(Action<EventLogReader> use)
     {
         using FileStream file = File.OpenRead(LogPath);
-        use(new EventLogReader(FrameTable.Scan(new PartReader(file.SafeFileHandle, LogPath, "log", 0, file.Length))));
+        use(new EventLogReader(FrameTable.Scan(new PartReader(file.SafeFileHandle, LogPath, "log", file.Length))));
     }
 }

@@ -18,7 +18,10 @@ public sealed class DebugIndexCache
     /// <param name="folder">
     /// Null: <c>$XDG_CACHE_HOME/ttvm/symbols</c>, else <c>~/.cache/ttvm/symbols</c>, on Windows <c>%LOCALAPPDATA%\ttvm\symbols</c>; nothing is kept if there is neither.
     /// </param>
-    public DebugIndexCache(string? folder = null) => _folder = folder ?? DefaultFolder();
+    public DebugIndexCache(string? folder = null) => _folder = folder ?? StandardFolder;
+
+    /// <summary>Where indices are kept if nothing else is said; null: nowhere.</summary>
+    public static string? StandardFolder => FindStandardFolder();
 
     /// <summary>Where the index of a program is kept; null: nowhere.</summary>
     internal string? PathFor(DwarfInfo info) => PathOf(info.Identity());
@@ -70,7 +73,7 @@ public sealed class DebugIndexCache
         return file;
     }
 
-    private static string? DefaultFolder()
+    private static string? FindStandardFolder()
     {
         if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache)) return Path.Combine(cache, "ttvm", "symbols");
         if (OperatingSystem.IsWindows() && Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } local)
