@@ -1,12 +1,15 @@
 using System;
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Text;
 using Cli.Hosting;
+using Cli.Logging;
 using Cli.Parsing;
 using Cli.Verbs;
+using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Recording;
 using Replay.Replaying;
@@ -24,25 +27,36 @@ internal static class Program
     {
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         using var interruption = new Interruption();
-        var context = new CommandContext(output, Console.Error, interruption.Token);
-        Option<string> engine = SharedOptions.Engine();
-        RootCommand root = BuildRoot(context, engine);
+        using var log = new LogOutput(Console.Error);
+        var context = new CommandContext(output, Console.Error, log, interruption.Token);
+        Option<string> engine = SharedOptions.Engine(), level = SharedOptions.LogLevel();
+        Option<string?> logFile = SharedOptions.LogFile();
+        RootCommand root = BuildRoot(context, engine, level, logFile);
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not VerbHelp) return ReportUsage(parsed, arguments, context);
         Machine.DefaultEngine = SharedOptions.EngineOf(parsed.GetValue(engine));
         if (parsed.GetResult(engine) is { Implicit: false } && Machine.DefaultEngine == EngineKind.Translator && !Machine.HostTranslates)
             context.Error.WriteLine("ttvm: code is translated on x86-64 Linux only; the interpreter serves");
-        return Guard(context, arguments.Contains(DebugOption, StringComparer.Ordinal), () => parsed.Invoke(new InvocationConfiguration
+        return Guard(context, arguments.Contains(DebugOption, StringComparer.Ordinal), () =>
         {
-            EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
-        }));
+            log.Open(LogOutput.LevelOf(parsed.GetValue(level)), parsed.GetValue(logFile));
+            long began = Stopwatch.GetTimestamp();
+            ILogger messages = log.CreateLogger(typeof(Program).FullName!);
+            messages.Begins(Environment.ProcessId, string.Join(' ', arguments));
+            int code = parsed.Invoke(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
+            });
+            messages.Ends(code, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            return code;
+        });
     }
 
-    private static RootCommand BuildRoot(CommandContext context, Option<string> engine)
+    private static RootCommand BuildRoot(CommandContext context, params Option[] shared)
     {
         var root = new RootCommand("Records a whole machine, replays it exactly, and goes back to any earlier moment.")
         {
-            new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true }, engine,
+            new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true },
             DemoVerb.Create(context), RecordVerb.Create(context), ExploreVerb.Create(context), RecoverVerb.Create(context), ReplayVerb.Create(context), VerifyVerb.Create(context),
             RerunVerb.Create(context), DiffVerb.Create(context), MergeVerb.Create(context),
             InfoVerb.Create(context), RegsVerb.Create(context), StackVerb.Create(context), PrintVerb.Create(context), TasksVerb.Create(context), LocksVerb.Create(context),
@@ -52,6 +66,7 @@ internal static class Program
             EmbedVerb.Create(context), TrimVerb.Create(context), PackVerb.Create(context), UnpackVerb.Create(context), SignVerb.Create(context),
             LockstepVerb.Create(context), BisectVerb.Create(context), GdbVerb.Create(context), DapVerb.Create(context), BenchVerb.Create(context),
         };
+        foreach (Option option in shared) root.Add(option);
         root.SetAction(_ =>
         {
             context.Out.Write(Overview.Text);
@@ -109,6 +124,7 @@ internal static class Program
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            context.Loggers.CreateLogger(typeof(Program).FullName!).Bug(e);
             Fail(context, ExitCode.Failed, $"{OneLine(e.Message)}: this is a bug in ttvm; run it again with {DebugOption} and report what it prints");
             if (debug) context.Error.WriteLine(e);
             return ExitCode.Failed;

@@ -1,10 +1,12 @@
 using System.IO;
 using System.Threading;
+using Cli.Logging;
 
 namespace Cli.Hosting;
 
 /// <summary>What a verb has of the world: where to print, and the user's wish to stop.</summary>
 /// <param name="Out">Results.</param>
 /// <param name="Error">Errors, notes and progress.</param>
+/// <param name="Loggers">Messages about what the program does, for those who want to know.</param>
 /// <param name="Cancellation">Ctrl-C or SIGTERM.</param>
-internal sealed record CommandContext(TextWriter Out, TextWriter Error, CancellationToken Cancellation);
+internal sealed record CommandContext(TextWriter Out, TextWriter Error, LogOutput Loggers, CancellationToken Cancellation);

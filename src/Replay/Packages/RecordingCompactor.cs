@@ -5,8 +5,10 @@ using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Messages;
 using Replay.Recording;
 using Vmm.Memory;
 
@@ -39,7 +41,7 @@ public static class RecordingCompactor
             try
             {
                 RecordingTrimmer.Trim(recording, recording.Start, recording.End, thinned, overwrite: true, distance, null, cancellation);
-                using var few = RecordingFile.Open(thinned);
+                using var few = RecordingFile.Open(thinned, recording.Loggers);
                 Compact(few, destination, overwrite, stripImages, 0, progress, cancellation);
             }
             finally
@@ -49,6 +51,8 @@ public static class RecordingCompactor
             return;
         }
 
+        ILogger log = recording.Loggers.CreateLogger(typeof(RecordingCompactor).FullName!);
+        log.PackBegins(recording.Path, recording.Pages.PageCount, destination);
         string partial = destination + RecordingPacker.PartialSuffix;
         if (Directory.Exists(partial)) throw new IOException($"{partial} exists already");
         try
@@ -59,6 +63,7 @@ public static class RecordingCompactor
             File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
             new Writer(recording, partial, manifest.Images, cancellation).Write(progress);
             RecordingPacker.Pack(partial, destination, overwrite, null, embedded: recording);
+            log.Wrote(destination, new FileInfo(destination).Length);
         }
         catch
         {

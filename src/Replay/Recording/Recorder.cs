@@ -4,8 +4,10 @@ using System.IO;
 using System.Linq;
 using System.Security.Cryptography;
 using System.Threading;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Messages;
 using Replay.Packages;
 using Vmm;
 using Vmm.Platform;
@@ -53,6 +55,7 @@ public sealed class Recorder : IDisposable
     private const int DigestLag = 4;
 
     private readonly RecorderOptions _options;
+    private readonly ILogger _messages;
     private readonly IHostServices _host;
     private readonly string _partial;
     private FrameWriter _logFrames, _checkpointFrames, _pageFrames;
@@ -76,6 +79,7 @@ public sealed class Recorder : IDisposable
     public Recorder(MachineConfiguration configuration, ILiveInput input, IHostServices host, RecorderOptions options)
     {
         _options = options;
+        _messages = options.Loggers.CreateLogger(typeof(Recorder).FullName!);
         _host = host;
         _interval = Math.Max(1, options.CheckpointInterval);
         _partial = options.Path + RecordingPacker.PartialSuffix;
@@ -106,7 +110,8 @@ public sealed class Recorder : IDisposable
         };
         late.Target = _source;
         _machine.Inputs = _source;
-        _writer = new CheckpointWriter(MemoryLayout.Of(_machine), _checkpointFrames, _pageFrames);
+        _messages.RecordingBegins(options.Path, configuration.CpuCount, configuration.MemorySizeBytes, _interval);
+        _writer = new CheckpointWriter(MemoryLayout.Of(_machine), _checkpointFrames, _pageFrames, _messages);
         _capture = new CheckpointCapture(_machine, _writer);
         _budgetStep = (options.CheckpointBudgetBytes ?? 0) / 2;
         TakeCheckpoint();
@@ -200,7 +205,7 @@ public sealed class Recorder : IDisposable
     internal RecordingFile OpenGrowing()
     {
         _writer.WaitFor(_checkpointCount);
-        return new RecordingFile(_options.Path, _manifest, _machine.Configuration, new GrowingParts(_partial, _logFrames, _checkpointFrames, _pageFrames));
+        return new RecordingFile(_options.Path, _manifest, _machine.Configuration, new GrowingParts(_partial, _logFrames, _checkpointFrames, _pageFrames), _options.Loggers);
     }
 
     /// <summary>Writes all that has happened, and lets the recording grow by it.</summary>
@@ -250,6 +255,7 @@ public sealed class Recorder : IDisposable
             _log.WriteEnd(_machine.Position, _machine.Outcome);
             CloseFiles();
             RecordingPacker.Pack(_partial, _options.Path, _options.Overwrite, progress, hashes);
+            _messages.RecordingEnds(_options.Path, _machine.Position, _machine.Outcome.Kind, _checkpointCount, new FileInfo(_options.Path).Length);
         }
         catch (IOException e)
         {
@@ -288,6 +294,7 @@ public sealed class Recorder : IDisposable
         WidenToBudget();
         _nextCheckpoint = _lastCheckpoint.InstructionCount + _interval;
         ulong pause = _host.ReadMonotonicNanoseconds() - started;
+        _messages.CheckpointTaken(_checkpointCount - 1, _lastCheckpoint, pause / 1000);
         if (_checkpointCount > 1 && pause > _longestPause) Volatile.Write(ref _longestPause, pause);
     }
 
@@ -303,7 +310,7 @@ public sealed class Recorder : IDisposable
         int first = _checkpointCount - Math.Max(2, _checkpointCount / (_lastPartSizeBytes > sizeBytes / 2 ? 4 : 2));
         int kept = _checkpointCount - first, generation = (_manifest.Generation ?? 0) + 1;
         FrameWriter log = OpenPart(PartName.Log, generation), checkpoints = OpenPart(PartName.Checkpoints, generation), pages = OpenPart(PartName.Pages, generation);
-        var writer = new CheckpointWriter(MemoryLayout.Of(_machine), checkpoints, pages);
+        var writer = new CheckpointWriter(MemoryLayout.Of(_machine), checkpoints, pages, _messages);
         using (RecordingFile whole = OpenGrowing())
         {
             whole.Grow(_machine.Position, _machine.Outcome);
@@ -331,6 +338,7 @@ public sealed class Recorder : IDisposable
         _capture = new CheckpointCapture(_machine, writer);
         _checkpointCount = _loggedDigestCount = kept;
         _lastPartSizeBytes = writer.SizeBytes + log.SizeBytes;
+        _messages.RingTurned(first, kept, _lastPartSizeBytes);
     }
 
     private IEnumerable<ManifestImage> LaterImages()
