@@ -51,11 +51,13 @@ public sealed partial class LoggingTests(DemoRecording demo)
     public void Recording_tells_of_each_checkpoint()
     {
         string path = demo.PathOf("logged.ttvm");
-        ToolResult result = Ttvm.Expect(0, "record", "-q", "-o", path, "--kernel", DemoRecording.Kernel, "--cpus", "2", "--memory", "16M", "--checkpoint-interval", "200000", "--log-level", "debug");
+        ToolResult result = Ttvm.Expect(0, "record", "-q", "-o", path, "--kernel", DemoRecording.Kernel, "--cpus", "2", "--memory", "16M", "--checkpoint-interval", "200000",
+            "--log-level", "debug");
         using JsonDocument info = JsonDocument.Parse(Ttvm.Good("info", path, "--json"));
         int count = info.RootElement.GetProperty("checkpointCount").GetInt32();
         Assert.True(count > 2);
-        IReadOnlyList<(string Level, string Category, string Message)> lines = LinesOf(string.Join('\n', result.Error.Split('\n').Where(static line => !line.StartsWith("ttvm: ", StringComparison.Ordinal))));
+        string log = string.Join('\n', result.Error.Split('\n').Where(static line => !line.StartsWith("ttvm: ", StringComparison.Ordinal)));
+        IReadOnlyList<(string Level, string Category, string Message)> lines = LinesOf(log);
         Assert.Equal(Enumerable.Range(0, count), Numbers(lines, "Took checkpoint "));
         Assert.Equal(Enumerable.Range(0, count), Numbers(lines, "Wrote checkpoint "));
         Assert.Contains(lines, line => line.Message.StartsWith($"Recorded {path} to position ", StringComparison.Ordinal));

@@ -56,7 +56,8 @@ internal static class SharedOptions
     {
         var option = new Option<string>("--log-level")
         {
-            Description = $"Tell what the program does, on standard error: {LogOutput.LevelNames}", HelpName = "LEVEL", DefaultValueFactory = static _ => LogOutput.DefaultLevel, Recursive = true,
+            Description = $"Tell what the program does, on standard error: {LogOutput.LevelNames}", HelpName = "LEVEL",
+            DefaultValueFactory = static _ => LogOutput.DefaultLevel, Recursive = true,
         };
         option.Validators.Add(static result =>
         {

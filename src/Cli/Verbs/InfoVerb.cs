@@ -1,9 +1,12 @@
+using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
 using System.Linq;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Dap.Protocol;
+using Dap.Sessions;
 using Replay.Packages;
 using Vmm.Platform;
 using Vmm.Time;
@@ -25,10 +28,44 @@ internal static class InfoVerb
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
-            if (parsed.GetValue(json)) WriteJson(context.Out, recording.File);
-            else Write(context.Out, recording.File);
+            (IReadOnlyList<TtvmBookmark> bookmarks, IReadOnlyList<TtvmSavedBreakpoint> breakpoints) = ReadKept(recording.File, context);
+            if (parsed.GetValue(json)) WriteJson(context.Out, recording.File, bookmarks, breakpoints);
+            else
+            {
+                Write(context.Out, recording.File);
+                foreach (TtvmBookmark one in bookmarks) context.Out.WriteLine($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}");
+                foreach (TtvmSavedBreakpoint one in breakpoints) context.Out.WriteLine($"breakpoint   {Describe(one)}");
+            }
             return ExitCode.Good;
         });
+    }
+
+    // What people keep with a recording may be beyond repair: the recording is as good as ever.
+    private static (IReadOnlyList<TtvmBookmark> Bookmarks, IReadOnlyList<TtvmSavedBreakpoint> Breakpoints) ReadKept(RecordingFile recording, CommandContext context)
+    {
+        try
+        {
+            var file = new BookmarkFile(recording.Path, recording.Embedded);
+            return (file.Read(), file.ReadBreakpoints());
+        }
+        catch (RequestException e)
+        {
+            context.Error.WriteLine($"ttvm: {e.Message}");
+            return ([], []);
+        }
+    }
+
+    private static string Describe(TtvmSavedBreakpoint one)
+    {
+        string place = one.Kind switch
+        {
+            "source" => $"{one.Path}:{one.Line}",
+            "data" => $"{one.AccessType} of {one.DataId}",
+            _ => one.Name ?? one.Address ?? "",
+        };
+        return $"{one.Kind} {place}{Part(", if ", one.Condition)}{Part(", hit count ", one.HitCondition)}{Part(", prints ", one.LogMessage)}";
+
+        static string Part(string what, string? text) => string.IsNullOrEmpty(text) ? "" : what + text;
     }
 
     private static void Write(TextWriter output, RecordingFile recording)
@@ -67,7 +104,7 @@ internal static class InfoVerb
         };
     }
 
-    private static void WriteJson(TextWriter output, RecordingFile recording) => JsonText.WriteObject(output, json =>
+    private static void WriteJson(TextWriter output, RecordingFile recording, IReadOnlyList<TtvmBookmark> bookmarks, IReadOnlyList<TtvmSavedBreakpoint> breakpoints) => JsonText.WriteObject(output, json =>
     {
         RecordingManifest manifest = recording.Manifest;
         ManifestMachine machine = manifest.Machine;
@@ -127,6 +164,17 @@ internal static class InfoVerb
         json.WriteNumber("pageStoreSizeBytes", sizes.PageStoreSizeBytes);
         json.WriteNumber("imageSizeBytes", sizes.ImageSizeBytes);
         json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
+        json.WriteObjects("bookmarks", bookmarks, one =>
+        {
+            json.WriteString("name", one.Name);
+            json.WriteString("position", one.Position);
+            json.WriteString("note", one.Note);
+        });
+        json.WriteObjects("breakpoints", breakpoints, one =>
+        {
+            json.WriteString("kind", one.Kind);
+            json.WriteString("description", Describe(one));
+        });
     });
 
     private static double LogDensity(RecordingFile recording) => recording.Sizes.LogSizeBytes * 1000.0 / System.Math.Max(1, recording.InstructionCount);

@@ -51,7 +51,7 @@ public sealed class DapServer : IDisposable
     /// <summary>Requests that are served while a guest runs.</summary>
     private static FrozenSet<string> RunningRequests { get; } = FrozenSet.Create(StringComparer.Ordinal, Commands.Threads, Commands.SetBreakpoints,
         Commands.SetFunctionBreakpoints, Commands.SetInstructionBreakpoints, Commands.SetDataBreakpoints, Commands.SetExceptionBreakpoints, Commands.DataBreakpointInfo,
-        Commands.BreakpointLocations, Commands.Source, Commands.LoadedSources, "ttvm/position", "ttvm/console", "ttvm/bookmarks");
+        Commands.BreakpointLocations, Commands.Source, Commands.LoadedSources, "ttvm/position", "ttvm/console", "ttvm/bookmarks", "ttvm/savedBreakpoints", "ttvm/saveBreakpoints");
 
     private readonly RequestTable _requests = new();
     private readonly Channel<Request> _waiting = Channel.CreateBounded<Request>(MaximumWaiting);

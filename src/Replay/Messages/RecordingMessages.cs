@@ -18,7 +18,8 @@ internal static partial class RecordingMessages
     [LoggerMessage(Level = LogLevel.Debug, Message = "Took checkpoint {Index} at {Position}; the guest was held up for {Microseconds} us")]
     public static partial void CheckpointTaken(this ILogger log, int index, Position position, ulong microseconds);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Wrote checkpoint {Index} at {Position}: {DirtyPageCount} dirty pages, {SizeBytes} bytes of state and maps; {TotalSizeBytes} bytes so far")]
+    [LoggerMessage(Level = LogLevel.Debug,
+        Message = "Wrote checkpoint {Index} at {Position}: {DirtyPageCount} dirty pages, {SizeBytes} bytes of state and maps; {TotalSizeBytes} bytes so far")]
     public static partial void CheckpointWritten(this ILogger log, int index, Position position, int dirtyPageCount, int sizeBytes, long totalSizeBytes);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Dropped the first {DroppedCount} checkpoints and kept {KeptCount}, {SizeBytes} bytes")]
