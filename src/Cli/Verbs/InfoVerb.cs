@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
-using System.Linq;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
@@ -84,7 +83,7 @@ internal static class InfoVerb
         output.WriteLine($"length       {Words.Count(recording.InstructionCount)} instructions, {from}to position {recording.End}");
         output.WriteLine($"guest time   {Words.GuestTime(recording.Checkpoints[^1].GuestNanoseconds)}");
         output.WriteLine($"outcome      {OutcomeText.Describe(recording.Outcome)}{(recording.WasRecovered ? " (recovered: the recorder did not finish)" : "")}");
-        output.WriteLine($"inputs       {Words.Count(recording.ReadInputs().LongCount())}");
+        output.WriteLine($"inputs       {Words.Count(recording.InputCount)}");
         output.WriteLine($"size         {Words.Size(sizes.FileSizeBytes)}: log {Words.Size(sizes.LogSizeBytes)}, "
             + $"{Words.Plural(sizes.CheckpointCount, "checkpoint")} {Words.Size(sizes.CheckpointSizeBytes)}, "
             + $"{Words.Plural(sizes.PageCount, "page")} {Words.Size(sizes.PageStoreSizeBytes)}, images {Words.Size(sizes.ImageSizeBytes)}");
@@ -155,7 +154,7 @@ internal static class InfoVerb
         json.WriteNumber("guestNanoseconds", recording.Checkpoints[^1].GuestNanoseconds);
         json.WriteString("digest", manifest.End.Digest);
         json.WriteEndObject();
-        json.WriteNumber("inputCount", recording.ReadInputs().LongCount());
+        json.WriteNumber("inputCount", recording.InputCount);
         json.WriteNumber("checkpointCount", sizes.CheckpointCount);
         json.WriteNumber("pageCount", sizes.PageCount);
         json.WriteNumber("fileSizeBytes", sizes.FileSizeBytes);

@@ -178,6 +178,9 @@ public sealed class RecordingFile : IDisposable
         }
     }
 
+    /// <summary>How many inputs entered the machine. Known without reading the log.</summary>
+    public long InputCount => Log.InputCount;
+
     /// <summary>Every input that entered the machine, in order: arrivals, time readings and entropy.</summary>
     public IEnumerable<LogRecord> ReadInputs()
     {

@@ -10,6 +10,7 @@ using Replay.Log;
 using Replay.Messages;
 using Replay.Packages;
 using Vmm;
+using Vmm.Cpu;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -51,6 +52,12 @@ public sealed class Recorder : IDisposable
     /// <summary>The log is written at least this often, so that a crash loses little.</summary>
     private const ulong SliceInstructions = 4_000_000;
 
+    /// <summary>
+    /// A checkpoint is due as well behind so many exits, each of which takes as long as a hundred instructions or more: a guest that polls a port all the time would otherwise take seconds
+    /// to replay from one to the next.
+    /// </summary>
+    private const ulong MaximumExits = 3_000_000;
+
     /// <summary>A checkpoint's digest is logged so many checkpoints later, by when its writer will have it.</summary>
     private const int DigestLag = 4;
 
@@ -66,7 +73,7 @@ public sealed class Recorder : IDisposable
     private readonly Machine _machine;
     private RecordingManifest _manifest;
     private long _lastPartSizeBytes;
-    private ulong _interval, _nextCheckpoint;
+    private ulong _interval, _nextCheckpoint, _nextLook, _exitsAtCheckpoint;
     private long _budgetStep;
     private int _checkpointCount, _loggedDigestCount;
     private Position _lastCheckpoint;
@@ -148,7 +155,7 @@ public sealed class Recorder : IDisposable
                 }
                 ulong count = _machine.InstructionCount;
                 if (count >= untilCount) return RecorderStop.CountReached;
-                ulong slice = Math.Min(Math.Min(untilCount, _nextCheckpoint), count + SliceInstructions);
+                ulong slice = Math.Min(Math.Min(untilCount, _nextCheckpoint), _nextLook);
                 RunStop stop = _machine.Run(slice);
                 Volatile.Write(ref _publishedCount, _machine.InstructionCount);
                 if (stop == RunStop.Ended) return RecorderStop.Ended;
@@ -161,6 +168,11 @@ public sealed class Recorder : IDisposable
                 if (stop == RunStop.CountReached)
                 {
                     bool isDue = _machine.InstructionCount >= _nextCheckpoint;
+                    if (_machine.InstructionCount >= _nextLook)
+                    {
+                        isDue |= ExitCount() - _exitsAtCheckpoint >= MaximumExits;
+                        _nextLook = _machine.InstructionCount + SliceInstructions;
+                    }
                     if (isDue) TakeCheckpoint();
                     _log.Flush(_machine.Position);
                     if (isDue && _options.RingSizeBytes is { } ring) KeepLastPart(ring);
@@ -277,6 +289,13 @@ public sealed class Recorder : IDisposable
         _machine.Dispose();
     }
 
+    private ulong ExitCount()
+    {
+        ulong count = 0;
+        for (ExitReason reason = 0; reason < ExitReason.Count; reason++) count += _machine.Exits[reason];
+        return count;
+    }
+
     private void CloseFiles()
     {
         _logFrames.Dispose();
@@ -293,6 +312,9 @@ public sealed class Recorder : IDisposable
         _capture.Take(_checkpointCount++, _log.Sequence);
         WidenToBudget();
         _nextCheckpoint = _lastCheckpoint.InstructionCount + _interval;
+        // Counted from the checkpoint on: where the next one is must not depend on how runs are cut.
+        _nextLook = _lastCheckpoint.InstructionCount + SliceInstructions;
+        _exitsAtCheckpoint = ExitCount();
         ulong pause = _host.ReadMonotonicNanoseconds() - started;
         _messages.CheckpointTaken(_checkpointCount - 1, _lastCheckpoint, pause / 1000);
         if (_checkpointCount > 1 && pause > _longestPause) Volatile.Write(ref _longestPause, pause);
