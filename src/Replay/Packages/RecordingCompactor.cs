@@ -37,7 +37,9 @@ public static class RecordingCompactor
     {
         if (distance > 0)
         {
-            string thinned = destination + ".thinned";
+            string thinned = destination + ".thinned", left = thinned + RecordingPacker.PartialSuffix;
+            // Of one that was killed: nobody else uses that name.
+            if (Directory.Exists(left)) Directory.Delete(left, recursive: true);
             try
             {
                 RecordingTrimmer.Trim(recording, recording.Start, recording.End, thinned, overwrite: true, distance, null, cancellation);
@@ -53,8 +55,7 @@ public static class RecordingCompactor
 
         ILogger log = recording.Loggers.CreateLogger(typeof(RecordingCompactor).FullName!);
         log.PackBegins(recording.Path, recording.Pages.PageCount, destination);
-        string partial = destination + RecordingPacker.PartialSuffix;
-        if (Directory.Exists(partial)) throw new IOException($"{partial} exists already");
+        string partial = RecordingPacker.PartialOf(destination);
         try
         {
             RecordingManifest manifest = RecordingTrimmer.CopyImages(recording, partial, onlyLater: stripImages);

@@ -33,8 +33,7 @@ public static class RecordingTrimmer
         Vmm.Invariant.Check(from >= recording.Start && from <= to && to <= recording.End);
         ILogger log = recording.Loggers.CreateLogger(typeof(RecordingTrimmer).FullName!);
         log.TrimBegins(recording.Path, from, to, destination);
-        string partial = destination + RecordingPacker.PartialSuffix;
-        if (Directory.Exists(partial)) throw new IOException($"{partial} exists already");
+        string partial = RecordingPacker.PartialOf(destination);
         if (File.Exists(destination) && !overwrite) throw new IOException($"{destination} exists already");
         try
         {
