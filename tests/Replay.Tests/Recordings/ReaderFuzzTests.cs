@@ -92,12 +92,12 @@ public sealed class ReaderFuzzTests(ITestOutputHelper output)
             using RecordingFile recording = RecordingFile.Open(path);
             string walk = Walk(recording, patience.Token);
             VerificationReport report = RecordingVerifier.Verify(recording, 1, cancellation: patience.Token);
-            Assert.True(report.IsGood || (report.Problem.Length > 0 && !report.Problem.Contains('\n', StringComparison.Ordinal)));
+            Assert.True(report.IsGood || (report.Problem.Length > 0 && !report.Problem.Any(char.IsControl)), report.Problem);
             return report.IsGood ? $"harmless{walk}" : "bad";
         }
         catch (RecordingFormatException e)
         {
-            Assert.False(e.Message.Length == 0 || e.Message.Contains('\n', StringComparison.Ordinal));
+            Assert.False(e.Message.Length == 0 || e.Message.Any(char.IsControl), e.Message);
             return "refused";
         }
         catch (OperationCanceledException)
