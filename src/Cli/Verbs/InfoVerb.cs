@@ -15,6 +15,9 @@ namespace Cli.Verbs;
 /// <summary><c>ttvm info FILE</c></summary>
 internal static class InfoVerb
 {
+    /// <summary>What people keep with a recording.</summary>
+    private sealed record Kept(IReadOnlyList<TtvmBookmark> Bookmarks, IReadOnlyList<TtvmSavedBreakpoint> Breakpoints);
+
     public static VerbCommand Create(CommandContext context)
     {
         Argument<string> file = SharedOptions.File();
@@ -27,30 +30,30 @@ internal static class InfoVerb
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
-            (IReadOnlyList<TtvmBookmark> bookmarks, IReadOnlyList<TtvmSavedBreakpoint> breakpoints) = ReadKept(recording.File, context);
-            if (parsed.GetValue(json)) WriteJson(context.Out, recording.File, bookmarks, breakpoints);
+            Kept kept = ReadKept(recording.File, context);
+            if (parsed.GetValue(json)) WriteJson(context.Out, recording.File, kept);
             else
             {
                 Write(context.Out, recording.File);
-                foreach (TtvmBookmark one in bookmarks) context.Out.WriteLine($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}");
-                foreach (TtvmSavedBreakpoint one in breakpoints) context.Out.WriteLine($"breakpoint   {Describe(one)}");
+                foreach (TtvmBookmark one in kept.Bookmarks) context.Out.WriteLine($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}");
+                foreach (TtvmSavedBreakpoint one in kept.Breakpoints) context.Out.WriteLine($"breakpoint   {Describe(one)}");
             }
             return ExitCode.Good;
         });
     }
 
-    // What people keep with a recording may be beyond repair: the recording is as good as ever.
-    private static (IReadOnlyList<TtvmBookmark> Bookmarks, IReadOnlyList<TtvmSavedBreakpoint> Breakpoints) ReadKept(RecordingFile recording, CommandContext context)
+    // It may be beyond repair: the recording is as good as ever.
+    private static Kept ReadKept(RecordingFile recording, CommandContext context)
     {
         try
         {
             var file = new BookmarkFile(recording.Path, recording.Embedded);
-            return (file.Read(), file.ReadBreakpoints());
+            return new Kept(file.Read(), file.ReadBreakpoints());
         }
         catch (RequestException e)
         {
             context.Error.WriteLine($"ttvm: {e.Message}");
-            return ([], []);
+            return new Kept([], []);
         }
     }
 
@@ -103,7 +106,7 @@ internal static class InfoVerb
         };
     }
 
-    private static void WriteJson(TextWriter output, RecordingFile recording, IReadOnlyList<TtvmBookmark> bookmarks, IReadOnlyList<TtvmSavedBreakpoint> breakpoints) => JsonText.WriteObject(output, json =>
+    private static void WriteJson(TextWriter output, RecordingFile recording, Kept kept) => JsonText.WriteObject(output, json =>
     {
         RecordingManifest manifest = recording.Manifest;
         ManifestMachine machine = manifest.Machine;
@@ -163,13 +166,13 @@ internal static class InfoVerb
         json.WriteNumber("pageStoreSizeBytes", sizes.PageStoreSizeBytes);
         json.WriteNumber("imageSizeBytes", sizes.ImageSizeBytes);
         json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
-        json.WriteObjects("bookmarks", bookmarks, one =>
+        json.WriteObjects("bookmarks", kept.Bookmarks, one =>
         {
             json.WriteString("name", one.Name);
             json.WriteString("position", one.Position);
             json.WriteString("note", one.Note);
         });
-        json.WriteObjects("breakpoints", breakpoints, one =>
+        json.WriteObjects("breakpoints", kept.Breakpoints, one =>
         {
             json.WriteString("kind", one.Kind);
             json.WriteString("description", Describe(one));

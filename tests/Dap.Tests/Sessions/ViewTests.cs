@@ -113,9 +113,8 @@ public sealed class ViewTests(Recordings recordings)
         using (TestClient client = TestClient.Launched(path))
         {
             client.Ask("ttvm/savedBreakpoints");
-            client.Ask("setBreakpoints", """
-                {"source":{"path":"/elsewhere/guests/demo64/bank.c"},"breakpoints":[{"line":43,"condition":"amount > 5"},{"line":43,"logMessage":"{amount} more"},{"line":45,"condition":"amount =="}]}
-                """.Trim());
+            client.Ask("setBreakpoints", """{"source":{"path":"/elsewhere/guests/demo64/bank.c"},"breakpoints":[{"line":43,"condition":"amount > 5"},"""
+                + """{"line":43,"logMessage":"{amount} more"},{"line":45,"condition":"amount =="}]}""");
             client.Ask("setFunctionBreakpoints", """{"breakpoints":[{"name":"bank_deposit","hitCondition":"3"},{"name":"write 0xffffffff80104658 8"},{"name":"no_such_function"}]}""");
             client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}","offset":4}]}""");
             client.Ask("setDataBreakpoints", """{"breakpoints":[{"dataId":"0xffffffff80104658:8","accessType":"readWrite"}]}""");

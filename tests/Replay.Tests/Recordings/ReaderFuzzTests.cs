@@ -19,8 +19,8 @@ using Xunit;
 namespace Replay.Tests.Recordings;
 
 /// <summary>
-/// Hostile recordings, which are right by their checksums, are opened, walked over and verified: each is refused with a sentence, found to be bad, or harmless; none crashes the reader, keeps
-/// it busy, or makes it take memory without bound. By default a few hundred; TTVM_FUZZ_SECONDS=600 makes a campaign of ten minutes, TTVM_FUZZ_SEED begins elsewhere.
+/// Hostile recordings, which are right by their checksums, are opened, walked over and verified: each is refused with a sentence, found to be bad, or harmless; none crashes the
+/// reader, keeps it busy, or makes it take memory without bound. By default a few hundred; TTVM_FUZZ_SECONDS=600 makes a campaign of ten minutes, TTVM_FUZZ_SEED begins elsewhere.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class ReaderFuzzTests(ITestOutputHelper output)
