@@ -35,7 +35,8 @@ internal static class InfoVerb
             else
             {
                 Write(context.Out, recording.File);
-                foreach (TtvmBookmark one in kept.Bookmarks) context.Out.WriteLine($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}");
+                foreach (TtvmBookmark one in kept.Bookmarks)
+                    context.Out.WriteLine($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}");
                 foreach (TtvmSavedBreakpoint one in kept.Breakpoints) context.Out.WriteLine($"breakpoint   {Describe(one)}");
             }
             return ExitCode.Good;
