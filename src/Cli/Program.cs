@@ -1,13 +1,16 @@
 using System;
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Text;
 using Cli.Hosting;
+using Cli.Logging;
 using Cli.Parsing;
 using Cli.Sandboxing;
 using Cli.Verbs;
+using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Recording;
 using Replay.Replaying;
@@ -40,12 +43,13 @@ internal static class Program
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         using var interruption = new Interruption();
         using var passphrases = new Passphrases(Console.Error);
-        var context = new CommandContext(output, Console.Error, passphrases, interruption.Token);
+        using var log = new LogOutput(Console.Error);
+        var context = new CommandContext(output, Console.Error, passphrases, log, interruption.Token);
         var debug = new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true };
-        Option<string> engine = SharedOptions.Engine();
+        Option<string> engine = SharedOptions.Engine(), level = SharedOptions.LogLevel();
         Option<bool> noSandbox = SharedOptions.NoSandbox();
-        Option<string?> passphraseFile = SharedOptions.PassphraseFile();
-        RootCommand root = BuildRoot(context, arguments.FirstOrDefault(), [debug, engine, noSandbox, passphraseFile]);
+        Option<string?> passphraseFile = SharedOptions.PassphraseFile(), logFile = SharedOptions.LogFile();
+        RootCommand root = BuildRoot(context, arguments.FirstOrDefault(), [debug, engine, noSandbox, passphraseFile, level, logFile]);
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not VerbHelp) return ReportUsage(parsed, arguments, context);
         return Guard(context, parsed.GetValue(debug), () =>
@@ -55,10 +59,16 @@ internal static class Program
             Machine.DefaultEngine = SharedOptions.EngineOf(parsed.GetValue(engine));
             if (parsed.GetResult(engine) is { Implicit: false } && Machine.DefaultEngine == EngineKind.Translator && !Machine.HostTranslates)
                 context.Error.WriteLine("ttvm: code is translated on x86-64 Linux only; the interpreter serves");
-            return parsed.Invoke(new InvocationConfiguration
+            log.Open(LogOutput.LevelOf(parsed.GetValue(level)), parsed.GetValue(logFile));
+            long began = Stopwatch.GetTimestamp();
+            ILogger messages = log.CreateLogger(typeof(Program).FullName!);
+            messages.Begins(Environment.ProcessId, string.Join(' ', arguments));
+            int code = parsed.Invoke(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
             });
+            messages.Ends(code, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            return code;
         });
     }
 
@@ -136,6 +146,7 @@ internal static class Program
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            context.Loggers.CreateLogger(typeof(Program).FullName!).Bug(e);
             Fail(context, ExitCode.Failed, $"{OneLine(e.Message)}: this is a bug in ttvm; run it again with {DebugOption} and report what it prints");
             if (debug) context.Error.WriteLine(e);
             return ExitCode.Failed;

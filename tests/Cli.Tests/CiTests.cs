@@ -16,10 +16,11 @@ public sealed partial class CiTests(DemoRecording demo)
     private static readonly DocumentedCommands s_page = new("docs/CI.md");
 
     [Fact]
-    public void Every_block_of_the_page_is_tested() => Assert.Equal(["verify", "rerun", "diff", "merge", "script"], s_page.Names);
+    public void Every_block_of_the_page_is_tested() => Assert.Equal(["verify", "log", "rerun", "diff", "merge", "script"], s_page.Names);
 
     [Theory]
     [InlineData("verify", "results.xml")]
+    [InlineData("log", "verify.log")]
     [InlineData("rerun", "again.ttvm.bookmarks.json", "rerun.xml")]
     [InlineData("diff", "difference.json")]
     [InlineData("merge", "1.json", "2.json")]

@@ -14,6 +14,9 @@ internal sealed record Golden
     public required string Why { get; init; }
     /// <summary>The command that made it, in the repository's root, with `ttvm` in the path.</summary>
     public required string Command { get; init; }
+    /// <summary>What it was packed with afterwards, behind `ttvm pack FILE -o FILE`; null: it was not packed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Pack { get; init; }
     /// <summary>The same command gives the same recording, byte for byte: not so where the host's clock is an input.</summary>
     public required bool Repeatable { get; init; }
     /// <summary>The last line that the guest prints.</summary>

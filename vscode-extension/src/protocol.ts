@@ -75,6 +75,23 @@ export interface TtvmSetBookmarkArguments { name: string; position?: Position; n
 export interface TtvmRemoveBookmarkArguments { name: string }
 export interface TtvmBookmarks { bookmarks: TtvmBookmark[] }
 
+// ---- Breakpoints that are kept with the recording: ttvm/savedBreakpoints lists them, ttvm/saveBreakpoints keeps those that are set now in their place; both answer with the list.
+
+export interface TtvmSavedBreakpoint {
+    kind: 'source' | 'function' | 'instruction' | 'data';
+    path?: string;
+    line?: number;
+    name?: string;
+    address?: string;
+    /** ADDRESS:SIZE. */
+    dataId?: string;
+    accessType?: 'read' | 'write' | 'readWrite';
+    condition?: string;
+    hitCondition?: string;
+    logMessage?: string;
+}
+export interface TtvmSavedBreakpoints { breakpoints: TtvmSavedBreakpoint[] }
+
 // ---- ttvm/timeline: what happened between two positions, in buckets of equal instruction counts. What is not known yet is filled in by and by: the event
 // ttvm/timelineChanged (no body) says when to ask again.
 

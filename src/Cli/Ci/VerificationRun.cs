@@ -4,7 +4,9 @@ using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using Cli.Hosting;
+using Cli.Logging;
 using Cli.Presentation;
+using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Replaying;
 using Replay.Verification;
@@ -17,6 +19,7 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
 {
     private readonly VerificationReport?[] _reports = new VerificationReport?[paths.Count];
     private readonly TimeSpan[] _started = new TimeSpan[paths.Count], _times = new TimeSpan[paths.Count];
+    private readonly ILogger _log = context.Loggers.CreateLogger(typeof(VerificationRun).FullName!);
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly bool[] _isSignatureBad = new bool[paths.Count];
     // While a bar is drawn nothing else may be written to the terminal.
@@ -69,6 +72,7 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
     {
         string path = paths[number];
         if (report.FirstBad is { } bad) report = report with { Problem = $"{report.Problem} (first seen at {PlaceOf(path, bad)}; `ttvm bisect {path}` looks closer)" };
+        _log.Verified(path, report.IsGood, report.ReplayedInstructions, report.DigestCount, report.InputCount);
         _reports[number] = report;
         _times[number] = _watch.Elapsed - _started[number];
         if (ProgressDisplay.IsVisible) _waiting.Add(() => Tell(number));

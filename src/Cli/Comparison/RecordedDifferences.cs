@@ -95,7 +95,7 @@ internal static class RecordedDifferences
             if (!anyA && !anyB) return null;
             bool isSame = anyA && anyB && IsSame(inputsA.Current, inputsB.Current);
             if (isSame && inputsA.Current.At == inputsB.Current.At) continue;
-            return new InputDifference(number, anyA ? inputsA.Current : null, anyB ? inputsB.Current : null, isSame, a.ReadInputs().LongCount(), b.ReadInputs().LongCount());
+            return new InputDifference(number, anyA ? inputsA.Current : null, anyB ? inputsB.Current : null, isSame, a.InputCount, b.InputCount);
         }
     }
 

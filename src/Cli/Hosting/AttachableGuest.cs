@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Dap.Live;
@@ -15,7 +14,7 @@ namespace Cli.Hosting;
 /// A guest that is recorded and to which debuggers attach, one after the other; between them it runs on. Threads: the caller's is the engine's; one waits for the
 /// next client, and holds the run up when it has come.
 /// </summary>
-internal sealed class AttachableGuest(LiveGuest guest, int port, TextWriter notes)
+internal sealed class AttachableGuest(LiveGuest guest, int port, CommandContext context)
 {
     private int _port = port;
 
@@ -36,7 +35,7 @@ internal sealed class AttachableGuest(LiveGuest guest, int port, TextWriter note
             if (connection is not null)
             {
                 // A client that has come in time sees the end as well.
-                using (connection) DapServer.Serve(connection, new DapServerOptions { Guest = guest }, cancellation);
+                using (connection) DapServer.Serve(connection, new DapServerOptions { Guest = guest, Loggers = context.Loggers }, cancellation);
             }
             if (hits.Count > 0) return RecorderStop.TextPrinted;
             if (!live.IsAlive) return RecorderStop.Ended;
@@ -58,7 +57,7 @@ internal sealed class AttachableGuest(LiveGuest guest, int port, TextWriter note
 
     private void Listening(int port)
     {
-        notes.WriteLine($"ttvm: a debugger can attach at port {port} of 127.0.0.1");
+        context.Error.WriteLine($"ttvm: a debugger can attach at port {port} of 127.0.0.1");
         // The same one for the next client.
         _port = port;
     }

@@ -1,5 +1,6 @@
 using System.IO;
 using System.Threading;
+using Cli.Logging;
 
 namespace Cli.Hosting;
 
@@ -7,5 +8,6 @@ namespace Cli.Hosting;
 /// <param name="Out">Results.</param>
 /// <param name="Error">Errors, notes and progress.</param>
 /// <param name="Passphrases">What opens encrypted recordings.</param>
+/// <param name="Loggers">Messages about what the program does, for those who want to know.</param>
 /// <param name="Cancellation">Ctrl-C or SIGTERM.</param>
-internal sealed record CommandContext(TextWriter Out, TextWriter Error, Passphrases Passphrases, CancellationToken Cancellation);
+internal sealed record CommandContext(TextWriter Out, TextWriter Error, Passphrases Passphrases, LogOutput Loggers, CancellationToken Cancellation);

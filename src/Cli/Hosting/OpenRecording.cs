@@ -1,7 +1,10 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
+using Cli.Logging;
 using Introspection.Programs;
+using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Timelines;
 using Vmm.Cpu;
@@ -14,12 +17,14 @@ namespace Cli.Hosting;
 internal sealed class OpenRecording : IDisposable
 {
     private readonly CommandContext _context;
+    private readonly ILogger _log;
     private Timeline? _timeline;
 
     private OpenRecording(RecordingFile file, CommandContext context)
     {
         File = file;
         _context = context;
+        _log = context.Loggers.CreateLogger(typeof(OpenRecording).FullName!);
     }
 
     public RecordingFile File { get; }
@@ -45,7 +50,7 @@ internal sealed class OpenRecording : IDisposable
             string hint = Directory.Exists(path + ".partial") ? $"; an unfinished one is there: `ttvm recover {path}.partial`" : "";
             throw CommandException.BadFile($"{path} does not exist{hint}");
         }
-        return RecordingFile.Open(path, RecordingEncryption.IsEncrypted(path) ? context.Passphrases.For(path) : null);
+        return RecordingFile.Open(path, RecordingEncryption.IsEncrypted(path) ? context.Passphrases.For(path) : null, context.Loggers);
     }
 
     /// <summary>What is made of an encrypted recording is not encrypted by itself: that is told, and it does not take the recording's place.</summary>
@@ -69,14 +74,21 @@ internal sealed class OpenRecording : IDisposable
             if (equals < 0) throw CommandException.Usage($"--source-map: '{pair}' is not FROM=TO");
             map[pair[..equals]] = pair[(equals + 1)..];
         }
-        return SymbolLoader.Load(File, paths, map, text => _context.Error.WriteLine($"ttvm: {text}"), WaitForIndex);
+        GuestPrograms programs = SymbolLoader.Load(File, paths, map, text => _context.Error.WriteLine($"ttvm: {text}"), WaitForIndex);
+        foreach (SymbolFile file in programs.Files) _log.HasSymbols(file.Image.Name);
+        return programs;
     }
 
-    private void WaitForIndex(IndexingJob job) => ProgressDisplay.Run($"reading the names in {job.Name}", progress =>
+    private void WaitForIndex(IndexingJob job)
     {
-        while (!job.Wait(TimeSpan.FromMilliseconds(50), _context.Cancellation)) progress.Report(job.Fraction);
-        return true;
-    });
+        long began = Stopwatch.GetTimestamp();
+        ProgressDisplay.Run($"reading the names in {job.Name}", progress =>
+        {
+            while (!job.Wait(TimeSpan.FromMilliseconds(50), _context.Cancellation)) progress.Report(job.Fraction);
+            return true;
+        });
+        _log.HasIndex(job.Name, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+    }
 
     public Position Parse(string position) => PositionSyntax.Parse(position, File.Start, File.End);
 

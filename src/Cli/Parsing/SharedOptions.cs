@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using Cli.Logging;
 using Vmm.Platform;
 
 namespace Cli.Parsing;
@@ -59,6 +60,25 @@ internal static class SharedOptions
         });
         return option;
     }
+
+    /// <summary>Which messages are logged, for all verbs.</summary>
+    public static Option<string> LogLevel()
+    {
+        var option = new Option<string>("--log-level")
+        {
+            Description = $"Tell what the program does, on standard error: {LogOutput.LevelNames}", HelpName = "LEVEL",
+            DefaultValueFactory = static _ => LogOutput.DefaultLevel, Recursive = true,
+        };
+        option.Validators.Add(static result =>
+        {
+            string? level = result.GetValueOrDefault<string>();
+            if (!LogOutput.IsLevel(level)) result.AddError($"there is no log level '{level}': there are {LogOutput.LevelNames}");
+        });
+        return option;
+    }
+
+    /// <summary>Where they go, for all verbs.</summary>
+    public static Option<string?> LogFile() => new("--log-file") { Description = "Tell it in this file instead, behind what it has already", HelpName = "FILE", Recursive = true };
 
     /// <summary>The engine of a name that has been checked.</summary>
     public static EngineKind EngineOf(string? name) => name switch { Interpreter => EngineKind.Interpreter, Translator => EngineKind.Translator, _ => EngineKind.Auto };

@@ -39,7 +39,8 @@ internal static class DapVerb
             if (port is < 0 or > 65535) throw CommandException.Usage($"--server: {port} is not a port: use 0 to 65535");
             if (name is { Length: 0 }) throw CommandException.Usage("--pipe: the name is empty");
             using Connection connection = Open(context, port, name);
-            DapServer.Serve(connection, new DapServerOptions { Host = new HostServices(), Passphrase = context.Passphrases.WithoutAsking() }, context.Cancellation);
+            var options = new DapServerOptions { Host = new HostServices(), Passphrase = context.Passphrases.WithoutAsking(), Loggers = context.Loggers };
+            DapServer.Serve(connection, options, context.Cancellation);
             return ExitCode.Good;
         });
     }

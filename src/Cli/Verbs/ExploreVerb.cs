@@ -140,7 +140,7 @@ internal static class ExploreVerb
 
     private static void Record(CommandContext context, MachineConfiguration configuration, FailureCriteria criteria, string path) =>
         ScheduleRecorder.Record(configuration, criteria,
-            new RecorderOptions { Path = path, Overwrite = true, CheckpointInterval = 1_000_000, RecordedFrom = "ttvm explore" }, context.Cancellation);
+            new RecorderOptions { Path = path, Overwrite = true, CheckpointInterval = 1_000_000, RecordedFrom = "ttvm explore", Loggers = context.Loggers }, context.Cancellation);
 
     // "vCPU 0 at mcs_release+0x12, mcs.c:62, for vCPU 2"
     private static IReadOnlyList<string> DescribePlaces(CommandContext context, string path, ExploredSchedule shrunk)

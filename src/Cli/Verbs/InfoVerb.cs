@@ -1,9 +1,11 @@
+using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
-using System.Linq;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
+using Dap.Protocol;
+using Dap.Sessions;
 using Replay.Packages;
 using Vmm.Platform;
 using Vmm.Time;
@@ -13,6 +15,9 @@ namespace Cli.Verbs;
 /// <summary><c>ttvm info FILE</c></summary>
 internal static class InfoVerb
 {
+    /// <summary>What people keep with a recording.</summary>
+    private sealed record Kept(IReadOnlyList<TtvmBookmark> Bookmarks, IReadOnlyList<TtvmSavedBreakpoint> Breakpoints);
+
     public static VerbCommand Create(CommandContext context)
     {
         Argument<string> file = SharedOptions.File();
@@ -25,10 +30,45 @@ internal static class InfoVerb
         return verb.Does(parsed =>
         {
             using OpenRecording recording = OpenRecording.Open(parsed.GetValue(file)!, context);
-            if (parsed.GetValue(json)) WriteJson(context.Out, recording.File);
-            else Write(context.Out, recording.File);
+            Kept kept = ReadKept(recording.File, context);
+            if (parsed.GetValue(json)) WriteJson(context.Out, recording.File, kept);
+            else
+            {
+                Write(context.Out, recording.File);
+                foreach (TtvmBookmark one in kept.Bookmarks)
+                    context.Out.WriteLine($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}");
+                foreach (TtvmSavedBreakpoint one in kept.Breakpoints) context.Out.WriteLine($"breakpoint   {Describe(one)}");
+            }
             return ExitCode.Good;
         });
+    }
+
+    // It may be beyond repair: the recording is as good as ever.
+    private static Kept ReadKept(RecordingFile recording, CommandContext context)
+    {
+        try
+        {
+            var file = new BookmarkFile(recording.Path, recording.Embedded);
+            return new Kept(file.Read(), file.ReadBreakpoints());
+        }
+        catch (RequestException e)
+        {
+            context.Error.WriteLine($"ttvm: {e.Message}");
+            return new Kept([], []);
+        }
+    }
+
+    private static string Describe(TtvmSavedBreakpoint one)
+    {
+        string place = one.Kind switch
+        {
+            "source" => $"{one.Path}:{one.Line}",
+            "data" => $"{one.AccessType} of {one.DataId}",
+            _ => one.Name ?? one.Address ?? "",
+        };
+        return $"{one.Kind} {place}{Part(", if ", one.Condition)}{Part(", hit count ", one.HitCondition)}{Part(", prints ", one.LogMessage)}";
+
+        static string Part(string what, string? text) => string.IsNullOrEmpty(text) ? "" : what + text;
     }
 
     private static void Write(TextWriter output, RecordingFile recording)
@@ -47,7 +87,7 @@ internal static class InfoVerb
         output.WriteLine($"length       {Words.Count(recording.InstructionCount)} instructions, {from}to position {recording.End}");
         output.WriteLine($"guest time   {Words.GuestTime(recording.Checkpoints[^1].GuestNanoseconds)}");
         output.WriteLine($"outcome      {OutcomeText.Describe(recording.Outcome)}{(recording.WasRecovered ? " (recovered: the recorder did not finish)" : "")}");
-        output.WriteLine($"inputs       {Words.Count(recording.ReadInputs().LongCount())}");
+        output.WriteLine($"inputs       {Words.Count(recording.InputCount)}");
         output.WriteLine($"size         {Words.Size(sizes.FileSizeBytes)}: log {Words.Size(sizes.LogSizeBytes)}, "
             + $"{Words.Plural(sizes.CheckpointCount, "checkpoint")} {Words.Size(sizes.CheckpointSizeBytes)}, "
             + $"{Words.Plural(sizes.PageCount, "page")} {Words.Size(sizes.PageStoreSizeBytes)}, images {Words.Size(sizes.ImageSizeBytes)}");
@@ -67,7 +107,7 @@ internal static class InfoVerb
         };
     }
 
-    private static void WriteJson(TextWriter output, RecordingFile recording) => JsonText.WriteObject(output, json =>
+    private static void WriteJson(TextWriter output, RecordingFile recording, Kept kept) => JsonText.WriteObject(output, json =>
     {
         RecordingManifest manifest = recording.Manifest;
         ManifestMachine machine = manifest.Machine;
@@ -118,7 +158,7 @@ internal static class InfoVerb
         json.WriteNumber("guestNanoseconds", recording.Checkpoints[^1].GuestNanoseconds);
         json.WriteString("digest", manifest.End.Digest);
         json.WriteEndObject();
-        json.WriteNumber("inputCount", recording.ReadInputs().LongCount());
+        json.WriteNumber("inputCount", recording.InputCount);
         json.WriteNumber("checkpointCount", sizes.CheckpointCount);
         json.WriteNumber("pageCount", sizes.PageCount);
         json.WriteNumber("fileSizeBytes", sizes.FileSizeBytes);
@@ -127,6 +167,17 @@ internal static class InfoVerb
         json.WriteNumber("pageStoreSizeBytes", sizes.PageStoreSizeBytes);
         json.WriteNumber("imageSizeBytes", sizes.ImageSizeBytes);
         json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
+        json.WriteObjects("bookmarks", kept.Bookmarks, one =>
+        {
+            json.WriteString("name", one.Name);
+            json.WriteString("position", one.Position);
+            json.WriteString("note", one.Note);
+        });
+        json.WriteObjects("breakpoints", kept.Breakpoints, one =>
+        {
+            json.WriteString("kind", one.Kind);
+            json.WriteString("description", Describe(one));
+        });
     });
 
     private static double LogDensity(RecordingFile recording) => recording.Sizes.LogSizeBytes * 1000.0 / System.Math.Max(1, recording.InstructionCount);

@@ -139,7 +139,7 @@ internal static class RecordVerb
         var options = new RecorderOptions
         {
             Path = path, Overwrite = force, RecordedFrom = CommandLine(parsed), Console = console, StopAtText = dapPort is null ? tail?.StopText ?? text : null,
-            RingSizeBytes = ring,
+            RingSizeBytes = ring, Loggers = context.Loggers,
         };
         if (parsed.GetValue(o.Checkpoints) is { } interval)
             options = options with { CheckpointInterval = Math.Max(10_000, NumberSyntax.ParseCount(interval, "--checkpoint-interval")) };
@@ -161,7 +161,7 @@ internal static class RecordVerb
         // A tail may have been met without the text that ends it.
         string? awaited = tail is null ? text : stop == RecorderStop.TextPrinted ? tail.StopText : null;
         var summary = new RecordingSummary(path, stop, awaited, recorder.Machine, watch.Elapsed, input as ScriptedInput);
-        using RecordingFile recording = RecordingFile.Open(path);
+        using RecordingFile recording = RecordingFile.Open(path, loggers: context.Loggers);
         if (tail is not null && !tail.WasMet(stop, recording))
         {
             File.Delete(path);
@@ -178,7 +178,7 @@ internal static class RecordVerb
     {
         var live = new LiveRecording(recorder);
         using (live.Recording)
-            return new AttachableGuest(new LiveGuest(live, input), port, context.Error).Run(text, context.Cancellation);
+            return new AttachableGuest(new LiveGuest(live, input), port, context).Run(text, context.Cancellation);
     }
 
     private static RecorderStop RunQuietly(Recorder recorder, ulong untilCount, ProgressDisplay progress, CommandContext context)

@@ -7,10 +7,12 @@ using System.Linq;
 using Cli.Ci;
 using Cli.Expectations;
 using Cli.Hosting;
+using Cli.Logging;
 using Cli.Parsing;
 using Cli.Presentation;
 using Dap.Protocol;
 using Dap.Sessions;
+using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Recording;
 using Vmm.Platform;
@@ -135,7 +137,8 @@ internal static class RerunVerb
     {
         var input = new RecordedInput(original);
         var watch = Stopwatch.StartNew();
-        var options = new RecorderOptions { Path = output, Overwrite = force, RecordedFrom = $"ttvm rerun {Path.GetFileName(original.Path)}" };
+        var options = new RecorderOptions { Path = output, Overwrite = force, RecordedFrom = $"ttvm rerun {Path.GetFileName(original.Path)}", Loggers = context.Loggers };
+        context.Loggers.CreateLogger(typeof(RerunVerb).FullName!).RerunBegins(original.Path, output, input.Count, most);
         // Checkpoints where the original has them, so that two runs have digests at the same positions.
         if (original.Checkpoints.Count > 2) options = options with { CheckpointInterval = original.Checkpoints[1].Position.InstructionCount };
         using var recorder = new Recorder(configuration, input, new RecordedHost(original), options);
@@ -162,6 +165,8 @@ internal static class RerunVerb
         using OpenRecording recording = OpenRecording.Open(output, context);
         using var check = new ExpectationCheck(context, recording, original, symbols);
         ExpectationResult[] results = [.. expected.Select(check.Check)];
+        ILogger log = context.Loggers.CreateLogger(typeof(RerunVerb).FullName!);
+        foreach (ExpectationResult one in results) log.Expected(one.Expectation.Source, one.IsMet, one.Detail);
         bool isMet = results.All(static one => one.IsMet);
         Bookmark(output, results);
         return new Judged(output, isNamed || !isMet, original, recording.File.End, OutcomeText.Describe(recording.File.Outcome), input, time, results);

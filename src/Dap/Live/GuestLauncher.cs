@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using Dap.Protocol;
+using Microsoft.Extensions.Logging;
 using Replay.Recording;
 using Vmm.Platform;
 
@@ -17,7 +18,7 @@ internal static class GuestLauncher
     private const int BootSignatureOffset = 510, LinuxMagicOffset = 0x202, HeaderSizeBytes = 0x206;
 
     /// <exception cref="RequestException">It makes no guest.</exception>
-    public static LiveGuest Launch(string program, TtvmLaunchArguments arguments, IHostServices host)
+    public static LiveGuest Launch(string program, TtvmLaunchArguments arguments, IHostServices host, ILoggerFactory loggers)
     {
         if (arguments.At is not null) throw Visible("'at' is for recordings: a guest that is started begins at its start");
         MachineConfiguration configuration;
@@ -36,7 +37,7 @@ internal static class GuestLauncher
             var recorder = new Recorder(configuration, input, host, new RecorderOptions
             {
                 Path = path, Overwrite = arguments.Recording is not null, CheckpointInterval = CheckpointInterval, CheckpointBudgetBytes = CheckpointBudgetBytes,
-                RecordedFrom = $"debugging {program}",
+                RecordedFrom = $"debugging {program}", Loggers = loggers,
             });
             return new LiveGuest(new LiveRecording(recorder), input);
         }

@@ -6,13 +6,17 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading;
+using Dap.Messages;
+using Microsoft.Extensions.Logging;
 
 namespace Dap.Protocol;
 
 /// <summary>
 /// Puts messages on a stream, numbered from 1, each in a write of its own. Thread-safe. When the client has gone, messages go nowhere.
 /// </summary>
-internal sealed class MessageWriter(Stream output)
+/// <param name="output">Where to.</param>
+/// <param name="log">Is told of every message; null: nobody is.</param>
+internal sealed class MessageWriter(Stream output, ILogger? log = null)
 {
     private readonly Lock _gate = new();
     private readonly ArrayBufferWriter<byte> _content = new();
@@ -70,6 +74,7 @@ internal sealed class MessageWriter(Stream output)
                 rest(json);
                 json.WriteEndObject();
             }
+            if (log?.IsEnabled(LogLevel.Trace) == true) log.Sends(DapMessages.Text(_content.WrittenSpan));
             byte[] header = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"Content-Length: {_content.WrittenCount}\r\n\r\n"));
             var message = new byte[header.Length + _content.WrittenCount];
             header.CopyTo(message, 0);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dap.Sessions;
 
 namespace Dap.Protocol;
 
@@ -46,6 +47,8 @@ namespace Dap.Protocol;
 [JsonSerializable(typeof(TtvmSetBookmarkArguments))]
 [JsonSerializable(typeof(TtvmRemoveBookmarkArguments))]
 [JsonSerializable(typeof(TtvmBookmarks))]
+[JsonSerializable(typeof(TtvmSavedBreakpoints))]
+[JsonSerializable(typeof(BookmarkFile.Content), TypeInfoPropertyName = "BookmarkFileContent")]
 [JsonSerializable(typeof(TtvmTimelineArguments))]
 [JsonSerializable(typeof(TtvmTimeline))]
 [JsonSerializable(typeof(TtvmCallsArguments))]

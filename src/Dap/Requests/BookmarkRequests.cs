@@ -6,16 +6,18 @@ using Vmm.Time;
 
 namespace Dap.Requests;
 
-/// <summary>Requests of our own that keep named positions.</summary>
+/// <summary>Requests of our own that keep named positions, and breakpoints.</summary>
 internal sealed class BookmarkRequests
 {
-    private const int MaximumNameLength = 200, MaximumCheckpointCount = 64;
+    private const int MaximumNameLength = 200, MaximumCheckpointCount = 64, MaximumBreakpointCount = 1000;
 
     public BookmarkRequests(Session session, RequestTable requests)
     {
         requests.Add("ttvm/bookmarks", () => Answer.Of(ListOf(session, session.Bookmarks.Read())));
         requests.Add<TtvmSetBookmarkArguments>("ttvm/setBookmark", a => Answer.Of(Set(session, a)));
         requests.Add<TtvmRemoveBookmarkArguments>("ttvm/removeBookmark", a => Answer.Of(Remove(session, a.Name)));
+        requests.Add("ttvm/savedBreakpoints", () => Answer.Of(new TtvmSavedBreakpoints { Breakpoints = session.Bookmarks.ReadBreakpoints() }));
+        requests.Add("ttvm/saveBreakpoints", () => Answer.Of(Save(session)));
     }
 
     /// <exception cref="RequestException">The name or the position is none, or the file cannot be changed.</exception>
@@ -40,6 +42,14 @@ internal sealed class BookmarkRequests
         List<TtvmBookmark> before = session.Bookmarks.Read(), all = session.Bookmarks.Remove(name);
         ForgetUnnamed(session, before, all);
         return ListOf(session, all);
+    }
+
+    private static TtvmSavedBreakpoints Save(Session session)
+    {
+        TtvmSavedBreakpoint[] all = [.. session.Breakpoints.All.Select(static one => one.AsSet).OfType<TtvmSavedBreakpoint>()];
+        if (all.Length > MaximumBreakpointCount) throw new RequestException($"{all.Length} breakpoints are set: at most {MaximumBreakpointCount} are saved");
+        session.Bookmarks.SetBreakpoints(all);
+        return new TtvmSavedBreakpoints { Breakpoints = all };
     }
 
     // A state is kept as long as it has a name.

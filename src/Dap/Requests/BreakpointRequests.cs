@@ -59,6 +59,10 @@ internal sealed class BreakpointRequests
         var entry = new BreakpointEntry(0, "breakpoint", $"{SourcePath.FileName(path)}:{line}", Conditions(now))
         {
             Source = source, Line = line, PlacesIn = AddressesIn, LineIn = LineIn,
+            AsSet = new TtvmSavedBreakpoint
+            {
+                Kind = "source", Path = path, Line = wanted.Line, Condition = wanted.Condition, HitCondition = wanted.HitCondition, LogMessage = wanted.LogMessage,
+            },
         };
         string why = _session.Programs.AsLinked.KnowsSource(path) ? $"the program with {SourcePath.FileName(path)} is not mapped now" : WhyNoCode(path);
         return WaitingUnlessKnown(Accept(entries, entry, wanted.Condition, wanted.HitCondition, wanted.LogMessage, now.Count > 0 ? now[0] : null), entries, why);
@@ -100,10 +104,12 @@ internal sealed class BreakpointRequests
         var answers = new List<Breakpoint>();
         foreach (FunctionBreakpoint wanted in arguments.Breakpoints)
         {
+            var asSet = new TtvmSavedBreakpoint { Kind = "function", Name = wanted.Name, Condition = wanted.Condition, HitCondition = wanted.HitCondition };
             if (WatchOf(wanted.Name) is { } watched)
             {
                 StopCondition condition = StopCondition.Watch(watched.Watch.Place.Address, watched.Watch.SizeBytes, watched.Access, watched.Watch.Place.IsPhysical);
-                answers.Add(Accept(entries, "data breakpoint", wanted.Name, [condition], wanted.Condition, wanted.HitCondition));
+                var data = new BreakpointEntry(0, "data breakpoint", wanted.Name, [condition]) { AsSet = asSet };
+                answers.Add(Accept(entries, data, wanted.Condition, wanted.HitCondition, null, null));
                 continue;
             }
             // An address will do where a name is asked for.
@@ -115,7 +121,7 @@ internal sealed class BreakpointRequests
                 answers.Add(Refused($"'{wanted.Name}' is not a known symbol: write an address, such as 0xffffffff81000000"));
                 continue;
             }
-            var entry = new BreakpointEntry(0, "function breakpoint", wanted.Name, Conditions(addresses));
+            var entry = new BreakpointEntry(0, "function breakpoint", wanted.Name, Conditions(addresses)) { AsSet = asSet };
             if (place is null) entry = entry with { PlacesIn = set => set.FunctionAddresses(wanted.Name) };
             Breakpoint answer = Accept(entries, entry, wanted.Condition, wanted.HitCondition, null, addresses.Count > 0 ? addresses[0] : null);
             answers.Add(WaitingUnlessKnown(answer, entries, $"'{wanted.Name}' is not a symbol that is known now"));
@@ -150,7 +156,12 @@ internal sealed class BreakpointRequests
             }
             ulong address = place.Address + (ulong)(wanted.Offset ?? 0);
             StopCondition condition = place.IsPhysical ? StopCondition.PhysicalBreakpoint(address) : StopCondition.Breakpoint(address);
-            answers.Add(Accept(entries, BreakpointEntry.OfInstruction, new MemoryPlace(address, place.IsPhysical).ToString(), [condition], wanted.Condition, wanted.HitCondition, address));
+            string label = new MemoryPlace(address, place.IsPhysical).ToString();
+            var entry = new BreakpointEntry(0, BreakpointEntry.OfInstruction, label, [condition])
+            {
+                AsSet = new TtvmSavedBreakpoint { Kind = "instruction", Address = label, Condition = wanted.Condition, HitCondition = wanted.HitCondition },
+            };
+            answers.Add(Accept(entries, entry, wanted.Condition, wanted.HitCondition, null, address));
         }
         _session.Breakpoints.Replace(Commands.SetInstructionBreakpoints, entries);
         return Answer.Of(new SetInstructionBreakpointsResponseBody { Breakpoints = [.. answers] });
@@ -216,7 +227,12 @@ internal sealed class BreakpointRequests
             }
             WatchAccess access = wanted.AccessType switch { "read" => WatchAccess.Read, "readWrite" => WatchAccess.Access, _ => WatchAccess.Write };
             StopCondition condition = StopCondition.Watch(watch.Place.Address, watch.SizeBytes, access, watch.Place.IsPhysical);
-            answers.Add(Accept(entries, "data breakpoint", $"{wanted.AccessType ?? "write"} of {watch.Label}", [condition], wanted.Condition, wanted.HitCondition));
+            string type = wanted.AccessType ?? "write";
+            var entry = new BreakpointEntry(0, "data breakpoint", $"{type} of {watch.Label}", [condition])
+            {
+                AsSet = new TtvmSavedBreakpoint { Kind = "data", DataId = watch.ToString(), AccessType = type, Condition = wanted.Condition, HitCondition = wanted.HitCondition },
+            };
+            answers.Add(Accept(entries, entry, wanted.Condition, wanted.HitCondition, null, null));
         }
         _session.Breakpoints.Replace(Commands.SetDataBreakpoints, entries);
         return Answer.Of(new SetDataBreakpointsResponseBody { Breakpoints = [.. answers] });
@@ -238,7 +254,7 @@ internal sealed class BreakpointRequests
         {
             (string? what, string? expression) = ExceptionFilters.Split(filter, condition);
             (string label, IReadOnlyList<StopCondition> conditions) = ExceptionFilters.ConditionsOf(filter, what);
-            answers.Add(Accept(entries, "exception", label, conditions, expression, null));
+            answers.Add(Accept(entries, new BreakpointEntry(0, "exception", label, conditions), expression, null, null, null));
         }
         catch (RequestException e)
         {
@@ -247,9 +263,6 @@ internal sealed class BreakpointRequests
     }
 
     // ----
-
-    private Breakpoint Accept(List<BreakpointEntry> entries, string reason, string label, IReadOnlyList<StopCondition> conditions, string? expression, string? hitCondition,
-        ulong? address = null) => Accept(entries, new BreakpointEntry(0, reason, label, conditions), expression, hitCondition, null, address);
 
     private Breakpoint Accept(List<BreakpointEntry> entries, BreakpointEntry entry, string? expression, string? hitCondition, string? logMessage, ulong? address)
     {

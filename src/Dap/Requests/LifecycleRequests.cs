@@ -105,7 +105,7 @@ internal sealed class LifecycleRequests
     private Answer Start(string program, TtvmLaunchArguments arguments)
     {
         if (_options.Host is not { } host) throw new RequestException(CannotRecord) { ShowUser = true };
-        _session.Open(GuestLauncher.Launch(program, arguments, host), isOurs: true);
+        _session.Open(GuestLauncher.Launch(program, arguments, host, _options.Loggers), isOurs: true);
         Prepare(program, arguments);
         _session.Print($"Recording to {_session.Recording.Path}");
         _stopsOnEntry = arguments.StopOnEntry ?? false;

@@ -1,21 +1,32 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dap.Protocol;
 using Replay.Packages;
 
 namespace Dap.Sessions;
 
 /// <summary>
-/// Named positions of a recording, in NAME.ttvm.bookmarks.json beside it; as long as there is no such file, those that the recording carries (`ttvm pack`).
-/// The file is read each time, as another session may have changed it, and replaced as a whole.
+/// What people keep with a recording, named positions and breakpoints, in NAME.ttvm.bookmarks.json beside it; as long as there is no such file, what the recording carries (`ttvm pack`).
+/// The file is read each time, as another session may have changed it, and replaced as a whole. Who changes it has NAME.ttvm.bookmarks.json.new meanwhile; others wait for that.
 /// </summary>
 /// <param name="recordingPath">The recording's file.</param>
 /// <param name="embedded">What it carries; null: it is written only just now and carries nothing.</param>
 public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded = null)
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
     private readonly string _path = PathOf(recordingPath);
+
+    /// <summary>What is in the file.</summary>
+    internal sealed record Content
+    {
+        [JsonPropertyName("bookmarks")] public IReadOnlyList<TtvmBookmark?>? Bookmarks { get; init; }
+        [JsonPropertyName("breakpoints")] public IReadOnlyList<TtvmSavedBreakpoint?>? Breakpoints { get; init; }
+    }
 
     /// <summary>Where a recording's bookmarks are.</summary>
     public static string PathOf(string recordingPath) => recordingPath + ".bookmarks.json";
@@ -23,14 +34,52 @@ public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded =
     /// <summary>All bookmarks; none without a file.</summary>
     /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public List<TtvmBookmark> Read()
+    public List<TtvmBookmark> Read() => [.. (Load().Bookmarks ?? []).OfType<TtvmBookmark>()];
+
+    /// <summary>All breakpoints that were saved; none without a file.</summary>
+    /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public List<TtvmSavedBreakpoint> ReadBreakpoints() => [.. (Load().Breakpoints ?? []).OfType<TtvmSavedBreakpoint>()];
+
+    /// <summary>Adds a bookmark, or changes the one of its name.</summary>
+    /// <exception cref="RequestException">The file is damaged, or cannot be written.</exception>
+    public List<TtvmBookmark> Set(TtvmBookmark bookmark) => Change(all =>
+    {
+        int index = all.FindIndex(other => other.Name == bookmark.Name);
+        if (index >= 0) all[index] = bookmark;
+        else all.Add(bookmark);
+    });
+
+    /// <summary>Takes one away.</summary>
+    /// <exception cref="RequestException">There is none of that name, or the file is damaged or cannot be written.</exception>
+    public List<TtvmBookmark> Remove(string name) => Change(all =>
+    {
+        if (all.RemoveAll(other => other.Name == name) == 0) throw new RequestException($"there is no bookmark '{name}'");
+    });
+
+    /// <summary>Keeps these breakpoints in the place of those that were saved before.</summary>
+    /// <exception cref="RequestException">The file is damaged, or cannot be written.</exception>
+    public void SetBreakpoints(IReadOnlyList<TtvmSavedBreakpoint> breakpoints) => Replace(old => old with { Breakpoints = breakpoints.Count == 0 ? null : breakpoints });
+
+    private List<TtvmBookmark> Change(Action<List<TtvmBookmark>> change)
+    {
+        List<TtvmBookmark> all = [];
+        Replace(old =>
+        {
+            all = Read();
+            change(all);
+            return old with { Bookmarks = all };
+        });
+        return all;
+    }
+
+    private Content Load()
     {
         byte[]? bytes = File.Exists(_path) ? File.ReadAllBytes(_path) : embedded?.ReadBookmarks();
-        if (bytes is null) return [];
+        if (bytes is null) return new Content();
         try
         {
-            TtvmBookmarks? content = JsonSerializer.Deserialize(bytes, DapJson.Of<TtvmBookmarks>());
-            return [.. content?.Bookmarks ?? []];
+            return JsonSerializer.Deserialize(bytes, DapJson.Of<Content>()) ?? new Content();
         }
         catch (JsonException e)
         {
@@ -38,40 +87,48 @@ public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded =
         }
     }
 
-    /// <summary>Adds a bookmark, or changes the one of its name.</summary>
-    /// <exception cref="RequestException">The file is damaged, or cannot be written.</exception>
-    public List<TtvmBookmark> Set(TtvmBookmark bookmark)
-    {
-        List<TtvmBookmark> all = Read();
-        int index = all.FindIndex(other => other.Name == bookmark.Name);
-        if (index >= 0) all[index] = bookmark;
-        else all.Add(bookmark);
-        Write(all);
-        return all;
-    }
-
-    /// <summary>Takes one away.</summary>
-    /// <exception cref="RequestException">There is none of that name, or the file is damaged or cannot be written.</exception>
-    public List<TtvmBookmark> Remove(string name)
-    {
-        List<TtvmBookmark> all = Read();
-        if (all.RemoveAll(other => other.Name == name) == 0) throw new RequestException($"there is no bookmark '{name}'");
-        Write(all);
-        return all;
-    }
-
     // First beside it, then in its place: whatever happens, one of the two is whole.
-    private void Write(List<TtvmBookmark> bookmarks)
+    private void Replace(Func<Content, Content> change)
     {
         string next = _path + ".new";
         try
         {
-            File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(new TtvmBookmarks { Bookmarks = bookmarks }, DapJson.Of<TtvmBookmarks>()));
+            using (FileStream file = Take(next))
+            {
+                try
+                {
+                    file.Write(JsonSerializer.SerializeToUtf8Bytes(change(Load()), DapJson.Of<Content>()));
+                }
+                catch
+                {
+                    File.Delete(next);
+                    throw;
+                }
+            }
             File.Move(next, _path, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new RequestException($"the bookmarks cannot be written to {_path}: {e.Message}");
+        }
+    }
+
+    // Only one can make it. Nobody needs it for long: one that stays is of a process that was killed.
+    private static FileStream Take(string path)
+    {
+        DateTime end = DateTime.UtcNow + s_patience;
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                if (DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > s_patience) File.Delete(path);
+                else if (DateTime.UtcNow > end) throw;
+                else System.Threading.Thread.Sleep(10);
+            }
         }
     }
 }

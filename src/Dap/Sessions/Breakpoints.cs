@@ -31,6 +31,9 @@ internal sealed record BreakpointEntry(long Id, string Reason, string Label, IRe
     /// <summary>Printed instead of stopping; null: it stops.</summary>
     public LogMessage? Log { get; init; }
 
+    /// <summary>What the client asked for, to be saved; null: it is not saved.</summary>
+    public TtvmSavedBreakpoint? AsSet { get; init; }
+
     /// <summary>Its addresses among a process's programs; null: it is at addresses, and stays there.</summary>
     public Func<SymbolSet, IReadOnlyList<ulong>>? PlacesIn { get; init; }
 

@@ -1,13 +1,17 @@
 using System;
 using System.Collections.Frozen;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Threading;
 using System.Threading.Channels;
 using Dap.Live;
+using Dap.Messages;
 using Dap.Protocol;
 using Dap.Requests;
 using Dap.Transports;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Replay.Packages;
 using Replay.Recording;
 
@@ -27,6 +31,9 @@ public sealed record DapServerOptions
 
     /// <summary>The living guest that clients attach to, and that lives on when they go; null: there is none.</summary>
     public LiveGuest? Guest { get; init; }
+
+    /// <summary>For messages; by default none are wanted.</summary>
+    public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
 }
 
 /// <summary>
@@ -41,13 +48,14 @@ public sealed class DapServer : IDisposable
     private const int MaximumWaiting = 1024;
 
     private readonly Connection _connection;
+    private readonly ILogger _log;
     private readonly MessageWriter _writer;
     private readonly Activity _activity;
     private readonly Session _session;
     /// <summary>Requests that are served while a guest runs.</summary>
     private static FrozenSet<string> RunningRequests { get; } = FrozenSet.Create(StringComparer.Ordinal, Commands.Threads, Commands.SetBreakpoints,
         Commands.SetFunctionBreakpoints, Commands.SetInstructionBreakpoints, Commands.SetDataBreakpoints, Commands.SetExceptionBreakpoints, Commands.DataBreakpointInfo,
-        Commands.BreakpointLocations, Commands.Source, Commands.LoadedSources, "ttvm/position", "ttvm/console", "ttvm/bookmarks");
+        Commands.BreakpointLocations, Commands.Source, Commands.LoadedSources, "ttvm/position", "ttvm/console", "ttvm/bookmarks", "ttvm/savedBreakpoints", "ttvm/saveBreakpoints");
 
     private readonly RequestTable _requests = new();
     private readonly Channel<Request> _waiting = Channel.CreateBounded<Request>(MaximumWaiting);
@@ -55,9 +63,10 @@ public sealed class DapServer : IDisposable
     private DapServer(Connection connection, DapServerOptions options)
     {
         _connection = connection;
-        _writer = new MessageWriter(connection.Output);
+        _log = options.Loggers.CreateLogger(typeof(DapServer).FullName!);
+        _writer = new MessageWriter(connection.Output, _log);
         _activity = new Activity(_writer, options.ProgressDelay);
-        _session = new Session(_writer, _activity) { ServeWhileRunning = ServeWhileRunning };
+        _session = new Session(_writer, _activity, options.Loggers) { ServeWhileRunning = ServeWhileRunning };
         _ = new LifecycleRequests(_session, _requests, options);
         _ = new ExecutionRequests(_session, _requests);
         _ = new TravelRequests(_session, _requests);
@@ -87,7 +96,9 @@ public sealed class DapServer : IDisposable
         using var server = new DapServer(connection, options);
         using CancellationTokenRegistration registration = cancellation.Register(server.Leave);
         new System.Threading.Thread(server.ReadMessages) { Name = "dap reader", IsBackground = true }.Start();
+        server._log.Serves();
         server.HandleRequests();
+        server._log.HasServed();
     }
 
     /// <summary>Every request that is served.</summary>
@@ -114,8 +125,13 @@ public sealed class DapServer : IDisposable
             while (reader.TryRead(out byte[]? content, out string problem))
             {
                 var known = new Request(0, "", default);
+                if (content is not null && _log.IsEnabled(LogLevel.Trace)) _log.Received(DapMessages.Text(content));
                 Request? request = content is null ? null : Request.Parse(content, out known, out problem);
-                if (request is null) _writer.WriteFailure(known, problem);
+                if (request is null)
+                {
+                    _log.Rubbish(problem);
+                    _writer.WriteFailure(known, problem);
+                }
                 else if (!TryTake(request)) return;
             }
         }
@@ -241,12 +257,17 @@ public sealed class DapServer : IDisposable
     private void Handle(Request request, Func<Answer> handle)
     {
         bool answered = false;
+        long began = Stopwatch.GetTimestamp();
+        _log.Begins(request.Command, request.Sequence);
         try
         {
             Answer answer = handle();
             answer.Write(_writer, request);
             answered = true;
-            answer.Then?.Invoke();
+            _log.Answered(request.Command, request.Sequence, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            if (answer.Then is null) return;
+            answer.Then();
+            _log.Done(request.Command, request.Sequence, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
         catch (RequestException e)
         {
@@ -265,12 +286,14 @@ public sealed class DapServer : IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            _log.Bug(e, request.Command, request.Sequence);
             Fail(request, answered, $"'{request.Command}' failed, which is a bug in ttvm: {e.GetType().Name}: {e.Message}", showUser: true);
         }
     }
 
     private void Fail(Request request, bool answered, string message, bool showUser)
     {
+        _log.Failed(request.Command, request.Sequence, message);
         if (!answered) _writer.WriteFailure(request, message, showUser);
         else _session.Print(message, "important");
     }

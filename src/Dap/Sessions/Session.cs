@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Globalization;
 using System.Threading;
 using Dap.Handles;
 using Dap.Live;
+using Dap.Messages;
 using Dap.Protocol;
 using Dap.Stepping;
 using Dap.Views;
@@ -16,6 +18,7 @@ using Introspection.Rcu;
 using Introspection.State;
 using Introspection.Unwinding;
 using Introspection.Values;
+using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
@@ -34,13 +37,17 @@ internal sealed record FrameHandle(int CpuIndex, StackLevel Level);
 /// <summary>
 /// What a client debugs: a recording with its timeline, the guest itself if it lives, and perhaps a diversion. Belongs to the engine's thread.
 /// </summary>
-internal sealed class Session(MessageWriter writer, Activity activity) : IDisposable
+/// <param name="writer">Messages go there.</param>
+/// <param name="activity">What it is doing.</param>
+/// <param name="loggers">For messages that are no part of the protocol.</param>
+internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFactory loggers) : IDisposable
 {
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
     // The server is to take 300 MiB beside the guest's memory.
     private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 128L << 20 };
 
+    private readonly ILogger _log = loggers.CreateLogger(typeof(Session).FullName!);
     private RecordingFile? _recording;
     private Timeline? _timeline;
     private Diversion? _diversion;
@@ -207,7 +214,7 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public void Open(string path, RecordingPassphrase? passphrase = null)
     {
         RequireNothingLaunched();
-        RecordingFile recording = RecordingFile.Open(path, passphrase);
+        RecordingFile recording = RecordingFile.Open(path, passphrase, loggers);
         try
         {
             _timeline = new Timeline(recording, s_limits);
@@ -317,13 +324,20 @@ internal sealed class Session(MessageWriter writer, Activity activity) : IDispos
     public ConsoleLines ConsoleOf(OutputChannel channel) => _consoles[(int)channel] ??= new ConsoleLines(Recording.Console, channel);
 
     /// <summary>Waits for the names of a large symbol file, with progress that the client can cancel.</summary>
-    public void WaitForIndex(IndexingJob job) => Activity.Wait($"Reading the names in {job.Name}", job.Wait, () => job.Fraction);
+    public void WaitForIndex(IndexingJob job)
+    {
+        long began = Stopwatch.GetTimestamp();
+        _log.WaitsForIndex(job.Name);
+        Activity.Wait($"Reading the names in {job.Name}", job.Wait, () => job.Fraction);
+        _log.HasIndex(job.Name, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+    }
 
     /// <summary>From now on these symbols, which belong to the session.</summary>
     public void UseSymbols(GuestPrograms programs)
     {
         Programs.Dispose();
         Programs = programs;
+        foreach (SymbolFile file in programs.Files) _log.HasSymbols(file.Image.Name);
         Sources = new SourceAnswers(programs.Sources);
         _programBreakpoints = null;
     }

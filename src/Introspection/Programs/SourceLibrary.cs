@@ -1,4 +1,5 @@
 using Replay.Packages;
+using Symbols.Dwarf.Lines;
 
 namespace Introspection.Programs;
 
@@ -9,18 +10,26 @@ public sealed class SourceLibrary(SourceFinder finder, EmbeddedFiles? embedded =
     public string? Find(string compilerPath) => finder.Find(compilerPath);
 
     /// <summary>The recording carries that file.</summary>
-    public bool IsEmbedded(string compilerPath) => embedded?.HasSource(compilerPath) == true;
+    public bool IsEmbedded(string compilerPath) => KeyOf(compilerPath) is not null;
 
     /// <summary>The text of a compiler's file that the recording carries; null: it does not, or it is damaged.</summary>
     public string? EmbeddedText(string compilerPath)
     {
         try
         {
-            return embedded?.ReadSource(compilerPath);
+            return KeyOf(compilerPath) is { } key ? embedded!.ReadSource(key) : null;
         }
         catch (RecordingFormatException)
         {
             return null;
         }
+    }
+
+    // What a list of sources names "src/a.c" may be "./src/a.c" in a line table.
+    private string? KeyOf(string compilerPath)
+    {
+        if (embedded?.HasSource(compilerPath) == true) return compilerPath;
+        string plain = SourcePath.Normalize(compilerPath);
+        return embedded?.HasSource(plain) == true ? plain : null;
     }
 }

@@ -38,6 +38,9 @@ internal sealed class EventLogReader
     /// <summary>Input records before its first.</summary>
     public ulong BaseSequence => _index.Metas is { Length: > 0 } metas ? metas[0].BaseSequence : 0;
 
+    /// <summary>Its input records: all segments say how many came before them, so that only the last one is read.</summary>
+    public long InputCount => SegmentCount is > 0 and var count ? (long)(Meta(count - 1).BaseSequence - BaseSequence) + ReadSegment(count - 1).Inputs.Length : 0;
+
     /// <summary>Goes on with what was written since.</summary>
     /// <param name="frames">Those that are known, and more.</param>
     public void Grow(FrameTable frames) => _index = new Index(frames, ReadMetas(frames, _index.Metas));

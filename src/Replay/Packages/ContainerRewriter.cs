@@ -7,8 +7,9 @@ namespace Replay.Packages;
 /// <summary>Writes a container beside its place and moves it there when it is whole.</summary>
 internal static class ContainerRewriter
 {
-    /// <summary>What was there stays if it fails.</summary>
-    public static void Replace(string destination, Action<ZipContainerWriter> write)
+    /// <summary>What was there stays if it fails, and nothing else is left.</summary>
+    /// <exception cref="IOException">It cannot be written, or was made by somebody else meanwhile and is not to be replaced.</exception>
+    public static void Replace(string destination, Action<ZipContainerWriter> write, bool overwrite = true)
     {
         string temporary = destination + ".tmp";
         try
@@ -18,7 +19,7 @@ internal static class ContainerRewriter
                 write(container);
                 container.Finish();
             }
-            File.Move(temporary, destination, overwrite: true);
+            File.Move(temporary, destination, overwrite);
         }
         catch
         {

@@ -5,8 +5,10 @@ using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Messages;
 using Replay.Recording;
 using Vmm.Memory;
 
@@ -35,11 +37,13 @@ public static class RecordingCompactor
     {
         if (distance > 0)
         {
-            string thinned = destination + ".thinned";
+            string thinned = destination + ".thinned", left = thinned + RecordingPacker.PartialSuffix;
+            // Of one that was killed: nobody else uses that name.
+            if (Directory.Exists(left)) Directory.Delete(left, recursive: true);
             try
             {
                 RecordingTrimmer.Trim(recording, recording.Start, recording.End, thinned, overwrite: true, distance, null, cancellation);
-                using var few = RecordingFile.Open(thinned);
+                using var few = RecordingFile.Open(thinned, loggers: recording.Loggers);
                 Compact(few, destination, overwrite, stripImages, 0, progress, cancellation);
             }
             finally
@@ -49,8 +53,9 @@ public static class RecordingCompactor
             return;
         }
 
-        string partial = destination + RecordingPacker.PartialSuffix;
-        if (Directory.Exists(partial)) throw new IOException($"{partial} exists already");
+        ILogger log = recording.Loggers.CreateLogger(typeof(RecordingCompactor).FullName!);
+        log.PackBegins(recording.Path, recording.Pages.PageCount, destination);
+        string partial = RecordingPacker.PartialOf(destination);
         try
         {
             RecordingManifest manifest = RecordingTrimmer.CopyImages(recording, partial, onlyLater: stripImages);
@@ -59,6 +64,7 @@ public static class RecordingCompactor
             File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
             new Writer(recording, partial, manifest.Images, cancellation).Write(progress);
             RecordingPacker.Pack(partial, destination, overwrite, null, embedded: recording);
+            log.Wrote(destination, new FileInfo(destination).Length);
         }
         catch
         {

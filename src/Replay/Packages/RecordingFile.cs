@@ -3,8 +3,11 @@ using System.Collections.Generic;
 using System.IO;
 using System.Security.Cryptography;
 using System.Threading;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Messages;
 using Replay.Queries;
 using Vmm.Platform;
 using Vmm.Time;
@@ -29,9 +32,10 @@ public sealed class RecordingFile : IDisposable
     private volatile Extent _extent;
     private volatile int _growth;
 
-    private RecordingFile(string path, ZipContainerReader container)
+    private RecordingFile(string path, ZipContainerReader container, ILoggerFactory loggers)
     {
         Path = path;
+        Loggers = loggers;
         _container = container;
         Manifest = ManifestJson.Read(container.Get(PartName.Manifest).ReadAll(MaxManifestSizeBytes), path);
         if (!Guid.TryParse(Manifest.Identity, out Guid identity)) throw Damaged("its identity is not a GUID");
@@ -57,12 +61,14 @@ public sealed class RecordingFile : IDisposable
         if (Log.BaseSequence != CheckpointStore.Meta(0).Sequence) throw Damaged("its log does not begin where its first checkpoint is");
         Console = new ConsoleLog(Log);
         Embedded = new EmbeddedFiles(container, Manifest.Symbols);
+        loggers.CreateLogger(typeof(RecordingFile).FullName!).Opened(path, Identity, Start, End, container.SizeBytes, CheckpointStore.Count, Pages.PageCount, Log.SegmentCount);
     }
 
     /// <summary>One that is still being made: it reaches as far as the last <see cref="Grow"/>.</summary>
-    internal RecordingFile(string path, RecordingManifest manifest, MachineConfiguration configuration, GrowingParts parts)
+    internal RecordingFile(string path, RecordingManifest manifest, MachineConfiguration configuration, GrowingParts parts, ILoggerFactory loggers)
     {
         Path = path;
+        Loggers = loggers;
         Manifest = manifest;
         _growing = parts;
         _configuration = new Lazy<MachineConfiguration>(configuration);
@@ -78,9 +84,10 @@ public sealed class RecordingFile : IDisposable
 
     /// <param name="path">The file.</param>
     /// <param name="passphrase">What opens it if it is encrypted; it is needed no longer than this takes.</param>
+    /// <param name="loggers">For messages about it, and about all that is done with it; null: none are wanted.</param>
     /// <exception cref="RecordingFormatException">Not a recording, or a damaged one.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static RecordingFile Open(string path, RecordingPassphrase? passphrase = null)
+    public static RecordingFile Open(string path, RecordingPassphrase? passphrase = null, ILoggerFactory? loggers = null)
     {
         if (Directory.Exists(path))
         {
@@ -91,7 +98,7 @@ public sealed class RecordingFile : IDisposable
         var container = new ZipContainerReader(path, passphrase);
         try
         {
-            return new RecordingFile(path, container);
+            return new RecordingFile(path, container, loggers ?? NullLoggerFactory.Instance);
         }
         catch
         {
@@ -172,6 +179,9 @@ public sealed class RecordingFile : IDisposable
         }
     }
 
+    /// <summary>How many inputs entered the machine. Known without reading the log.</summary>
+    public long InputCount => Log.InputCount;
+
     /// <summary>Every input that entered the machine, in order: arrivals, time readings and entropy.</summary>
     public IEnumerable<LogRecord> ReadInputs()
     {
@@ -197,6 +207,9 @@ public sealed class RecordingFile : IDisposable
         _extent = new Extent(end, outcome);
         _growth++;
     }
+
+    /// <summary>Where everything that works on it sends messages.</summary>
+    internal ILoggerFactory Loggers { get; }
 
     internal EventLogReader Log { get; }
     internal PageStore Pages { get; }

@@ -46,8 +46,7 @@ internal static class RecordingPacker
         ManifestEnd end = FindEnd(log, new CheckpointStore(checkpointFrames, pages.PageCount, start, static _ => default));
 
         Invariant.Check(pageHashes is null || pageHashes.Length == pages.PageCount * PageHash.SizeBytes);
-        string temporary = destination + ".tmp";
-        using (var container = new ZipContainerWriter(temporary))
+        ContainerRewriter.Replace(destination, container =>
         {
             long total = logFrames.SizeBytes + checkpointFrames.SizeBytes + pages.Frames.SizeBytes, done = 0;
             foreach (ManifestImage image in begun.Images) total += image.SizeBytes;
@@ -84,12 +83,19 @@ internal static class RecordingPacker
             RecordingManifest manifest = begun with { End = end, Parts = parts, Generation = null, Symbols = embedded?.Manifest.Symbols };
             manifest = manifest with { Identity = IdentityOf(manifest).ToString() };
             container.Add(PartName.Manifest, ManifestJson.Write(manifest));
-            container.Finish();
-        }
-        File.Move(temporary, destination, overwrite);
+        }, overwrite);
         sources.Dispose();
         Directory.Delete(partialDirectory, recursive: true);
         return destination;
+    }
+
+    /// <summary>The directory in which a recording is put together, which must not be there: it may be all that is left of another one.</summary>
+    /// <exception cref="IOException">It is there.</exception>
+    public static string PartialOf(string destination)
+    {
+        string partial = destination + PartialSuffix;
+        if (!Directory.Exists(partial)) return partial;
+        throw new IOException($"{partial} exists already: another process is writing {destination}, or was killed while it did; recover that recording, or remove the directory");
     }
 
     /// <summary>A GUID of the parts' hashes: of all that makes the recording what it is, and of nothing else: symbols and sources are aids.</summary>

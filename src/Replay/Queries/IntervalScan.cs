@@ -3,7 +3,9 @@ using System.Collections.Generic;
 using System.Runtime.ExceptionServices;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
+using Replay.Messages;
 using Replay.Replaying;
 using Replay.Timelines;
 using Vmm.Time;
@@ -20,10 +22,11 @@ public sealed class IntervalScan
 
     private readonly CheckpointStore _checkpoints;
     private readonly SessionPool _sessions;
+    private readonly ILogger _log;
     private readonly int _parallelism;
 
-    internal IntervalScan(CheckpointStore checkpoints, SessionPool sessions, int parallelism) =>
-        (_checkpoints, _sessions, _parallelism) = (checkpoints, sessions, parallelism);
+    internal IntervalScan(CheckpointStore checkpoints, SessionPool sessions, ILogger log, int parallelism) =>
+        (_checkpoints, _sessions, _log, _parallelism) = (checkpoints, sessions, log, parallelism);
 
     /// <summary>The intervals of a range, in order; empty where the range is.</summary>
     public IReadOnlyList<ReplayInterval> IntervalsOf(Position from, Position before)
@@ -51,6 +54,7 @@ public sealed class IntervalScan
         if (intervals.Count == 0) return;
         var work = new Work<T>(this, intervals, createVisitor, cancellation);
         var workers = new Task[Math.Clamp(_parallelism, 1, intervals.Count)];
+        _log.IntervalScanBegins(intervals.Count, intervals[0].Start, intervals[^1].To, workers.Length);
         for (int i = 0; i < workers.Length; i++)
             workers[i] = Task.Factory.StartNew(work.Do, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         Task all = Task.WhenAll(workers);
@@ -65,6 +69,7 @@ public sealed class IntervalScan
             // Unlike Wait, this does not throw what a worker has thrown.
             Task.WaitAny([all], CancellationToken.None);
         }
+        _log.IntervalScanEnds(work.Done);
         if (all.Exception is { } failure) ExceptionDispatchInfo.Throw(failure.Flatten().InnerExceptions[0]);
         cancellation.ThrowIfCancellationRequested();
     }
@@ -90,6 +95,9 @@ public sealed class IntervalScan
         private int _next;
         private ulong _done;
         private volatile bool _stopped;
+
+        /// <summary>Instructions replayed.</summary>
+        public ulong Done => Volatile.Read(ref _done);
 
         public void Stop()
         {
@@ -118,7 +126,7 @@ public sealed class IntervalScan
                     }
                     if (_stopped || cancellation.IsCancellationRequested) return false;
                 }
-                progress?.Report(new TimelineProgress(Volatile.Read(ref _done), total));
+                progress?.Report(new TimelineProgress(Done, total));
             }
         }
 

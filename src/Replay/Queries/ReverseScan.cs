@@ -2,7 +2,9 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
+using Replay.Messages;
 using Replay.Replaying;
 using Replay.Timelines;
 using Vmm.Time;
@@ -42,6 +44,7 @@ internal sealed class ReverseScan<T> where T : class
     private readonly Func<IIntervalScan<T>> _makeScan;
     private readonly SessionPool _sessions;
     private readonly CheckpointStore _checkpoints;
+    private readonly ILogger _log;
     private readonly CancellationToken _cancellation;
     private readonly Lock _gate = new();
     private int _next;
@@ -54,14 +57,16 @@ internal sealed class ReverseScan<T> where T : class
     /// <param name="makeScan">Makes what looks, one for each worker.</param>
     /// <param name="sessions">Machines.</param>
     /// <param name="checkpoints">Where intervals without a snapshot begin.</param>
+    /// <param name="log">Is told of it.</param>
     /// <param name="cancellation">Ends the scan with <see cref="OperationCanceledException"/>.</param>
-    public ReverseScan(IReadOnlyList<ScanInterval> intervals, Func<IIntervalScan<T>> makeScan, SessionPool sessions, CheckpointStore checkpoints,
+    public ReverseScan(IReadOnlyList<ScanInterval> intervals, Func<IIntervalScan<T>> makeScan, SessionPool sessions, CheckpointStore checkpoints, ILogger log,
         CancellationToken cancellation)
     {
         _intervals = intervals;
         _makeScan = makeScan;
         _sessions = sessions;
         _checkpoints = checkpoints;
+        _log = log;
         _cancellation = cancellation;
     }
 
@@ -72,6 +77,7 @@ internal sealed class ReverseScan<T> where T : class
         ulong total = 0;
         foreach (ScanInterval interval in _intervals) total += interval.To.InstructionCount - interval.From.InstructionCount;
         var workers = new Task[Math.Clamp(parallelism, 1, _intervals.Count)];
+        _log.ReverseScanBegins(_intervals.Count, _intervals[^1].From, _intervals[0].To, workers.Length);
         for (int i = 0; i < workers.Length; i++)
             workers[i] = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
@@ -84,6 +90,7 @@ internal sealed class ReverseScan<T> where T : class
             // One cause is enough for a message; the others are consequences or the same.
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
         }
+        _log.ReverseScanEnds(_hit is not null, _next, _done);
         _cancellation.ThrowIfCancellationRequested();
         return _hit;
     }

@@ -5,8 +5,11 @@ using System.Collections.Generic;
 using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Messages;
 using Replay.Packages;
 using Vmm.Memory;
 
@@ -29,6 +32,7 @@ internal sealed class CheckpointWriter : IDisposable
     private readonly FrameWriter _checkpointFrames, _pageFrames;
     private readonly PageStoreWriter _pages;
     private readonly MemoryLayout _layout;
+    private readonly ILogger _log;
     private readonly Thread _thread;
 
     // The writer thread's own.
@@ -45,8 +49,9 @@ internal sealed class CheckpointWriter : IDisposable
     private volatile Exception? _failure;
     private int _checkpointCount;
 
-    public CheckpointWriter(MemoryLayout layout, FrameWriter checkpointFrames, FrameWriter pageFrames)
+    public CheckpointWriter(MemoryLayout layout, FrameWriter checkpointFrames, FrameWriter pageFrames, ILogger? log = null)
     {
+        _log = log ?? NullLogger.Instance;
         _layout = layout;
         _checkpointFrames = checkpointFrames;
         _pageFrames = pageFrames;
@@ -197,6 +202,7 @@ internal sealed class CheckpointWriter : IDisposable
         new CheckpointMeta(batch.Position, batch.GuestNanoseconds, batch.Sequence, _pageSum, digest, batch.Index, dirty,
             isKey).Write(_meta);
         _checkpointFrames.Append(FrameKind.Checkpoint, _meta, _payload.WrittenSpan, FrameCompression.Lz4);
+        _log.CheckpointWritten(batch.Index, batch.Position, dirty, _payload.WrittenCount, SizeBytes);
         lock (_written)
         {
             Volatile.Write(ref _checkpointCount, batch.Index + 1);

@@ -4,10 +4,13 @@ using System.IO;
 using System.Linq;
 using System.Security.Cryptography;
 using System.Threading;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Messages;
 using Replay.Packages;
 using Vmm;
+using Vmm.Cpu;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -49,10 +52,17 @@ public sealed class Recorder : IDisposable
     /// <summary>The log is written at least this often, so that a crash loses little.</summary>
     private const ulong SliceInstructions = 4_000_000;
 
+    /// <summary>
+    /// A checkpoint is due as well behind so many exits, each of which takes as long as a hundred instructions or more: a guest that polls a port all the time would otherwise take seconds
+    /// to replay from one to the next.
+    /// </summary>
+    private const ulong MaximumExits = 3_000_000;
+
     /// <summary>A checkpoint's digest is logged so many checkpoints later, by when its writer will have it.</summary>
     private const int DigestLag = 4;
 
     private readonly RecorderOptions _options;
+    private readonly ILogger _messages;
     private readonly IHostServices _host;
     private readonly string _partial;
     private FrameWriter _logFrames, _checkpointFrames, _pageFrames;
@@ -63,7 +73,7 @@ public sealed class Recorder : IDisposable
     private readonly Machine _machine;
     private RecordingManifest _manifest;
     private long _lastPartSizeBytes;
-    private ulong _interval, _nextCheckpoint;
+    private ulong _interval, _nextCheckpoint, _nextLook, _exitsAtCheckpoint;
     private long _budgetStep;
     private int _checkpointCount, _loggedDigestCount;
     private Position _lastCheckpoint;
@@ -76,6 +86,7 @@ public sealed class Recorder : IDisposable
     public Recorder(MachineConfiguration configuration, ILiveInput input, IHostServices host, RecorderOptions options)
     {
         _options = options;
+        _messages = options.Loggers.CreateLogger(typeof(Recorder).FullName!);
         _host = host;
         _interval = Math.Max(1, options.CheckpointInterval);
         _partial = options.Path + RecordingPacker.PartialSuffix;
@@ -106,7 +117,8 @@ public sealed class Recorder : IDisposable
         };
         late.Target = _source;
         _machine.Inputs = _source;
-        _writer = new CheckpointWriter(MemoryLayout.Of(_machine), _checkpointFrames, _pageFrames);
+        _messages.RecordingBegins(options.Path, configuration.CpuCount, configuration.MemorySizeBytes, _interval);
+        _writer = new CheckpointWriter(MemoryLayout.Of(_machine), _checkpointFrames, _pageFrames, _messages);
         _capture = new CheckpointCapture(_machine, _writer);
         _budgetStep = (options.CheckpointBudgetBytes ?? 0) / 2;
         TakeCheckpoint();
@@ -143,7 +155,7 @@ public sealed class Recorder : IDisposable
                 }
                 ulong count = _machine.InstructionCount;
                 if (count >= untilCount) return RecorderStop.CountReached;
-                ulong slice = Math.Min(Math.Min(untilCount, _nextCheckpoint), count + SliceInstructions);
+                ulong slice = Math.Min(Math.Min(untilCount, _nextCheckpoint), _nextLook);
                 RunStop stop = _machine.Run(slice);
                 Volatile.Write(ref _publishedCount, _machine.InstructionCount);
                 if (stop == RunStop.Ended) return RecorderStop.Ended;
@@ -156,6 +168,11 @@ public sealed class Recorder : IDisposable
                 if (stop == RunStop.CountReached)
                 {
                     bool isDue = _machine.InstructionCount >= _nextCheckpoint;
+                    if (_machine.InstructionCount >= _nextLook)
+                    {
+                        isDue |= ExitCount() - _exitsAtCheckpoint >= MaximumExits;
+                        _nextLook = _machine.InstructionCount + SliceInstructions;
+                    }
                     if (isDue) TakeCheckpoint();
                     _log.Flush(_machine.Position);
                     if (isDue && _options.RingSizeBytes is { } ring) KeepLastPart(ring);
@@ -200,7 +217,7 @@ public sealed class Recorder : IDisposable
     internal RecordingFile OpenGrowing()
     {
         _writer.WaitFor(_checkpointCount);
-        return new RecordingFile(_options.Path, _manifest, _machine.Configuration, new GrowingParts(_partial, _logFrames, _checkpointFrames, _pageFrames));
+        return new RecordingFile(_options.Path, _manifest, _machine.Configuration, new GrowingParts(_partial, _logFrames, _checkpointFrames, _pageFrames), _options.Loggers);
     }
 
     /// <summary>Writes all that has happened, and lets the recording grow by it.</summary>
@@ -250,6 +267,7 @@ public sealed class Recorder : IDisposable
             _log.WriteEnd(_machine.Position, _machine.Outcome);
             CloseFiles();
             RecordingPacker.Pack(_partial, _options.Path, _options.Overwrite, progress, hashes);
+            _messages.RecordingEnds(_options.Path, _machine.Position, _machine.Outcome.Kind, _checkpointCount, new FileInfo(_options.Path).Length);
         }
         catch (IOException e)
         {
@@ -271,6 +289,13 @@ public sealed class Recorder : IDisposable
         _machine.Dispose();
     }
 
+    private ulong ExitCount()
+    {
+        ulong count = 0;
+        for (ExitReason reason = 0; reason < ExitReason.Count; reason++) count += _machine.Exits[reason];
+        return count;
+    }
+
     private void CloseFiles()
     {
         _logFrames.Dispose();
@@ -287,7 +312,11 @@ public sealed class Recorder : IDisposable
         _capture.Take(_checkpointCount++, _log.Sequence);
         WidenToBudget();
         _nextCheckpoint = _lastCheckpoint.InstructionCount + _interval;
+        // Counted from the checkpoint on: where the next one is must not depend on how runs are cut.
+        _nextLook = _lastCheckpoint.InstructionCount + SliceInstructions;
+        _exitsAtCheckpoint = ExitCount();
         ulong pause = _host.ReadMonotonicNanoseconds() - started;
+        _messages.CheckpointTaken(_checkpointCount - 1, _lastCheckpoint, pause / 1000);
         if (_checkpointCount > 1 && pause > _longestPause) Volatile.Write(ref _longestPause, pause);
     }
 
@@ -303,7 +332,7 @@ public sealed class Recorder : IDisposable
         int first = _checkpointCount - Math.Max(2, _checkpointCount / (_lastPartSizeBytes > sizeBytes / 2 ? 4 : 2));
         int kept = _checkpointCount - first, generation = (_manifest.Generation ?? 0) + 1;
         FrameWriter log = OpenPart(PartName.Log, generation), checkpoints = OpenPart(PartName.Checkpoints, generation), pages = OpenPart(PartName.Pages, generation);
-        var writer = new CheckpointWriter(MemoryLayout.Of(_machine), checkpoints, pages);
+        var writer = new CheckpointWriter(MemoryLayout.Of(_machine), checkpoints, pages, _messages);
         using (RecordingFile whole = OpenGrowing())
         {
             whole.Grow(_machine.Position, _machine.Outcome);
@@ -331,6 +360,7 @@ public sealed class Recorder : IDisposable
         _capture = new CheckpointCapture(_machine, writer);
         _checkpointCount = _loggedDigestCount = kept;
         _lastPartSizeBytes = writer.SizeBytes + log.SizeBytes;
+        _messages.RingTurned(first, kept, _lastPartSizeBytes);
     }
 
     private IEnumerable<ManifestImage> LaterImages()

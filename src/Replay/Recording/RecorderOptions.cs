@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Vmm.Inputs;
 
 namespace Replay.Recording;
@@ -34,4 +36,7 @@ public sealed record RecorderOptions
 
     /// <summary>Stop as soon as the guest's serial, debug or virtio console has printed this; null: never.</summary>
     public string? StopAtText { get; init; }
+
+    /// <summary>For messages; by default none are wanted.</summary>
+    public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
 }

@@ -2,8 +2,10 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Threading;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
 using Replay.Log;
+using Replay.Messages;
 using Replay.Packages;
 using Replay.Replaying;
 using Vmm.Memory;
@@ -29,13 +31,15 @@ public static class RecordingTrimmer
         IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         Vmm.Invariant.Check(from >= recording.Start && from <= to && to <= recording.End);
-        string partial = destination + RecordingPacker.PartialSuffix;
-        if (Directory.Exists(partial)) throw new IOException($"{partial} exists already");
+        ILogger log = recording.Loggers.CreateLogger(typeof(RecordingTrimmer).FullName!);
+        log.TrimBegins(recording.Path, from, to, destination);
+        string partial = RecordingPacker.PartialOf(destination);
         if (File.Exists(destination) && !overwrite) throw new IOException($"{destination} exists already");
         try
         {
             Write(recording, recording.CheckpointStore.FindAtOrBefore(from), to, partial, distance, progress, cancellation);
             RecordingPacker.Pack(partial, destination, overwrite, null, embedded: recording);
+            log.Wrote(destination, new FileInfo(destination).Length);
         }
         catch
         {
@@ -58,7 +62,7 @@ public static class RecordingTrimmer
         CreateDirectory(recording, checkpoints.PositionOf(first), partial);
         using FrameWriter logFrames = new(Path.Combine(partial, PartName.Log)), checkpointFrames = new(Path.Combine(partial, PartName.Checkpoints)),
             pageFrames = new(Path.Combine(partial, PartName.Pages));
-        using var writer = new CheckpointWriter(checkpoints.Layout, checkpointFrames, pageFrames);
+        using var writer = new CheckpointWriter(checkpoints.Layout, checkpointFrames, pageFrames, recording.Loggers.CreateLogger(typeof(RecordingTrimmer).FullName!));
         var stretch = new StretchWriter(recording, Kept(checkpoints, first, last, distance), cancellation);
         stretch.WriteCheckpoints(writer, progress);
         (EventLogWriter log, List<LogRecord> rest) = stretch.WriteLog(logFrames, end);

@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
+using Replay.Messages;
 using Replay.Packages;
 using Vmm;
 using Vmm.Inputs;
@@ -20,6 +22,7 @@ internal sealed class ReplaySession : IDisposable
 {
     private readonly RecordingFile _recording;
     private readonly PagePool _pool;
+    private readonly ILogger _log;
     private readonly SnapshotPageSource[] _pages;
     private readonly StateWriter _state = new();
     private readonly List<int> _dirty = [];
@@ -36,6 +39,7 @@ internal sealed class ReplaySession : IDisposable
     {
         _recording = recording;
         _pool = pool;
+        _log = recording.Loggers.CreateLogger(typeof(ReplaySession).FullName!);
         Inputs = new ReplayInputSource(recording.Log, recording.HaltedAt);
         _growth = recording.Growth;
         try
@@ -100,6 +104,7 @@ internal sealed class ReplaySession : IDisposable
         Inputs.Seek(target.Sequence);
         if (Machine.Position != target.Position)
             throw _recording.Damaged($"the checkpoint at {target.Position} holds the state at {Machine.Position}");
+        _log.Restored(target.Position, target.CheckpointIndex);
     }
 
     /// <summary>Takes a snapshot of the machine as it is; the caller holds it, and lets go of its pages when done.</summary>

@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
+using Replay.Messages;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
@@ -30,6 +32,7 @@ public sealed class Timeline : IDisposable
     private const int StepsPerCheck = 1 << 16;
 
     private readonly TimelineOptions _options;
+    private readonly ILogger _log;
     private readonly PagePool _pool = new();
     private readonly NearbySnapshots _nearby;
     private readonly SessionPool _sessions;
@@ -49,6 +52,7 @@ public sealed class Timeline : IDisposable
     {
         _options = options ?? new TimelineOptions();
         Recording = recording;
+        _log = recording.Loggers.CreateLogger(typeof(Timeline).FullName!);
         recording.Pages.CacheBudgetBytes = Math.Max(16L << 20, _options.MemoryBudgetBytes / 4);
         _nearby = new NearbySnapshots(_pool, _options.MemoryBudgetBytes - _options.MemoryBudgetBytes / 4);
         _sessions = new SessionPool(recording, _pool, _options.MemoryBudgetBytes);
@@ -275,7 +279,7 @@ public sealed class Timeline : IDisposable
     }
 
     /// <summary>Replays many intervals at once, for questions about the whole recording; the cursor stays.</summary>
-    public IntervalScan Intervals => new(_checkpoints, _sessions, Parallelism);
+    public IntervalScan Intervals => new(_checkpoints, _sessions, _log, Parallelism);
 
     /// <summary>Moves to the last write before the cursor to any of the bytes; null (and the cursor stays) when nothing wrote them since
     /// the start.</summary>
@@ -326,7 +330,7 @@ public sealed class Timeline : IDisposable
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
     public Position? LastTransition(Func<ITransitionProbe> makeProbe, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var scan = new ReverseScan<TransitionHit>(IntervalsBefore(Position, Start, null), () => new TransitionScan(makeProbe()), _sessions, _checkpoints, cancellation);
+        var scan = new ReverseScan<TransitionHit>(IntervalsBefore(Position, Start, null), () => new TransitionScan(makeProbe()), _sessions, _checkpoints, _log, cancellation);
         if (scan.Run(Parallelism, progress) is not { } hit) return null;
         Seek(hit.At, null, cancellation);
         return hit.At;
@@ -443,6 +447,7 @@ public sealed class Timeline : IDisposable
         if (_kept.TryGetValue(target, out MachineSnapshot? kept))
         {
             _session.Restore(kept);
+            _log.RestoredFor(target, "a state that is kept", target, 0);
             return;
         }
         int checkpoint = _checkpoints.FindAtOrBefore(target);
@@ -450,8 +455,13 @@ public sealed class Timeline : IDisposable
         Position best = _checkpoints.PositionOf(checkpoint);
         if (nearby is not null && nearby.Position >= best) best = nearby.Position;
         else nearby = null;
-        if (Position <= target && (Position >= best || best.InstructionCount - Position.InstructionCount < RestoreCost)) return;
+        if (Position <= target && (Position >= best || best.InstructionCount - Position.InstructionCount < RestoreCost))
+        {
+            _log.GoesOnFor(target, Position, target.InstructionCount - Position.InstructionCount);
+            return;
+        }
         _session.Restore(nearby ?? _checkpoints.Load(checkpoint));
+        _log.RestoredFor(target, nearby is null ? "a checkpoint" : "a snapshot in memory", best, target.InstructionCount - best.InstructionCount);
     }
 
     private void CollectPositions(Position until, List<Position> positions)
@@ -495,6 +505,7 @@ public sealed class Timeline : IDisposable
         ulong total = limit.InstructionCount - Math.Min(origin.InstructionCount, limit.InstructionCount), done = 0;
         // So that coming back to a hit close by is cheap.
         _nearby.Add(_session.Capture(), origin);
+        _log.ForwardScanBegins(conditions.Count, origin, limit);
         observer.ArmForFirst(Machine, after);
         try
         {
@@ -518,6 +529,7 @@ public sealed class Timeline : IDisposable
         {
             observer.Disarm();
         }
+        _log.ForwardScanEnds(observer.Hits.Count, Position);
         if (observer.Hits.Count == 0 && cancellation.IsCancellationRequested) ReturnTo(origin, cancellation);
         return observer.Hits.Count > 0 && observer.Hits[0].Event.At < limit ? observer.Hits : [];
     }
@@ -533,7 +545,7 @@ public sealed class Timeline : IDisposable
         IProgress<TimelineProgress>? progress, CancellationToken cancellation)
     {
         List<ScanInterval> intervals = IntervalsBefore(Position, from, ramPages);
-        var scan = new ReverseScan<IReadOnlyList<QueryHit>>(intervals, () => new ConditionScan(conditions), _sessions, _checkpoints, cancellation);
+        var scan = new ReverseScan<IReadOnlyList<QueryHit>>(intervals, () => new ConditionScan(conditions), _sessions, _checkpoints, _log, cancellation);
         IReadOnlyList<QueryHit> hits = scan.Run(Parallelism, progress) ?? [];
         return hits.Count > 0 && hits[0].Event.At >= from ? hits : [];
     }
@@ -583,14 +595,4 @@ public sealed class Timeline : IDisposable
         while (checkpoint + 1 < _checkpoints.Count && !MayHaveWritten(checkpoint, known)) checkpoint++;
         if (checkpoint > first) MoveTo(_checkpoints.PositionOf(checkpoint));
     }
-}
-
-/// <summary>Limits of a timeline.</summary>
-public sealed record TimelineOptions
-{
-    /// <summary>Machines side by side in reverse scans; 0: one per core.</summary>
-    public int MaxParallelism { get; init; }
-
-    /// <summary>For snapshots near the cursor and decompressed pages; and as much again for machines that wait for the next scan.</summary>
-    public long MemoryBudgetBytes { get; init; } = 512L << 20;
 }

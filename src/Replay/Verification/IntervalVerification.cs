@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
+using Replay.Messages;
 using Replay.Packages;
 using Replay.Replaying;
 using Replay.Timelines;
@@ -17,6 +19,7 @@ namespace Replay.Verification;
 internal sealed class IntervalVerification(RecordingFile recording, CancellationToken cancellation)
 {
     private readonly Lock _gate = new();
+    private readonly ILogger _log = recording.Loggers.CreateLogger(typeof(IntervalVerification).FullName!);
     private readonly PagePool _pool = new();
     private int _next;
     private int _firstBadInterval = int.MaxValue;
@@ -79,6 +82,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
                 if (!session.RunTo(to, Count)) return;
                 session.SettleOutcome();
                 outputs.ExpectEverythingBefore(to);
+                _log.StretchReplayed(index, from, to, session.Inputs.Sequence - sequence);
                 lock (_gate) _inputCount += (long)(session.Inputs.Sequence - sequence);
                 if (isLast)
                 {
@@ -151,6 +155,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
 
     private void Fail(int index, Position? position, string problem)
     {
+        _log.StretchIsBad(index, problem);
         lock (_gate)
         {
             if (index >= _firstBadInterval) return;

@@ -1,7 +1,11 @@
 using System;
 using System.IO;
+using System.Linq;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Threading.Tasks;
+using Dap.Protocol;
+using Dap.Sessions;
 using Replay.Packages;
 using Xunit;
 
@@ -99,6 +103,74 @@ public sealed class ViewTests(Recordings recordings)
             Assert.Contains("look here", File.ReadAllText(path + ".bookmarks.json"), StringComparison.Ordinal);
         }
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
+    [Fact]
+    public void Saved_breakpoints()
+    {
+        string folder = Directory.CreateTempSubdirectory("ttvm-dap-saved-").FullName, path = Path.Combine(folder, "one.ttvm");
+        File.Copy(recordings.One, path);
+        using (TestClient client = TestClient.Launched(path))
+        {
+            client.Ask("ttvm/savedBreakpoints");
+            client.Ask("setBreakpoints", """{"source":{"path":"/elsewhere/guests/demo64/bank.c"},"breakpoints":[{"line":43,"condition":"amount > 5"},"""
+                + """{"line":43,"logMessage":"{amount} more"},{"line":45,"condition":"amount =="}]}""");
+            client.Ask("setFunctionBreakpoints", """{"breakpoints":[{"name":"bank_deposit","hitCondition":"3"},{"name":"write 0xffffffff80104658 8"},{"name":"no_such_function"}]}""");
+            client.Ask("setInstructionBreakpoints", $$"""{"breakpoints":[{"instructionReference":"{{Deposit}}","offset":4}]}""");
+            client.Ask("setDataBreakpoints", """{"breakpoints":[{"dataId":"0xffffffff80104658:8","accessType":"readWrite"}]}""");
+            client.Ask("setExceptionBreakpoints", """{"filters":["tripleFault"]}""");
+            client.Body("ttvm/setBookmark", """{"name":"a bookmark stays","position":"10"}""");
+            client.Note("what is set, without what was refused and without exceptions");
+            client.Ask("ttvm/saveBreakpoints");
+            client.Body("ttvm/setBookmark", """{"name":"and breakpoints stay","position":"20"}""");
+            client.Ask("ttvm/savedBreakpoints");
+            Golden.Check("saved-breakpoints", client.Transcript);
+        }
+        // They travel.
+        string packed = Path.Combine(folder, "sent.ttvm");
+        using (var recording = RecordingFile.Open(path)) RecordingEmbedder.AddBookmarks(recording, packed, File.ReadAllBytes(path + ".bookmarks.json"));
+        using (TestClient client = TestClient.Launched(packed))
+        {
+            Assert.Equal(6, client.Body("ttvm/savedBreakpoints")["breakpoints"]!.AsArray().Count);
+            Assert.Equal(2, client.Body("ttvm/bookmarks")["bookmarks"]!.AsArray().Count);
+            // Nothing is set now: nothing is kept.
+            Assert.Empty(client.Body("ttvm/saveBreakpoints")["breakpoints"]!.AsArray());
+            Assert.Equal(2, client.Body("ttvm/bookmarks")["bookmarks"]!.AsArray().Count);
+        }
+        File.WriteAllText(packed + ".bookmarks.json", """{"bookmarks":[null,{"name":"x","position":"1"}],"breakpoints":[null]}""");
+        using (TestClient client = TestClient.Launched(packed))
+        {
+            Assert.Single(client.Body("ttvm/bookmarks")["bookmarks"]!.AsArray());
+            Assert.Empty(client.Body("ttvm/savedBreakpoints")["breakpoints"]!.AsArray());
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Several sessions keep bookmarks of one recording at the same time, and one was killed while it did.</summary>
+    [Fact]
+    public async Task Bookmarks_of_sessions_side_by_side_are_all_kept()
+    {
+        string folder = Directory.CreateTempSubdirectory("ttvm-bookmarks-").FullName, path = Path.Combine(folder, "any.ttvm"), left = path + ".bookmarks.json.new";
+        File.WriteAllText(left, "{\"bookm");
+        File.SetLastWriteTimeUtc(left, DateTime.UtcNow.AddMinutes(-1));
+        const int writers = 4, each = 25;
+        Task Write(int writer) => Task.Run(() =>
+        {
+            for (int i = 0; i < each; i++) new BookmarkFile(path).Set(new TtvmBookmark { Name = $"{writer}.{i}", Position = "1" });
+        }, TestContext.Current.CancellationToken);
+        Task all = Task.WhenAll(Enumerable.Range(0, writers).Select(Write));
+        // Who reads meanwhile finds a whole file.
+        int last = 0;
+        while (!all.IsCompleted)
+        {
+            int now = new BookmarkFile(path).Read().Count;
+            Assert.True(now >= last);
+            last = now;
+        }
+        await all;
+        Assert.Equal(writers * each, new BookmarkFile(path).Read().Count);
+        Assert.False(File.Exists(left));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

@@ -42,7 +42,9 @@ public sealed class PackTests : IDisposable
             string path = PathOf($"{strips}.ttvm");
             RecordingCompactor.Compact(whole, path, overwrite: false, strips, cancellation: TestContext.Current.CancellationToken);
             using var packed = RecordingFile.Open(path);
-            Assert.True(new FileInfo(path).Length < new FileInfo(whole.Path).Length);
+            // One that was packed already gets no smaller, but no larger either, except for what the manifest says of the start of a stripped one.
+            bool isPacked = whole.Pages.Frames[0].Kind == FrameKind.PackedPages;
+            Assert.InRange(new FileInfo(path).Length, 1, new FileInfo(whole.Path).Length - (isPacked ? strips ? -100 : 0 : 1));
             Assert.Equal(3, packed.Manifest.FormatVersion);
             Assert.Equal(whole.Manifest.Images, packed.Manifest.Images);
             Assert.Equal(whole.Manifest.End, packed.Manifest.End);

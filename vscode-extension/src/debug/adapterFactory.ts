@@ -1,3 +1,5 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { findServer } from '../server';
 
@@ -10,6 +12,14 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
         if (request === 'attach' && typeof pipe === 'string') return new vscode.DebugAdapterNamedPipeServer(pipe);
         if (request === 'attach' && typeof port === 'number') return new vscode.DebugAdapterServer(port, '127.0.0.1');
         const server = findServer(this.context.extensionPath);
-        return new vscode.DebugAdapterExecutable(server.command, [...server.prefix, 'dap'], { cwd: session.workspaceFolder?.uri.fsPath });
+        return new vscode.DebugAdapterExecutable(server.command, [...server.prefix, 'dap', ...this.logging()], { cwd: session.workspaceFolder?.uri.fsPath });
+    }
+
+    private logging(): string[] {
+        const level = vscode.workspace.getConfiguration('ttvm').get<string>('logLevel', 'none');
+        if (level === 'none') return [];
+        const folder = this.context.logUri.fsPath;
+        fs.mkdirSync(folder, { recursive: true });
+        return ['--log-level', level, '--log-file', path.join(folder, 'ttvm.log')];
     }
 }

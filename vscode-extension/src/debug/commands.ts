@@ -4,6 +4,7 @@ import { messageOf, withThousands } from '../text';
 import type { OriginView } from '../views/originView';
 import type { TranslatedCode } from '../views/translatedCode';
 import type { ShowAddress } from '../views/views';
+import { restoreBreakpoints, saveBreakpoints } from './savedBreakpoints';
 import type { Sessions, TtvmSession } from './sessions';
 
 const EVENTS: { kind: TimelineKind; label: string }[] = [
@@ -61,7 +62,9 @@ export function registerCommands(context: vscode.ExtensionContext, sessions: Ses
     });
     add('ttvm.memory.breakOnWrite', async (_, target) => { breakOn('write', target); });
     add('ttvm.memory.breakOnAccess', async (_, target) => { breakOn('access', target); });
+    add('ttvm.saveBreakpoints', saveBreakpoints);
     addBookmarks(add);
+    context.subscriptions.push(vscode.debug.onDidStartDebugSession(session => { if (session.type === 'ttvm') void restoreBreakpoints(session); }));
 }
 
 function addBookmarks(add: (id: string, action: (session: TtvmSession, ...args: unknown[]) => Promise<void>) => void): void {
