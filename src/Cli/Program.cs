@@ -42,7 +42,7 @@ internal static class Program
     {
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         using var interruption = new Interruption();
-        using var passphrases = new Passphrases(Console.Error);
+        using var passphrases = new Passphrases(Console.Error, interruption.Token);
         using var log = new LogOutput(Console.Error);
         var context = new CommandContext(output, Console.Error, passphrases, log, interruption.Token);
         var debug = new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true };

@@ -29,6 +29,9 @@ public sealed class MergeTests(DemoRecording demo)
     [InlineData("find --call SpinLock_acquire,SpinLock_release --from 20% --to 85% --limit 100000")]
     [InlineData("find --call kernel_main,ap_main,schedule,idle_loop,trap_dispatch,smp_start --limit 100000")]
     [InlineData("find --call page_allocate --where ret!=0")]
+    [InlineData("find --cas ledger", 3)]
+    [InlineData("find --cas ledger --from 20% --to 90% --limit 40", 9)]
+    [InlineData("find --cas bank_deposit --limit 5")]
     [InlineData("locks --check")]
     [InlineData("locks --history --from 25% --to 75% --limit 3")]
     [InlineData("locks --lock ledger --limit 50")]
@@ -86,7 +89,6 @@ public sealed class MergeTests(DemoRecording demo)
         Ttvm.Refuses(3, ["merge", Write("damaged.json", File.ReadAllText(first).Replace("\"calls\": [", "\"falls\": [", StringComparison.Ordinal)), second], "damaged");
         Ttvm.Refuses(2, ["locks", s_recording, "--shard", "1/2"], "goes with --history");
         Ttvm.Refuses(2, [.. put, "--last", "--shard", "1/2"], "not with --last");
-        Ttvm.Refuses(2, ["find", s_recording, "--cas", "total", "--shard", "1/2"], "has no --shard");
         // Locks are judged where the recording is.
         string[] check = ["locks", s_recording, "--check"];
         string one = Part("locks1.json", "1/2", check), two = Part("locks2.json", "2/2", check);

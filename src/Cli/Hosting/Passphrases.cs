@@ -1,9 +1,12 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text;
 using System.Threading;
 using Cli.Parsing;
+using Microsoft.Win32.SafeHandles;
 using Replay.Packages;
+using Vmm.Host;
 
 namespace Cli.Hosting;
 
@@ -11,7 +14,7 @@ namespace Cli.Hosting;
 /// The passphrase of encrypted recordings: from a file, else from the environment, else asked for at the terminal, at most once. It is never part of a command line, which other
 /// users can see.
 /// </summary>
-internal sealed class Passphrases(TextWriter error) : IDisposable
+internal sealed class Passphrases(TextWriter error, CancellationToken cancellation) : IDisposable
 {
     private const string Variable = "TTVM_PASSPHRASE";
     private const int MaximumFileSizeBytes = 1 << 16;
@@ -66,14 +69,34 @@ internal sealed class Passphrases(TextWriter error) : IDisposable
 
     private string Type(string prompt)
     {
+        // Before the question: whoever is quick has typed when it is read.
+        using HiddenInput? hidden = HiddenInput.TryBegin();
         error.Write(prompt);
+        string text = hidden is null ? ReadKeys() : ReadLine(hidden);
+        error.WriteLine();
+        return text;
+    }
+
+    // Who ends the program meanwhile does not lose the terminal's echo.
+    private string ReadLine(HiddenInput hidden)
+    {
+        using CancellationTokenRegistration registration = cancellation.Register(hidden.Dispose);
+        // Not the console's stream, which shows at a terminal what it reads.
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        var line = new List<byte>();
+        while (input.ReadByte() is >= 0 and not '\n' and int next) line.Add((byte)next);
+        cancellation.ThrowIfCancellationRequested();
+        return Encoding.UTF8.GetString([.. line]);
+    }
+
+    private static string ReadKeys()
+    {
         var text = new StringBuilder();
         while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)
         {
             if (key.Key != ConsoleKey.Backspace) text.Append(key.KeyChar == '\0' ? "" : key.KeyChar);
             else if (text.Length > 0) text.Length--;
         }
-        error.WriteLine();
         return text.ToString();
     }
 }

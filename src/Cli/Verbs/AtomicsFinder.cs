@@ -3,7 +3,9 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using System.Text.Json;
+using Cli.Ci;
 using Cli.Hosting;
 using Cli.Parsing;
 using Cli.Presentation;
@@ -21,6 +23,9 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
 {
     private static readonly string[] s_heads = ["position", "cpu", "task", "code", "instruction", "expected", "old", "new", "result", "retry", "remark"];
 
+    /// <summary>What names its code and its tasks.</summary>
+    private readonly record struct Guest(GuestView View, SymbolSet Symbols, ICurrentTask Tasks);
+
     public Option<string?> Swap { get; } = new("--cas")
     {
         Description = "Every compare-and-swap, exchange, locked update and store of a word of --size bytes (by default what its symbol takes): who won, who tried again, who was deceived",
@@ -28,29 +33,76 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
     };
 
     /// <summary>Prints the attempts.</summary>
-    public int Run(CommandContext context, OpenRecording recording, ParseResult parsed, string? from, bool isJson)
+    /// <param name="context">Where to.</param>
+    /// <param name="recording">Where they are looked for.</param>
+    /// <param name="parsed">What the user wants.</param>
+    /// <param name="from">Where to begin; null: at the start.</param>
+    /// <param name="isJson">For scripts.</param>
+    /// <param name="part">Only a part of the recording is looked at; null: all of it.</param>
+    public int Run(CommandContext context, OpenRecording recording, ParseResult parsed, string? from, bool isJson, ShardedScan? part)
     {
         string text = parsed.GetValue(Swap)!;
         int limit = shared.LimitOf(parsed);
         int? sizeBytes = parsed.GetResult(size) is { Implicit: false } ? NumberSyntax.ParseNumber(parsed.GetValue(size)!, "--size", AtomicTarget.MaximumBytes) : null;
         if (sizeBytes == 0) throw CommandException.Usage($"--size: a word has 1 to {AtomicTarget.MaximumBytes} bytes");
-        using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(shared.Symbols), null);
+        string[]? files = parsed.GetValue(shared.Symbols);
+        using GuestPrograms programs = recording.LoadSymbols(files, null);
         (Position first, Position before) = shared.RangeOf(recording, parsed, from);
-        recording.Seek("end");
+        Guest guest = GuestOf(context, recording, programs);
+        AtomicTarget target = TargetOf(text, guest.Symbols, sizeBytes, parsed.GetValue(physical));
         Timeline timeline = recording.Timeline;
-        var view = new GuestView(timeline.Machine, recording.Vcpu(null));
-        SymbolSet symbols = programs.At(view);
-        AtomicTarget target = TargetOf(text, symbols, sizeBytes, parsed.GetValue(physical));
-        ICurrentTask tasks = GuestLayouts.TasksOf(GuestLayouts.Load(context, recording, null).Layouts, symbols, view);
-        AtomicHistory found = ProgressDisplay.Run("searching", progress => AtomicHistory.Read(timeline, target, tasks, first, before, limit, progress, context.Cancellation));
-        if (isJson) WriteJson(context.Out, found, symbols, tasks, view);
+        if (part is not null)
+        {
+            // One that is left with nothing has an empty stretch.
+            ShardedScan.Stretch stretch = part.StretchOf(first, before) ?? new ShardedScan.Stretch(first, first, false, false);
+            AtomicAccessLog log = ProgressDisplay.Run("searching", progress =>
+                AtomicAccessLog.Read(timeline, target, guest.Tasks, stretch.From, stretch.Before, progress, context.Cancellation));
+            part.Write(context, MergeVerb.Swaps, limit, json => WritePart(json, text, target, files, log));
+            return ExitCode.Good;
+        }
+        AtomicHistory found = ProgressDisplay.Run("searching", progress => AtomicHistory.Read(timeline, target, guest.Tasks, first, before, limit, progress, context.Cancellation));
+        if (isJson) WriteJson(context.Out, found, guest);
         else
         {
             List<string[]> rows = [];
-            foreach (AtomicAttempt attempt in found.Attempts) rows.Add(Row(attempt, symbols, tasks, view));
+            foreach (AtomicAttempt attempt in found.Attempts) rows.Add(Row(attempt, guest));
             if (parsed.GetValue(shared.Csv)) TextTable.WriteCsv(context.Out, s_heads, rows);
             else if (rows.Count > 0) TextTable.Write(context.Out, s_heads, rows, rightAligned: [1, 9]);
         }
+        return Conclude(context, found, text, limit);
+    }
+
+    /// <summary>Puts parts together, and prints what the whole search prints with --json.</summary>
+    /// <param name="context">Where to.</param>
+    /// <param name="parts">All of them, in order.</param>
+    /// <param name="path">The recording.</param>
+    public static int Merge(CommandContext context, IReadOnlyList<ShardFile> parts, string path)
+    {
+        using OpenRecording recording = OpenRecording.Open(path, context);
+        if (recording.File.Identity.ToString() != parts[0].Identity) throw CommandException.Usage($"{path} is another recording than the one of {parts[0].Path}: name it with --recording");
+        JsonElement first = parts[0].Result;
+        using GuestPrograms programs = recording.LoadSymbols([.. first.GetProperty("symbols").EnumerateArray().Select(static one => one.GetString()!)], null);
+        Guest guest = GuestOf(context, recording, programs);
+        var target = new AtomicTarget(ulong.Parse(first.GetProperty("address").GetString()!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), first.GetProperty("size").GetInt32(),
+            first.GetProperty("isPhysical").GetBoolean());
+        IEnumerable<AtomicAccessLog> logs = parts.Select(static part =>
+            AtomicAccessLog.TryRead(part.Result.GetProperty("accesses")) ?? throw CommandException.BadFile($"{part.Path} is damaged"));
+        AtomicHistory found = AtomicHistory.Of(target, logs, parts[0].Limit);
+        WriteJson(context.Out, found, guest);
+        return Conclude(context, found, first.GetProperty("word").GetString()!, parts[0].Limit);
+    }
+
+    // As it stands at the end: by then every program has been loaded.
+    private static Guest GuestOf(CommandContext context, OpenRecording recording, GuestPrograms programs)
+    {
+        recording.Seek("end");
+        var view = new GuestView(recording.Timeline.Machine, recording.Vcpu(null));
+        SymbolSet symbols = programs.At(view);
+        return new Guest(view, symbols, GuestLayouts.TasksOf(GuestLayouts.Load(context, recording, null).Layouts, symbols, view));
+    }
+
+    private static int Conclude(CommandContext context, AtomicHistory found, string text, int limit)
+    {
         if (found.Attempts.Count == 0) context.Error.WriteLine($"ttvm: nothing found: nobody changes {text} there");
         else if (found.IsCut) context.Error.WriteLine($"ttvm: there are more than {Words.Plural(limit, "attempt")}: see more with --limit or --from {found.Attempts[^1].At}");
         return found.Attempts.Count > 0 ? ExitCode.Good : ExitCode.Failed;
@@ -64,26 +116,41 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
         return new AtomicTarget(NumberSyntax.ParseAddress(text, "--cas"), sizeBytes ?? 8, isPhysical);
     }
 
-    private static string[] Row(AtomicAttempt attempt, SymbolSet symbols, ICurrentTask tasks, in GuestView view) =>
+    private static string[] Row(AtomicAttempt attempt, in Guest guest) =>
     [
-        attempt.At.ToString(), attempt.CpuIndex < 0 ? "chip" : attempt.CpuIndex.ToString(CultureInfo.InvariantCulture), TaskText.Of(tasks, view, attempt.Task),
-        CodeText.Of(attempt.Code, symbols), attempt.Instruction, attempt.Expected is { } expected ? Hexadecimal(expected) : "", Hexadecimal(attempt.Old), Hexadecimal(attempt.New),
+        attempt.At.ToString(), attempt.CpuIndex < 0 ? "chip" : attempt.CpuIndex.ToString(CultureInfo.InvariantCulture), TaskText.Of(guest.Tasks, guest.View, attempt.Task),
+        CodeText.Of(attempt.Code, guest.Symbols), attempt.Instruction, attempt.Expected is { } expected ? Hexadecimal(expected) : "", Hexadecimal(attempt.Old), Hexadecimal(attempt.New),
         attempt.Kind == AtomicKind.CompareExchange ? attempt.HasWon ? "won" : "lost" : "", attempt.Retry == 0 ? "" : attempt.Retry.ToString(CultureInfo.InvariantCulture),
         attempt.Remark ?? "",
     ];
 
-    private static void WriteJson(TextWriter output, AtomicHistory found, SymbolSet symbols, ICurrentTask tasks, GuestView view) => JsonText.WriteObject(output, json =>
+    private static void WritePart(Utf8JsonWriter json, string text, AtomicTarget target, string[]? files, AtomicAccessLog log)
+    {
+        json.WriteStartObject();
+        json.WriteString("word", text);
+        json.WriteString("address", $"{target.Address:x}");
+        json.WriteNumber("size", target.SizeBytes);
+        json.WriteBoolean("isPhysical", target.IsPhysical);
+        json.WriteStartArray("symbols");
+        foreach (string file in files ?? []) json.WriteStringValue(file);
+        json.WriteEndArray();
+        json.WritePropertyName("accesses");
+        log.Write(json);
+        json.WriteEndObject();
+    }
+
+    private static void WriteJson(TextWriter output, AtomicHistory found, Guest guest) => JsonText.WriteObject(output, json =>
     {
         json.WriteHexadecimal("address", found.Target.Address);
         json.WriteNumber("size", found.Target.SizeBytes);
         json.WriteBoolean("isPhysical", found.Target.IsPhysical);
         json.WriteBoolean("isCut", found.IsCut);
         json.WriteStartArray("attempts");
-        foreach (AtomicAttempt attempt in found.Attempts) Write(json, attempt, symbols, tasks, view);
+        foreach (AtomicAttempt attempt in found.Attempts) Write(json, attempt, guest);
         json.WriteEndArray();
     });
 
-    private static void Write(Utf8JsonWriter json, AtomicAttempt attempt, SymbolSet symbols, ICurrentTask tasks, in GuestView view)
+    private static void Write(Utf8JsonWriter json, AtomicAttempt attempt, in Guest guest)
     {
         json.WriteStartObject();
         json.WritePosition("position", attempt.At);
@@ -91,10 +158,10 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
         if (attempt.Task != 0)
         {
             json.WriteHexadecimal("task", attempt.Task);
-            json.WriteString("taskName", TaskText.Of(tasks, view, attempt.Task));
+            json.WriteString("taskName", TaskText.Of(guest.Tasks, guest.View, attempt.Task));
         }
         json.WriteHexadecimal("code", attempt.Code);
-        json.WriteString("place", CodeText.Of(attempt.Code, symbols));
+        json.WriteString("place", CodeText.Of(attempt.Code, guest.Symbols));
         json.WriteString("kind", attempt.Kind.ToString());
         json.WriteString("instruction", attempt.Instruction);
         json.WriteBoolean("isLocked", attempt.IsLocked);

@@ -101,9 +101,8 @@ internal static class FindVerb
         {
             using OpenRecording whole = OpenRecording.Open(path, context);
             ShardedScan? part = ShardedScan.Of(parsed, o.Shard, whole);
-            if (isSwap && part is not null) throw CommandException.Usage("find: --cas has no --shard: whether an attempt is deceived depends on all that came before");
             return isCall ? o.Calls.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json), part)
-                : o.Atomics.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json));
+                : o.Atomics.Run(context, whole, parsed, parsed.GetValue(o.From), parsed.GetValue(o.Json), part);
         }
         if (given.Length != 1 || isCall || isSwap)
         {

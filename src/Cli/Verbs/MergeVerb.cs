@@ -16,7 +16,7 @@ namespace Cli.Verbs;
 internal static class MergeVerb
 {
     /// <summary>How parts are put together.</summary>
-    public const string First = "first", Last = "last", Calls = "calls", Locks = "locks";
+    public const string First = "first", Last = "last", Calls = "calls", Swaps = "swaps", Locks = "locks";
 
     public static VerbCommand Create(CommandContext context)
     {
@@ -25,8 +25,8 @@ internal static class MergeVerb
         var verb = new VerbCommand("merge",
             "Puts together what the parts of a search have found that were made with --shard, on as many machines: all of them, in any order. What it prints is what the whole search "
             + "prints with --json, and so is the exit code.", """
-            A part looks at its share of the intervals between checkpoints. Of locks it only notes what is done with them; the parts are judged here, for which the recording is
-            needed. For the others it is not.
+            A part looks at its share of the intervals between checkpoints. Of locks and of words (--cas) it only notes what is done with them; the parts are judged here, for which
+            the recording is needed. For the others it is not.
 
             Examples:
               ttvm find boot.ttvm --call vfs_write --shard 1/2 > 1.json
@@ -46,6 +46,7 @@ internal static class MergeVerb
                 First => One(context, parts),
                 Last => One(context, parts.Reverse()),
                 Calls => AllCalls(context, parts),
+                Swaps => AtomicsFinder.Merge(context, parts, recording ?? parts[0].Recording),
                 Locks => LocksVerb.Merge(context, parts, recording ?? parts[0].Recording),
                 _ => throw CommandException.BadFile($"{parts[0].Path} is a part of a search that this ttvm does not know"),
             };

@@ -54,4 +54,24 @@ public sealed class AtomicHistory
         }, progress, cancellation);
         return new AtomicHistory(target, attempts, isCut);
     }
+
+    /// <summary>The past of a word by what was seen in all parts of a range.</summary>
+    /// <param name="target">The word.</param>
+    /// <param name="parts">In order.</param>
+    /// <param name="limit">At most so many attempts, the first ones.</param>
+    public static AtomicHistory Of(AtomicTarget target, IEnumerable<AtomicAccessLog> parts, int limit)
+    {
+        var tracker = new AtomicTracker(target);
+        var attempts = new List<AtomicAttempt>();
+        foreach (AtomicAccessLog part in parts)
+        {
+            foreach (AtomicAccess access in part.Accesses)
+            {
+                if (tracker.Add(access) is not { } attempt) continue;
+                if (attempts.Count >= limit) return new AtomicHistory(target, attempts, isCut: true);
+                attempts.Add(attempt);
+            }
+        }
+        return new AtomicHistory(target, attempts, isCut: false);
+    }
 }
