@@ -158,7 +158,7 @@ public sealed class DiskTests(DemoRecording demo)
     {
         HostTool.Require("unshare", "util-linux");
         ToolResult result = HostTool.Run("unshare", ["-rm", "/bin/bash", "-c", script, Ttvm.Program], s_patience);
-        if (result.Error.StartsWith("unshare:", StringComparison.Ordinal)) Requirement.Missing("namespaces cannot be made here", "run the tests where unshare -rm works");
+        if (result.Error.StartsWith("unshare:", StringComparison.Ordinal)) Requirement.HostCannot("namespaces cannot be made here: unshare -rm does not work");
         return result;
     }
 

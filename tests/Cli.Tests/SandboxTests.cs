@@ -12,6 +12,9 @@ namespace Cli.Tests;
 /// <summary>What a verb that reads a recording can do to the machine that it runs on: nothing but what its command line names.</summary>
 public sealed class SandboxTests(DemoRecording demo)
 {
+    /// <summary>What a verb has to say about its sandbox, on this host.</summary>
+    private static readonly Lazy<string> s_remark = new(static () => Ttvm.Run("info", Repository.PathOf("traces/echo.ttvm")).Error);
+
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
     // For any user.
     private static readonly string[] s_possible =
@@ -160,7 +163,8 @@ public sealed class SandboxTests(DemoRecording demo)
 
     private static void RequireLinux()
     {
-        if (!OperatingSystem.IsLinux()) Requirement.Missing("Landlock and seccomp are Linux's", "run it on Linux");
+        if (!OperatingSystem.IsLinux()) Requirement.HostCannot("Landlock and seccomp are Linux's");
+        if (s_remark.Value.Contains("is not whole", StringComparison.Ordinal)) Requirement.HostCannot($"there is no whole sandbox here: {s_remark.Value}");
     }
 
     private static string[] Attempts(string output) => [.. output[(output.IndexOf("attempts\n", StringComparison.Ordinal) + 9)..].TrimEnd().Split('\n').Select(static line => line[2..])];

@@ -23,5 +23,14 @@ public static class Requirement
         throw new InvalidOperationException(message);
     }
 
+    /// <summary>Skips the running test, always: the host's kernel cannot do something, and nothing that one could install changes that. Does not return.</summary>
+    /// <param name="what">"this kernel has no Landlock"</param>
+    [System.Diagnostics.CodeAnalysis.DoesNotReturn]
+    public static void HostCannot(string what)
+    {
+        Assert.Skip(what);
+        throw new InvalidOperationException(what);
+    }
+
     private static bool IsSet(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value && value != "0";
 }

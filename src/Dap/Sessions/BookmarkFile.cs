@@ -19,6 +19,9 @@ public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded =
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
+    // EEXIST, ERROR_FILE_EXISTS.
+    private const int FileExists = 17, WindowsFileExists = 80;
+
     private readonly string _path = PathOf(recordingPath);
 
     /// <summary>What is in the file.</summary>
@@ -123,9 +126,11 @@ public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded =
             {
                 return new FileStream(path, FileMode.CreateNew, FileAccess.Write);
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when ((e.HResult & 0xFFFF) is FileExists or WindowsFileExists)
             {
-                if (DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > s_patience) File.Delete(path);
+                // By now it may be gone again: then it has no time, and is not the one of a process that was killed.
+                var left = new FileInfo(path);
+                if (left.Exists && DateTime.UtcNow - left.LastWriteTimeUtc > s_patience) left.Delete();
                 else if (DateTime.UtcNow > end) throw;
                 else System.Threading.Thread.Sleep(10);
             }
