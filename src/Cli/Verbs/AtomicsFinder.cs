@@ -83,8 +83,8 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
         JsonElement first = parts[0].Result;
         using GuestPrograms programs = recording.LoadSymbols([.. first.GetProperty("symbols").EnumerateArray().Select(static one => one.GetString()!)], null);
         Guest guest = GuestOf(context, recording, programs);
-        var target = new AtomicTarget(ulong.Parse(first.GetProperty("address").GetString()!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), first.GetProperty("size").GetInt32(),
-            first.GetProperty("isPhysical").GetBoolean());
+        ulong address = ulong.Parse(first.GetProperty("address").GetString()!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        var target = new AtomicTarget(address, first.GetProperty("size").GetInt32(), first.GetProperty("isPhysical").GetBoolean());
         IEnumerable<AtomicAccessLog> logs = parts.Select(static part =>
             AtomicAccessLog.TryRead(part.Result.GetProperty("accesses")) ?? throw CommandException.BadFile($"{part.Path} is damaged"));
         AtomicHistory found = AtomicHistory.Of(target, logs, parts[0].Limit);

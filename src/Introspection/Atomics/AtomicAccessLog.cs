@@ -71,7 +71,8 @@ public sealed class AtomicAccessLog
             if (one.ValueKind != JsonValueKind.Array || one.GetArrayLength() != FieldCount || one[6].ValueKind is not (JsonValueKind.True or JsonValueKind.False)) return null;
             for (int i = 1; i <= 5; i++)
                 if (one[i].ValueKind != JsonValueKind.Number) return null;
-            if (!one[1].TryGetUInt32(out uint ordinal) || !one[2].TryGetByte(out byte kind) || kind > (byte)AtomicKind.Store || !one[3].TryGetInt32(out int cpu) || cpu is < -1 or > byte.MaxValue
+            if (!one[1].TryGetUInt32(out uint ordinal) || !one[2].TryGetByte(out byte kind) || kind > (byte)AtomicKind.Store
+                || !one[3].TryGetInt32(out int cpu) || cpu is < -1 or > byte.MaxValue
                 || !one[4].TryGetInt32(out int size) || size is < 1 or > AtomicTarget.MaximumBytes || !one[5].TryGetInt32(out int mnemonic)) return null;
             if (!TryHexadecimal(one[0], out ulong count) || !TryHexadecimal(one[7], out ulong task) || !TryHexadecimal(one[8], out ulong code) || !TryHexadecimal(one[9], out ulong frame)
                 || !TryHexadecimal(one[10], out ulong address) || !TryHexadecimal(one[11], out UInt128 expected) || !TryHexadecimal(one[12], out UInt128 old)

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Vmm.Host;
 
 /// <summary>
-/// The terminal at standard input without its echo, until this is disposed of: what is typed ahead is not shown either, as it would be between two calls of <see cref="Console.ReadKey(bool)"/>.
-/// Lines are edited by the terminal as ever. POSIX termios(3).
+/// The terminal at standard input without its echo, until this is disposed of: what is typed ahead is not shown either, as it would be between two calls of
+/// <see cref="Console.ReadKey(bool)"/>. Lines are edited by the terminal as ever. POSIX termios(3).
 /// </summary>
 public sealed unsafe partial class HiddenInput : IDisposable
 {
