@@ -12,7 +12,8 @@ internal static partial class CliMessages
     [LoggerMessage(Level = LogLevel.Debug, Message = "Exit code {ExitCode} after {Milliseconds:F1} ms")]
     public static partial void Ends(this ILogger log, int exitCode, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A bug in ttvm")]
+    // The user is told in a sentence, and by --debug where: this is for logs that have everything.
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A bug in ttvm")]
     public static partial void Bug(this ILogger log, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Symbols of {Path}")]
