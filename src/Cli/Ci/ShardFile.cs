@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
+using Cli.Hosting;
 
 namespace Cli.Ci;
 
@@ -40,6 +41,21 @@ internal sealed record ShardFile(string Path, string Kind, Shard Shard, string R
         }
         return parts.Length == first.Shard.Count ? parts : throw CommandException.Usage($"part {parts[^1].Shard} is there twice");
     }
+
+    /// <summary>The recording that it is of.</summary>
+    /// <param name="path">Where that is here.</param>
+    /// <param name="context">Opens it.</param>
+    /// <exception cref="CommandException">It is not there, or another one.</exception>
+    public OpenRecording OpenRecording(string path, CommandContext context)
+    {
+        OpenRecording recording = Hosting.OpenRecording.Open(path, context);
+        if (recording.File.Identity.ToString() == Identity) return recording;
+        recording.Dispose();
+        throw CommandException.Usage($"{path} is another recording than the one of {Path}: name it with --recording");
+    }
+
+    /// <summary>A list of texts in the result.</summary>
+    public string[] TextsOf(string name) => [.. Result.GetProperty(name).EnumerateArray().Select(static one => one.GetString()!)];
 
     /// <summary>Where a part says that its recording is, before anything else is done with the part. Nothing: it is no part, or that is no name of a recording.</summary>
     public static IReadOnlyList<string> RecordingOf(string path)

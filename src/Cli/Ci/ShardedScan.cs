@@ -56,6 +56,9 @@ internal sealed class ShardedScan
         return new Stretch(intervals[first].From, intervals[end - 1].To, first == 0, end == intervals.Count);
     }
 
+    /// <summary>The same; a part that nothing is left for has an empty stretch.</summary>
+    public Stretch StretchOrNothing(Position from, Position before) => StretchOf(from, before) ?? new Stretch(from, from, false, false);
+
     /// <summary>Writes what was found.</summary>
     /// <param name="context">Where to.</param>
     /// <param name="kind">How it is put together.</param>

@@ -26,6 +26,14 @@ internal static class JsonText
 
     public static void WritePosition(this Utf8JsonWriter writer, string name, Position position) => writer.WriteString(name, position.ToString());
 
+    /// <summary>An array of texts; null: an empty one.</summary>
+    public static void WriteTexts(this Utf8JsonWriter writer, string name, IEnumerable<string>? all)
+    {
+        writer.WriteStartArray(name);
+        foreach (string one in all ?? []) writer.WriteStringValue(one);
+        writer.WriteEndArray();
+    }
+
     /// <summary>An array of objects.</summary>
     public static void WriteObjects<T>(this Utf8JsonWriter writer, string name, IEnumerable<T> all, Action<T> content)
     {

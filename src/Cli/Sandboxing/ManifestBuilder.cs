@@ -112,7 +112,7 @@ internal sealed class ManifestBuilder
 
     private void AddIndexCache()
     {
-        if (DebugIndexCache.StandardFolder is not { } folder) return;
+        if (DebugIndexCache.StandardFolder() is not { } folder) return;
         try
         {
             Directory.CreateDirectory(folder);

@@ -53,8 +53,7 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
         Timeline timeline = recording.Timeline;
         if (part is not null)
         {
-            // One that is left with nothing has an empty stretch.
-            ShardedScan.Stretch stretch = part.StretchOf(first, before) ?? new ShardedScan.Stretch(first, first, false, false);
+            ShardedScan.Stretch stretch = part.StretchOrNothing(first, before);
             AtomicAccessLog log = ProgressDisplay.Run("searching", progress =>
                 AtomicAccessLog.Read(timeline, target, guest.Tasks, stretch.From, stretch.Before, progress, context.Cancellation));
             part.Write(context, MergeVerb.Swaps, limit, json => WritePart(json, text, target, files, log));
@@ -78,10 +77,9 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
     /// <param name="path">The recording.</param>
     public static int Merge(CommandContext context, IReadOnlyList<ShardFile> parts, string path)
     {
-        using OpenRecording recording = OpenRecording.Open(path, context);
-        if (recording.File.Identity.ToString() != parts[0].Identity) throw CommandException.Usage($"{path} is another recording than the one of {parts[0].Path}: name it with --recording");
+        using OpenRecording recording = parts[0].OpenRecording(path, context);
         JsonElement first = parts[0].Result;
-        using GuestPrograms programs = recording.LoadSymbols([.. first.GetProperty("symbols").EnumerateArray().Select(static one => one.GetString()!)], null);
+        using GuestPrograms programs = recording.LoadSymbols(parts[0].TextsOf("symbols"), null);
         Guest guest = GuestOf(context, recording, programs);
         ulong address = ulong.Parse(first.GetProperty("address").GetString()!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         var target = new AtomicTarget(address, first.GetProperty("size").GetInt32(), first.GetProperty("isPhysical").GetBoolean());
@@ -131,9 +129,7 @@ internal sealed class AtomicsFinder(FindTableOptions shared, Option<string> size
         json.WriteString("address", $"{target.Address:x}");
         json.WriteNumber("size", target.SizeBytes);
         json.WriteBoolean("isPhysical", target.IsPhysical);
-        json.WriteStartArray("symbols");
-        foreach (string file in files ?? []) json.WriteStringValue(file);
-        json.WriteEndArray();
+        json.WriteTexts("symbols", files);
         json.WritePropertyName("accesses");
         log.Write(json);
         json.WriteEndObject();

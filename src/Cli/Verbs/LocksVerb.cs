@@ -68,13 +68,12 @@ internal static class LocksVerb
     /// <summary>Judges what parts have noted, and prints it as JSON.</summary>
     public static int Merge(CommandContext context, IReadOnlyList<ShardFile> parts, string path)
     {
-        using OpenRecording recording = OpenRecording.Open(path, context);
-        if (recording.File.Identity.ToString() != parts[0].Identity) throw CommandException.Usage($"{path} is another recording than the one of {parts[0].Path}: name it with --recording");
+        using OpenRecording recording = parts[0].OpenRecording(path, context);
         JsonElement first = parts[0].Result;
-        string[] Names(string name) => [.. first.GetProperty(name).EnumerateArray().Select(static one => one.GetString()!)];
         var request = new HistoryOptions.Request(first.GetProperty("isHistory").GetBoolean(), first.GetProperty("isCheck").GetBoolean(),
             recording.Parse(first.GetProperty("from").GetString()!), recording.Parse(first.GetProperty("to").GetString()!), parts[0].Limit);
-        var question = new Question(first.GetProperty("lock").GetString(), first.GetProperty("isByClass").GetBoolean(), request, Names("layouts"), Names("symbols"), true);
+        var question = new Question(first.GetProperty("lock").GetString(), first.GetProperty("isByClass").GetBoolean(), request,
+            parts[0].TextsOf("layouts"), parts[0].TextsOf("symbols"), true);
         using var guest = new Guest(context, recording, question);
         LockEventLog[] events = [.. parts.Select(part => LockEventLog.TryRead(part.Result.GetProperty("events"), guest.Locks)
             ?? throw CommandException.BadFile($"{part.Path} is damaged, or this guest's functions are other ones here"))];
@@ -87,8 +86,7 @@ internal static class LocksVerb
     {
         if (question.Request is { IsHistory: false, IsCheck: false } && question.One is null) throw CommandException.Usage("locks: --shard goes with --history, --check or --lock");
         using var guest = new Guest(context, recording, question);
-        // One that is left with nothing has an empty stretch.
-        ShardedScan.Stretch stretch = scan.StretchOf(question.Request.From, question.Request.To) ?? new ShardedScan.Stretch(question.Request.From, question.Request.From, false, false);
+        ShardedScan.Stretch stretch = scan.StretchOrNothing(question.Request.From, question.Request.To);
         LockEventLog events = ProgressDisplay.Run("replaying", progress => guest.Locks.Events(recording.Timeline, stretch.From, stretch.Before, progress, context.Cancellation));
         scan.Write(context, MergeVerb.Locks, question.Request.Limit, json =>
         {
@@ -99,12 +97,8 @@ internal static class LocksVerb
             json.WriteBoolean("isCheck", question.Request.IsCheck);
             json.WritePosition("from", question.Request.From);
             json.WritePosition("to", question.Request.To);
-            foreach ((string name, string[]? values) in (ReadOnlySpan<(string, string[]?)>)[("layouts", question.Layouts), ("symbols", question.Symbols)])
-            {
-                json.WriteStartArray(name);
-                foreach (string value in values ?? []) json.WriteStringValue(value);
-                json.WriteEndArray();
-            }
+            json.WriteTexts("layouts", question.Layouts);
+            json.WriteTexts("symbols", question.Symbols);
             json.WritePropertyName("events");
             events.Write(json);
             json.WriteEndObject();

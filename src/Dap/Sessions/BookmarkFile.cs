@@ -37,7 +37,7 @@ public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded =
     /// <summary>All bookmarks; none without a file.</summary>
     /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public List<TtvmBookmark> Read() => [.. (Load().Bookmarks ?? []).OfType<TtvmBookmark>()];
+    public List<TtvmBookmark> Read() => BookmarksIn(Load());
 
     /// <summary>All breakpoints that were saved; none without a file.</summary>
     /// <exception cref="RequestException">The file is damaged. It is left as it is.</exception>
@@ -64,12 +64,14 @@ public sealed class BookmarkFile(string recordingPath, EmbeddedFiles? embedded =
     /// <exception cref="RequestException">The file is damaged, or cannot be written.</exception>
     public void SetBreakpoints(IReadOnlyList<TtvmSavedBreakpoint> breakpoints) => Replace(old => old with { Breakpoints = breakpoints.Count == 0 ? null : breakpoints });
 
+    private static List<TtvmBookmark> BookmarksIn(Content content) => [.. (content.Bookmarks ?? []).OfType<TtvmBookmark>()];
+
     private List<TtvmBookmark> Change(Action<List<TtvmBookmark>> change)
     {
         List<TtvmBookmark> all = [];
         Replace(old =>
         {
-            all = Read();
+            all = BookmarksIn(old);
             change(all);
             return old with { Bookmarks = all };
         });

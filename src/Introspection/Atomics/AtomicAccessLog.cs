@@ -1,10 +1,10 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Text.Json;
 using System.Threading;
 using Iced.Intel;
 using Introspection.Locks.Tasks;
+using Introspection.Text;
 using Replay.Timelines;
 using Vmm.Time;
 
@@ -74,9 +74,9 @@ public sealed class AtomicAccessLog
             if (!one[1].TryGetUInt32(out uint ordinal) || !one[2].TryGetByte(out byte kind) || kind > (byte)AtomicKind.Store
                 || !one[3].TryGetInt32(out int cpu) || cpu is < -1 or > byte.MaxValue
                 || !one[4].TryGetInt32(out int size) || size is < 1 or > AtomicTarget.MaximumBytes || !one[5].TryGetInt32(out int mnemonic)) return null;
-            if (!TryHexadecimal(one[0], out ulong count) || !TryHexadecimal(one[7], out ulong task) || !TryHexadecimal(one[8], out ulong code) || !TryHexadecimal(one[9], out ulong frame)
-                || !TryHexadecimal(one[10], out ulong address) || !TryHexadecimal(one[11], out UInt128 expected) || !TryHexadecimal(one[12], out UInt128 old)
-                || !TryHexadecimal(one[13], out UInt128 value)) return null;
+            if (!Hexadecimal.TryRead(one[0], out ulong count) || !Hexadecimal.TryRead(one[7], out ulong task) || !Hexadecimal.TryRead(one[8], out ulong code)
+                || !Hexadecimal.TryRead(one[9], out ulong frame) || !Hexadecimal.TryRead(one[10], out ulong address) || !Hexadecimal.TryRead(one[11], out UInt128 expected) || !Hexadecimal.TryRead(one[12], out UInt128 old)
+                || !Hexadecimal.TryRead(one[13], out UInt128 value)) return null;
             log._accesses.Add(new AtomicAccess
             {
                 At = new Position(count, ordinal), Kind = (AtomicKind)kind, CpuIndex = cpu, SizeBytes = size, Mnemonic = (Mnemonic)mnemonic, IsLocked = one[6].GetBoolean(), Task = task,
@@ -84,11 +84,5 @@ public sealed class AtomicAccessLog
             });
         }
         return log;
-    }
-
-    private static bool TryHexadecimal<T>(JsonElement text, out T value) where T : struct, System.Numerics.INumberBase<T>
-    {
-        value = default;
-        return text.ValueKind == JsonValueKind.String && T.TryParse(text.GetString(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 }

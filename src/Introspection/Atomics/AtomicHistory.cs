@@ -38,21 +38,10 @@ public sealed class AtomicHistory
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(target.SizeBytes, 1, nameof(target));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(target.SizeBytes, AtomicTarget.MaximumBytes, nameof(target));
-        var tracker = new AtomicTracker(target);
-        var attempts = new List<AtomicAttempt>();
-        bool isCut = false;
+        var collector = new Collector(target, limit);
         timeline.Intervals.Run(timeline.Intervals.IntervalsOf(from, before), () => new AtomicVisitor(target, tasks), (_, accesses) =>
-        {
-            foreach (AtomicAccess access in accesses)
-            {
-                if (tracker.Add(access) is not { } attempt) continue;
-                isCut = attempts.Count >= limit;
-                if (isCut) return false;
-                attempts.Add(attempt);
-            }
-            return true;
-        }, progress, cancellation);
-        return new AtomicHistory(target, attempts, isCut);
+            collector.TryAdd(accesses), progress, cancellation);
+        return collector.History;
     }
 
     /// <summary>The past of a word by what was seen in all parts of a range.</summary>
@@ -61,17 +50,32 @@ public sealed class AtomicHistory
     /// <param name="limit">At most so many attempts, the first ones.</param>
     public static AtomicHistory Of(AtomicTarget target, IEnumerable<AtomicAccessLog> parts, int limit)
     {
-        var tracker = new AtomicTracker(target);
-        var attempts = new List<AtomicAttempt>();
+        var collector = new Collector(target, limit);
         foreach (AtomicAccessLog part in parts)
+            if (!collector.TryAdd(part.Accesses)) break;
+        return collector.History;
+    }
+
+    /// <summary>Makes attempts of accesses, which come in order.</summary>
+    private sealed class Collector(AtomicTarget target, int limit)
+    {
+        private readonly AtomicTracker _tracker = new(target);
+        private readonly List<AtomicAttempt> _attempts = [];
+        private bool _isCut;
+
+        public AtomicHistory History => new(target, _attempts, _isCut);
+
+        /// <summary>False: there are more than are wanted.</summary>
+        public bool TryAdd(IReadOnlyList<AtomicAccess> accesses)
         {
-            foreach (AtomicAccess access in part.Accesses)
+            foreach (AtomicAccess access in accesses)
             {
-                if (tracker.Add(access) is not { } attempt) continue;
-                if (attempts.Count >= limit) return new AtomicHistory(target, attempts, isCut: true);
-                attempts.Add(attempt);
+                if (_tracker.Add(access) is not { } attempt) continue;
+                _isCut = _attempts.Count >= limit;
+                if (_isCut) return false;
+                _attempts.Add(attempt);
             }
+            return true;
         }
-        return new AtomicHistory(target, attempts, isCut: false);
     }
 }

@@ -1,6 +1,8 @@
 using System;
 using System.Globalization;
+using System.Numerics;
 using System.Text;
+using System.Text.Json;
 
 namespace Introspection.Text;
 
@@ -18,6 +20,13 @@ public static class Hexadecimal
         var text = new StringBuilder(bytes.Length * 3);
         foreach (byte b in bytes) text.Append(text.Length > 0 ? " " : "").Append(b.ToString("x2", CultureInfo.InvariantCulture));
         return text.ToString();
+    }
+
+    /// <summary>Reads the digits that <c>{value:x}</c> gives, from a JSON string.</summary>
+    public static bool TryRead<T>(JsonElement text, out T value) where T : struct, INumberBase<T>
+    {
+        value = default;
+        return text.ValueKind == JsonValueKind.String && T.TryParse(text.GetString(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 
     /// <summary>12,345,678</summary>

@@ -99,23 +99,12 @@ public static class RecordingEncryption
             if ((read = source.Read(offset + filled, destination[filled..])) == 0) throw new IOException($"{path} has become shorter while it was read");
     }
 
-    private static void Replace(string path, RecordingPassphrase? passphrase, string destination, IProgress<double>? progress, Action<ByteSource, Stream, Action<double>> write)
-    {
-        string temporary = destination + ".tmp";
-        try
+    private static void Replace(string path, RecordingPassphrase? passphrase, string destination, IProgress<double>? progress, Action<ByteSource, Stream, Action<double>> write) =>
+        ContainerRewriter.ReplaceFile(destination, temporary =>
         {
-            using (ByteSource source = OpenBytes(path, passphrase))
-            using (var output = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-            {
-                write(source, output, fraction => progress?.Report(fraction));
-                output.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, destination, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
+            using ByteSource source = OpenBytes(path, passphrase);
+            using var output = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+            write(source, output, fraction => progress?.Report(fraction));
+            output.Flush(flushToDisk: true);
+        });
 }

@@ -250,61 +250,49 @@ internal sealed partial class BlockTranslator
         FlagsAre(ShiftKind(digit), size, x, default, count == 1 ? HostFlag.All & ~HostFlag.Adjust : HostFlag.OfResult | HostFlag.Carry);
     }
 
-    /// <summary>A count of 0 leaves the flags, so that the room has to tell.</summary>
     private void ShiftByCl()
     {
         ref readonly Instruction i = ref Current;
-        int size = SizeOf(i, 0), digit = ShiftDigit(i.Mnemonic), guest = GuestOf(i.Op0Register);
-        bool mapped = IsMapped(guest);
-        if (IsObserved) Settle();
-        int register = InRegister(guest, HostRegister.Value);
-        var unchanged = new Label();
-        if (IsObserved)
-        {
-            // Zero-extended whatever the count.
-            if (size == 4) _e.Load(4, register, Operand.Of(register));
-            if (size == 4 && !mapped) _e.Store(8, StateField.General(guest), register);
-            _e.TestImmediate(1, Operand.Of(HostRegister.Rcx), size == 8 ? 63 : 31);
-            _e.JumpIf(Condition.Equal, unchanged);
-        }
-        _e.ShiftByCl(digit, size, Operand.Of(register));
-        if (!mapped) _e.Store(8, StateField.General(guest), register);
-        if (!IsObserved)
-        {
-            _flags = FlagTrack.AtEntry with { Place = FlagPlace.Unneeded };
-            return;
-        }
-        _e.SetIf(Condition.Below, EngineRoom.CarryInField);
-        _e.Store(8, EngineRoom.FlagXField, register);
-        _e.StoreImmediate(4, EngineRoom.FlagKindField, DeferredFlags.Encode(ShiftKind(digit), size));
-        _e.Bind(unchanged);
-        _flags = FlagTrack.AtEntry;
+        int size = SizeOf(i, 0), digit = ShiftDigit(i.Mnemonic);
+        ShiftRegister(size, byCl: true, isDouble: false, ShiftKind(digit), register => _e.ShiftByCl(digit, size, register));
     }
 
-    /// <summary>SHLD and SHRD of registers. Whatever the count, OF is whether the sign changed, as the handler has it; a count of 0 in CL leaves the flags.</summary>
+    /// <summary>SHLD and SHRD of registers.</summary>
     private void DoubleShift()
     {
         ref readonly Instruction i = ref Current;
         bool byCl = i.Op2Kind == OpKind.Register;
-        int size = SizeOf(i, 0), guest = GuestOf(i.Op0Register), opcode = (i.Mnemonic == Mnemonic.Shld ? 0x0FA4 : 0x0FAC) + (byCl ? 1 : 0);
+        int size = SizeOf(i, 0), fill = GuestOf(i.Op1Register), opcode = (i.Mnemonic == Mnemonic.Shld ? 0x0FA4 : 0x0FAC) + (byCl ? 1 : 0), count = byCl ? 0 : (int)i.GetImmediate(2);
+        ShiftRegister(size, byCl, isDouble: true, FlagKind.ShiftLeft, register =>
+        {
+            _e.Instruction(size, opcode, InRegister(fill, HostRegister.Address), register);
+            if (!byCl) _e.Byte(count);
+        });
+    }
+
+    /// <summary>Shifts the first operand, a register. A count of 0 in CL leaves the flags, so that the room has to tell.</summary>
+    /// <param name="size">Of the operand, 4 or 8.</param>
+    /// <param name="byCl">Else by a constant that is not 0.</param>
+    /// <param name="isDouble">Whatever the count, OF is then whether the sign changed, as the handler has it.</param>
+    /// <param name="kind">What the flags come from otherwise.</param>
+    /// <param name="shift">Emits the shift of a host register; may use the address register.</param>
+    private void ShiftRegister(int size, bool byCl, bool isDouble, FlagKind kind, Action<Operand> shift)
+    {
+        int guest = GuestOf(Current.Op0Register);
         bool mapped = IsMapped(guest);
         if (IsObserved) Settle();
-        int register = InRegister(guest, HostRegister.Value), fill = InRegister(GuestOf(i.Op1Register), HostRegister.Address);
+        int register = InRegister(guest, HostRegister.Value);
         var unchanged = new Label();
-        // Zero-extended whatever the count.
-        if (size == 4) _e.Load(4, register, Operand.Of(register));
-        if (IsObserved)
+        // Zero-extended whatever the count, which a single shift sees to by itself where nothing leads around it.
+        if (size == 4 && (IsObserved || isDouble)) _e.Load(4, register, Operand.Of(register));
+        if (IsObserved && isDouble) _e.Load(8, HostRegister.Other, Operand.Of(register));
+        if (IsObserved && byCl)
         {
             if (size == 4 && !mapped) _e.Store(8, StateField.General(guest), register);
-            _e.Load(8, HostRegister.Other, Operand.Of(register));
-            if (byCl)
-            {
-                _e.TestImmediate(1, Operand.Of(HostRegister.Rcx), size == 8 ? 63 : 31);
-                _e.JumpIf(Condition.Equal, unchanged);
-            }
+            _e.TestImmediate(1, Operand.Of(HostRegister.Rcx), size == 8 ? 63 : 31);
+            _e.JumpIf(Condition.Equal, unchanged);
         }
-        _e.Instruction(size, opcode, fill, Operand.Of(register));
-        if (!byCl) _e.Byte((int)i.GetImmediate(2));
+        shift(Operand.Of(register));
         if (!mapped) _e.Store(8, StateField.General(guest), register);
         if (!IsObserved)
         {
@@ -312,11 +300,14 @@ internal sealed partial class BlockTranslator
             return;
         }
         _e.SetIf(Condition.Below, EngineRoom.CarryInField);
-        _e.Alu(AluOperation.Xor, size, HostRegister.Other, Operand.Of(register));
-        _e.Shift(5, size, Operand.Of(HostRegister.Other), size * 8 - 1);
-        _e.Store(1, EngineRoom.OtherOverflowField, HostRegister.Other);
+        if (isDouble)
+        {
+            _e.Alu(AluOperation.Xor, size, HostRegister.Other, Operand.Of(register));
+            _e.Shift(5, size, Operand.Of(HostRegister.Other), size * 8 - 1);
+            _e.Store(1, EngineRoom.OtherOverflowField, HostRegister.Other);
+        }
         _e.Store(8, EngineRoom.FlagXField, register);
-        _e.StoreImmediate(4, EngineRoom.FlagKindField, DeferredFlags.Encode(FlagKind.ShiftLeft, size) | DeferredFlags.OtherOverflow);
+        _e.StoreImmediate(4, EngineRoom.FlagKindField, DeferredFlags.Encode(kind, size) | (isDouble ? DeferredFlags.OtherOverflow : 0));
         _e.Bind(unchanged);
         _flags = FlagTrack.AtEntry;
     }

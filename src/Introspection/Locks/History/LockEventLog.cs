@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Text.Json;
 using System.Threading;
 using Introspection.Locks.Tasks;
+using Introspection.Text;
 using Replay.Timelines;
 using Vmm.Time;
 
@@ -59,8 +60,8 @@ public sealed class LockEventLog
         foreach (JsonElement one in json.EnumerateArray())
         {
             if (one.ValueKind != JsonValueKind.Array || one.GetArrayLength() != FieldCount || one[5].ValueKind is not (JsonValueKind.True or JsonValueKind.False)) return null;
-            bool isGood = TryHexadecimal(one[0], out ulong count) & TryHexadecimal(one[6], out ulong value) & TryHexadecimal(one[7], out ulong frame)
-                & TryHexadecimal(one[8], out ulong task) & TryHexadecimal(one[9], out ulong caller);
+            bool isGood = Hexadecimal.TryRead(one[0], out ulong count) & Hexadecimal.TryRead(one[6], out ulong value) & Hexadecimal.TryRead(one[7], out ulong frame)
+                & Hexadecimal.TryRead(one[8], out ulong task) & Hexadecimal.TryRead(one[9], out ulong caller);
             for (int i = 1; i <= 4; i++) isGood &= one[i].ValueKind == JsonValueKind.Number;
             if (!isGood || !one[1].TryGetUInt32(out uint ordinal) || !one[2].TryGetByte(out byte step)
                 || !one[3].TryGetByte(out byte cpu) || !one[4].TryGetInt16(out short function)) return null;
@@ -69,12 +70,5 @@ public sealed class LockEventLog
             log._events.Add(new LockEvent(count, ordinal, (LockStep)step, cpu, function, one[5].GetBoolean(), value, frame, task, caller));
         }
         return log;
-    }
-
-    private static bool TryHexadecimal(JsonElement text, out ulong value)
-    {
-        value = 0;
-        return text.ValueKind == JsonValueKind.String
-            && ulong.TryParse(text.GetString(), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out value);
     }
 }

@@ -18,10 +18,17 @@ public sealed class DebugIndexCache
     /// <param name="folder">
     /// Null: <c>$XDG_CACHE_HOME/ttvm/symbols</c>, else <c>~/.cache/ttvm/symbols</c>, on Windows <c>%LOCALAPPDATA%\ttvm\symbols</c>; nothing is kept if there is neither.
     /// </param>
-    public DebugIndexCache(string? folder = null) => _folder = folder ?? StandardFolder;
+    public DebugIndexCache(string? folder = null) => _folder = folder ?? StandardFolder();
 
     /// <summary>Where indices are kept if nothing else is said; null: nowhere.</summary>
-    public static string? StandardFolder => FindStandardFolder();
+    public static string? StandardFolder()
+    {
+        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache)) return Path.Combine(cache, "ttvm", "symbols");
+        if (OperatingSystem.IsWindows() && Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } local)
+            return Path.Combine(local, "ttvm", "symbols");
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return home.Length > 0 ? Path.Combine(home, ".cache", "ttvm", "symbols") : null;
+    }
 
     /// <summary>Where the index of a program is kept; null: nowhere.</summary>
     internal string? PathFor(DwarfInfo info) => PathOf(info.Identity());
@@ -73,12 +80,4 @@ public sealed class DebugIndexCache
         return file;
     }
 
-    private static string? FindStandardFolder()
-    {
-        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache)) return Path.Combine(cache, "ttvm", "symbols");
-        if (OperatingSystem.IsWindows() && Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } local)
-            return Path.Combine(local, "ttvm", "symbols");
-        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        return home.Length > 0 ? Path.Combine(home, ".cache", "ttvm", "symbols") : null;
-    }
 }
