@@ -75,8 +75,8 @@ public sealed class AtomicAccessLog
                 || !one[3].TryGetInt32(out int cpu) || cpu is < -1 or > byte.MaxValue
                 || !one[4].TryGetInt32(out int size) || size is < 1 or > AtomicTarget.MaximumBytes || !one[5].TryGetInt32(out int mnemonic)) return null;
             if (!Hexadecimal.TryRead(one[0], out ulong count) || !Hexadecimal.TryRead(one[7], out ulong task) || !Hexadecimal.TryRead(one[8], out ulong code)
-                || !Hexadecimal.TryRead(one[9], out ulong frame) || !Hexadecimal.TryRead(one[10], out ulong address) || !Hexadecimal.TryRead(one[11], out UInt128 expected) || !Hexadecimal.TryRead(one[12], out UInt128 old)
-                || !Hexadecimal.TryRead(one[13], out UInt128 value)) return null;
+                || !Hexadecimal.TryRead(one[9], out ulong frame) || !Hexadecimal.TryRead(one[10], out ulong address)
+                || !Hexadecimal.TryRead(one[11], out UInt128 expected) || !Hexadecimal.TryRead(one[12], out UInt128 old) || !Hexadecimal.TryRead(one[13], out UInt128 value)) return null;
             log._accesses.Add(new AtomicAccess
             {
                 At = new Position(count, ordinal), Kind = (AtomicKind)kind, CpuIndex = cpu, SizeBytes = size, Mnemonic = (Mnemonic)mnemonic, IsLocked = one[6].GetBoolean(), Task = task,
