@@ -23,7 +23,7 @@ internal sealed class VcpuFrame
     public const int EngineSizeBytes = 512, StateOffset = EngineSizeBytes;
 
     private const int StateSizeBytes = 4096, WindowOffset = StateOffset + StateSizeBytes;
-    private const int WindowSizeBytes = 24, WindowsSizeBytes = 512;
+    private const int WindowSizeBytes = 32, WindowsSizeBytes = 512;
     private const int TlbOffset = WindowOffset + WindowsSizeBytes;
 
     private const int SizeBytes = StackSizeBytes + TlbOffset + TlbCount * TlbSizeBytes;

@@ -124,6 +124,16 @@ public sealed unsafe class PagedMemory : IDisposable
             if ((traits[i] & PageTraits.Dirty) != 0) pageIndexes.Add(i);
     }
 
+    /// <summary>The pages around <paramref name="pageIndex"/> that are present and may be read without anybody's notice, within limits: the first, and the one behind the last.</summary>
+    public (int First, int End) ReadableAround(int pageIndex, int lowest, int end)
+    {
+        const PageTraits hindrance = PageTraits.Absent | PageTraits.WatchRead;
+        int first = pageIndex, behind = pageIndex;
+        while (behind < end && (_traits[behind] & hindrance) == 0) behind++;
+        while (first > lowest && (_traits[first - 1] & hindrance) == 0) first--;
+        return (first, Math.Max(first, behind));
+    }
+
     /// <summary>Begins an epoch: no page is dirty. Every TLB must be told (see PhysicalMemory.BeginEpoch).</summary>
     internal void ClearDirty()
     {

@@ -64,6 +64,14 @@ public sealed class PhysicalMemory : IDisposable
         return intoRom < _romSize ? (long)(RamSizeBytes + intoRom) : -1;
     }
 
+    /// <summary>The stretch of RAM or ROM around a guest-physical address: first address and the one behind the last. Empty where there is none.</summary>
+    public (ulong Start, ulong End) StretchOf(ulong physical)
+    {
+        if (physical < _lowSize) return (0, _lowSize);
+        if (physical - HoleEnd < _highSize) return (HoleEnd, HoleEnd + _highSize);
+        return physical - (HoleEnd - _romSize) < _romSize ? (HoleEnd - _romSize, HoleEnd) : (physical, physical);
+    }
+
     /// <summary>The guest-physical address of a page of <see cref="Ram"/>.</summary>
     public GuestPhysicalAddress AddressOfPage(int pageIndex)
     {

@@ -22,6 +22,8 @@ internal interface IMemoryEvents
     void WriteMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes, ulong value);
     /// <summary>Some byte of the linear page is watched: it must not enter a TLB.</summary>
     bool IsWatched(ulong linear);
+    /// <summary>Some linear page is.</summary>
+    bool WatchesPages { get; }
 
     void OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value);
     void OnWatchedWrite(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value);
@@ -92,7 +94,7 @@ internal sealed class Mmu
     /// <summary>Empties all. That costs what was filled: guests change address spaces often.</summary>
     public void Flush()
     {
-        CloseWindows();
+        _vcpu.Frame.Windows.Clear();
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             List<ushort> filled = _filled[t];
@@ -105,7 +107,9 @@ internal sealed class Mmu
 
     public void FlushPage(ulong linear)
     {
-        CloseWindows();
+        CloseStackWindows();
+        foreach (ref TlbWindow window in _vcpu.Frame.Windows)
+            if ((linear - window.Start & 0xFFFF_FFFF_FFFF) < window.Size + TlbWindow.WidestAccess) window = default;
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             ref TlbEntry entry = ref TlbOf(t)[(int)(linear >> 12) & (TlbSize - 1)];
@@ -114,10 +118,10 @@ internal sealed class Mmu
         }
     }
 
-    /// <summary>A RAM page may no longer be stored to directly; or, with <paramref name="reads"/>, not be read directly.</summary>
-    public void ProtectPage(int pageIndex, bool reads)
+    /// <summary>A RAM page may no longer be stored to directly.</summary>
+    public void ProtectPage(int pageIndex)
     {
-        CloseWindows();
+        CloseStackWindows();
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             Span<TlbEntry> tlb = TlbOf(t);
@@ -125,7 +129,6 @@ internal sealed class Mmu
             {
                 if (tlb[i].PageIndex != pageIndex) continue;
                 tlb[i].WriteTag = TlbEntry.NoTag;
-                if (reads) tlb[i].ReadTag = TlbEntry.NoTag;
             }
         }
     }
@@ -133,7 +136,7 @@ internal sealed class Mmu
     /// <summary>A new epoch: the first store to every page is to be noticed.</summary>
     public void ProtectAll()
     {
-        CloseWindows();
+        CloseStackWindows();
         for (int t = 0; t < VcpuFrame.TlbCount; t++)
         {
             Span<TlbEntry> tlb = TlbOf(t);
@@ -141,11 +144,31 @@ internal sealed class Mmu
         }
     }
 
-    /// <summary>Generated code looks its pages up again.</summary>
-    private void CloseWindows()
+    /// <summary>Generated code looks the pages up again that it may store to.</summary>
+    private void CloseStackWindows()
     {
-        foreach (ref TlbWindow window in _vcpu.Frame.Windows) window.Size = 0;
+        Span<TlbWindow> windows = _vcpu.Frame.Windows;
+        for (int t = 0; t < windows.Length; t += TlbWindow.Count) windows[t + TlbWindow.OfStackPointer].Size = windows[t + TlbWindow.OfBasePointer].Size = 0;
     }
+
+    /// <summary>
+    /// Opens a window for loads around an address, if a large page maps it. Where there is none, or little of it, that is not tried again for long.
+    /// </summary>
+    public void OpenWindow(int window, ulong linear)
+    {
+        const int seldom = 4096, often = 64, large = 16 * PagedMemory.PageSizeBytes;
+        ref TlbWindow opened = ref _vcpu.Frame.Windows[TlbIndex * TlbWindow.Count + window];
+        opened = new TlbWindow { Patience = seldom };
+        if (!MayHaveWindow(linear) || _events.WatchesPages) return;
+        if (LargePageRun.Around(_memory, Space, linear, entry => IsAllowed(_vcpu.State, entry, AccessKind.Read, _vcpu.State.Cpl == 3, false)) is not { } run) return;
+        opened.Start = run.Linear;
+        opened.Size = run.SizeBytes - TlbWindow.WidestAccess + 1;
+        opened.Host = (nint)(_memory.Ram.BaseAddress + run.RamOffset);
+        if (run.SizeBytes >= large) opened.Patience = often;
+    }
+
+    /// <summary>Whether a large page maps an address, as far as is known without a walk.</summary>
+    public bool MayHaveWindow(ulong linear) => Space.Controls.Mode == PagingMode.None || Space.Find(linear) is { IsPresent: true, IsPartOfLargePage: true };
 
     // ---- Slow paths of Vcpu.TryRead and TryWrite.
 

@@ -25,20 +25,31 @@ internal struct TlbEntry
 }
 
 /// <summary>
-/// The page that generated code reached last through RSP or RBP: an access that stays in it needs no TLB. Only pages that may be read and written have one. 24 bytes.
+/// Linear addresses that are next to each other in the host, too: an access of generated code that begins in them needs no TLB. Two hold the page that was reached last through RSP
+/// and through RBP, if it may be read and written; the others hold what large pages map (a kernel's map of all memory, its image), for loads only, since the first store to each page
+/// must be noticed. 32 bytes.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct TlbWindow
 {
-    /// <summary>Linear address of the page.</summary>
-    public ulong Page;
-    /// <summary>Accesses that begin at lower offsets stay in the page whatever their size; 0: there is no page.</summary>
+    /// <summary>The first linear address, at the start of a page.</summary>
+    public ulong Start;
+    /// <summary>Accesses that begin at lower offsets stay in the window whatever their size; 0: it is closed.</summary>
     public ulong Size;
-    /// <summary>Where the page is in the host.</summary>
+    /// <summary>Where the first byte is in the host.</summary>
     public nint Host;
+    /// <summary>How many more accesses may miss a window for loads before it is opened elsewhere.</summary>
+    public long Patience;
 
     /// <summary>Their numbers, and how many a TLB has.</summary>
-    public const int OfStackPointer = 0, OfBasePointer = 1, Count = 2;
-    /// <summary>Of one with a page: no access is wider than 16 bytes.</summary>
-    public const int FilledSize = 4096 - 15;
+    public const int OfStackPointer = 0, OfBasePointer = 1, OfLowHalf = 2, OfHighHalf = 3, Count = 4;
+    /// <summary>No access is wider: this much before the window's end its size ends.</summary>
+    public const int WidestAccess = 16;
+    /// <summary>Of one with a page.</summary>
+    public const int PageSize = 4096 - WidestAccess + 1;
+
+    /// <summary>
+    /// Which of the windows for loads an address may be in: by bit 46, which tells Linux's map of all memory from its image, and everything of small kernels from nothing.
+    /// </summary>
+    public static int ForLoad(ulong linear) => (linear >> 46 & 1) == 0 ? OfLowHalf : OfHighHalf;
 }

@@ -49,7 +49,7 @@ internal sealed class Coherence(PhysicalMemory memory, BlockCache blocks, Shadow
 
     public void OnPageProtected(int pageIndex)
     {
-        foreach (Vcpu vcpu in vcpus) vcpu.Mmu.ProtectPage(pageIndex, reads: false);
+        foreach (Vcpu vcpu in vcpus) vcpu.Mmu.ProtectPage(pageIndex);
     }
 
     /// <summary>Everything cached is forgotten: a snapshot was restored.</summary>

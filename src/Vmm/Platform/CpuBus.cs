@@ -63,6 +63,8 @@ internal sealed class CpuBus(PhysicalMemory memory, Observation observation, Wat
         vcpu.EndBlockSoon();
     }
 
+    public bool WatchesPages => watcher.LinearPages is not null;
+
     public bool IsWatched(ulong linear) => watcher.LinearPages is { } pages && pages.Contains(linear & ~0xFFFUL);
 
     public void OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value) => watcher.OnAccess(vcpu, linear, physical, value, write: false);

@@ -122,7 +122,7 @@ internal sealed partial class BlockTranslator
         {
             var outside = new Label();
             var found = new Label();
-            _e.Alu(AluOperation.Sub, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowPage));
+            _e.Alu(AluOperation.Sub, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowStart));
             _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowSize));
             _e.JumpIf(Condition.AboveOrEqual, outside);
             _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowHost));
@@ -130,9 +130,10 @@ internal sealed partial class BlockTranslator
             Later(() =>
             {
                 _e.Bind(outside);
-                _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowPage));
+                _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowStart));
+                if (IsForLoads(window)) OpenWindowIfImpatient(window);
                 LookInTlb(access, sizeBytes, slow);
-                FillWindow(access, window);
+                if (!IsForLoads(window)) MoveStackWindow(access, window);
                 _e.Alu(AluOperation.Add, 8, HostRegister.Address, TlbField(TlbOffset.Addend));
                 _e.Jump(found);
             });
@@ -140,12 +141,51 @@ internal sealed partial class BlockTranslator
         HostFlagsLost();
     }
 
+    private static bool IsForLoads(int window) => window >= TlbWindow.OfLowHalf;
+
     /// <summary>The window that serves the memory operand; -1: none.</summary>
-    private static int WindowOf(in Instruction i)
+    private int WindowOf(in Instruction i, Access access)
     {
         // What is on the stack stays on its page; through other registers pages are many, and a window that is missed costs more than none.
-        if (i.MemorySegment is Register.FS or Register.GS || i.MemoryIndex != Register.None) return -1;
-        return i.MemoryBase is Register.RSP or Register.ESP ? TlbWindow.OfStackPointer : i.MemoryBase is Register.RBP or Register.EBP ? TlbWindow.OfBasePointer : -1;
+        bool hasSegment = i.MemorySegment is Register.FS or Register.GS;
+        if (!hasSegment && i.MemoryIndex == Register.None)
+        {
+            if (i.MemoryBase is Register.RSP or Register.ESP) return TlbWindow.OfStackPointer;
+            if (i.MemoryBase is Register.RBP or Register.EBP) return TlbWindow.OfBasePointer;
+        }
+        if (access != Access.Read) return -1;
+        // Where the registers point now is where they will point in most cases, or near it.
+        ulong expected = AddressNow(i);
+        return _vcpu.Mmu.MayHaveWindow(expected) ? TlbWindow.ForLoad(expected) : -1;
+    }
+
+    /// <summary>Where the memory operand would be if the registers were still as they are when the block is entered.</summary>
+    private ulong AddressNow(in Instruction i)
+    {
+        if (i.IsIPRelativeMemoryOperand) return i.IPRelativeMemoryAddress;
+        ulong address = i.MemoryDisplacement64 + ValueNow(i.MemoryBase) + ValueNow(i.MemoryIndex) * (ulong)i.MemoryIndexScale;
+        if (AddressSizeOf(i) == 4) address = (uint)address;
+        return i.MemorySegment is Register.FS or Register.GS
+            ? address + _vcpu.State.Segment(i.MemorySegment == Register.FS ? SegmentIndex.Fs : SegmentIndex.Gs).Base : address;
+
+        ulong ValueNow(Register register) => register == Register.None ? 0 : _vcpu.State.General[GuestOf(register)];
+    }
+
+    /// <summary>Behind a miss of a window for loads.</summary>
+    private void OpenWindowIfImpatient(int window)
+    {
+        var open = new Label();
+        var goOn = new Label();
+        _e.AluImmediate(AluOperation.Sub, 8, WindowField(window, TlbOffset.WindowPatience), 1);
+        _e.JumpIf(Condition.Sign, open);
+        _e.Bind(goOn);
+        Later(() =>
+        {
+            _e.Bind(open);
+            _e.LoadConstant(HostRegister.Value, (uint)window);
+            _e.CallTo(common.OpenWindow);
+            _e.Jump(goOn);
+        });
     }
 
     /// <summary>A field of the entry whose offset in its TLB is in the value register.</summary>
@@ -168,7 +208,7 @@ internal sealed partial class BlockTranslator
     }
 
     /// <summary>Behind a look-up: the page is the window's from now on, if it can be written as well.</summary>
-    private void FillWindow(Access access, int window)
+    private void MoveStackWindow(Access access, int window)
     {
         var not = new Label();
         if (access == Access.Read)
@@ -176,10 +216,10 @@ internal sealed partial class BlockTranslator
             _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(TlbOffset.WriteTag));
             _e.JumpIf(Condition.NotEqual, not);
         }
-        _e.Store(8, WindowField(window, TlbOffset.WindowPage), HostRegister.Other);
+        _e.Store(8, WindowField(window, TlbOffset.WindowStart), HostRegister.Other);
         _e.Alu(AluOperation.Add, 8, HostRegister.Other, TlbField(TlbOffset.Addend));
         _e.Store(8, WindowField(window, TlbOffset.WindowHost), HostRegister.Other);
-        _e.StoreImmediate(8, WindowField(window, TlbOffset.WindowSize), TlbWindow.FilledSize);
+        _e.StoreImmediate(8, WindowField(window, TlbOffset.WindowSize), TlbWindow.PageSize);
         _e.Bind(not);
     }
 
@@ -207,7 +247,7 @@ internal sealed partial class BlockTranslator
             _e.TestImmediate(1, Operand.Of(HostRegister.Address), alignment - 1);
             _e.JumpIf(Condition.NotEqual, slow);
         }
-        Look(access, sizeBytes, address is null ? WindowOf(Current) : window, slow);
+        Look(access, sizeBytes, address is null ? WindowOf(Current, access) : window, slow);
         core();
         HostFlagsLost();
         _e.Bind(done);
@@ -231,7 +271,7 @@ internal sealed partial class BlockTranslator
         else address();
         HostFlagsLost();
         Later(() => BufferedSlowPath(access, sizeBytes, core, leaveBehind, slow, fast, done));
-        Look(access, sizeBytes, address is null ? WindowOf(Current) : TlbWindow.OfStackPointer, slow);
+        Look(access, sizeBytes, address is null ? WindowOf(Current, access) : TlbWindow.OfStackPointer, slow);
         _e.Bind(fast);
         core();
         _e.Bind(done);

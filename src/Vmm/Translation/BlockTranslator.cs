@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Iced.Intel;
+using Vmm.Cpu;
 using Vmm.Decoding;
 
 namespace Vmm.Translation;
@@ -21,6 +22,7 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     private readonly bool[] _observed = new bool[Block.MaximumLength];
     private readonly List<(FlagTrack Flags, int Index, Action Emit)> _later = [];
 
+    private Vcpu _vcpu = null!;
     private Block _block = null!;
     private TranslationMode _mode;
     private int _count;
@@ -36,9 +38,10 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     /// <summary>Somebody can ask for the flags of the current instruction.</summary>
     private bool IsObserved => _observed[_index] || _onSlowPath;
 
-    /// <summary>Makes code from a block whose bytes are <paramref name="bytes"/>. Null: it would begin with a handler, which the interpreter calls as well.</summary>
-    public TranslatedBlock? Translate(Block block, TranslationMode mode, ReadOnlySpan<byte> bytes)
+    /// <summary>Makes code from a block whose bytes are <paramref name="bytes"/>, as <paramref name="vcpu"/> is about to enter it. Null: it would begin with a handler, which the interpreter calls as well.</summary>
+    public TranslatedBlock? Translate(Vcpu vcpu, Block block, TranslationMode mode, ReadOnlySpan<byte> bytes)
     {
+        _vcpu = vcpu;
         _block = block;
         _mode = mode;
         _count = block.Instructions.Length;

@@ -43,9 +43,11 @@ internal sealed class CommonCode
     public nint Execute { get; private set; }
     /// <summary>Called: loads the deferred flags into the host's.</summary>
     public nint LoadFlags { get; private set; }
+    /// <summary>Called with a linear address in the address register and the number of a window in the value register: opens it there if it can. Keeps all but the flags.</summary>
+    public nint OpenWindow { get; private set; }
 
     /// <summary>Emits them into an empty cache. The functions are addresses of C# ones that take the frame and return an int.</summary>
-    public CommonCode(CodeCache cache, nint slowRead, nint slowWrite, nint execute, nint computeFlags)
+    public CommonCode(CodeCache cache, nint slowRead, nint slowWrite, nint execute, nint computeFlags, nint openWindow)
     {
         var e = new Emitter();
         Enter = cache.Add(e, EmitEnter);
@@ -59,13 +61,14 @@ internal sealed class CommonCode
         SlowWrite = cache.Add(e, emitter => EmitCall(emitter, slowWrite, leave, CallKind.Write));
         Execute = cache.Add(e, emitter => EmitCall(emitter, execute, leave, CallKind.Execute));
         LoadFlags = cache.Add(e, emitter => EmitCall(emitter, computeFlags, leave, CallKind.Flags));
+        OpenWindow = cache.Add(e, emitter => EmitCall(emitter, openWindow, leave, CallKind.Window));
     }
 
     /// <summary>What the routines are called, by address.</summary>
     public IReadOnlyDictionary<ulong, string> Names => new Dictionary<ulong, string>
     {
         [(ulong)Enter] = "enter", [(ulong)Exit] = "exit", [(ulong)SlowRead] = "slow_read", [(ulong)SlowWrite] = "slow_write", [(ulong)Execute] = "handler",
-        [(ulong)LoadFlags] = "load_flags",
+        [(ulong)LoadFlags] = "load_flags", [(ulong)OpenWindow] = "open_window",
     };
 
     private enum CallKind
@@ -74,6 +77,7 @@ internal sealed class CommonCode
         Write,
         Execute,
         Flags,
+        Window,
     }
 
     private static void EmitEnter(Emitter e)
@@ -106,7 +110,7 @@ internal sealed class CommonCode
         e.Store(8, Up(EngineRoom.SavedAddressField, above), HostRegister.Address);
         e.Store(8, Up(EngineRoom.SavedValueField, above), HostRegister.Value);
         e.Store(8, Up(EngineRoom.SavedOtherField, above), HostRegister.Other);
-        if (kind == CallKind.Read) e.Store(8, Up(EngineRoom.SlowAddressField, above), HostRegister.Address);
+        if (kind is CallKind.Read or CallKind.Window) e.Store(8, Up(EngineRoom.SlowAddressField, above), HostRegister.Address);
         if (kind == CallKind.Write) SaveHostFlags(e, above);
         e.Lea(8, HostRegister.Rdi, Operand.At(HostRegister.Rsp, above));
         e.Load(8, HostRegister.Rbx, Operand.Of(HostRegister.Rsp));

@@ -85,7 +85,8 @@ internal static class StateField
 internal static class TlbOffset
 {
     public static readonly int ReadTag = Of<TlbEntry>(nameof(TlbEntry.ReadTag)), WriteTag = Of<TlbEntry>(nameof(TlbEntry.WriteTag)), Addend = Of<TlbEntry>(nameof(TlbEntry.Addend)),
-        WindowPage = Of<TlbWindow>(nameof(TlbWindow.Page)), WindowSize = Of<TlbWindow>(nameof(TlbWindow.Size)), WindowHost = Of<TlbWindow>(nameof(TlbWindow.Host));
+        WindowStart = Of<TlbWindow>(nameof(TlbWindow.Start)), WindowSize = Of<TlbWindow>(nameof(TlbWindow.Size)), WindowHost = Of<TlbWindow>(nameof(TlbWindow.Host)),
+        WindowPatience = Of<TlbWindow>(nameof(TlbWindow.Patience));
 
     private static int Of<T>(string field) => (int)Marshal.OffsetOf<T>(field);
 }

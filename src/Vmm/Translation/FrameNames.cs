@@ -16,6 +16,8 @@ internal static class FrameNames
             Add(StateField.General(register - Register.RAX), $"guest_{register.ToString().ToLowerInvariant()}");
         AddWindow(TlbWindow.OfStackPointer, "rsp");
         AddWindow(TlbWindow.OfBasePointer, "rbp");
+        AddWindow(TlbWindow.OfLowHalf, "low");
+        AddWindow(TlbWindow.OfHighHalf, "high");
         int tlb = VcpuFrame.TlbOffsetOf(mode.TlbIndex);
         names[tlb + TlbOffset.ReadTag] = "tlb_read_tag";
         names[tlb + TlbOffset.WriteTag] = "tlb_write_tag";
@@ -45,9 +47,10 @@ internal static class FrameNames
         void AddWindow(int window, string register)
         {
             int offset = VcpuFrame.WindowOffsetOf(mode.TlbIndex, window);
-            names[offset + TlbOffset.WindowPage] = $"{register}_window_page";
+            names[offset + TlbOffset.WindowStart] = $"{register}_window_start";
             names[offset + TlbOffset.WindowSize] = $"{register}_window_size";
             names[offset + TlbOffset.WindowHost] = $"{register}_window_host";
+            names[offset + TlbOffset.WindowPatience] = $"{register}_window_patience";
         }
     }
 }

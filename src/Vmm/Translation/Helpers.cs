@@ -15,6 +15,7 @@ internal static unsafe class Helpers
     public static nint SlowReadAddress => (nint)(delegate* unmanaged<nint, int>)&SlowRead;
     public static nint SlowWriteAddress => (nint)(delegate* unmanaged<nint, int>)&SlowWrite;
     public static nint ExecuteAddress => (nint)(delegate* unmanaged<nint, int>)&Execute;
+    public static nint OpenWindowAddress => (nint)(delegate* unmanaged<nint, int>)&OpenWindow;
     public static nint ComputeFlagsAddress => (nint)(delegate* unmanaged<nint, int>)&ComputeFlags;
 
     /// <summary>Calls generated code: the entry routine, the frame, and where to begin.</summary>
@@ -116,6 +117,16 @@ internal static unsafe class Helpers
         t.Translator.Counters.FlagCalls++;
         DeferredFlags.Settle(ref t.Room, ref s);
         t.Room.HostFlags = (ushort)((byte)s.ReadRFlags() << 8 | (s.Overflow() ? 1 : 0));
+        return 0;
+    }
+
+    /// <summary>A window for loads was missed often: the value register has its number.</summary>
+    [UnmanagedCallersOnly]
+    private static int OpenWindow(nint frame)
+    {
+        VcpuTranslation t = VcpuTranslation.Of(frame);
+        t.Translator.Counters.WindowsOpened++;
+        t.Vcpu.Mmu.OpenWindow((int)t.Room.SavedValue, t.Room.SlowAddress);
         return 0;
     }
 }

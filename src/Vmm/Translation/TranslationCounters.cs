@@ -11,6 +11,8 @@ public sealed class TranslationCounters
     public long BudgetExits;
     /// <summary>Accesses that the TLB did not know.</summary>
     public long SlowReads, SlowWrites;
+    /// <summary>Times that a window for loads was to be opened elsewhere.</summary>
+    public long WindowsOpened;
     /// <summary>Instructions executed by their handlers from generated code.</summary>
     public long HandlerCalls;
     /// <summary>Times that the flags had to be worked out.</summary>

@@ -33,7 +33,7 @@ internal sealed class Translator : ITranslator, IDisposable
         _memory = memory;
         _warmAt = warmAt;
         _cache = new CodeCache(code);
-        _common = new CommonCode(_cache, Helpers.SlowReadAddress, Helpers.SlowWriteAddress, Helpers.ExecuteAddress, Helpers.ComputeFlagsAddress);
+        _common = new CommonCode(_cache, Helpers.SlowReadAddress, Helpers.SlowWriteAddress, Helpers.ExecuteAddress, Helpers.ComputeFlagsAddress, Helpers.OpenWindowAddress);
         _cache.EndCommon();
         _blocks = new BlockTranslator(_cache, _common, Sites, decoder);
     }
@@ -60,11 +60,11 @@ internal sealed class Translator : ITranslator, IDisposable
     {
         if (limit - count <= VcpuTranslation.Margin || block.Page < 0 || block.MayHaveBreakpoint || block.Heat < 0) return HostCodeStop.NotTaken;
         if (block.HostCode is null && ++block.Heat < _warmAt) return HostCodeStop.NotTaken;
-        if (TranslationMode.Of(vcpu) is not { } mode || CodeOf(block, mode) is not { } code) return HostCodeStop.NotTaken;
+        if (TranslationMode.Of(vcpu) is not { } mode || CodeOf(vcpu, block, mode) is not { } code) return HostCodeStop.NotTaken;
         return Run(vcpu, code, ref count, limit);
     }
 
-    private TranslatedBlock? CodeOf(Block block, TranslationMode mode)
+    private TranslatedBlock? CodeOf(Vcpu vcpu, Block block, TranslationMode mode)
     {
         for (var code = (TranslatedBlock?)block.HostCode; code is not null; code = code.Next)
             if (code.Mode == mode) return code;
@@ -74,7 +74,7 @@ internal sealed class Translator : ITranslator, IDisposable
             return null;
         }
         if (_cache.IsFull) Clear();
-        TranslatedBlock? made = _blocks.Translate(block, mode, _memory.Ram.Page(block.Page)[block.Offset..]);
+        TranslatedBlock? made = _blocks.Translate(vcpu, block, mode, _memory.Ram.Page(block.Page)[block.Offset..]);
         if (made is null)
         {
             block.Heat = NeverWarm;
@@ -96,7 +96,7 @@ internal sealed class Translator : ITranslator, IDisposable
         foreach (TranslatedBlock made in all)
         {
             if (_cache.IsFull) Clear();
-            _blocks.Translate(made.Block, made.Mode, _memory.Ram.Page(made.Block.Page)[made.Block.Offset..]);
+            _blocks.Translate(_vcpus[0].Vcpu, made.Block, made.Mode, _memory.Ram.Page(made.Block.Page)[made.Block.Offset..]);
         }
         Clear();
         return all.Count;
@@ -166,7 +166,7 @@ internal sealed class Translator : ITranslator, IDisposable
         if (block.Page < 0 || block.SecondPage >= 0 || TranslationMode.Of(vcpu) is not { } mode) return null;
         if (_cache.IsFull) Clear();
         ReadOnlySpan<byte> bytes = _memory.Ram.Page(block.Page)[block.Offset..];
-        if (_blocks.Translate(block, mode, bytes) is not { } made) return null;
+        if (_blocks.Translate(vcpu, block, mode, bytes) is not { } made) return null;
         var instructions = new List<ListedInstruction>();
         for (int i = 0; i < block.Instructions.Length; i++)
         {

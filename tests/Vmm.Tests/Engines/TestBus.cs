@@ -36,6 +36,8 @@ internal sealed class TestBus : IVcpuBus, IMemoryEvents
     public void TimeStampAdjusted(Vcpu vcpu) { }
     public void OnUnimplemented(Vcpu vcpu, string instruction) => Unimplemented = instruction;
 
+    public bool WatchesPages => false;
+
     public bool IsWatched(ulong linear) => false;
     public ulong ReadMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes) => ulong.MaxValue;
     public void WriteMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes, ulong value) { }

@@ -90,7 +90,7 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
 
     public bool IsInUse(ShadowPageTable table) => false;
 
-    public void OnPageProtected(int pageIndex) => Vcpu.Mmu.ProtectPage(pageIndex, reads: false);
+    public void OnPageProtected(int pageIndex) => Vcpu.Mmu.ProtectPage(pageIndex);
 
     public void Dispose()
     {
