@@ -43,10 +43,12 @@ internal struct TlbWindow
 
     /// <summary>Their numbers, and how many a TLB has.</summary>
     public const int OfStackPointer = 0, OfBasePointer = 1, OfLowHalf = 2, OfHighHalf = 3, Count = 4;
-    /// <summary>No access is wider: this much before the window's end its size ends.</summary>
-    public const int WidestAccess = 16;
+    /// <summary>No access, or group of accesses, is wider: this much before the end of a window for loads its size ends.</summary>
+    public const int WidestAccess = 256;
+    /// <summary>The same for one with a page; wider groups look themselves.</summary>
+    public const int WidestOfStack = 16;
     /// <summary>Of one with a page.</summary>
-    public const int PageSize = 4096 - WidestAccess + 1;
+    public const int PageSize = 4096 - WidestOfStack + 1;
 
     /// <summary>
     /// Which of the windows for loads an address may be in: by bit 46, which tells Linux's map of all memory from its image, and everything of small kernels from nothing.

@@ -108,7 +108,7 @@ internal sealed partial class BlockTranslator
     /// Turns the linear address in the address register into a host address, or jumps to <paramref name="slow"/> with the linear one. The host's flags, value and other are lost.
     /// </summary>
     /// <param name="access">What it does to memory.</param>
-    /// <param name="sizeBytes">1 to 16.</param>
+    /// <param name="sizeBytes">1 to <see cref="TlbWindow.WidestAccess"/>.</param>
     /// <param name="window">The <see cref="TlbWindow"/> that is looked at first; negative: none.</param>
     /// <param name="slow">Where what the TLB does not know goes.</param>
     private void Look(Access access, int sizeBytes, int window, Label slow)
@@ -125,6 +125,11 @@ internal sealed partial class BlockTranslator
             _e.Alu(AluOperation.Sub, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowStart));
             _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowSize));
             _e.JumpIf(Condition.AboveOrEqual, outside);
+            if (sizeBytes > TlbWindow.WidestOfStack && !IsForLoads(window))
+            {
+                _e.AluImmediate(AluOperation.Cmp, 8, Operand.Of(HostRegister.Address), 4096 - sizeBytes);
+                _e.JumpIf(Condition.Above, outside);
+            }
             _e.Alu(AluOperation.Add, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowHost));
             _e.Bind(found);
             Later(() =>
@@ -150,14 +155,16 @@ internal sealed partial class BlockTranslator
         bool hasSegment = i.MemorySegment is Register.FS or Register.GS;
         if (!hasSegment && i.MemoryIndex == Register.None)
         {
-            if (i.MemoryBase is Register.RSP or Register.ESP) return TlbWindow.OfStackPointer;
-            if (i.MemoryBase is Register.RBP or Register.EBP) return TlbWindow.OfBasePointer;
+            int window = i.MemoryBase == Register.None ? -1 : StackWindowOf(GuestOf(i.MemoryBase));
+            if (window >= 0) return window;
         }
-        if (access != Access.Read) return -1;
-        // Where the registers point now is where they will point in most cases, or near it.
-        ulong expected = AddressNow(i);
-        return _vcpu.Mmu.MayHaveWindow(expected) ? TlbWindow.ForLoad(expected) : -1;
+        return access == Access.Read ? WindowForLoads(AddressNow(i)) : -1;
     }
+
+    private static int StackWindowOf(int @base) => @base == Rsp ? TlbWindow.OfStackPointer : @base == Rbp ? TlbWindow.OfBasePointer : -1;
+
+    /// <summary>Where the registers point now is where they will point in most cases, or near it.</summary>
+    private int WindowForLoads(ulong expected) => _vcpu.Mmu.MayHaveWindow(expected) ? TlbWindow.ForLoad(expected) : -1;
 
     /// <summary>Where the memory operand would be if the registers were still as they are when the block is entered.</summary>
     private ulong AddressNow(in Instruction i)
@@ -224,13 +231,18 @@ internal sealed partial class BlockTranslator
     }
 
     /// <summary>Guest memory, once the address register holds where it is.</summary>
-    private static Operand Target => Operand.At(HostRegister.Address);
+    private Operand Target => Operand.At(HostRegister.Address, _targetOffset);
 
     /// <summary>
     /// An access of an instruction that leaves the flags: <paramref name="core"/> does it on <see cref="Target"/>, and on the slow path the handler does all.
     /// </summary>
     private void Simple(Access access, int sizeBytes, Action core, Action? address = null, int alignment = 1, int window = TlbWindow.OfStackPointer)
     {
+        if (_inGroup)
+        {
+            core();
+            return;
+        }
         var slow = new Label();
         var done = new Label();
         if (address is null) EffectiveAddress();
@@ -264,6 +276,11 @@ internal sealed partial class BlockTranslator
     /// <param name="leaveBehind">Leaves the code behind the instruction; null: the next one follows.</param>
     private void Buffered(Access access, int sizeBytes, Action core, Action? address = null, Action? leaveBehind = null)
     {
+        if (_inGroup)
+        {
+            core();
+            return;
+        }
         var slow = new Label();
         var fast = new Label();
         var done = new Label();

@@ -64,8 +64,8 @@ internal sealed partial class BlockTranslator
                 carried.MemoryBase = Register.R9;
                 carried.MemoryIndex = Register.None;
                 carried.MemoryIndexScale = 1;
-                carried.MemoryDisplacement64 = 0;
-                carried.MemoryDisplSize = 0;
+                carried.MemoryDisplacement64 = (ulong)_targetOffset;
+                carried.MemoryDisplSize = _targetOffset == 0 ? 0 : 8;
                 carried.SegmentPrefix = Register.None;
                 continue;
             }

@@ -30,6 +30,8 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     private FlagTrack _flags;
     /// <summary>What is emitted may be left right behind the instruction, whatever comes next.</summary>
     private bool _onSlowPath;
+    /// <summary>Of the access from where the address register points.</summary>
+    private int _targetOffset;
 
     private bool Is64 => _mode.CodeSize == 64;
     /// <summary>Size of addresses and of the stack's slots.</summary>
@@ -53,12 +55,19 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _e.Begin(cache.NextAddress);
         _later.Clear();
         _flags = FlagTrack.AtEntry;
+        _index = 0;
         bool ended = false;
         var starts = new int[_count + 1];
-        for (_index = 0; _index < _count && !ended; _index++)
+        while (_index < _count && !ended)
         {
+            if (GroupAt(_index) is { } group)
+            {
+                ended = TranslateGroup(group, starts);
+                continue;
+            }
             starts[_index] = _e.Position;
             ended = TranslateOne();
+            _index++;
         }
         // Nothing comes behind an instruction after which the code is left.
         for (int i = _index; i < _count; i++) starts[i] = _e.Position;
