@@ -121,9 +121,8 @@ internal sealed class BlockCache(PhysicalMemory memory)
             }
             // A block that the store to its other page made invalid is forgotten here as well.
             hit |= block.IsValid;
-            block.Invalidate();
             blocks.RemoveAt(b);
-            _blocks.Remove(new Key(memory.AddressOfPage(block.Page).Value + (uint)block.Offset, block.Rip, block.CodeSize));
+            Forget(block);
         }
         _granules[page] = left;
         if (blocks.Count > 0) return hit;
@@ -144,6 +143,28 @@ internal sealed class BlockCache(PhysicalMemory memory)
         var bytes = new byte[PagedMemory.PageSizeBytes];
         System.Array.Fill(bytes, (byte)0xFF);
         return bytes;
+    }
+
+    private void Forget(Block block)
+    {
+        block.Invalidate();
+        var key = new Key(memory.AddressOfPage(block.Page).Value + (uint)block.Offset, block.Rip, block.CodeSize);
+        // One across pages may have been forgotten by its other page, and made anew.
+        if (_blocks.TryGetValue(key, out Block? known) && ReferenceEquals(known, block)) _blocks.Remove(key);
+    }
+
+    /// <summary>Discards the blocks of pages that are absent: what will be fetched may be something else. Where a snapshot leaves a page as it is, its code stays.</summary>
+    public void ForgetAbsent()
+    {
+        foreach ((int page, List<Block> blocks) in _byPage)
+        {
+            PageTraits traits = memory.Ram.TraitsOf(page);
+            if ((traits & PageTraits.Absent) == 0) continue;
+            foreach (Block block in blocks) Forget(block);
+            memory.Ram.RemoveTraits(page, PageTraits.Code);
+            _granules[page] = 0;
+            _byPage.Remove(page);
+        }
     }
 
     public void Clear()

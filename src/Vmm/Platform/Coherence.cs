@@ -52,10 +52,19 @@ internal sealed class Coherence(PhysicalMemory memory, BlockCache blocks, Shadow
         foreach (Vcpu vcpu in vcpus) vcpu.Mmu.ProtectPage(pageIndex);
     }
 
-    /// <summary>Everything cached is forgotten: a snapshot was restored.</summary>
+    /// <summary>A snapshot is being restored: what pages held that are absent now is forgotten.</summary>
+    public void ForgetAbsent() => blocks.ForgetAbsent();
+
+    /// <summary>Everything cached is forgotten: memory was changed behind the guest's back.</summary>
     public void Clear()
     {
         blocks.Clear();
+        ForgetState();
+    }
+
+    /// <summary>A snapshot was restored. Code stays on pages that are as they were.</summary>
+    public void ForgetState()
+    {
         shadows.Clear();
         foreach (Vcpu vcpu in vcpus)
         {

@@ -465,12 +465,13 @@ public sealed class Machine : IDisposable
     /// <summary>Saves everything but the pages of <see cref="PagedMemories"/>. Only between transitions.</summary>
     public void SaveState(StateWriter writer) => MachineState.Save(writer, Parts());
 
-    /// <summary>Takes over a saved state. The caller has already put the pages right (or marked them absent). Caches are dropped.</summary>
+    /// <summary>Takes over a saved state. The caller has marked those pages absent that differ. What is cached of others' code stays, all else is dropped.</summary>
     public void RestoreState(StateReader reader)
     {
+        _coherence.ForgetAbsent();
         MachineState.Restore(reader, Parts());
         _stopRequested = false;
-        _coherence.Clear();
+        _coherence.ForgetState();
         _watcher.UpdateLinearPages(_vcpus);
         _control.Changed();
     }

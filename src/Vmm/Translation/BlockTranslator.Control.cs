@@ -10,8 +10,19 @@ internal sealed partial class BlockTranslator
     {
         Condition condition = ConditionOf(Current);
         ulong target = Current.NearBranchTarget;
-        var taken = new Label();
         NeedHostFlags(HostFlag.Of(condition));
+        if (target <= Current.IP)
+        {
+            // Backwards there is a loop, which is gone round more often than left.
+            FlagTrack before = _flags;
+            var outOfLoop = new Label();
+            _e.JumpIf((Condition)((int)condition ^ 1), outOfLoop);
+            Edge(target, _index + 1);
+            _e.Bind(outOfLoop);
+            _flags = before;
+            return;
+        }
+        var taken = new Label();
         _e.JumpIf(condition, taken);
         Later(() =>
         {
@@ -32,6 +43,12 @@ internal sealed partial class BlockTranslator
         int site = AddSite(target: target);
         var leave = new Label();
         Spend(executed);
+        if (target == _block.Rip && _block.SecondPage < 0)
+        {
+            _e.JumpIf(Condition.NotSign, Label.AtStart);
+            Exit(ExitCode.Edge, site);
+            return;
+        }
         _e.JumpIf(Condition.Sign, leave);
         if (target >> 12 == _block.Rip >> 12 && _block.SecondPage < 0)
         {

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.Intrinsics.X86;
 using Iced.Intel;
 using Vmm.Cpu;
 using Vmm.Decoding;
@@ -203,8 +204,12 @@ internal sealed partial class BlockTranslator
     /// <summary>Value: the offset of the entry, other: the page.</summary>
     private void LookInTlb(Access access, int sizeBytes, Label slow)
     {
-        _e.Load(8, HostRegister.Value, Operand.Of(HostRegister.Address));
-        _e.Shift(5, 8, Operand.Of(HostRegister.Value), 7);
+        if (Bmi2.X64.IsSupported) _e.RotateRight(HostRegister.Value, HostRegister.Address, 7);
+        else
+        {
+            _e.Load(8, HostRegister.Value, Operand.Of(HostRegister.Address));
+            _e.Shift(5, 8, Operand.Of(HostRegister.Value), 7);
+        }
         _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Value), (Mmu.TlbSize - 1) * 32);
         // The page of the last byte: an access across pages finds no entry.
         if (sizeBytes == 1) _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Address));

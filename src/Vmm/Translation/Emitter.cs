@@ -21,6 +21,9 @@ internal sealed class Label
 {
     public int Position = -1;
 
+    /// <summary>The first byte of a piece of code.</summary>
+    public static Label AtStart => new() { Position = 0 };
+
     /// <summary>Where jumps to it wait for their displacement; most labels have one. Negative: none.</summary>
     public int FirstWaiting = -1;
     public System.Collections.Generic.List<int>? MoreWaiting;
@@ -258,6 +261,17 @@ internal sealed class Emitter
         if (sizeBytes == 1) Instruction(4, count == 1 ? 0xD0 : 0xC0, digit, operand, byteOperand: true);
         else Instruction(sizeBytes, count == 1 ? 0xD1 : 0xC1, digit, operand);
         if (count != 1) Byte(count);
+    }
+
+    /// <summary>A register rotated right, into another; the flags stay (RORX of BMI2, SDM 2B).</summary>
+    public void RotateRight(int register, int from, int count)
+    {
+        Byte(0xC4);
+        Byte((~register >> 3 & 1) << 7 | 1 << 6 | (~from >> 3 & 1) << 5 | 3);
+        Byte(0xFB);
+        Byte(0xF0);
+        Byte(0xC0 | (register & 7) << 3 | from & 7);
+        Byte(count);
     }
 
     /// <summary>The same by CL.</summary>
