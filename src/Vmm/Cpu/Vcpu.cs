@@ -90,7 +90,8 @@ public sealed class Vcpu
         FetchIsSegmented = !is64;
         FetchIsFlat = is64 || (cs.Base == 0 && cs.Limit == uint.MaxValue);
         uint mode = (uint)(CodeSize >> 5) | (State.Cpl == 3 ? 4U : 0) | ((State.Cr4 & Cr4.SupervisorExecutionPrevention) != 0 ? 8U : 0);
-        FetchTag = Mmu.Space.FetchGeneration << 4 | mode;
+        bool supervisors = is64 && State.Cpl != 3;
+        FetchTag = (supervisors ? Mmu.Space.SupervisorFetchGeneration : Mmu.Space.FetchGeneration) << 4 | mode;
     }
 
     /// <summary>Takes back everything since <paramref name="saved"/>, after an instruction of many steps faulted in the middle. The pending fault stays.</summary>

@@ -40,6 +40,7 @@ internal sealed class BlockCache(PhysicalMemory memory)
     public Block? Find(Vcpu c, ulong linear, int codeSize)
     {
         if (!c.Mmu.TryTranslate(linear, AccessKind.Fetch, false, out ulong physical)) return null;
+        if (c.State.Cpl != 3 && (linear & ShadowPageTable.UpperHalf) == 0) c.Mmu.Space.IsLowerHalfSupervisors = true;
         ulong rip = c.State.Rip;
         if (_blocks.TryGetValue(new Key(physical, rip, codeSize), out Block? block) && block.IsValid)
         {

@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -127,11 +128,18 @@ public sealed unsafe class PagedMemory : IDisposable
     /// <summary>The pages around <paramref name="pageIndex"/> that are present and may be read without anybody's notice, within limits: the first, and the one behind the last.</summary>
     public (int First, int End) ReadableAround(int pageIndex, int lowest, int end)
     {
-        const PageTraits hindrance = PageTraits.Absent | PageTraits.WatchRead;
+        ReadOnlySpan<byte> traits = MemoryMarshal.AsBytes(_traits.AsSpan());
+        var hindrance = new Vector<byte>((byte)(PageTraits.Absent | PageTraits.WatchRead));
         int first = pageIndex, behind = pageIndex;
-        while (behind < end && (_traits[behind] & hindrance) == 0) behind++;
-        while (first > lowest && (_traits[first - 1] & hindrance) == 0) first--;
+        while (behind + Vector<byte>.Count <= end && !Any(traits[behind..])) behind += Vector<byte>.Count;
+        while (behind < end && IsReadable(behind)) behind++;
+        while (first - Vector<byte>.Count >= lowest && !Any(traits[(first - Vector<byte>.Count)..])) first -= Vector<byte>.Count;
+        while (first > lowest && IsReadable(first - 1)) first--;
         return (first, Math.Max(first, behind));
+
+        bool Any(ReadOnlySpan<byte> from) => (new Vector<byte>(from) & hindrance) != Vector<byte>.Zero;
+
+        bool IsReadable(int page) => (_traits[page] & (PageTraits.Absent | PageTraits.WatchRead)) == 0;
     }
 
     /// <summary>Begins an epoch: no page is dirty. Every TLB must be told (see PhysicalMemory.BeginEpoch).</summary>

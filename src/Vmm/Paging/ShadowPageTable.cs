@@ -44,7 +44,26 @@ public sealed class ShadowPageTable(PagingControls controls, ulong firstFetchGen
     public PagingControls Controls { get; } = controls;
 
     /// <summary>Unique number that changes whenever an executable entry goes away: cached fetch translations carry it.</summary>
-    internal ulong FetchGeneration { get; set; } = firstFetchGeneration;
+    internal ulong FetchGeneration { get; private set; } = firstFetchGeneration;
+
+    /// <summary>
+    /// The same for kernels in the upper half of 64-bit addresses, which go on while user programs below come and go: it changes when an executable entry of the upper half goes away,
+    /// or of the lower half once a supervisor has executed something there.
+    /// </summary>
+    internal ulong SupervisorFetchGeneration { get; private set; } = firstFetchGeneration;
+
+    /// <summary>A supervisor has executed something in the lower half.</summary>
+    internal bool IsLowerHalfSupervisors { get; set; }
+
+    /// <summary>An executable entry of the range at <paramref name="linear"/> is gone.</summary>
+    internal void OnExecutableDropped(ulong linear, ulong generation)
+    {
+        FetchGeneration = generation;
+        if (IsLowerHalfSupervisors || (linear & UpperHalf) != 0) SupervisorFetchGeneration = generation;
+    }
+
+    /// <summary>The bit of a linear address that the upper half has set.</summary>
+    internal const ulong UpperHalf = 1UL << 47;
 
     /// <summary>For eviction: when it was last loaded into a CR3.</summary>
     internal ulong LastUsed { get; set; }

@@ -136,7 +136,7 @@ public sealed class ShadowPageTables
         int dropped = space.Drop(linear, shift);
         if (dropped == 0) return;
         Counters.Invalidations++;
-        if (dropped == 2) space.FetchGeneration = ++_generation;
+        if (dropped == 2) space.OnExecutableDropped(linear, ++_generation);
         Listener?.OnDropped(space, linear, shift);
     }
 

@@ -190,7 +190,8 @@ internal sealed partial class BlockTranslator
         HostFlagsLost();
         Spend(executed);
         _e.JumpIf(Condition.Sign, miss);
-        _e.Load(4, HostRegister.Other, Operand.Of(HostRegister.Value));
+        ShiftRightInto(HostRegister.Other, HostRegister.Value, JumpCacheEntry.PageShift);
+        _e.Alu(AluOperation.Xor, 4, HostRegister.Other, Operand.Of(HostRegister.Value));
         _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Other), JumpCaches.EntryCount - 1);
         _e.Shift(4, 4, Operand.Of(HostRegister.Other), JumpCacheEntry.SizeLog2);
         _e.Alu(AluOperation.Add, 8, HostRegister.Other, EngineRoom.JumpCacheField);

@@ -201,22 +201,30 @@ internal sealed partial class BlockTranslator
 
     private Operand WindowField(int window, int field) => Operand.Field(VcpuFrame.WindowOffsetOf(_mode.TlbIndex, window) + field);
 
-    /// <summary>Value: the offset of the entry, other: the page.</summary>
-    private void LookInTlb(Access access, int sizeBytes, Label slow)
+    private void LookInTlb(Access access, int sizeBytes, Label slow) => LookInTlb(access, Operand.At(HostRegister.Address, sizeBytes - 1), slow);
+
+    /// <summary>Value: the offset of the entry, other: the page. <paramref name="last"/> is where the last byte is.</summary>
+    private void LookInTlb(Access access, Operand last, Label slow)
     {
-        if (Bmi2.X64.IsSupported) _e.RotateRight(HostRegister.Value, HostRegister.Address, 7);
-        else
-        {
-            _e.Load(8, HostRegister.Value, Operand.Of(HostRegister.Address));
-            _e.Shift(5, 8, Operand.Of(HostRegister.Value), 7);
-        }
+        ShiftRightInto(HostRegister.Value, HostRegister.Address, 7);
         _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Value), (Mmu.TlbSize - 1) * 32);
         // The page of the last byte: an access across pages finds no entry.
-        if (sizeBytes == 1) _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Address));
-        else _e.Lea(8, HostRegister.Other, Operand.At(HostRegister.Address, sizeBytes - 1));
+        if (last == Target) _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Address));
+        else _e.Lea(8, HostRegister.Other, last);
         _e.AluImmediate(AluOperation.And, 8, Operand.Of(HostRegister.Other), -4096);
         _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(access == Access.Read ? TlbOffset.ReadTag : TlbOffset.WriteTag));
         _e.JumpIf(Condition.NotEqual, slow);
+    }
+
+    /// <summary>A register shifted right into another, or rotated, which is the same but for the highest bits.</summary>
+    private void ShiftRightInto(int register, int from, int count)
+    {
+        if (Bmi2.X64.IsSupported) _e.RotateRight(register, from, count);
+        else
+        {
+            _e.Load(8, register, Operand.Of(from));
+            _e.Shift(5, 8, Operand.Of(register), count);
+        }
     }
 
     /// <summary>Behind a look-up: the page is the window's from now on, if it can be written as well.</summary>

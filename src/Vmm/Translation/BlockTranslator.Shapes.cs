@@ -12,7 +12,8 @@ internal enum Shape : byte
     /// <summary>The same, and what follows may need another translation.</summary>
     HandlerAndLeave,
     Move, Extend, LoadAddress, Binary, Test, Increment, Negate, Not, Shift, ShiftByCl, DoubleShift, Rotate, MultiplyTruncating, Multiply, Divide, SignExtendAccumulator, ByteSwap,
-    Exchange, ExchangeAdd, CompareExchange, BitTest, BitScan, PopulationCount, ConditionalMove, ConditionalSet, Push, Pop, Leave, Nop, Vector, VectorComparison, StoreX87Control,
+    Exchange, ExchangeAdd, CompareExchange, BitTest, BitScan, PopulationCount, ConditionalMove, ConditionalSet, Push, PushMemory, Pop, Leave, Nop, Vector, VectorComparison, StoreX87Control,
+    RepeatedStore, RepeatedMove,
     BranchIf, Jump, Call, JumpIndirect, CallIndirect, Return,
 }
 
@@ -21,7 +22,9 @@ internal sealed partial class BlockTranslator
 {
     private Shape ShapeOf(in Instruction i, in DecodedInstruction d)
     {
-        if (i.IsInvalid || !HasPlainOperands(i)) return Shape.Handler;
+        if (i.IsInvalid) return Shape.Handler;
+        if (i.HasRepePrefix && i.IsStringInstruction) return ShapeOfRepeated(i);
+        if (!HasPlainOperands(i)) return Shape.Handler;
         switch (i.Mnemonic)
         {
             case Mnemonic.Mov:
@@ -54,7 +57,8 @@ internal sealed partial class BlockTranslator
                 return i.Op0Kind == OpKind.Memory && i.Op1Kind == OpKind.Register || SizeOf(i, 0) < 4 ? Shape.Handler : Shape.BitTest;
             case Mnemonic.Bsf or Mnemonic.Bsr: return SizeOf(i, 0) >= 4 ? Shape.BitScan : Shape.Handler;
             case Mnemonic.Popcnt: return SizeOf(i, 0) >= 4 ? Shape.PopulationCount : Shape.Handler;
-            case Mnemonic.Push: return IsWord(i) && i.Op0Kind != OpKind.Memory && !i.Op0Register.IsSegmentRegister() ? Shape.Push : Shape.Handler;
+            case Mnemonic.Push when i.Op0Kind == OpKind.Memory: return IsWord(i) ? Shape.PushMemory : Shape.Handler;
+            case Mnemonic.Push: return IsWord(i) && !i.Op0Register.IsSegmentRegister() ? Shape.Push : Shape.Handler;
             case Mnemonic.Pop:
                 if (!Is64 && i.Op0Register.IsSegmentRegister()) return Shape.HandlerAndLeave;
                 return IsWord(i) && i.Op0Kind == OpKind.Register && i.Op0Register.IsGPR() && GuestOf(i.Op0Register) != Rsp ? Shape.Pop : Shape.Handler;
@@ -87,6 +91,16 @@ internal sealed partial class BlockTranslator
             case FlowControl.Return: return i.Code == (Is64 ? Code.Retnq : Code.Retnd) ? Shape.Return : Shape.Handler;
             default: return Shape.Handler;
         }
+    }
+
+    /// <summary>REP MOVS and REP STOS with pointers of the mode's size and without segments that have bases.</summary>
+    private Shape ShapeOfRepeated(in Instruction i)
+    {
+        bool moves = i.Mnemonic is Mnemonic.Movsb or Mnemonic.Movsw or Mnemonic.Movsd or Mnemonic.Movsq;
+        if (!moves && i.Mnemonic is not (Mnemonic.Stosb or Mnemonic.Stosw or Mnemonic.Stosd or Mnemonic.Stosq)) return Shape.Handler;
+        if (i.Op0Kind != (Is64 ? OpKind.MemoryESRDI : OpKind.MemoryESEDI)) return Shape.Handler;
+        if (moves && i.MemorySegment is Register.FS or Register.GS) return Shape.Handler;
+        return moves ? Shape.RepeatedMove : Shape.RepeatedStore;
     }
 
     /// <summary>Counts that reach the operand's size have results of their own.</summary>
@@ -153,7 +167,7 @@ internal sealed partial class BlockTranslator
     private bool CanLeave(int index)
     {
         Shape shape = _shapes[index];
-        if (shape is Shape.Handler or Shape.HandlerAndLeave or Shape.Divide or >= Shape.BranchIf or Shape.Push or Shape.Pop or Shape.Leave) return true;
+        if (shape is Shape.Handler or Shape.HandlerAndLeave or Shape.Divide or >= Shape.RepeatedStore or Shape.Push or Shape.Pop or Shape.Leave) return true;
         if (shape is Shape.LoadAddress or Shape.Nop) return false;
         ref readonly Instruction i = ref _instructions[index];
         for (int operand = 0; operand < i.OpCount; operand++)

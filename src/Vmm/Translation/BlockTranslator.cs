@@ -40,7 +40,10 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     /// <summary>Somebody can ask for the flags of the current instruction.</summary>
     private bool IsObserved => _observed[_index] || _onSlowPath;
 
-    /// <summary>Makes code from a block whose bytes are <paramref name="bytes"/>, as <paramref name="vcpu"/> is about to enter it. Null: it would begin with a handler, which the interpreter calls as well.</summary>
+    /// <summary>
+    /// Makes code from a block whose bytes are <paramref name="bytes"/>, as <paramref name="vcpu"/> is about to enter it. Null: it would call a handler and be left, which the
+    /// interpreter does as well.
+    /// </summary>
     public TranslatedBlock? Translate(Vcpu vcpu, Block block, TranslationMode mode, ReadOnlySpan<byte> bytes)
     {
         _vcpu = vcpu;
@@ -49,7 +52,7 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _count = block.Instructions.Length;
         decoder.DecodeAgain(bytes, block.Rip, block.CodeSize, _instructions.AsSpan(0, _count));
         for (int i = 0; i < _count; i++) _shapes[i] = ShapeOf(_instructions[i], block.Instructions[i]);
-        if (_shapes[0] == Shape.Handler) return null;
+        if (_shapes[0] == Shape.HandlerAndLeave || _shapes[0] == Shape.Handler && _count == 1) return null;
         FindObserved();
 
         _e.Begin(cache.NextAddress);
@@ -152,12 +155,14 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
             case Shape.ConditionalMove: ConditionalMove(); return false;
             case Shape.ConditionalSet: ConditionalSet(); return false;
             case Shape.Push: Push(); return false;
+            case Shape.PushMemory: PushMemory(); return false;
             case Shape.Pop: Pop(); return false;
             case Shape.Leave: Leave(); return false;
             case Shape.Nop: return false;
             case Shape.Vector: Vector(); return false;
             case Shape.VectorComparison: VectorComparison(); return false;
             case Shape.StoreX87Control: StoreX87Control(); return false;
+            case Shape.RepeatedStore or Shape.RepeatedMove: RepeatedString(); return false;
             case Shape.BranchIf: BranchIf(); return false;
             case Shape.Jump: Edge(Current.NearBranchTarget, _index + 1); return true;
             case Shape.Call: Call(); return true;

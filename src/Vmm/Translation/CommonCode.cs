@@ -23,6 +23,9 @@ internal static class ExitCode
 /// </summary>
 internal sealed class CommonCode
 {
+    /// <summary>Bytes that a return address takes below the frame.</summary>
+    private const int CallDepth = 8;
+
     /// <summary>Guest registers that live in host registers.</summary>
     private static readonly int[] s_mapped = [0, 1, 2, 3, 5, 6, 7, 8, 12, 13, 14, 4];
 
@@ -60,7 +63,11 @@ internal sealed class CommonCode
         SlowRead = cache.Add(e, emitter => EmitCall(emitter, slowRead, leave, CallKind.Read));
         SlowWrite = cache.Add(e, emitter => EmitCall(emitter, slowWrite, leave, CallKind.Write));
         Execute = cache.Add(e, emitter => EmitCall(emitter, execute, leave, CallKind.Execute));
-        LoadFlags = cache.Add(e, emitter => EmitCall(emitter, computeFlags, leave, CallKind.Flags));
+        LoadFlags = cache.Add(e, emitter =>
+        {
+            EmitLoadFlags(emitter);
+            EmitCall(emitter, computeFlags, leave, CallKind.Flags);
+        });
         OpenWindow = cache.Add(e, emitter => EmitCall(emitter, openWindow, leave, CallKind.Window));
     }
 
@@ -105,7 +112,7 @@ internal sealed class CommonCode
     /// <summary>A routine that calls C#: the return address lies below the frame.</summary>
     private static void EmitCall(Emitter e, nint function, nint leave, CallKind kind)
     {
-        const int above = 8;
+        const int above = CallDepth;
         SaveGuest(e, above);
         e.Store(8, Up(EngineRoom.SavedAddressField, above), HostRegister.Address);
         e.Store(8, Up(EngineRoom.SavedValueField, above), HostRegister.Value);
@@ -142,6 +149,71 @@ internal sealed class CommonCode
         e.Load(8, HostRegister.Value, Up(EngineRoom.SavedValueField, above));
         e.Load(8, HostRegister.Other, Up(EngineRoom.SavedOtherField, above));
         e.Byte(0xC3);
+    }
+
+    /// <summary>
+    /// What comparisons, sums and logic leave is computed by doing them again, also where a bit test has changed CF since or a DEC all but CF; whatever else there is goes on to what
+    /// comes behind.
+    /// </summary>
+    private static void EmitLoadFlags(Emitter e)
+    {
+        Operand kindNow = Operand.Of(HostRegister.Value);
+        (FlagKind Kind, int SizeBytes)[] whole =
+        [
+            (FlagKind.Compare, 8), (FlagKind.Compare, 4), (FlagKind.Test, 8), (FlagKind.Test, 4), (FlagKind.Logic, 8), (FlagKind.Logic, 4), (FlagKind.Subtract, 8),
+            (FlagKind.Subtract, 4), (FlagKind.Add, 8), (FlagKind.Add, 4), (FlagKind.Compare, 1), (FlagKind.Test, 1), (FlagKind.Logic, 1),
+        ];
+        e.Load(4, HostRegister.Value, Up(EngineRoom.FlagKindField, CallDepth));
+        foreach ((FlagKind kind, int size) in whole) When(DeferredFlags.Encode(kind, size), () => Again(kind, size));
+        When(DeferredFlags.Encode(FlagKind.Add, 8) | DeferredFlags.OtherCarry, () =>
+        {
+            var clear = new Label();
+            e.TestImmediate(1, Up(EngineRoom.OtherCarryField, CallDepth), 0xFF);
+            e.JumpIf(Condition.Equal, clear);
+            Again(FlagKind.Add, 8);
+            e.Byte(0xF9); // STC
+            e.Byte(0xC3);
+            e.Bind(clear);
+            Again(FlagKind.Add, 8);
+            e.Byte(0xF8); // CLC
+        });
+        When(DeferredFlags.Encode(FlagKind.Compare, 4) | DeferredFlags.EncodeIncrement(true, 4).Set, () =>
+        {
+            Again(FlagKind.Compare, 4);
+            e.Load(8, HostRegister.Value, Up(EngineRoom.FlagIncrementField, CallDepth));
+            e.Lea(8, HostRegister.Value, Operand.At(HostRegister.Value, 1));
+            e.Increment(1, 4, Operand.Of(HostRegister.Value));
+        });
+
+        void When(int kind, System.Action compute)
+        {
+            var next = new Label();
+            e.AluImmediate(AluOperation.Cmp, 4, kindNow, kind);
+            e.JumpIf(Condition.NotEqual, next);
+            compute();
+            e.Byte(0xC3);
+            e.Bind(next);
+        }
+
+        void Again(FlagKind kind, int size)
+        {
+            Operand y = Up(EngineRoom.FlagYField, CallDepth);
+            e.Load(8, HostRegister.Value, Up(EngineRoom.FlagXField, CallDepth));
+            switch (kind)
+            {
+                case FlagKind.Compare: e.Alu(AluOperation.Cmp, size, HostRegister.Value, y); break;
+                case FlagKind.Test: e.Test(size, y, HostRegister.Value); break;
+                case FlagKind.Logic: e.Test(size, Operand.Of(HostRegister.Value), HostRegister.Value); break;
+                case FlagKind.Subtract:
+                    e.Alu(AluOperation.Add, size, HostRegister.Value, y);
+                    e.Alu(AluOperation.Cmp, size, HostRegister.Value, y);
+                    break;
+                default:
+                    e.Alu(AluOperation.Sub, size, HostRegister.Value, y);
+                    e.Alu(AluOperation.Add, size, HostRegister.Value, y);
+                    break;
+            }
+        }
     }
 
     private static Operand Up(Operand field, int above) => field with { Displacement = field.Displacement + above };

@@ -281,6 +281,15 @@ internal sealed class Emitter
         else Instruction(sizeBytes, 0xD3, digit, operand);
     }
 
+    /// <summary>REP MOVS or REP STOS with elements of so many bytes.</summary>
+    public void RepeatedString(bool moves, int sizeBytes)
+    {
+        if (sizeBytes == 2) Byte(0x66);
+        Byte(0xF3);
+        if (sizeBytes == 8) Byte(0x48);
+        Byte((moves ? 0xA4 : 0xAA) | (sizeBytes == 1 ? 0 : 1));
+    }
+
     public void SetIf(Condition condition, in Operand to) => Instruction(4, 0x0F90 | (int)condition, 0, to, byteOperand: true);
 
     public void MoveIf(Condition condition, int sizeBytes, int register, in Operand from) => Instruction(sizeBytes, 0x0F40 | (int)condition, register, from);

@@ -60,7 +60,7 @@ internal static class StateField
 {
     private static readonly VcpuState[] s_sample = new VcpuState[1];
 
-    public static readonly Operand Rip = Field(OffsetOf(ref s_sample[0].Rip)), Mxcsr = Field(OffsetOf(ref s_sample[0].Mxcsr)),
+    public static readonly Operand Rip = Field(OffsetOf(ref s_sample[0].Rip)), SystemFlags = Field(OffsetOf(ref s_sample[0].SystemFlags)), Mxcsr = Field(OffsetOf(ref s_sample[0].Mxcsr)),
         X87Control = Field(OffsetOf(ref s_sample[0].X87Control));
     private static readonly int s_xmm = OffsetOf(ref s_sample[0].Xmm), s_segments = OffsetOf(ref s_sample[0].Segments), s_base = OffsetOfBase();
 

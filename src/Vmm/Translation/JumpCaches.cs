@@ -14,7 +14,10 @@ internal struct JumpCacheEntry
     public const int SizeLog2 = 4;
 
     /// <summary>Which entry an address has; generated code computes the same.</summary>
-    public static int IndexOf(ulong rip) => (int)rip & (JumpCaches.EntryCount - 1);
+    public static int IndexOf(ulong rip) => (int)(rip ^ rip >> PageShift) & (JumpCaches.EntryCount - 1);
+
+    /// <summary>Functions begin at multiples of 16 in all pages: without the page's number they would share few entries.</summary>
+    public const int PageShift = 12;
 }
 
 /// <summary>
@@ -23,7 +26,7 @@ internal struct JumpCacheEntry
 /// </summary>
 internal sealed class JumpCaches
 {
-    public const int EntryCount = 4096;
+    public const int EntryCount = 8192;
     private const int CacheCount = 16, CacheSizeBytes = EntryCount << JumpCacheEntry.SizeLog2;
 
     /// <summary>No code is at this address: it is not canonical.</summary>
