@@ -47,6 +47,7 @@ internal sealed class WrongHandler : IMachineObserver
     private readonly Machine _machine;
     private readonly AddInstruction _add;
     private readonly Handler _handler;
+    private Handler? _right;
 
     private WrongHandler(Machine machine, AddInstruction add, Handler handler)
     {
@@ -71,8 +72,10 @@ internal sealed class WrongHandler : IMachineObserver
 
     public void OnEvent(in MachineEvent machineEvent)
     {
-        if (machineEvent.At < _add.Position) return;
-        _machine.Vcpus[machineEvent.CpuIndex].CurrentBlock!.Instructions[0].Handler = _handler;
+        ref Handler handler = ref _machine.Vcpus[machineEvent.CpuIndex].CurrentBlock!.Instructions[0].Handler;
+        _right ??= handler;
+        // Decoded blocks outlive going back to before.
+        handler = machineEvent.At < _add.Position ? _right.Value : _handler;
     }
 
     private static Completion AddWrongly(Vcpu vcpu, in DecodedInstruction instruction)
