@@ -32,6 +32,24 @@ public sealed class BreakpointTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_run_ends_within_a_REP_of_generated_code(bool known)
+    {
+        foreach (ulong limit in (ulong[])[1, 3, 4, 5, 40, 70, 1003, 1027, 4096, 3 + Iterations])
+        {
+            using TestMachine machine = Machine(translates: true);
+            // Pages that the TLB knows take the host's own REP STOS, others the handler's.
+            for (ulong page = Target; known && page < Target + 0x6000; page += 0x1000) Assert.True(machine.Vcpu.TryWrite(page, 0U));
+            Assert.Equal(limit, machine.Run(limit));
+            ulong done = limit > 3 ? limit - 3 : 0;
+            Assert.Equal((Iterations - done, Target + 4 * done), (machine.Vcpu.State.Rcx, machine.Vcpu.State.Rdi));
+            for (ulong i = 0; i <= done; i++)
+                Assert.Equal(i < done ? 0x5A5A5A5AU : 0, machine.Memory.Read<uint>(new GuestPhysicalAddress(Target + 4 * i)));
+        }
+    }
+
     [Fact]
     public void Each_iteration_of_a_REP_is_reported_that_has_one()
     {
@@ -42,9 +60,9 @@ public sealed class BreakpointTests
     }
 
     // In flat 32-bit segments without paging.
-    private static TestMachine Machine()
+    private static TestMachine Machine(bool translates = false)
     {
-        var machine = new TestMachine(1 << 20);
+        var machine = new TestMachine(1 << 20, translates);
         machine.Memory.Write(new GuestPhysicalAddress(Code), s_code);
         ref VcpuState s = ref machine.Vcpu.State;
         s = default;
@@ -54,6 +72,7 @@ public sealed class BreakpointTests
         s.Segment(SegmentIndex.Cs) = new SegmentRegister { Limit = uint.MaxValue, Selector = 8, AccessRights = 0xC09B };
         s.Segment(SegmentIndex.Flat).Limit = uint.MaxValue;
         s.Rip = Code;
+        s.Rax = 0x5A5A5A5A;
         s.Rcx = Iterations;
         s.Rdi = Target;
         s.WriteRFlags(2);

@@ -41,6 +41,9 @@ internal sealed class TestBus : IVcpuBus, IMemoryEvents
     public bool IsWatched(ulong linear) => false;
     public ulong ReadMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes) => ulong.MaxValue;
     public void WriteMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes, ulong value) { }
-    public void OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value) { }
+    /// <summary>Watched reads that were reported: linear addresses.</summary>
+    public List<ulong> WatchedReads { get; } = [];
+
+    public void OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value) => WatchedReads.Add(linear);
     public void OnWatchedWrite(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value) { }
 }
