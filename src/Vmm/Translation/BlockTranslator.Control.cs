@@ -101,30 +101,51 @@ internal sealed partial class BlockTranslator
     private void CallIndirect()
     {
         Settle();
-        if (Current.Op0Kind == OpKind.Memory)
+        if (Current.Op0Kind == OpKind.Memory) Simple(Access.Read, WordSize, () => _e.Load(WordSize, HostRegister.Value, Target));
+        else _e.Load(WordSize, HostRegister.Value, OperandOf(GuestOf(Current.Op0Register)));
+        var miss = new Label();
+        var outOfBudget = new Label();
+        LookInJumpCache(miss);
+        // The entry rather than the target: an entry's code may be thrown away meanwhile, which its first instruction tells.
+        _e.Store(8, EngineRoom.TargetField, HostRegister.Other);
+        PushReturnAddress(() =>
         {
-            Simple(Access.Read, WordSize, () =>
-            {
-                _e.Load(WordSize, HostRegister.Value, Target);
-                RequireCanonical();
-                _e.Store(8, EngineRoom.TargetField, HostRegister.Value);
-            });
-        }
-        else
+            Spend(_index + 1);
+            LeaveForEntry();
+        });
+        Spend(_index + 1);
+        _e.JumpIf(Condition.Sign, outOfBudget);
+        _e.Load(8, HostRegister.Other, EngineRoom.TargetField);
+        _e.JumpThrough(Operand.At(HostRegister.Other, 8));
+        Later(() =>
         {
-            _e.Load(WordSize, HostRegister.Value, OperandOf(GuestOf(Current.Op0Register)));
+            _e.Bind(outOfBudget);
+            LeaveForEntry();
+        });
+        Later(() =>
+        {
+            _e.Bind(miss);
             RequireCanonical();
             _e.Store(8, EngineRoom.TargetField, HostRegister.Value);
+            PushReturnAddress(LeaveForTarget);
+            LeaveForTarget();
+        });
+
+        void LeaveForEntry()
+        {
+            _e.Load(8, HostRegister.Other, EngineRoom.TargetField);
+            _e.Load(8, HostRegister.Value, Operand.At(HostRegister.Other));
+            _e.Store(8, StateField.Rip, HostRegister.Value);
+            Exit(ExitCode.Indirect, AddSite());
         }
-        PushReturnAddress(() =>
+
+        void LeaveForTarget()
         {
             _e.Load(8, HostRegister.Value, EngineRoom.TargetField);
             _e.Store(8, StateField.Rip, HostRegister.Value);
             Spend(_index + 1);
             Exit(ExitCode.Indirect, AddSite());
-        });
-        _e.Load(8, HostRegister.Value, EngineRoom.TargetField);
-        Indirect(0);
+        }
     }
 
     private void JumpIndirect()
@@ -136,13 +157,11 @@ internal sealed partial class BlockTranslator
             Buffered(Access.Read, WordSize, () =>
             {
                 _e.Load(WordSize, HostRegister.Value, Target);
-                RequireCanonical();
                 Indirect(0);
             });
             return;
         }
         _e.Load(WordSize, HostRegister.Value, OperandOf(GuestOf(i.Op0Register)));
-        RequireCanonical();
         Indirect(0);
     }
 
@@ -180,8 +199,22 @@ internal sealed partial class BlockTranslator
         _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, Operand.Of(HostRegister.Value));
     }
 
+    /// <summary>Puts the jump cache's entry of the address in the value register into the other register, or jumps to <paramref name="miss"/>.</summary>
+    private void LookInJumpCache(Label miss)
+    {
+        HostFlagsLost();
+        ShiftRightInto(HostRegister.Other, HostRegister.Value, JumpCacheEntry.PageShift);
+        _e.Alu(AluOperation.Xor, 4, HostRegister.Other, Operand.Of(HostRegister.Value));
+        _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Other), JumpCaches.EntryCount - 1);
+        _e.Shift(4, 4, Operand.Of(HostRegister.Other), JumpCacheEntry.SizeLog2);
+        _e.Alu(AluOperation.Add, 8, HostRegister.Other, EngineRoom.JumpCacheField);
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Other));
+        _e.JumpIf(Condition.NotEqual, miss);
+    }
+
     /// <summary>
-    /// Goes on at the address in the value register, through the jump cache. With <paramref name="popped"/> it has not been checked yet, and so many bytes were taken off the stack.
+    /// Goes on at the address in the value register, through the jump cache. Code that is known has a canonical address; another is checked, after <paramref name="popped"/> bytes were
+    /// taken off the stack.
     /// </summary>
     private void Indirect(int popped)
     {
@@ -190,28 +223,22 @@ internal sealed partial class BlockTranslator
         HostFlagsLost();
         Spend(executed);
         _e.JumpIf(Condition.Sign, miss);
-        ShiftRightInto(HostRegister.Other, HostRegister.Value, JumpCacheEntry.PageShift);
-        _e.Alu(AluOperation.Xor, 4, HostRegister.Other, Operand.Of(HostRegister.Value));
-        _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Other), JumpCaches.EntryCount - 1);
-        _e.Shift(4, 4, Operand.Of(HostRegister.Other), JumpCacheEntry.SizeLog2);
-        _e.Alu(AluOperation.Add, 8, HostRegister.Other, EngineRoom.JumpCacheField);
-        _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Other));
-        _e.JumpIf(Condition.NotEqual, miss);
+        LookInJumpCache(miss);
         _e.JumpThrough(Operand.At(HostRegister.Other, 8));
         Later(() =>
         {
             _e.Bind(miss);
             var wrong = new Label();
-            if (Is64 && popped != 0)
+            if (Is64)
             {
                 CompareWithCanonical();
                 _e.JumpIf(Condition.NotEqual, wrong);
             }
             _e.Store(8, StateField.Rip, HostRegister.Value);
             Exit(ExitCode.Indirect, AddSite());
-            if (!Is64 || popped == 0) return;
+            if (!Is64) return;
             _e.Bind(wrong);
-            MoveStackPointer(-popped);
+            if (popped != 0) MoveStackPointer(-popped);
             Spend(-executed);
             ExecuteByHandler();
         });
