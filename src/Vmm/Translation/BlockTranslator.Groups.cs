@@ -15,6 +15,8 @@ internal sealed partial class BlockTranslator
 
     /// <summary>By instruction of the group that is being made: where its access is, from the lowest address of the group.</summary>
     private readonly int[] _groupOffsets = new int[Block.MaximumLength];
+    /// <summary>By instruction: see <see cref="BaseOf"/>, and which operand is in memory.</summary>
+    private readonly sbyte[] _bases = new sbyte[Block.MaximumLength], _memoryOperands = new sbyte[Block.MaximumLength];
     /// <summary>The address register holds where the group is in the host.</summary>
     private bool _inGroup;
 
@@ -102,22 +104,24 @@ internal sealed partial class BlockTranslator
             case Shape.Binary: if (UsesFlags(Shape.Binary, i)) return false; break;
             case Shape.LoadAddress: return IsMapped(GuestOf(i.Op0Register));
             case Shape.Negate or Shape.Not or Shape.Shift: return i.Op0Kind == OpKind.Register;
-            case Shape.Vector: if (MemoryOperandOf(i) < 0 || VectorForms.NeedsAlignment(i)) return false; break;
+            case Shape.Vector: if (_memoryOperands[index] < 0 || VectorForms.NeedsAlignment(i)) return false; break;
             // Right behind a comparison the host's flags are there.
             case Shape.BranchIf: return index > 0 && _shapes[index - 1] is Shape.Binary or Shape.Test;
             default: return false;
         }
-        return MemoryOperandOf(i) < 0 || BaseOf(index) >= 0;
+        return _memoryOperands[index] < 0 || BaseOf(index) >= 0;
     }
 
     private static bool EndsBlock(Shape shape) => shape is Shape.Call or Shape.Return;
 
     /// <summary>The guest register that the instruction reaches memory through, with a displacement alone; negative: it does not.</summary>
-    private int BaseOf(int index)
+    private int BaseOf(int index) => _bases[index];
+
+    private int FindBase(int index)
     {
         if (_shapes[index] is Shape.Push or Shape.Pop or Shape.Call or Shape.Return) return Rsp;
         ref readonly Instruction i = ref _instructions[index];
-        if (_shapes[index] is Shape.LoadAddress or Shape.Nop || MemoryOperandOf(i) < 0) return -1;
+        if (_shapes[index] is Shape.LoadAddress or Shape.Nop || _memoryOperands[index] < 0) return -1;
         bool plain = i.MemoryBase.IsGPR() && i.MemoryBase.GetSize() == WordSize && i.MemoryIndex == Register.None && i.MemorySegment is not (Register.FS or Register.GS);
         return plain ? GuestOf(i.MemoryBase) : -1;
     }
@@ -142,7 +146,7 @@ internal sealed partial class BlockTranslator
     private bool IsStore(int index)
     {
         if (BaseIsImplicit(_shapes[index])) return _shapes[index] is Shape.Push or Shape.Call;
-        return MemoryOperandOf(_instructions[index]) == 0 && _shapes[index] != Shape.Test && _instructions[index].Mnemonic != Mnemonic.Cmp;
+        return _memoryOperands[index] == 0 && _shapes[index] != Shape.Test && _instructions[index].Mnemonic != Mnemonic.Cmp;
     }
 
     /// <summary>How far the instruction moves the register; null: nobody knows.</summary>

@@ -169,10 +169,7 @@ internal sealed partial class BlockTranslator
         Shape shape = _shapes[index];
         if (shape is Shape.Handler or Shape.HandlerAndLeave or Shape.Divide or >= Shape.RepeatedStore or Shape.Push or Shape.Pop or Shape.Leave) return true;
         if (shape is Shape.LoadAddress or Shape.Nop) return false;
-        ref readonly Instruction i = ref _instructions[index];
-        for (int operand = 0; operand < i.OpCount; operand++)
-            if (i.GetOpKind(operand) == OpKind.Memory) return true;
-        return false;
+        return _memoryOperands[index] >= 0;
     }
 
     /// <summary>It reads flags, or writes some and leaves others.</summary>

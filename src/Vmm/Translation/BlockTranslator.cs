@@ -52,6 +52,11 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _count = block.Instructions.Length;
         decoder.DecodeAgain(bytes, block.Rip, block.CodeSize, _instructions.AsSpan(0, _count));
         for (int i = 0; i < _count; i++) _shapes[i] = ShapeOf(_instructions[i], block.Instructions[i]);
+        for (int i = 0; i < _count; i++)
+        {
+            _memoryOperands[i] = (sbyte)MemoryOperandOf(_instructions[i]);
+            _bases[i] = (sbyte)FindBase(i);
+        }
         if (_shapes[0] == Shape.HandlerAndLeave || _shapes[0] == Shape.Handler && _count == 1) return null;
         FindObserved();
 
