@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { AdapterFactory } from './debug/adapterFactory';
 import { registerCommands } from './debug/commands';
 import { ConfigurationProvider, registerStart } from './debug/configurationProvider';
+import { registerShowLog } from './debug/log';
 import { Sessions } from './debug/sessions';
 import { StatusBar } from './debug/statusBar';
 import { RecordingEditor } from './recordings/recordingEditor';
@@ -29,6 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands(context, sessions, show, origin, translated);
     registerRecordingCommands(context);
     registerStart(context);
+    registerShowLog(context);
     // The views' tabs show once ttvm is of use in this window.
     void vscode.commands.executeCommand('setContext', 'ttvm.isActivated', true);
 }

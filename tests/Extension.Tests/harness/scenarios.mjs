@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { attach_to_a_guest, guestFiles, guestPreparations, linux, live_guest, typing } from './guests.mjs';
+import { bookmarks, log_level, saved_breakpoints } from './kept.mjs';
 import { calls_view, channels, lock_classes, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
 import { reverse_steps_by_source, variables } from './source.mjs';
 import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
@@ -279,7 +280,8 @@ const inTheme = (name, kind) => async window => {
 /** User settings of a scenario, besides the harness's own. */
 export const settings = {
     light_theme: { 'workbench.colorTheme': 'Default Light Modern' },
-    high_contrast_theme: { 'workbench.colorTheme': 'Default High Contrast' }
+    high_contrast_theme: { 'workbench.colorTheme': 'Default High Contrast' },
+    log_level: { 'ttvm.logLevel': 'debug' }
 };
 
 /** What a scenario's folder holds besides the recording and its sources. */
@@ -301,5 +303,6 @@ export const preparations = {
 export const scenarios = {
     f5_without_launch_json, editor_and_its_replay_button, compare_recordings, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
     memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
+    saved_breakpoints, bookmarks, log_level,
     light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { findServer } from '../server';
+import { logFile, logLevel } from './log';
 
 /** Starts `ttvm dap` for a launch; connects to what listens already for an attach. */
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
@@ -16,10 +17,10 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
     }
 
     private logging(): string[] {
-        const level = vscode.workspace.getConfiguration('ttvm').get<string>('logLevel', 'none');
+        const level = logLevel();
         if (level === 'none') return [];
-        const folder = this.context.logUri.fsPath;
-        fs.mkdirSync(folder, { recursive: true });
-        return ['--log-level', level, '--log-file', path.join(folder, 'ttvm.log')];
+        const file = logFile(this.context);
+        fs.mkdirSync(path.dirname(file), { recursive: true });
+        return ['--log-level', level, '--log-file', file];
     }
 }
