@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { AdapterFactory } from './debug/adapterFactory';
 import { registerCommands } from './debug/commands';
+import { Confinement } from './debug/confinement';
 import { ConfigurationProvider, registerStart } from './debug/configurationProvider';
 import { registerShowLog } from './debug/log';
 import { Sessions } from './debug/sessions';
@@ -15,12 +16,14 @@ import { registerViews } from './views/views';
 export function activate(context: vscode.ExtensionContext): void {
     const sessions = new Sessions();
     const configurations = new ConfigurationProvider(context);
+    const confinement = new Confinement();
     context.subscriptions.push(
         sessions,
+        confinement,
         new StatusBar(sessions),
         vscode.debug.registerDebugConfigurationProvider('ttvm', configurations),
         vscode.debug.registerDebugConfigurationProvider('ttvm', configurations, vscode.DebugConfigurationProviderTriggerKind.Dynamic),
-        vscode.debug.registerDebugAdapterDescriptorFactory('ttvm', new AdapterFactory(context)),
+        vscode.debug.registerDebugAdapterDescriptorFactory('ttvm', new AdapterFactory(context, confinement)),
         vscode.tasks.registerTaskProvider('ttvm', new RecordTaskProvider(context)),
         vscode.window.registerCustomEditorProvider('ttvm.recording', new RecordingEditor(context), { supportsMultipleEditorsPerDocument: true }));
     const show = registerViews(context, sessions);
