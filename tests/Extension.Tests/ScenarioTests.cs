@@ -28,6 +28,7 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
         ["read_copy_update"] = () => _ = GuestImages.Own("concurrency-rcu-list-broken.elf"),
         ["channels"] = () => _ = GuestImages.Own("concurrency-channel-broken.elf"),
         ["lock_classes"] = () => _ = GuestImages.Own("concurrency-classes.elf"),
+        ["living_classes"] = () => _ = GuestImages.Own("concurrency-classes.elf"),
         ["swaps"] = () => _ = GuestImages.Own("concurrency-stack-broken.elf"),
         ["typing"] = () => _ = GuestImages.Own("echo.elf"),
         ["attach_to_a_guest"] = () => _ = GuestImages.Own("echo.elf"),

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { attach_to_a_guest, guestFiles, guestPreparations, linux, live_guest, typing } from './guests.mjs';
 import { bookmarks, log_level, saved_breakpoints } from './kept.mjs';
-import { calls_view, channels, lock_classes, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
+import { calls_view, channels, living_classes, lock_classes, lockFiles, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
 import { confined_recording, sandboxFiles, sandboxPreparations, unconfined_recording } from './sandbox.mjs';
 import { reverse_steps_by_source, variables } from './source.mjs';
 import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
@@ -287,7 +287,7 @@ export const settings = {
 
 /** What a scenario's folder holds besides the recording and its sources. */
 export const files = {
-    ...guestFiles, ...sandboxFiles,
+    ...guestFiles, ...lockFiles, ...sandboxFiles,
     bad_launch_json: {
         '.vscode/launch.json': JSON.stringify({
             version: '0.2.0', configurations: [{ type: 'ttvm', request: 'launch', name: 'Wrong', program: '${workspaceFolder}/demo.ttvm', stopOnEntri: true }]
@@ -303,7 +303,7 @@ export const preparations = {
 
 export const scenarios = {
     f5_without_launch_json, editor_and_its_replay_button, compare_recordings, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
-    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
+    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, living_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
     saved_breakpoints, bookmarks, log_level, confined_recording, unconfined_recording,
     light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };
