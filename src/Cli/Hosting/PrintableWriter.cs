@@ -6,8 +6,8 @@ using Introspection.Text;
 namespace Cli.Hosting;
 
 /// <summary>
-/// Where verbs print. Whatever they print out of a recording, a terminal gets nothing of it that it would obey (<see cref="PrintableText"/>), except ends of lines and tabs. What a guest prints goes
-/// to its console beside this.
+/// Where verbs print. Whatever they print out of a recording, a terminal gets nothing of it that it would obey (<see cref="PrintableText"/>), except ends of lines and tabs.
+/// What a guest prints goes to its console beside this.
 /// </summary>
 internal sealed class PrintableWriter : TextWriter
 {
@@ -44,11 +44,8 @@ internal sealed class PrintableWriter : TextWriter
         _inner.Write(text);
     }
 
-    public override void WriteLine(string? value)
-    {
-        // In one piece, as others may print meanwhile.
-        Write(value + NewLine);
-    }
+    // In one piece, as others may print meanwhile.
+    public override void WriteLine(string? value) => Write(value + NewLine);
 
     public override void Flush() => _inner.Flush();
 }

@@ -20,7 +20,10 @@ internal static class DapVerb
             Description = "Lock the process in to this file, to read it, and to write its bookmarks if they have a file; or to this directory, to write in it, too (several times; Linux)",
             HelpName = "PATH",
         };
-        var onlyRead = new Option<string[]>("--only-read") { Description = "Lock it in, and let this be read: symbols, with their separate debug files, or a directory (several times; Linux)", HelpName = "PATH" };
+        var onlyRead = new Option<string[]>("--only-read")
+        {
+            Description = "Lock it in, and let this be read: symbols, with their separate debug files, or a directory (several times; Linux)", HelpName = "PATH",
+        };
         var verb = new VerbCommand("dap",
             "Serves the Debug Adapter Protocol to one client, such as VS Code: over standard input and output, or where --server or --pipe says. "
             + "The client launches a recording, {\"program\": \"boot.ttvm\", \"at\": \"50%\"}, or a kernel, which is recorded while it is debugged: "
@@ -31,7 +34,8 @@ internal static class DapVerb
               ttvm dap --pipe /tmp/ttvm.sock
               ttvm dap --only boot.ttvm --only-read vmlinux
             """) { server, pipe, only, onlyRead };
-        return verb.Confined(parsed => parsed.GetValue(only) is { Length: > 0 } || parsed.GetValue(onlyRead) is { Length: > 0 } ? Confinement.Full : Confinement.SystemCalls).Listens(parsed =>
+        bool IsNamed(ParseResult parsed) => parsed.GetValue(only) is { Length: > 0 } || parsed.GetValue(onlyRead) is { Length: > 0 };
+        return verb.Confined(parsed => IsNamed(parsed) ? Confinement.Full : Confinement.SystemCalls).Listens(parsed =>
             parsed.GetValue(pipe) is not null ? (SocketAccess.ListenUnix, null)
             : parsed.GetValue(server) is { } port ? (SocketAccess.ListenTcp, port) : (SocketAccess.None, null)).Does(parsed =>
         {

@@ -30,8 +30,8 @@ internal static class PackVerb
         var encrypt = new Option<bool>("--encrypt") { Description = "Encrypt it, with a passphrase as `ttvm encrypt` takes it" };
         Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("pack",
-            "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, checkpoints are kept as far apart as going "
-            + "anywhere stays quick, all is compressed well. With --symbols "
+            "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, checkpoints are kept as far apart as "
+            + "going anywhere stays quick, all is compressed well. With --symbols "
             + "or --sources it debugs at source level where there is nothing else, and named positions (FILE.bookmarks.json) travel along. A directory is put together again, "
             + "byte for byte.", """
             Examples:

@@ -5,7 +5,8 @@ using System.Text;
 namespace Introspection.Text;
 
 /// <summary>
-/// Text of a stranger, as a recording's names and notes are, for a terminal: control characters, which it obeys, and characters that reorder or hide others are written <c>\u001b</c>, as in JSON.
+/// Text of a stranger, as a recording's names and notes are, for a terminal: control characters, which it obeys, and characters that reorder or hide others are written
+/// <c>\u001b</c>, as in JSON.
 /// </summary>
 public static class PrintableText
 {

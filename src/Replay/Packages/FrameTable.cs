@@ -6,8 +6,8 @@ using Replay.Log;
 namespace Replay.Packages;
 
 /// <summary>
-/// The frames of one part of a recording: found by its index, or by walking from header to header. What is known of them is kept as an index has it, some sixty bytes for each with its metadata,
-/// and read when it is asked for: a long recording has tens of thousands. Immutable, thread-safe.
+/// The frames of one part of a recording: found by its index, or by walking from header to header. What is known of them is kept as an index has it, some sixty bytes for each
+/// with its metadata, and read when it is asked for: a long recording has tens of thousands. Immutable, thread-safe.
 /// </summary>
 internal sealed class FrameTable
 {

@@ -7,8 +7,8 @@ using System.Runtime.InteropServices;
 namespace Replay.Packages;
 
 /// <summary>
-/// What is compressed within an image: the kernel in a Linux bzImage (Documentation/arch/x86/boot.rst, payload_offset), and a file that is a gzip file as a whole, as most initrds are. A guest has it
-/// in memory, unpacked. gzip (RFC 1952) and LZ4's old format (lz4_Frame_format.md, "Legacy Frame") are known. Deterministic: recordings refer to the result.
+/// What is compressed within an image: the kernel in a Linux bzImage (Documentation/arch/x86/boot.rst, payload_offset), and a file that is a gzip file as a whole, as most initrds
+/// are. A guest has it in memory, unpacked. gzip (RFC 1952) and LZ4's old format (lz4_Frame_format.md, "Legacy Frame") are known. Deterministic: recordings refer to the result.
 /// </summary>
 internal static class UnpackedImage
 {

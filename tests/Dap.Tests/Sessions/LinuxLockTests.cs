@@ -70,7 +70,8 @@ public sealed class LinuxLockTests(ProgramsGuest guest) : IClassFixture<Programs
     private static JsonArray Locks(TestClient client)
     {
         JsonNode frame = client.Body("stackTrace", """{"threadId":1}""")["stackFrames"]![0]!["id"]!;
-        JsonNode scope = client.Body("scopes", new JsonObject { ["frameId"] = frame.DeepClone() }.ToJsonString())["scopes"]!.AsArray().Single(static one => (string?)one!["name"] == "Locks")!;
+        JsonArray scopes = client.Body("scopes", new JsonObject { ["frameId"] = frame.DeepClone() }.ToJsonString())["scopes"]!.AsArray();
+        JsonNode scope = scopes.Single(static one => (string?)one!["name"] == "Locks")!;
         return client.Body("variables", new JsonObject { ["variablesReference"] = scope["variablesReference"]!.DeepClone() }.ToJsonString())["variables"]!.AsArray();
     }
 
