@@ -42,9 +42,10 @@ internal static class Program
     {
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
         using var interruption = new Interruption();
-        using var passphrases = new Passphrases(Console.Error, interruption.Token);
-        using var log = new LogOutput(Console.Error);
-        var context = new CommandContext(output, Console.Error, passphrases, log, interruption.Token);
+        using TextWriter printed = new PrintableWriter(output), told = new PrintableWriter(Console.Error);
+        using var passphrases = new Passphrases(told, interruption.Token);
+        using var log = new LogOutput(told);
+        var context = new CommandContext(printed, told, passphrases, log, interruption.Token);
         var debug = new Option<bool>(DebugOption) { Description = "Show where in the program an unexpected error came from", Recursive = true, Hidden = true };
         Option<string> engine = SharedOptions.Engine(), level = SharedOptions.LogLevel();
         Option<bool> noSandbox = SharedOptions.NoSandbox();
@@ -65,7 +66,7 @@ internal static class Program
             messages.Begins(Environment.ProcessId, string.Join(' ', arguments));
             int code = parsed.Invoke(new InvocationConfiguration
             {
-                EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = context.Error,
+                EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = printed, Error = told,
             });
             messages.Ends(code, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             return code;

@@ -22,6 +22,9 @@ internal sealed class DapTalk
     /// <summary>Whether a request, by its number from 1, was successful.</summary>
     public bool IsGood(int request) => AnswerTo(request).Contains("\"success\":true", StringComparison.Ordinal);
 
+    /// <summary>Whether an event of the console had this text.</summary>
+    public bool Said(string text) => _messages.Any(one => one.Contains("\"event\":\"output\"", StringComparison.Ordinal) && one.Contains(text, StringComparison.Ordinal));
+
     public string AnswerTo(int request) => _messages.Single(one =>
         one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
 

@@ -99,6 +99,51 @@ public sealed class SandboxTests(DemoRecording demo)
         Assert.Equal(!opensOther, talk.IsGood(3));
     }
 
+    /// <summary>Where no file can be made, bookmarks are written into the one that there is, by any number of sessions; and nothing else is.</summary>
+    [Fact]
+    public void A_debug_adapter_that_is_locked_in_keeps_bookmarks()
+    {
+        RequireLinux();
+        string folder = Directory.CreateDirectory(demo.PathOf("bookmarked")).FullName, path = Path.Combine(folder, "r.ttvm"), kept = path + ".bookmarks.json";
+        File.Copy(demo.File, path);
+        (string, string) initialize = ("initialize", """{"adapterID":"x"}"""), launch = ("launch", $$"""{"program":"{{path}}"}""");
+        (string, string) Set(string name) => ("ttvm/setBookmark", $$"""{"name":"{{name}}","position":"1000"}""");
+        string[] command = [Ttvm.Program, "dap", "--only", path];
+
+        DapTalk without = DapTalk.Of(command, initialize, launch, Set("none"), ("ttvm/bookmarks", "{}"));
+        Assert.Contains("the bookmarks cannot be written", without.AnswerTo(3), StringComparison.Ordinal);
+        Assert.True(without.IsGood(4), without.AnswerTo(4));
+        Assert.Equal([path], Directory.GetFiles(folder));
+
+        File.WriteAllText(kept, "");
+        DapTalk first = DapTalk.Of(command, initialize, launch, ("ttvm/bookmarks", "{}"), Set("a long name, which a shorter file no longer has"), Set("second"));
+        Assert.All((int[])[3, 4, 5], request => Assert.True(first.IsGood(request), first.AnswerTo(request)));
+        DapTalk second = DapTalk.Of(command, initialize, launch, ("ttvm/removeBookmark", """{"name":"a long name, which a shorter file no longer has"}"""), ("ttvm/bookmarks", "{}"));
+        Assert.Contains("\"name\":\"second\"", second.AnswerTo(4), StringComparison.Ordinal);
+        Assert.DoesNotContain("a long name", File.ReadAllText(kept), StringComparison.Ordinal);
+        Assert.Equal([path, kept], Directory.GetFiles(folder).Order(StringComparer.Ordinal));
+        // Others that may make files replace it.
+        Assert.True(DapTalk.Of([Ttvm.Program, "dap"], initialize, launch, Set("third")).IsGood(3));
+        Assert.Contains("third", Ttvm.Good("info", path), StringComparison.Ordinal);
+    }
+
+    /// <summary>Symbols may be read where they are named, with their debug files; a recording is locked in by them alone, too.</summary>
+    [Fact]
+    public void A_debug_adapter_reads_the_symbols_that_are_named()
+    {
+        RequireLinux();
+        string symbols = demo.PathOf("named.elf"), other = demo.PathOf("unnamed.elf");
+        File.Copy(DemoRecording.Kernel, symbols);
+        File.Copy(DemoRecording.Kernel, other);
+        foreach (string path in (string[])[symbols, other])
+        {
+            DapTalk talk = DapTalk.Of([Ttvm.Program, "dap", "--only", demo.File, "--only-read", symbols], ("initialize", """{"adapterID":"x"}"""),
+                ("launch", $$"""{"program":"{{demo.File}}","symbols":["{{path}}"]}"""), ("ttvm/position", "{}"));
+            Assert.True(talk.IsGood(2), talk.AnswerTo(2));
+            Assert.Equal(path == other, talk.Said("going on without it"));
+        }
+    }
+
     /// <summary>Debug information may call any file a source; what the user has not named is not packed and shared.</summary>
     [Fact]
     public void A_symbol_file_cannot_ask_for_files()

@@ -14,7 +14,7 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
     [
         "f5_without_launch_json", "editor_and_its_replay_button", "compare_recordings", "steps_back", "reverse_continue_to_a_data_breakpoint", "page_tables_in_variables", "page_tables_view",
         "timeline", "console_lines", "memory", "bad_launch_json", "machine", "locks_view", "calls_view", "variables", "reverse_steps_by_source", "live_guest",
-        "translated_code", "light_theme", "high_contrast_theme",
+        "saved_breakpoints", "bookmarks", "log_level", "confined_recording", "unconfined_recording", "translated_code", "light_theme", "high_contrast_theme",
     ];
     /// <summary>They boot images that have to be built or fetched first.</summary>
     private static readonly Dictionary<string, Action> s_imageScenarios = new(StringComparer.Ordinal)
@@ -28,6 +28,7 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
         ["read_copy_update"] = () => _ = GuestImages.Own("concurrency-rcu-list-broken.elf"),
         ["channels"] = () => _ = GuestImages.Own("concurrency-channel-broken.elf"),
         ["lock_classes"] = () => _ = GuestImages.Own("concurrency-classes.elf"),
+        ["living_classes"] = () => _ = GuestImages.Own("concurrency-classes.elf"),
         ["swaps"] = () => _ = GuestImages.Own("concurrency-stack-broken.elf"),
         ["typing"] = () => _ = GuestImages.Own("echo.elf"),
         ["attach_to_a_guest"] = () => _ = GuestImages.Own("echo.elf"),

@@ -1,3 +1,4 @@
+using Introspection.Text;
 using Vmm.Platform;
 
 namespace Cli.Presentation;
@@ -12,9 +13,9 @@ internal static class OutcomeText
         OutcomeKind.Reset => "the guest reset the machine, which ends a recording",
         OutcomeKind.DebugExit => $"the guest ended through its debug-exit port with code 0x{outcome.Code:x}",
         OutcomeKind.Halted => "every vCPU is halted for ever: no timer is armed and no input is to come",
-        OutcomeKind.TripleFault => outcome.Detail,
-        OutcomeKind.Unimplemented => outcome.Detail,
-        _ => $"{outcome.Kind} {outcome.Detail}",
+        OutcomeKind.TripleFault => PrintableText.Of(outcome.Detail),
+        OutcomeKind.Unimplemented => PrintableText.Of(outcome.Detail),
+        _ => $"{outcome.Kind} {PrintableText.Of(outcome.Detail)}",
     };
 
     /// <summary>The guest ran into something that no sane guest does.</summary>

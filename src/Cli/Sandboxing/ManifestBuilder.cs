@@ -20,7 +20,7 @@ internal sealed class ManifestBuilder
     // What each option and argument is to a verb, whichever it is.
     private static readonly string[] s_recordings = ["FILE", "A", "B", "DIRECTORY"],
         s_read = ["PART", "--recording", "--key", "--expect", "--kernel", "--initrd", "--layout", SharedOptions.PassphraseFileName],
-        s_symbols = ["--symbols", "--symbols-b"], s_sources = ["--sources"], s_only = ["--only"], s_written = ["--output", "--junit", "--log-file"];
+        s_symbols = ["--symbols", "--symbols-b", "--only-read"], s_sources = ["--sources"], s_only = ["--only"], s_written = ["--output", "--junit", "--log-file"];
 
     private readonly SortedSet<string> _readOnly = new(StringComparer.Ordinal), _writable = new(StringComparer.Ordinal);
 
@@ -84,8 +84,11 @@ internal sealed class ManifestBuilder
 
     private void AddOnly(string value)
     {
-        if (Directory.Exists(value)) _writable.Add(Path.GetFullPath(value));
-        else AddRecording(value);
+        string path = Path.GetFullPath(value), bookmarks = Dap.Sessions.BookmarkFile.PathOf(path);
+        if (Directory.Exists(path)) _writable.Add(path);
+        else AddRecording(path);
+        // Bookmarks are written beside it, if they have a file already: to make one takes the whole directory.
+        if (File.Exists(bookmarks)) _writable.Add(bookmarks);
     }
 
     // What the user has hidden there is not for sharing.

@@ -11,7 +11,7 @@ internal sealed record SandboxManifest
 {
     /// <summary>Files that are read, and directories of which all is.</summary>
     public required IReadOnlyCollection<string> ReadOnly { get; init; }
-    /// <summary>Directories in which files are made, read, replaced and removed.</summary>
+    /// <summary>Directories in which files are made, read, replaced and removed; files that are read and written where they are.</summary>
     public required IReadOnlyCollection<string> Writable { get; init; }
     /// <summary>Programs, which the kernel starts once more when the sandbox is entered; none afterwards.</summary>
     public required IReadOnlyCollection<string> Programs { get; init; }

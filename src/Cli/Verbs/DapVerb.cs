@@ -17,7 +17,12 @@ internal static class DapVerb
         var pipe = new Option<string?>("--pipe") { Description = "Listen on a named pipe (a Unix domain socket, which may be a path)", HelpName = "NAME" };
         var only = new Option<string[]>("--only")
         {
-            Description = "Lock the process in to this file, to read it, or this directory, to write in it, too (several times; Linux)", HelpName = "PATH",
+            Description = "Lock the process in to this file, to read it, and to write its bookmarks if they have a file; or to this directory, to write in it, too (several times; Linux)",
+            HelpName = "PATH",
+        };
+        var onlyRead = new Option<string[]>("--only-read")
+        {
+            Description = "Lock it in, and let this be read: symbols, with their separate debug files, or a directory (several times; Linux)", HelpName = "PATH",
         };
         var verb = new VerbCommand("dap",
             "Serves the Debug Adapter Protocol to one client, such as VS Code: over standard input and output, or where --server or --pipe says. "
@@ -27,9 +32,10 @@ internal static class DapVerb
               ttvm dap
               ttvm dap --server 4711
               ttvm dap --pipe /tmp/ttvm.sock
-              ttvm dap --only boot.ttvm --only vmlinux
-            """) { server, pipe, only };
-        return verb.Confined(parsed => parsed.GetValue(only) is { Length: > 0 } ? Confinement.Full : Confinement.SystemCalls).Listens(parsed =>
+              ttvm dap --only boot.ttvm --only-read vmlinux
+            """) { server, pipe, only, onlyRead };
+        bool IsNamed(ParseResult parsed) => parsed.GetValue(only) is { Length: > 0 } || parsed.GetValue(onlyRead) is { Length: > 0 };
+        return verb.Confined(parsed => IsNamed(parsed) ? Confinement.Full : Confinement.SystemCalls).Listens(parsed =>
             parsed.GetValue(pipe) is not null ? (SocketAccess.ListenUnix, null)
             : parsed.GetValue(server) is { } port ? (SocketAccess.ListenTcp, port) : (SocketAccess.None, null)).Does(parsed =>
         {

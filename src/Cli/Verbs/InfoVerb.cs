@@ -6,6 +6,7 @@ using Cli.Parsing;
 using Cli.Presentation;
 using Dap.Protocol;
 using Dap.Sessions;
+using Introspection.Text;
 using Replay.Packages;
 using Vmm.Platform;
 using Vmm.Time;
@@ -36,8 +37,8 @@ internal static class InfoVerb
             {
                 Write(context.Out, recording.File);
                 foreach (TtvmBookmark one in kept.Bookmarks)
-                    context.Out.WriteLine($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}");
-                foreach (TtvmSavedBreakpoint one in kept.Breakpoints) context.Out.WriteLine($"breakpoint   {Describe(one)}");
+                    context.Out.WriteLine(PrintableText.Of($"bookmark     {one.Name}: position {one.Position}{(one.Note is { Length: > 0 } note ? $", {note}" : "")}"));
+                foreach (TtvmSavedBreakpoint one in kept.Breakpoints) context.Out.WriteLine(PrintableText.Of($"breakpoint   {Describe(one)}"));
             }
             return ExitCode.Good;
         });
@@ -73,26 +74,28 @@ internal static class InfoVerb
 
     private static void Write(TextWriter output, RecordingFile recording)
     {
+        // All of them are a stranger's words: none may begin a line of its own.
+        void Line(string text) => output.WriteLine(PrintableText.Of(text));
         RecordingManifest manifest = recording.Manifest;
         ManifestMachine machine = manifest.Machine;
         RecordingSizes sizes = recording.Sizes;
-        output.WriteLine($"recording    {recording.Path}");
-        output.WriteLine($"identity     {recording.Identity}, format version {manifest.FormatVersion}");
-        if (manifest.RecordedFrom.Length > 0) output.WriteLine($"made by      {manifest.RecordedFrom}");
-        output.WriteLine($"machine      {Words.Plural(machine.CpuCount, "vCPU")}, {Words.Size((long)machine.MemorySizeBytes)} of memory, {machine.Clock.ToLowerInvariant()} clock, "
+        Line($"recording    {recording.Path}");
+        Line($"identity     {recording.Identity}, format version {manifest.FormatVersion}");
+        if (manifest.RecordedFrom.Length > 0) Line($"made by      {manifest.RecordedFrom}");
+        Line($"machine      {Words.Plural(machine.CpuCount, "vCPU")}, {Words.Size((long)machine.MemorySizeBytes)} of memory, {machine.Clock.ToLowerInvariant()} clock, "
             + DescribeTurns(machine));
-        output.WriteLine($"boots        {machine.Boot}{(machine.CommandLine.Length > 0 ? $", command line: {machine.CommandLine}" : "")}");
-        foreach (ManifestImage image in manifest.Images) output.WriteLine($"image        {image.Role}: {image.Name}, {Words.Size(image.SizeBytes)}, SHA-256 {image.Sha256}");
+        Line($"boots        {machine.Boot}{(machine.CommandLine.Length > 0 ? $", command line: {machine.CommandLine}" : "")}");
+        foreach (ManifestImage image in manifest.Images) Line($"image        {image.Role}: {image.Name}, {Words.Size(image.SizeBytes)}, SHA-256 {image.Sha256}");
         string from = recording.Start > Position.Start ? $"from position {recording.Start} " : "";
-        output.WriteLine($"length       {Words.Count(recording.InstructionCount)} instructions, {from}to position {recording.End}");
-        output.WriteLine($"guest time   {Words.GuestTime(recording.Checkpoints[^1].GuestNanoseconds)}");
-        output.WriteLine($"outcome      {OutcomeText.Describe(recording.Outcome)}{(recording.WasRecovered ? " (recovered: the recorder did not finish)" : "")}");
-        output.WriteLine($"inputs       {Words.Count(recording.InputCount)}");
-        output.WriteLine($"size         {Words.Size(sizes.FileSizeBytes)}: log {Words.Size(sizes.LogSizeBytes)}, "
+        Line($"length       {Words.Count(recording.InstructionCount)} instructions, {from}to position {recording.End}");
+        Line($"guest time   {Words.GuestTime(recording.Checkpoints[^1].GuestNanoseconds)}");
+        Line($"outcome      {OutcomeText.Describe(recording.Outcome)}{(recording.WasRecovered ? " (recovered: the recorder did not finish)" : "")}");
+        Line($"inputs       {Words.Count(recording.InputCount)}");
+        Line($"size         {Words.Size(sizes.FileSizeBytes)}: log {Words.Size(sizes.LogSizeBytes)}, "
             + $"{Words.Plural(sizes.CheckpointCount, "checkpoint")} {Words.Size(sizes.CheckpointSizeBytes)}, "
             + $"{Words.Plural(sizes.PageCount, "page")} {Words.Size(sizes.PageStoreSizeBytes)}, images {Words.Size(sizes.ImageSizeBytes)}");
-        output.WriteLine($"log          {LogDensity(recording):F3} bytes per 1,000 instructions");
-        if (manifest.End.Digest.Length > 0) output.WriteLine($"end digest   {manifest.End.Digest}");
+        Line($"log          {LogDensity(recording):F3} bytes per 1,000 instructions");
+        if (manifest.End.Digest.Length > 0) Line($"end digest   {manifest.End.Digest}");
     }
 
     private static string DescribeTurns(ManifestMachine machine)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.IO;
 using Cli.Hosting;
 using Cli.Parsing;
@@ -21,14 +22,16 @@ internal static class PackVerb
         {
             Description = "Leave out the initrd, and the kernel unless it is an ELF file, which has the guest's symbols",
         };
-        var distance = new Option<string?>("--checkpoint-distance")
+        var distance = new Option<string>("--checkpoint-distance")
         {
-            Description = "Leave checkpoints out until they are so many instructions apart: smaller, but going back takes longer; end: keep only the first", HelpName = "N|end",
+            Description = "Leave checkpoints out until they are so many instructions apart: smaller, but going back takes longer; 0: keep all; end: keep only the first",
+            HelpName = "N|end", DefaultValueFactory = static _ => RecordingCompactor.UsualDistance.ToString(CultureInfo.InvariantCulture),
         };
         var encrypt = new Option<bool>("--encrypt") { Description = "Encrypt it, with a passphrase as `ttvm encrypt` takes it" };
         Option<bool> force = SharedOptions.Force();
         var verb = new VerbCommand("pack",
-            "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, all is compressed well. With --symbols "
+            "Writes a recording as small as it gets, to share it: pages that nothing needs are dropped, pages that an image has are not stored again, checkpoints are kept as far apart as "
+            + "going anywhere stays quick, all is compressed well. With --symbols "
             + "or --sources it debugs at source level where there is nothing else, and named positions (FILE.bookmarks.json) travel along. A directory is put together again, "
             + "byte for byte.", """
             Examples:
@@ -47,14 +50,14 @@ internal static class PackVerb
             string[] paths = parsed.GetValue(symbols) ?? [];
             string? folder = parsed.GetValue(sources);
             bool strips = parsed.GetValue(strip);
-            ulong apart = parsed.GetValue(distance) switch { null => 0, "end" => ulong.MaxValue, { } count => NumberSyntax.ParseCount(count, "--checkpoint-distance") };
+            ulong apart = parsed.GetValue(distance)! switch { "end" => ulong.MaxValue, { } count => NumberSyntax.ParseCount(count, "--checkpoint-distance") };
             bool encrypts = parsed.GetValue(encrypt);
             // What is missing is asked for before the work, not behind it.
             if (encrypts) context.Passphrases.For(to, isNew: true);
             else OpenRecording.CheckOutput(from, to, context);
             if (File.Exists(Path.Combine(from, "manifest.json")) && !from.TrimEnd('/').EndsWith(".partial", System.StringComparison.Ordinal))
             {
-                if (paths.Length > 0 || folder is not null || strips || apart > 0)
+                if (paths.Length > 0 || folder is not null || strips || parsed.GetResult(distance) is { Implicit: false })
                     throw CommandException.Usage("a directory is packed as it is: pack the recording once more for other options");
                 RecordingFolder.Pack(from, to, overwrite);
                 if (encrypts) EncryptVerb.Encrypt(to, to, context);

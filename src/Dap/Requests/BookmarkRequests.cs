@@ -33,15 +33,13 @@ internal sealed class BookmarkRequests
             throw new RequestException($"{MaximumCheckpointCount} checkpoints are kept already: remove some, or make a bookmark");
         List<TtvmBookmark> all = session.Bookmarks.Set(new TtvmBookmark { Name = name, Position = position.ToString(), Note = arguments.Note });
         if (isCheckpoint) session.Timeline.Keep();
-        ForgetUnnamed(session, before, all);
-        return ListOf(session, all);
+        return Changed(session, before, all);
     }
 
     private static TtvmBookmarks Remove(Session session, string name)
     {
         List<TtvmBookmark> before = session.Bookmarks.Read(), all = session.Bookmarks.Remove(name);
-        ForgetUnnamed(session, before, all);
-        return ListOf(session, all);
+        return Changed(session, before, all);
     }
 
     private static TtvmSavedBreakpoints Save(Session session)
@@ -50,6 +48,14 @@ internal sealed class BookmarkRequests
         if (all.Length > MaximumBreakpointCount) throw new RequestException($"{all.Length} breakpoints are set: at most {MaximumBreakpointCount} are saved");
         session.Bookmarks.SetBreakpoints(all);
         return new TtvmSavedBreakpoints { Breakpoints = all };
+    }
+
+    // The timeline shows them.
+    private static TtvmBookmarks Changed(Session session, List<TtvmBookmark> before, List<TtvmBookmark> after)
+    {
+        ForgetUnnamed(session, before, after);
+        session.Send<TtvmNoArguments>("ttvm/timelineChanged", null);
+        return ListOf(session, after);
     }
 
     // A state is kept as long as it has a name.

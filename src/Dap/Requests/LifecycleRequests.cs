@@ -47,6 +47,7 @@ internal sealed class LifecycleRequests
         _isInitialized = true;
         _session.Activity.ReportsProgress = arguments.SupportsProgressReporting == true;
         _session.IsClientVisualStudioCode = arguments.ClientID == "vscode";
+        _session.CanInvalidate = arguments.SupportsInvalidatedEvent == true;
         return Answer.Of(new Capabilities
         {
             SupportsConfigurationDoneRequest = true,

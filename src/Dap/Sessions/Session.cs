@@ -113,6 +113,9 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     /// <summary>The client is VS Code, which treats some reasons in a way of its own.</summary>
     public bool IsClientVisualStudioCode { get; set; }
 
+    /// <summary>The client asks anew for what it is told is outdated: it need not wait for what takes a while.</summary>
+    public bool CanInvalidate { get; set; }
+
     public bool IsLaunched => _timeline is not null;
     public bool IsDiverted => _diversion is not null;
     public Timeline Timeline => _timeline ?? throw new RequestException(NothingLaunched);
@@ -303,7 +306,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     public void Rehearse(bool hasOtherSymbols)
     {
         _hasOtherSymbols = hasOtherSymbols;
-        _rehearsal = Rehearsal.Begin(Recording, Locks.Declared.Layouts, TellLocksChanged);
+        _rehearsal = Rehearsal.Begin(Recording, Locks.Declared.Layouts, TellLocksFound);
     }
 
     /// <summary>It takes a while yet; <c>ttvm/locksChanged</c> will come.</summary>
@@ -311,6 +314,13 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
 
     /// <summary>What that has found, once it has ended; null: nothing, or nothing that would do.</summary>
     public Rehearsed? Rehearsed() => _hasOtherSymbols ? null : _rehearsal?.Wait();
+
+    // Whoever asked was told that they are being looked for.
+    private void TellLocksFound()
+    {
+        TellLocksChanged();
+        if (CanInvalidate) Send(Events.Invalidated, new InvalidatedEventBody { Areas = ["variables"] });
+    }
 
     private void TellLocksChanged() => writer.WriteEvent<TtvmNoArguments>("ttvm/locksChanged", null);
 

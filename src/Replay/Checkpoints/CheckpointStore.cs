@@ -14,7 +14,7 @@ internal sealed class CheckpointStore
     private const int CachedSnapshots = 12;
     private const int MaxStateSizeBytes = 64 << 20;
     /// <summary>What is known of the checkpoints; more of them are another one.</summary>
-    private sealed record Index(FrameTable Frames, CheckpointMeta[] Metas, CheckpointInfo[] Infos, int PageCountInStore);
+    private sealed record Index(FrameTable Frames, int PageCountInStore);
 
     private readonly Lock _gate = new();
     private readonly LinkedList<MachineSnapshot> _cache = new();
@@ -36,53 +36,56 @@ internal sealed class CheckpointStore
             throw frames.Damaged(0, e.Message);
         }
         _start = start;
-        _index = Read(frames, pageCountInStore, [], []);
+        Check(frames, 0);
+        _index = new Index(frames, pageCountInStore);
     }
 
     public MemoryLayout Layout { get; }
     public FrameTable Frames => _index.Frames;
-    public int Count => _index.Metas.Length;
-    public IReadOnlyList<CheckpointInfo> Infos => _index.Infos;
-    public CheckpointMeta Meta(int index) => _index.Metas[index];
-    public Position PositionOf(int index) => _index.Metas[index].Position;
+    public int Count => _index.Frames.Count - 1;
+    public IReadOnlyList<CheckpointInfo> Infos => new CheckpointList(_index.Frames);
+    public CheckpointMeta Meta(int index) => MetaIn(_index.Frames, index);
+    public Position PositionOf(int index) => Meta(index).Position;
 
     /// <summary>Goes on with what was written since.</summary>
     /// <param name="frames">Those that are known, and more.</param>
     /// <param name="pageCountInStore">Pages that there are now.</param>
-    public void Grow(FrameTable frames, int pageCountInStore) => _index = Read(frames, pageCountInStore, _index.Metas, _index.Infos);
-
-    private Index Read(FrameTable frames, int pageCountInStore, CheckpointMeta[] knownMetas, CheckpointInfo[] knownInfos)
+    public void Grow(FrameTable frames, int pageCountInStore)
     {
-        Vmm.Invariant.Check(frames.Count > knownMetas.Length);
-        var metas = new CheckpointMeta[frames.Count - 1];
-        var infos = new CheckpointInfo[metas.Length];
-        knownMetas.CopyTo(metas, 0);
-        knownInfos.CopyTo(infos, 0);
-        for (int i = knownMetas.Length; i < metas.Length; i++)
+        Check(frames, Count);
+        _index = new Index(frames, pageCountInStore);
+    }
+
+    private static CheckpointMeta MetaIn(FrameTable frames, int index) => CheckpointMeta.Read(frames.Meta(index + 1));
+
+    // Those behind the known ones.
+    private void Check(FrameTable frames, int knownCount)
+    {
+        Vmm.Invariant.Check(frames.Count > knownCount);
+        CheckpointMeta last = knownCount == 0 ? default : MetaIn(frames, knownCount - 1);
+        for (int i = knownCount; i < frames.Count - 1; i++)
         {
             FrameInfo frame = frames[i + 1];
             if (frame.Kind != FrameKind.Checkpoint || frame.MetaLength != CheckpointMeta.SizeBytes)
                 throw frames.Damaged(i + 1, "it is not a checkpoint");
-            CheckpointMeta meta = CheckpointMeta.Read(frames.Meta(i + 1));
+            CheckpointMeta meta = MetaIn(frames, i);
             bool follows = i == 0 ? meta.Position == _start && meta.IsKey && (meta.Sequence == 0 || _start > Position.Start)
-                : meta.Position > metas[i - 1].Position && meta.Sequence >= metas[i - 1].Sequence;
+                : meta.Position > last.Position && meta.Sequence >= last.Sequence;
             if (meta.Index != i || !follows || meta.DirtyPageCount < 0)
                 throw frames.Damaged(i + 1, "the checkpoint does not follow the one before");
-            metas[i] = meta;
-            infos[i] = new CheckpointInfo(i, meta.Position, meta.GuestNanoseconds, meta.Digest, meta.DirtyPageCount, frame.SizeBytes);
+            last = meta;
         }
-        return new Index(frames, metas, infos, pageCountInStore);
     }
 
     /// <summary>The last checkpoint at or before a position.</summary>
     public int FindAtOrBefore(Position position)
     {
-        CheckpointMeta[] metas = _index.Metas;
-        int low = 0, high = metas.Length - 1;
+        FrameTable frames = _index.Frames;
+        int low = 0, high = frames.Count - 2;
         while (low < high)
         {
             int middle = (low + high + 1) / 2;
-            if (metas[middle].Position <= position) low = middle;
+            if (MetaIn(frames, middle).Position <= position) low = middle;
             else high = middle - 1;
         }
         return low;
@@ -134,7 +137,7 @@ internal sealed class CheckpointStore
     private MachineSnapshot Materialise(int index)
     {
         int key = index;
-        while (!_index.Metas[key].IsKey) key--;
+        while (!Meta(key).IsKey) key--;
         int[][] maps = Layout.UntouchedMaps();
         CheckpointContent content = ReadContent(key);
         Apply(key, content.KeyMaps!, maps);
@@ -143,9 +146,10 @@ internal sealed class CheckpointStore
             content = ReadContent(i);
             Apply(i, content.Changes, maps);
         }
+        CheckpointMeta meta = Meta(index);
         return new MachineSnapshot
         {
-            Position = _index.Metas[index].Position, Sequence = _index.Metas[index].Sequence, State = content.State, Maps = maps,
+            Position = meta.Position, Sequence = meta.Sequence, State = content.State, Maps = maps,
                 CheckpointIndex = index,
         };
     }
@@ -177,7 +181,7 @@ internal sealed class CheckpointStore
             if (state.Length > MaxStateSizeBytes) throw new MessagePackSerializationException("the machine's state is too long");
             ReadOnlyMemory<byte>[] changes = ReadMaps(ref reader);
             ReadOnlyMemory<byte>[]? keys = reader.TryReadNil() ? null : ReadMaps(ref reader);
-            if (keys is null == _index.Metas[index].IsKey)
+            if (keys is null == Meta(index).IsKey)
                 throw new MessagePackSerializationException("the page maps are not what the index says");
             return new CheckpointContent(state, changes, keys);
         }

@@ -2,36 +2,43 @@ using System;
 using System.Buffers;
 using System.Collections.Generic;
 using Replay.Log;
+using Replay.Packages;
 using Vmm.Memory;
 
 namespace Replay.Checkpoints;
 
-/// <summary>Reads bytes of an image by its number in the manifest; false: it has none there.</summary>
-internal delegate bool ImageBytes(int number, long offset, Span<byte> destination);
+/// <summary>Reads bytes of what pages can be made of (<see cref="ImageSources"/>); false: it has none there.</summary>
+internal delegate bool ImageBytes(int source, long offset, Span<byte> destination);
 
-/// <summary>Chunks of pages as small as they get: pages that an image has are not stored again. See docs/TRACE_FORMAT.md, "Packed pages".</summary>
+/// <summary>Chunks of pages as small as they get: what an image has is not stored again. See docs/TRACE_FORMAT.md, "Packed pages".</summary>
 internal static class PackedPages
 {
     public const int PagesPerChunk = 256;
     public const int PageWithHashSizeBytes = PagedMemory.PageSizeBytes + PageHash.SizeBytes;
+    public const int NoSource = -1;
 
-    /// <summary>With two numbers that say where an image has it, and then without content; or with one and content.</summary>
+    /// <summary>With two numbers that say what it is made of, and content or differences.</summary>
     public const int MaximumSizeBytesOfPage = PageWithHashSizeBytes + 20;
 
-    /// <summary>A page to pack: its content, or where an image has it.</summary>
-    /// <param name="Content">Nothing if an image has it.</param>
+    /// <summary>A page to pack: its content, where an image has it, or its differences from there.</summary>
+    /// <param name="Content">Nothing if an image has it; differences, byte by byte modulo 256, if there is a source.</param>
     /// <param name="Hash">Its hash.</param>
-    /// <param name="Image">The image's number; -1: none.</param>
+    /// <param name="Source">The number of what it is made of; <see cref="NoSource"/>: nothing.</param>
     /// <param name="Offset">Where it is there.</param>
-    public readonly record struct Page(byte[] Content, UInt128 Hash, int Image, long Offset);
+    public readonly record struct Page(byte[] Content, UInt128 Hash, int Source, long Offset);
 
-    public static byte[] Encode(IReadOnlyList<Page> pages)
+    /// <param name="pages">Differences need <see cref="FrameKind.DifferentPages"/>.</param>
+    /// <param name="kind">Of the frame.</param>
+    public static byte[] Encode(IReadOnlyList<Page> pages, FrameKind kind)
     {
         var payload = new ArrayBufferWriter<byte>(pages.Count * PageWithHashSizeBytes);
         foreach (Page page in pages)
         {
-            VarInt.Write(payload, (ulong)(page.Image + 1));
-            if (page.Image >= 0) VarInt.Write(payload, (ulong)page.Offset);
+            bool isDifferent = page.Source >= 0 && page.Content.Length > 0;
+            Vmm.Invariant.Check(kind == FrameKind.DifferentPages || !isDifferent);
+            int number = kind == FrameKind.PackedPages || page.Source < 0 ? page.Source : page.Source * 2 + (isDifferent ? 1 : 0);
+            VarInt.Write(payload, (ulong)(number + 1));
+            if (page.Source >= 0) VarInt.Write(payload, (ulong)page.Offset);
         }
         foreach (Page page in pages) payload.Write(page.Content);
         foreach (Page page in pages)
@@ -43,24 +50,32 @@ internal static class PackedPages
     }
 
     /// <summary>All pages, then their hashes; null: the payload is not possible.</summary>
-    public static byte[]? Expand(ReadOnlySpan<byte> payload, int count, ImageBytes? images)
+    public static byte[]? Expand(ReadOnlySpan<byte> payload, int count, FrameKind kind, ImageBytes? images)
     {
         var content = new byte[count * PageWithHashSizeBytes];
         var reader = new VarIntReader(payload);
         var isStored = new bool[count];
         for (int i = 0; i < count; i++)
         {
-            if (!reader.TryRead(out ulong image)) return null;
-            isStored[i] = image == 0;
+            if (!reader.TryRead(out ulong number)) return null;
+            isStored[i] = number == 0;
             if (isStored[i]) continue;
-            if (image > int.MaxValue || !reader.TryRead(out ulong offset) || offset > long.MaxValue || images is null) return null;
-            if (!images((int)image - 1, (long)offset, content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes))) return null;
+            if (number > int.MaxValue || !reader.TryRead(out ulong offset) || offset > long.MaxValue || images is null) return null;
+            int source = (int)number - 1;
+            if (kind == FrameKind.DifferentPages)
+            {
+                isStored[i] = (source & 1) != 0;
+                source >>= 1;
+            }
+            if (!images(source, (long)offset, content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes))) return null;
         }
         for (int i = 0; i < count; i++)
         {
             if (!isStored[i]) continue;
-            if (!reader.TryTake(PagedMemory.PageSizeBytes, out ReadOnlySpan<byte> page)) return null;
-            page.CopyTo(content.AsSpan(i * PagedMemory.PageSizeBytes));
+            if (!reader.TryTake(PagedMemory.PageSizeBytes, out ReadOnlySpan<byte> stored)) return null;
+            // To zeros, or to what it is different from.
+            Span<byte> page = content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes);
+            for (int k = 0; k < page.Length; k++) page[k] += stored[k];
         }
         if (!reader.TryTake(count * PageHash.SizeBytes, out ReadOnlySpan<byte> hashes) || !reader.AtEnd) return null;
         hashes.CopyTo(content.AsSpan(count * PagedMemory.PageSizeBytes));

@@ -55,7 +55,7 @@ internal sealed class PageStore
         int next = known.PageCount;
         for (int i = known.Chunks.Length; i < frames.Count; i++)
         {
-            bool isPacked = frames[i].Kind == FrameKind.PackedPages;
+            bool isPacked = frames[i].Kind is FrameKind.PackedPages or FrameKind.DifferentPages;
             if (!isPacked && frames[i].Kind != FrameKind.PageChunk || frames[i].MetaLength != PageStoreWriter.MetaSizeBytes)
                 throw frames.Damaged(i, "it is not a chunk of pages");
             int first = BinaryPrimitives.ReadInt32LittleEndian(frames.Meta(i));
@@ -125,7 +125,7 @@ internal sealed class PageStore
         byte[] payload = index.Frames.ReadPayload(chunk);
         if (index.Frames[chunk].Kind == FrameKind.PageChunk) return payload;
         int count = BinaryPrimitives.ReadInt32LittleEndian(index.Frames.Meta(chunk)[4..]);
-        return PackedPages.Expand(payload, count, Images) ?? throw index.Frames.Damaged(chunk, "the packed pages are not possible");
+        return PackedPages.Expand(payload, count, index.Frames[chunk].Kind, Images) ?? throw index.Frames.Damaged(chunk, "the packed pages are not possible");
     }
 
     private UInt128[] LoadHashes()

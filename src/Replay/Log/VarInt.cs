@@ -31,6 +31,9 @@ internal ref struct VarIntReader(ReadOnlySpan<byte> bytes)
 
     public readonly bool AtEnd => _rest.IsEmpty;
 
+    /// <summary>Bytes that are left.</summary>
+    public readonly int Length => _rest.Length;
+
     public bool TryRead(out ulong value)
     {
         value = 0;

@@ -16,6 +16,8 @@ internal enum FrameKind : byte
     Index = 5,
     Source = 6,
     PackedPages = 7,
+    /// <summary>From format version 4 on.</summary>
+    DifferentPages = 8,
 }
 
 /// <summary>How a frame's payload is stored. The numbers are part of the trace format.</summary>

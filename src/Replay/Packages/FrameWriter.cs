@@ -61,17 +61,21 @@ internal sealed class FrameWriter : IDisposable
     }
 }
 
-/// <summary>Collects <see cref="FrameInfo"/>s with their metadata.</summary>
+/// <summary>Collects <see cref="FrameInfo"/>s with their metadata, one behind the other.</summary>
 internal sealed class FrameTableBuilder
 {
-    private readonly List<FrameInfo> _frames = [];
-    private readonly ArrayBufferWriter<byte> _meta = new();
+    private readonly ArrayBufferWriter<byte> _entries = new();
+    private readonly List<FrameTable.Mark> _marks = [];
+    private int _count;
+    private long _end;
 
     public void Add(in FrameInfo frame, ReadOnlySpan<byte> meta)
     {
-        _frames.Add(frame);
-        _meta.Write(meta);
+        Vmm.Invariant.Check(frame.Offset == _end && frame.MetaLength == meta.Length);
+        if (_count++ % FrameTable.Stride == 0) _marks.Add(new FrameTable.Mark(_entries.WrittenCount, frame.Offset));
+        FrameTable.WriteEntry(_entries, frame, meta);
+        _end = frame.End;
     }
 
-    public FrameTable Build(PartReader part) => new(part, _frames.ToArray(), _meta.WrittenSpan.ToArray());
+    public FrameTable Build(PartReader part) => new(part, _entries.WrittenSpan.ToArray(), _count, [.. _marks], _end);
 }

@@ -21,9 +21,16 @@ internal static class Lz4Block
     public static int Compress(ReadOnlySpan<byte> source, Span<byte> destination) => LZ4Codec.Encode(source, destination, LZ4Level.L00_FAST);
 
     /// <summary>Decompresses a block; false if it does not fill the destination exactly.</summary>
-    public static bool TryDecompress(ReadOnlySpan<byte> block, Span<byte> destination)
+    public static bool TryDecompress(ReadOnlySpan<byte> block, Span<byte> destination) => TryDecompress(block, destination, out int length) && length == destination.Length;
+
+    /// <summary>Decompresses a block of which only is known how long it is at most; false: it is damaged, or longer.</summary>
+    /// <param name="block">As it is stored.</param>
+    /// <param name="destination">Room.</param>
+    /// <param name="to">How much of it was filled, in any case.</param>
+    public static bool TryDecompress(ReadOnlySpan<byte> block, Span<byte> destination, out int to)
     {
-        int from = 0, to = 0;
+        int from = 0;
+        to = 0;
         while (from < block.Length)
         {
             int token = block[from++];
@@ -34,7 +41,7 @@ internal static class Lz4Block
             from += literals;
             to += literals;
             // The last sequence has only literals.
-            if (from == block.Length) return to == destination.Length;
+            if (from == block.Length) return true;
             if (block.Length - from < 2) return false;
             int offset = block[from] | block[from + 1] << 8;
             from += 2;

@@ -17,6 +17,8 @@ internal static class ManifestJson
 {
     /// <summary>What is written; see docs/TRACE_FORMAT.md for what each version brought.</summary>
     public const int FormatVersion = 3;
+    /// <summary>What is written where it is needed, and read.</summary>
+    public const int NewestFormatVersion = 4;
     private const int OldestFormatVersion = 1;
     private const int MaxCpuCount = 8;
     private const ulong MaxMemorySizeBytes = 16UL << 30, MemoryUnit = 1UL << 20;
@@ -38,10 +40,10 @@ internal static class ManifestJson
         }
         if (manifest is null || manifest.Machine is null || manifest.Images is null || manifest.End is null || manifest.Parts is null)
             throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json' is incomplete");
-        if (manifest.FormatVersion is < OldestFormatVersion or > FormatVersion)
+        if (manifest.FormatVersion is < OldestFormatVersion or > NewestFormatVersion)
         {
-            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads versions {OldestFormatVersion} to {FormatVersion}: "
-                + (manifest.FormatVersion > FormatVersion ? "a newer ttvm made it, and is needed to open it" : "record it again, or open it with the ttvm that made it"));
+            throw new RecordingFormatException($"{fileName} has format version {manifest.FormatVersion}; this program reads versions {OldestFormatVersion} to {NewestFormatVersion}: "
+                + (manifest.FormatVersion > NewestFormatVersion ? "a newer ttvm made it, and is needed to open it" : "record it again, or open it with the ttvm that made it"));
         }
         if (manifest.Start is not null && manifest.FormatVersion < 2)
             throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json': format version 1 begins at power-on");

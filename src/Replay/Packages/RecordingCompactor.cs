@@ -15,13 +15,18 @@ using Vmm.Memory;
 namespace Replay.Packages;
 
 /// <summary>
-/// Writes a recording as small as it gets: pages that no checkpoint needs are dropped, those that an image has are named instead of stored, versions of one page stand side by side so that
-/// compression sees what changed, and everything is compressed by Brotli. Format version 2.
+/// Writes a recording as small as it gets: pages that no checkpoint needs are dropped, those that an image has are named instead of stored, of those that are much like what is unpacked
+/// from one the difference is stored, versions of one page stand side by side so that compression sees what changed, and everything is compressed by Brotli.
 /// </summary>
 public static class RecordingCompactor
 {
     /// <summary>11, the best, takes some thirty times as long for a few percent.</summary>
     private const int Quality = 9;
+
+    /// <summary>
+    /// Instructions between checkpoints that are kept, for going anywhere within two seconds: replay runs 300 million a second where a kernel boots, twice as many and more later.
+    /// </summary>
+    public const ulong UsualDistance = 250_000_000;
 
     /// <param name="recording">It is not changed.</param>
     /// <param name="destination">Where to write it.</param>
@@ -59,10 +64,11 @@ public static class RecordingCompactor
         try
         {
             RecordingManifest manifest = RecordingTrimmer.CopyImages(recording, partial, onlyLater: stripImages);
-            manifest = manifest with { FormatVersion = ManifestJson.FormatVersion };
+            var known = new ImagePages(recording.Configuration, manifest.Images);
+            manifest = manifest with { FormatVersion = known.HasUnpacked ? ManifestJson.NewestFormatVersion : ManifestJson.FormatVersion };
             if (stripImages) manifest = manifest with { Start = manifest.Start ?? new ManifestStart(0, 0, "") };
             File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
-            new Writer(recording, partial, manifest.Images, cancellation).Write(progress);
+            new Writer(recording, partial, known, cancellation).Write(progress);
             RecordingPacker.Pack(partial, destination, overwrite, null, embedded: recording);
             log.Wrote(destination, new FileInfo(destination).Length);
         }
@@ -73,7 +79,7 @@ public static class RecordingCompactor
         }
     }
 
-    private sealed class Writer(RecordingFile recording, string partial, IReadOnlyList<ManifestImage> images, CancellationToken cancellation)
+    private sealed class Writer(RecordingFile recording, string partial, ImagePages known, CancellationToken cancellation)
     {
         private readonly record struct Use(int Memory, int Page, int Id);
 
@@ -178,19 +184,18 @@ public static class RecordingCompactor
         // Chunks are compressed on all cores, and written in order.
         private void WritePages(FrameWriter destination, List<Use> order, IProgress<double>? progress)
         {
-            var known = new ImagePages(recording, images);
             int chunkCount = (order.Count + PackedPages.PagesPerChunk - 1) / PackedPages.PagesPerChunk, side = Environment.ProcessorCount;
             for (int next = 0; next < chunkCount; next += side)
             {
                 var built = new (MemoryStream Frame, byte[] Meta)[Math.Min(side, chunkCount - next)];
-                Parallel.For(0, built.Length, new ParallelOptions { CancellationToken = cancellation }, k => built[k] = BuildChunk(order, next + k, known));
+                Parallel.For(0, built.Length, new ParallelOptions { CancellationToken = cancellation }, k => built[k] = BuildChunk(order, next + k));
                 foreach ((MemoryStream frame, byte[] meta) in built)
                     using (frame) destination.Append(frame, meta);
                 progress?.Report((double)(next + built.Length) / chunkCount);
             }
         }
 
-        private (MemoryStream Frame, byte[] Meta) BuildChunk(List<Use> order, int chunk, ImagePages known)
+        private (MemoryStream Frame, byte[] Meta) BuildChunk(List<Use> order, int chunk)
         {
             int first = chunk * PackedPages.PagesPerChunk, count = Math.Min(PackedPages.PagesPerChunk, order.Count - first);
             var pages = new PackedPages.Page[count];
@@ -199,44 +204,15 @@ public static class RecordingCompactor
                 int id = order[first + i].Id;
                 var content = new byte[PagedMemory.PageSizeBytes];
                 recording.Pages.Read(id, content);
-                pages[i] = known.Find(content) is { } at ? new PackedPages.Page([], recording.Pages.HashOf(id), at.Image, at.Offset)
-                    : new PackedPages.Page(content, recording.Pages.HashOf(id), -1, 0);
+                pages[i] = known.Pack(content, recording.Pages.HashOf(id));
             }
             var meta = new byte[PageStoreWriter.MetaSizeBytes];
             System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(meta, first);
             System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(meta.AsSpan(4), count);
             var frame = new MemoryStream();
-            Frame.Build(frame, FrameKind.PackedPages, meta, PackedPages.Encode(pages), FrameCompression.Brotli, Quality);
+            FrameKind kind = known.HasUnpacked ? FrameKind.DifferentPages : FrameKind.PackedPages;
+            Frame.Build(frame, kind, meta, PackedPages.Encode(pages, kind), FrameCompression.Brotli, Quality);
             return (frame, meta);
         }
-    }
-
-    /// <summary>Finds pages in images: loaders put files at page boundaries, whatever the offset in the file, which is one of sectors.</summary>
-    private sealed class ImagePages
-    {
-        private const int Alignment = 512, KeyOffset = 128;
-        private readonly List<(int Number, ReadOnlyMemory<byte> Content)> _images = [];
-        private readonly Dictionary<UInt128, (int Image, int Offset)> _places = [];
-
-        public ImagePages(RecordingFile recording, IReadOnlyList<ManifestImage> images)
-        {
-            for (int number = 0; number < images.Count; number++)
-            {
-                if (recording.Configuration.FindImage(images[number].Role) is not { } image) continue;
-                _images.Add((number, image.Content));
-                for (int offset = 0; offset <= image.Content.Length - PagedMemory.PageSizeBytes; offset += Alignment)
-                    _places.TryAdd(Key(image.Content.Span[offset..]), (_images.Count - 1, offset));
-            }
-        }
-
-        public (int Image, long Offset)? Find(ReadOnlySpan<byte> page)
-        {
-            if (!_places.TryGetValue(Key(page), out (int Image, int Offset) place)) return null;
-            (int number, ReadOnlyMemory<byte> content) = _images[place.Image];
-            return content.Span.Slice(place.Offset, page.Length).SequenceEqual(page) ? (number, place.Offset) : null;
-        }
-
-        // Sixteen bytes from inside the page; what they do not tell apart is stored.
-        private static UInt128 Key(ReadOnlySpan<byte> page) => MemoryMarshal.Read<UInt128>(page[KeyOffset..]);
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Security.Cryptography;
 using System.Threading;
 using Microsoft.Extensions.Logging;
@@ -51,7 +52,7 @@ public sealed class RecordingFile : IDisposable
         Pages = new PageStore(FrameTable.ReadIndex(container.Get(PartName.PageIndex), container.Get(PartName.Pages)))
         {
             HashPart = container.Get(PartName.PageHashes),
-            Images = ReadImage,
+            Images = new ImageSources([.. Manifest.Images.Select(image => container.Get(image.Part))]).Read,
         };
         CheckpointStore = new CheckpointStore(FrameTable.ReadIndex(container.Get(PartName.CheckpointIndex),
             container.Get(PartName.Checkpoints)),
@@ -277,15 +278,6 @@ public sealed class RecordingFile : IDisposable
         foreach (ManifestImage image in Manifest.Images)
             images.Add(new MachineImage(image.Role, image.Name ?? "", _container!.Get(image.Part).ReadAll(Array.MaxLength)));
         return images;
-    }
-
-    private bool ReadImage(int number, long offset, Span<byte> destination)
-    {
-        if ((uint)number >= (uint)Manifest.Images.Count) return false;
-        PartReader image = _container!.Get(Manifest.Images[number].Part);
-        if (offset < 0 || offset > image.SizeBytes - destination.Length) return false;
-        image.Read(offset, destination);
-        return true;
     }
 
     // Checkpoints ask for disk images when the index is read: those are only read when there is a disk.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
+import { choose, clickGutter, number, openSource, seek, STACK, start, stop, text, VARIABLES, view } from './steps.mjs';
 import { until } from './vscode.mjs';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
@@ -27,12 +27,6 @@ async function stepBackByInstruction(window) {
 async function openDisassembly(window) {
     await window.page.locator('.tab', { hasText: 'Disassembly' }).first().click({ timeout: 60000 });
     await window.page.locator('.disassembly-view .monaco-list-row').first().waitFor();
-}
-
-/** Shift+F5; the session is over when its toolbar is gone. */
-async function stop(window) {
-    await window.page.keyboard.press('Shift+F5');
-    await window.page.locator('.debug-toolbar').waitFor({ state: 'hidden', timeout: 120000 });
 }
 
 /** Debian's kernel: no symbols, but everything else. */
@@ -112,11 +106,7 @@ export async function live_guest(window) {
     await start(window);
     assert.match(await status(window), /LIVE/);
     await window.shot('live-entry');
-    await window.page.keyboard.press('Control+P');
-    await window.page.locator('.quick-input-widget input.input').fill('bank.c');
-    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'bank.c' }).first().click();
-    await window.page.locator('.tab', { hasText: 'bank.c' }).waitFor();
-    await window.ask(() => window.page.keyboard.press('Control+G'), ':43');
+    await openSource(window, 'bank.c', 43);
     await clickGutter(window, 43);
     const entry = await window.position();
     const hit = await window.go('F5', entry, 'continue to the breakpoint');
@@ -136,14 +126,6 @@ export async function live_guest(window) {
     await editor.locator('.card').first().waitFor();
     assert.match(await text(editor.locator('.recording')), /4 vCPUs/);
     await window.shot('live-recording');
-}
-
-async function clickGutter(window, line) {
-    const { page } = window;
-    const number = page.locator('.editor-instance .line-numbers', { hasText: new RegExp(`^${line}$`) }).first();
-    const [row, margin] = [await number.boundingBox(), await page.locator('.editor-instance .margin').first().boundingBox()];
-    await page.mouse.click(margin.x + 9, row.y + row.height / 2);
-    await page.locator('.editor-instance .codicon-debug-breakpoint').first().waitFor();
 }
 
 /** What is typed reaches a running guest, which answers; then it is paused and goes back. */

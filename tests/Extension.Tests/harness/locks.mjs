@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { number, seek, start, text, view } from './steps.mjs';
+import { choose, number, seek, start, text, view } from './steps.mjs';
 import { until } from './vscode.mjs';
 
 const LOCK = 'account.brokenLock';
@@ -23,7 +23,21 @@ const recordingOf = (guest, seed) => async (folder, ttvm) => {
 };
 
 export const lockPreparations = { mcs_queue: recordingOf('mcs', 1), read_copy_update: recordingOf('rcu-list-broken', 3), channels: recordingOf('channel-broken', 1),
-    lock_classes: recordingOf('classes', 1), swaps: recordingOf('stack-broken', 19) };
+    lock_classes: recordingOf('classes', 1), swaps: recordingOf('stack-broken', 19),
+    living_classes: folder => {
+        fs.rmSync(path.join(folder, 'demo.ttvm'));
+        fs.copyFileSync(path.join(built, 'concurrency-classes.elf'), path.join(folder, 'classes.elf'));
+    } };
+
+export const lockFiles = {
+    living_classes: {
+        '.vscode/launch.json': JSON.stringify({
+            version: '0.2.0', configurations: [{
+                type: 'ttvm', request: 'launch', name: 'Live', program: '${workspaceFolder}/classes.elf', recording: '${workspaceFolder}/live.ttvm', cpus: 4, memory: '32M', chaos: 1, stopOnEntry: true
+            }]
+        })
+    }
+};
 
 /** Who holds a lock, since when and from where; to where it changes hands; its lane on the timeline. */
 export async function locks_view(window) {
@@ -214,4 +228,28 @@ export async function calls_view(window) {
     assert.ok(number(entry) < number(before));
     await calls.locator('tbody tr.here').waitFor();
     await window.shot('calls');
+}
+
+/** What is known of classes is of a living guest's past as it was: it is said so, and asked for again. */
+export async function living_classes(window) {
+    await start(window);
+    const bytes = await view(window, 'Memory', 'memory');
+    await bytes.getByLabel('Address or expression').fill('&acquisitionCount');
+    await bytes.getByRole('button', { name: 'Show', exact: true }).click();
+    await choose(window, bytes.locator('.row:not(.head) .byte').first(), 'Break on Write');
+    const written = await window.go('F5', await window.position(), 'to the first acquisition');
+    const locks = await view(window, 'Machine', 'locks');
+    const check = locks.getByRole('button', { name: 'Check Classes of Locks' }), finding = locks.locator('.findings p', { hasText: 'class inversion' });
+    await check.click();
+    await locks.locator('p.empty.classes').waitFor({ timeout: 60000 });
+    assert.equal(await finding.count(), 0);
+    assert.equal(await check.count(), 0);
+    await window.page.locator('.debug-breakpoints').hover();
+    await window.page.locator('.pane-header .action-label[aria-label^="Remove All Breakpoints"]').click();
+    await window.go('F5', written, 'to the end');
+    await locks.locator('.hint', { hasText: 'The guest has lived on' }).waitFor();
+    await window.shot('living-classes-outdated');
+    await check.click();
+    await finding.waitFor({ timeout: 60000 });
+    await window.shot('living-classes');
 }

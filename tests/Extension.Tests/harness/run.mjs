@@ -46,7 +46,7 @@ async function runOne(name) {
     const prepared = await preparations[name]?.(folder, server.bundled('server/ttvm')) ?? {};
     let window;
     try {
-        window = Object.assign(await Workbench.open(browser, server, folder, shots), { folder }, prepared);
+        window = Object.assign(await Workbench.open(browser, server, folder, shots), prepared);
         await scenarios[name](window);
         const ours = window.errors.filter(error => /ttvm|webview/i.test(error));
         if (ours.length > 0) throw new Error(`errors in the page: ${ours.join('; ')}`);

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { attach_to_a_guest, guestFiles, guestPreparations, linux, live_guest, typing } from './guests.mjs';
-import { calls_view, channels, lock_classes, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
+import { bookmarks, log_level, saved_breakpoints } from './kept.mjs';
+import { calls_view, channels, living_classes, lock_classes, lockFiles, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
+import { confined_recording, sandboxFiles, sandboxPreparations, unconfined_recording } from './sandbox.mjs';
 import { reverse_steps_by_source, variables } from './source.mjs';
 import { choose, number, seek, STACK, start, text, VARIABLES, view } from './steps.mjs';
 import { sleep, until } from './vscode.mjs';
@@ -279,12 +281,13 @@ const inTheme = (name, kind) => async window => {
 /** User settings of a scenario, besides the harness's own. */
 export const settings = {
     light_theme: { 'workbench.colorTheme': 'Default Light Modern' },
-    high_contrast_theme: { 'workbench.colorTheme': 'Default High Contrast' }
+    high_contrast_theme: { 'workbench.colorTheme': 'Default High Contrast' },
+    log_level: { 'ttvm.logLevel': 'debug' }
 };
 
 /** What a scenario's folder holds besides the recording and its sources. */
 export const files = {
-    ...guestFiles,
+    ...guestFiles, ...lockFiles, ...sandboxFiles,
     bad_launch_json: {
         '.vscode/launch.json': JSON.stringify({
             version: '0.2.0', configurations: [{ type: 'ttvm', request: 'launch', name: 'Wrong', program: '${workspaceFolder}/demo.ttvm', stopOnEntri: true }]
@@ -294,12 +297,13 @@ export const files = {
 
 /** What has to be made for a scenario before its window opens. */
 export const preparations = {
-    ...guestPreparations, ...lockPreparations,
+    ...guestPreparations, ...lockPreparations, ...sandboxPreparations,
     compare_recordings: folder => fs.copyFileSync(path.join(repository, 'traces/demo64-mcs.ttvm'), path.join(folder, 'cured.ttvm'))
 };
 
 export const scenarios = {
     f5_without_launch_json, editor_and_its_replay_button, compare_recordings, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
-    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
+    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, living_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
+    saved_breakpoints, bookmarks, log_level, confined_recording, unconfined_recording,
     light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };

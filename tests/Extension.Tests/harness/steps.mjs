@@ -35,3 +35,27 @@ export async function choose(window, target, label) {
         return await item.count() === 0;
     });
 }
+
+/** Opens a source by its name, at a line. */
+export async function openSource(window, name, line) {
+    await window.page.keyboard.press('Control+P');
+    await window.page.locator('.quick-input-widget input.input').fill(name);
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
+    await window.page.locator('.tab', { hasText: name }).waitFor();
+    await window.ask(() => window.page.keyboard.press('Control+G'), `:${line}`);
+}
+
+/** Sets a breakpoint with the mouse. */
+export async function clickGutter(window, line) {
+    const { page } = window;
+    const number = page.locator('.editor-instance .line-numbers', { hasText: new RegExp(`^${line}$`) }).first();
+    const [row, margin] = [await number.boundingBox(), await page.locator('.editor-instance .margin').first().boundingBox()];
+    await page.mouse.click(margin.x + 9, row.y + row.height / 2);
+    await page.locator('.editor-instance .codicon-debug-breakpoint').first().waitFor();
+}
+
+/** Shift+F5; the session is over when its toolbar is gone. */
+export async function stop(window) {
+    await window.page.keyboard.press('Shift+F5');
+    await window.page.locator('.debug-toolbar').waitFor({ state: 'hidden', timeout: 120000 });
+}

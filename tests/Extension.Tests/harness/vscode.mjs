@@ -78,6 +78,12 @@ export class Server {
         return path.join(extensions, fs.readdirSync(extensions).find(name => name.startsWith('ttvm.ttvm-')), file);
     }
 
+    /** Log files of this name, of all windows. */
+    logs(name) {
+        const folder = path.join(this.work, 'user-data/logs');
+        return fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }).filter(file => path.basename(file) === name).map(file => path.join(folder, file)) : [];
+    }
+
     configure(settings) { fs.writeFileSync(this.settingsFile, JSON.stringify({ ...SETTINGS, ...settings }, null, 1)); }
 
     stop() {
@@ -109,26 +115,37 @@ export function launchBrowser() {
 /** The one box at the top of the window, and what it is called as the palette: a command makes it its own. */
 const BOX = '.quick-input-widget input.input', PALETTE = 'Type the name of a command';
 
+const HOST_LOG = 'remoteexthost.log';
+
 /** One window of VS Code on a folder. */
 export class Workbench {
     static async open(browser, server, folder, shots) {
-        const workbench = new Workbench();
-        workbench.shots = shots;
-        workbench.errors = [];
-        const logsBefore = new Set(hostLogs(server.work));
-        const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-        const page = workbench.page = await context.newPage();
-        page.on('pageerror', error => workbench.errors.push(String(error)));
-        await page.goto(`http://127.0.0.1:${server.port}/?${new URLSearchParams({ folder })}`);
+        const workbench = Object.assign(new Workbench(), { browser, server, folder, shots, errors: [] });
+        await workbench.load();
+        return workbench;
+    }
+
+    /** A window in a browser that has kept nothing: whatever VS Code remembers of a workspace is gone. */
+    async load() {
+        const logsBefore = new Set(this.server.logs(HOST_LOG));
+        const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 } });
+        const page = this.page = await context.newPage();
+        page.on('pageerror', error => this.errors.push(String(error)));
+        await page.goto(`http://127.0.0.1:${this.server.port}/?${new URLSearchParams({ folder: this.folder })}`);
         await page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row', { timeout: 90000 });
         // Pressed before the extension host knows its debuggers, F5 only opens the Run view.
-        await until('extension host', () => hostLogs(server.work).some(log => {
+        await until('extension host', () => this.server.logs(HOST_LOG).some(log => {
             if (logsBefore.has(log)) return false;
             const text = fs.readFileSync(log, 'utf8');
             return /Eager extensions activated/.test(text) && /_doActivateExtension ttvm\.ttvm/.test(text);
         }), 90000);
         await sleep(500);
-        return workbench;
+    }
+
+    /** As on another machine that has the folder. */
+    async reopen() {
+        await this.close();
+        await this.load();
     }
 
     async close() { await this.page.context().close(); }
@@ -266,17 +283,4 @@ export class Workbench {
             });
         }
     }
-}
-
-function hostLogs(work) {
-    const found = [];
-    const walk = folder => {
-        for (const entry of fs.existsSync(folder) ? fs.readdirSync(folder, { withFileTypes: true }) : []) {
-            const file = path.join(folder, entry.name);
-            if (entry.isDirectory()) walk(file);
-            else if (entry.name === 'remoteexthost.log') found.push(file);
-        }
-    };
-    walk(path.join(work, 'user-data/logs'));
-    return found;
 }

@@ -51,6 +51,43 @@ public sealed class LinuxRecordingTests
         }
     }
 
+    /// <summary>What is to be shared: at most 5 MB beside the images, with checkpoints near enough to go anywhere soon; and it is all there.</summary>
+    [Fact]
+    public void A_packed_boot_is_small()
+    {
+        using var test = new TestRecording();
+        using RecordingFile whole = test.Record(Linux(1, null, ClockKind.Virtual, "console=ttyS0 panic=-1"), interval: 32_000_000, until: 6_000_000_000);
+        string path = whole.Path + ".packed";
+        try
+        {
+            RecordingCompactor.Compact(whole, path, overwrite: false, stripImages: false, RecordingCompactor.UsualDistance, cancellation: TestContext.Current.CancellationToken);
+            using var packed = RecordingFile.Open(path);
+            Assert.InRange(packed.Sizes.FileSizeBytes - packed.Sizes.ImageSizeBytes, 1, 5_000_000);
+            Assert.Equal(4, packed.Manifest.FormatVersion);
+            ulong last = 0;
+            foreach (CheckpointInfo checkpoint in packed.Checkpoints)
+            {
+                Assert.InRange(checkpoint.Position.InstructionCount - last, 0UL, RecordingCompactor.UsualDistance + 64_000_000);
+                last = checkpoint.Position.InstructionCount;
+            }
+            Assert.InRange(packed.End.InstructionCount - last, 0UL, RecordingCompactor.UsualDistance);
+            VerificationReport report = RecordingVerifier.Verify(packed, cancellation: TestContext.Current.CancellationToken);
+            Assert.True(report.IsGood, report.Problem);
+            using Timeline reference = new(whole), timeline = new(packed);
+            foreach (int percent in (int[])[95, 20, 60])
+            {
+                var position = new Position(whole.End.InstructionCount / 100 * (ulong)percent);
+                reference.Seek(position);
+                timeline.Seek(position);
+                Assert.Equal(reference.Digest(), timeline.Digest());
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Theory]
     [InlineData(ClockKind.Virtual)]
     [InlineData(ClockKind.Host)]

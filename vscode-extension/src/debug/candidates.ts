@@ -25,19 +25,30 @@ export function configurationOf(candidate: Candidate): vscode.DebugConfiguration
     return { type: 'ttvm', request: 'launch', name: candidate.isRecording ? `Replay ${name}` : `Record and debug ${name}`, program: candidate.file.fsPath };
 }
 
+/** What the debug server replays, and does not start: by its name or its header, of a zip file or of an encrypted recording. */
+export async function isRecording(file: string): Promise<boolean> {
+    return file.endsWith('.ttvm') || ['PK\x03\x04', 'TTVE'].includes((await headerOf(file, 4)).toString('latin1'));
+}
+
 /** An ELF executable (not an object file or a library) or a Linux bzImage, by its header. */
 async function isKernel(file: string): Promise<boolean> {
+    const header = await headerOf(file, 0x206);
+    if (header.length < 20) return false;
+    if (header.readUInt32BE(0) === 0x7f454c46) return header.readUInt16LE(16) === 2 && [3, 62].includes(header.readUInt16LE(18));
+    return header.length === 0x206 && header.toString('latin1', 0x202, 0x206) === 'HdrS';
+}
+
+/** As many bytes as there are, at most `size`; none of a file that cannot be read. */
+async function headerOf(file: string, size: number): Promise<Buffer> {
     try {
         const handle = await fs.open(file);
         try {
-            const { buffer, bytesRead } = await handle.read(Buffer.alloc(0x206), 0, 0x206, 0);
-            if (bytesRead < 20) return false;
-            if (buffer.readUInt32BE(0) === 0x7f454c46) return buffer.readUInt16LE(16) === 2 && [3, 62].includes(buffer.readUInt16LE(18));
-            return bytesRead === 0x206 && buffer.toString('latin1', 0x202, 0x206) === 'HdrS';
+            const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, 0);
+            return buffer.subarray(0, bytesRead);
         } finally {
             await handle.close();
         }
     } catch {
-        return false;
+        return Buffer.alloc(0);
     }
 }

@@ -20,6 +20,9 @@ let totals: TtvmLockTotals | undefined;
 let known: { locks: TtvmLocks; threads: number[] } | undefined;
 let findings: TtvmLockFindings | undefined;
 let classes: TtvmLockClasses | 'wanted' | undefined;
+/** How far the recording reached when they were found: that of a guest that lives reaches further later. */
+let findingsUpTo: string | undefined;
+let classesUpTo: string | undefined;
 const note = h('span', { class: 'note', role: 'status' });
 
 type Tab = 'locks' | 'rcu' | 'channels' | 'swaps';
@@ -49,7 +52,10 @@ async function readLocks(): Promise<void> {
     const [locks, { threads }] = await Promise.all([request<TtvmLocks>('ttvm/locks'), request<{ threads: { id: number }[] }>('threads')]);
     known = { locks, threads: threads.map(thread => thread.id) };
     if (locks.isBeingFound) return;
-    if (!findings?.isComplete) findings = await request<TtvmLockFindings>('ttvm/lockFindings');
+    if (!findings?.isComplete || findingsUpTo !== state?.position?.end) {
+        findingsUpTo = state?.position?.end;
+        findings = await request<TtvmLockFindings>('ttvm/lockFindings');
+    }
     await readTotals();
 }
 
@@ -107,24 +113,26 @@ function locksPage(): HTMLElement[] {
 
 /** Classes of locks that were taken in both orders: a search of its own, once it is asked for. */
 function classesPart(): HTMLElement[] {
-    if (classes === undefined || classes === 'wanted') {
-        return [h('p', { class: 'ways classes' }, h('button', {
-            class: 'secondary', disabled: classes === 'wanted', title: 'Locks of an array, or initialised by the same instruction, are of one class: two classes that are taken in both orders may deadlock',
-            onclick: findClasses
-        }, 'Check Classes of Locks'), classes === 'wanted' && h('button', { onclick: () => send({ type: 'cancel' }) }, 'Cancel'))];
-    }
+    const upTo = classesUpTo !== undefined && classesUpTo !== state?.position?.end ? classesUpTo : undefined;
+    const button = h('p', { class: 'ways classes' }, h('button', {
+        class: 'secondary', disabled: classes === 'wanted', title: 'Locks of an array, or initialised by the same instruction, are of one class: two classes that are taken in both orders may deadlock',
+        onclick: findClasses
+    }, 'Check Classes of Locks'), classes === 'wanted' ? h('button', { onclick: () => send({ type: 'cancel' }) }, 'Cancel')
+        : upTo !== undefined && h('span', { class: 'hint' }, ` The guest has lived on: what follows is of positions up to ${withThousands(upTo)}.`));
+    if (classes === undefined || classes === 'wanted') return [button];
     const { findings: all, nestedInOwnClass: nested } = classes;
     const list = findingsOf('Classes of locks that were taken in both orders', all, tell);
     const pairs = nested > 0 ? ` ${withThousands(nested)} ${nested === 1 ? 'pair' : 'pairs'} of locks nested in their own class, as parent and child are: their order is not looked at.` : '';
-    return [...(list ? [list] : []), h('p', { class: 'empty classes' }, `${all.length === 0 ? 'No two classes of locks were taken in both orders.' : ''}${pairs}`)];
+    return [...(upTo === undefined ? [] : [button]), ...(list ? [list] : []), h('p', { class: 'empty classes' }, `${all.length === 0 ? 'No two classes of locks were taken in both orders.' : ''}${pairs}`)];
 }
 
 function findClasses(): void {
     const own = state?.session;
     classes = 'wanted';
+    classesUpTo = state?.position?.end;
     void draw();
     void request<TtvmLockClasses>('ttvm/lockClasses').then(answer => { if (own === state?.session) classes = answer; }, (error: Error) => {
-        if (own === state?.session) classes = undefined;
+        if (own === state?.session) [classes, classesUpTo] = [undefined, undefined];
         tell(error.message);
     }).then(draw);
 }
@@ -239,6 +247,7 @@ function toggle(lock: TtvmLock): void {
 function onState(next: ViewState): void {
     if (next.session !== state?.session) {
         [selected, totals, known, findings, classes, rcu, channels] = [undefined, undefined, undefined, undefined, undefined, undefined, undefined];
+        [findingsUpTo, classesUpTo] = [undefined, undefined];
         forgetRcu();
         forgetChannels();
         forgetSwaps();

@@ -12,7 +12,9 @@ internal sealed class LockScope(Session session)
 {
     public IReadOnlyList<Variable> Read()
     {
-        TtvmLocks locks = new LockViews(session).Read();
+        TtvmLocks locks = new LockViews(session).Read(waits: !session.CanInvalidate);
+        // Looking for what else is shared would wait for them.
+        if (locks is { IsBeingFound: true, Problem: { } early }) return [Plain("none", early)];
         var list = new List<Variable>();
         if (session.Rcu.Find() is not null) list.Add(Rows("read-copy-update", new RcuScope(session).Rows));
         if (session.Channels.Find().Channels.Count > 0) list.Add(Rows("channels", new ChannelScope(session).Rows));

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
+using Replay.Packages;
 using Vmm.Platform;
 
 namespace Introspection.Linux.Initrd;
@@ -129,9 +130,7 @@ public sealed class InitrdFiles
 
     private int AddCompressed(ReadOnlyMemory<byte> compressed)
     {
-        int limit = MaximumUnpackedBytes - _unpackedBytes;
-        int size = Lz4Legacy.IsFrame(compressed.Span) ? Lz4Legacy.Unpack(compressed.Span, limit, out ReadOnlyMemory<byte> archives, out string? problem)
-            : GzipMember.Unpack(compressed, limit, out archives, out problem);
+        int size = Unpack(compressed, MaximumUnpackedBytes - _unpackedBytes, out ReadOnlyMemory<byte> archives, out string? problem);
         Problem ??= problem;
         _unpackedBytes += archives.Length;
         for (int position = 0; position < archives.Length;)
@@ -144,6 +143,14 @@ public sealed class InitrdFiles
                 break;
             }
         }
+        return size;
+    }
+
+    private static int Unpack(ReadOnlyMemory<byte> compressed, int limit, out ReadOnlyMemory<byte> archives, out string? problem)
+    {
+        if (!Lz4Legacy.IsFrame(compressed.Span)) return GzipMember.Unpack(compressed, limit, out archives, out problem);
+        int size = Lz4Legacy.Unpack(compressed.Span, limit, out archives, out bool isWhole);
+        problem = isWhole ? null : archives.Length >= limit ? $"The initrd unpacks to more than {limit >> 20} MiB; the rest is left out." : "The initrd's LZ4 data is damaged.";
         return size;
     }
 }
