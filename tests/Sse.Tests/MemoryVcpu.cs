@@ -42,6 +42,8 @@ internal sealed class MemoryVcpu : IMemoryEvents, IDisposable
     void IMemoryEvents.WriteMmio(Vcpu vcpu, ulong linear, ulong physical, int sizeBytes, ulong value) =>
         throw new InvalidOperationException("no chip here");
 
+    bool IMemoryEvents.WatchesPages => false;
+
     bool IMemoryEvents.IsWatched(ulong linear) => false;
 
     void IMemoryEvents.OnWatchedRead(Vcpu vcpu, ulong linear, ulong physical, ReadOnlySpan<byte> value)

@@ -44,6 +44,8 @@ internal sealed class BareVcpu : IVcpuBus, IMemoryEvents
 
     public void OnBreakpoint(Vcpu vcpu, ulong linear) => throw Unexpected();
 
+    public bool WatchesPages => false;
+
     public bool IsWatched(ulong linear) => false;
 
     public void OnUnimplemented(Vcpu vcpu, string instruction) => throw new InvalidOperationException($"{instruction} has no handler");
