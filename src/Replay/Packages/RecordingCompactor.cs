@@ -59,7 +59,7 @@ public static class RecordingCompactor
         try
         {
             RecordingManifest manifest = RecordingTrimmer.CopyImages(recording, partial, onlyLater: stripImages);
-            manifest = manifest with { FormatVersion = ManifestJson.FormatVersion };
+            manifest = manifest with { FormatVersion = ManifestJson.VersionOf(manifest) };
             if (stripImages) manifest = manifest with { Start = manifest.Start ?? new ManifestStart(0, 0, "") };
             File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
             new Writer(recording, partial, manifest.Images, cancellation).Write(progress);
