@@ -1,0 +1,251 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Replay.Checkpoints;
+using Replay.Packages;
+using Replay.Queries;
+using Replay.Replaying;
+using Replay.Verification;
+using Vmm;
+using Vmm.Memory;
+using Vmm.Platform;
+using Vmm.Time;
+
+namespace Replay.Redaction;
+
+/// <summary>
+/// Finds out by replaying which stretches between checkpoints a redacted recording still has. A stretch is whole if it leads, by the same way, from one redacted checkpoint to the next.
+/// Else it reaches up to the first access to what was taken out, and the rest is a hole.
+/// </summary>
+internal sealed class StretchTrial : IDisposable
+{
+    private const string Memory = "memory was redacted", Log = "input or output was redacted", Barrier = "what was redacted comes into being there";
+    private const int StepsPerComparison = 1 << 12;
+
+    private readonly RecordingFile _original, _redacted;
+    private readonly int[] _kept;
+    private readonly RedactedMemory _memory;
+    private readonly RedactedLog _log;
+    private readonly IReadOnlyList<Position> _barriers;
+    private readonly CancellationToken _cancellation;
+    private readonly OutputComparison _outputs;
+    private readonly ReplaySession _before, _after;
+
+    /// <param name="original">The recording as it was.</param>
+    /// <param name="redacted">Without what was taken out, and without holes as yet.</param>
+    /// <param name="kept">The original's checkpoints that the redacted one has.</param>
+    /// <param name="memory">What was taken out of memory.</param>
+    /// <param name="log">What was taken out of the log.</param>
+    /// <param name="barriers">Positions that no replay may go past.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public StretchTrial(RecordingFile original, RecordingFile redacted, int[] kept, RedactedMemory memory, RedactedLog log, IReadOnlyList<Position> barriers,
+        CancellationToken cancellation)
+    {
+        (_original, _redacted, _kept, _memory, _log, _barriers, _cancellation) = (original, redacted, kept, memory, log, barriers, cancellation);
+        _outputs = new OutputComparison(redacted.Log);
+        _before = new ReplaySession(original, new PagePool(), new NullOutputSink());
+        _after = new ReplaySession(redacted, new PagePool(), _outputs);
+    }
+
+    /// <summary>All holes, in order.</summary>
+    public List<RecordingHole> Find(IProgress<double>? progress)
+    {
+        var holes = new List<RecordingHole>();
+        for (int i = 0; i + 1 < _kept.Length; i++)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            if (FindIn(i) is { } hole) holes.Add(hole);
+            progress?.Report((double)(i + 1) / _kept.Length);
+        }
+        return holes;
+    }
+
+    public void Dispose()
+    {
+        _before.Dispose();
+        _after.Dispose();
+    }
+
+    private RecordingHole? FindIn(int number)
+    {
+        Position from = StartOf(number), to = StartOf(number + 1);
+        Position? barrier = FirstBarrier(from, to);
+        bool isUntouched = IsSame(number) && IsSame(number + 1) && _log.FirstChange(from, to) is null;
+        if (barrier is null && (isUntouched || (Replays(number, from, to) && IsSameWay(number, from, to)))) return null;
+        (Position reach, string why) = isUntouched ? (barrier!.Value, Barrier) : FirstTouch(number, from, to, barrier);
+        // What nobody has seen being touched, as a chip's reading of memory or executing it, leaves nothing but the checkpoint.
+        if (reach > from && !isUntouched && !Arrives(number, from, reach)) reach = from;
+        return new RecordingHole(reach, to, why);
+    }
+
+    private Position StartOf(int number) => _original.CheckpointStore.PositionOf(_kept[number]);
+
+    private bool IsSame(int number) => _original.CheckpointStore.Meta(_kept[number]).Digest == _redacted.CheckpointStore.Meta(number).Digest;
+
+    private Position? FirstBarrier(Position from, Position before)
+    {
+        foreach (Position barrier in _barriers)
+            if (barrier >= from && barrier < before) return barrier;
+        return null;
+    }
+
+    private bool Replays(int number, Position from, Position to)
+    {
+        try
+        {
+            if (!RunAfter(number, from, to)) return false;
+            _after.SettleOutcome();
+            CheckpointMeta expected = _redacted.CheckpointStore.Meta(number + 1);
+            return _after.Position == to && _after.Inputs.Sequence == expected.Sequence && _after.Digest() == expected.Digest;
+        }
+        catch (ReplayDivergenceException)
+        {
+            return false;
+        }
+    }
+
+    // The redacted machine from a checkpoint to a position, with all that it prints.
+    private bool RunAfter(int number, Position from, Position to)
+    {
+        _after.Restore(_redacted.CheckpointStore.Load(number));
+        _outputs.Seek(from);
+        bool isThere = _after.RunTo(to, _ => !_cancellation.IsCancellationRequested);
+        _cancellation.ThrowIfCancellationRequested();
+        _outputs.ExpectEverythingBefore(to);
+        return isThere;
+    }
+
+    // Another way may lead to the same state: from each reading of what was taken out on, both go step by step until their vCPUs are alike again.
+    private bool IsSameWay(int number, Position from, Position to)
+    {
+        List<StopCondition> readings = [.. WatchesOf(number, WatchAccess.Read)];
+        for (Position at = from; at < to && FirstHit(number, readings, at, to) is { } reading; at = _before.Position)
+        {
+            _before.Restore(_original.CheckpointStore.Load(_kept[number]));
+            _before.RunTo(reading);
+            RunAfter(number, from, reading);
+            for (int step = 0; _before.Position < to; step++)
+            {
+                if (step % StepsPerComparison == StepsPerComparison - 1)
+                {
+                    _cancellation.ThrowIfCancellationRequested();
+                    if (AreVcpusAlike()) break;
+                }
+                _before.Step();
+                _after.Step();
+                if (_before.Position != _after.Position || !IsSameCode()) return false;
+            }
+        }
+        return true;
+    }
+
+    private bool AreVcpusAlike() => _before.SaveState().SequenceEqual(_after.SaveState());
+
+    private bool IsSameCode()
+    {
+        for (int i = 0; i < _before.Machine.Vcpus.Count; i++)
+            if (_before.Machine.Vcpus[i].State.Rip != _after.Machine.Vcpus[i].State.Rip) return false;
+        return true;
+    }
+
+    private (Position At, string Why) FirstTouch(int number, Position from, Position to, Position? barrier)
+    {
+        List<StopCondition> touches = [.. WatchesOf(number, WatchAccess.Access), .. WatchesOf(number + 1, WatchAccess.Write)];
+        (Position At, string Why)? first = barrier is { } at ? (at, Barrier) : null;
+        if (_log.FirstChange(from, to) is { } change && (first is null || change < first.Value.At)) first = (change, Log);
+        if (touches.Count > 0 && FirstHit(number, touches, from, first?.At ?? to) is { } touch) first = (touch, Memory);
+        return first ?? (from, Memory);
+    }
+
+    private IEnumerable<StopCondition> WatchesOf(int number, WatchAccess access)
+    {
+        foreach ((long offset, int length) in _memory.RamPlaces[number])
+        {
+            // Neighbouring pages may lie on both sides of a gap in the address space.
+            for (long at = offset; at < offset + length;)
+            {
+                int size = (int)Math.Min(offset + length - at, PagedMemory.PageSizeBytes - at % PagedMemory.PageSizeBytes);
+                ulong physical = _before.Machine.Memory.AddressOfPage((int)(at >> PagedMemory.PageShift)).Value + (ulong)(at % PagedMemory.PageSizeBytes);
+                yield return StopCondition.Watch(physical, size, access, isPhysical: true);
+                at += size;
+            }
+        }
+    }
+
+    /// <summary>The first hit from a position on, on the original machine.</summary>
+    private Position? FirstHit(int number, IReadOnlyCollection<StopCondition> conditions, Position from, Position before)
+    {
+        if (conditions.Count == 0 || before <= from) return null;
+        _before.Restore(_original.CheckpointStore.Load(_kept[number]));
+        _before.RunTo(from, _ => !_cancellation.IsCancellationRequested);
+        _cancellation.ThrowIfCancellationRequested();
+        Position? first = null;
+        var observer = new ConditionObserver(conditions);
+        observer.ArmForAll(_before.Machine, from, before, hit =>
+        {
+            first ??= hit.Event.At;
+            _before.Machine.RequestStop();
+        });
+        try
+        {
+            _before.RunTo(before, _ => first is null && !_cancellation.IsCancellationRequested);
+        }
+        finally
+        {
+            observer.Disarm();
+        }
+        _cancellation.ThrowIfCancellationRequested();
+        return first;
+    }
+
+    // Whether the redacted machine gets to a position just as the original does.
+    private bool Arrives(int number, Position from, Position reach)
+    {
+        try
+        {
+            if (!RunAfter(number, from, reach) || _after.Position != reach) return false;
+        }
+        catch (ReplayDivergenceException)
+        {
+            return false;
+        }
+        _before.Restore(_original.CheckpointStore.Load(_kept[number]));
+        _before.RunTo(reach, _ => !_cancellation.IsCancellationRequested);
+        _cancellation.ThrowIfCancellationRequested();
+        bool hadSameState = _original.CheckpointStore.Load(_kept[number]).State.Span.SequenceEqual(_redacted.CheckpointStore.Load(number).State.Span);
+        return _before.Inputs.Sequence == _after.Inputs.Sequence && IsSameCode() && (!hadSameState || AreVcpusAlike()) && IsMemoryAlike(number);
+    }
+
+    // What was written since the checkpoint, but for what was taken out there.
+    private bool IsMemoryAlike(int number)
+    {
+        var dirty = new List<int>();
+        for (int m = 0; m < _before.Machine.PagedMemories.Count; m++)
+        {
+            dirty.Clear();
+            _before.Machine.PagedMemories[m].CollectDirty(dirty);
+            _after.Machine.PagedMemories[m].CollectDirty(dirty);
+            foreach (int page in dirty)
+                if (!IsPageAlike(number, m, page)) return false;
+        }
+        return true;
+    }
+
+    private bool IsPageAlike(int number, int memory, int page)
+    {
+        Span<byte> a = stackalloc byte[PagedMemory.PageSizeBytes], b = stackalloc byte[PagedMemory.PageSizeBytes];
+        _before.Machine.PagedMemories[memory].Page(page).CopyTo(a);
+        _after.Machine.PagedMemories[memory].Page(page).CopyTo(b);
+        if (a.SequenceEqual(b)) return true;
+        if (memory != 0) return false;
+        long start = (long)page << PagedMemory.PageShift;
+        foreach ((long offset, int length) in _memory.RamPlaces[number])
+        {
+            long first = Math.Max(offset, start), end = Math.Min(offset + length, start + a.Length);
+            if (first >= end) continue;
+            a[(int)(first - start)..(int)(end - start)].Clear();
+            b[(int)(first - start)..(int)(end - start)].Clear();
+        }
+        return a.SequenceEqual(b);
+    }
+}
