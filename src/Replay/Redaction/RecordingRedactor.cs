@@ -63,8 +63,11 @@ public static class RecordingRedactor
         {
             var work = new Work(recording, plan, progress, cancellation);
             work.Write(tried);
+            List<RecordingHole> holes = work.Try(tried, out bool hasSpread);
+            // What replay has found out is written, too.
+            if (hasSpread) work.Write(tried);
             using RecordingFile redacted = RecordingFile.Open(tried, loggers: recording.Loggers);
-            RedactionReport report = work.Finish(redacted, destination, overwrite);
+            RedactionReport report = work.Finish(redacted, holes, destination, overwrite);
             log.Redacted(recording.Path, report.MemoryBytes, report.StateBytes, report.LogBytes, report.FileBytes, report.Holes.Count, destination);
             return report;
         }
@@ -115,6 +118,9 @@ public static class RecordingRedactor
 
         public void Write(string destination)
         {
+            _memory.Restart();
+            _log.Restart();
+            _parts.Restart();
             string partial = RecordingPacker.PartialOf(destination);
             RecordingManifest manifest = RecordingTrimmer.CopyImages(_recording, partial, onlyLater: false);
             manifest = _parts.Rewrite(manifest with
@@ -142,11 +148,18 @@ public static class RecordingRedactor
             RecordingPacker.Pack(partial, destination, overwrite: true, null);
         }
 
-        public RedactionReport Finish(RecordingFile redacted, string destination, bool overwrite)
+        public List<RecordingHole> Try(string path, out bool hasSpread)
         {
-            List<RecordingHole> holes;
-            using (var trial = new StretchTrial(_recording, redacted, _kept, _memory, _log, _plan.Barriers, _cancellation)) holes = trial.Find(Part(0.6, 0.95));
-            AddOldHoles(holes);
+            using RecordingFile redacted = RecordingFile.Open(path, loggers: _recording.Loggers);
+            using var trial = new StretchTrial(_recording, redacted, _kept, _memory, _log, _plan.Barriers, _cancellation);
+            List<RecordingHole> holes = trial.Find(Part(0.6, 0.95));
+            hasSpread = Array.Exists(trial.Spread, static one => one is not null);
+            _memory.Spread = trial.Spread;
+            return holes;
+        }
+
+        public RedactionReport Finish(RecordingFile redacted, List<RecordingHole> holes, string destination, bool overwrite)
+        {
             ContainerRewriter.Replace(destination, container =>
             {
                 List<ManifestPart> parts = ContainerRewriter.CopyParts(redacted, container, static _ => true);
@@ -162,18 +175,6 @@ public static class RecordingRedactor
             }, overwrite);
             _progress?.Report(1);
             return new RedactionReport(_memory.MemoryBytes, _memory.StateBytes, _log.TakenCount, _parts.TakenCount, _recording.CheckpointStore.Count - _kept.Length, holes, Notes());
-        }
-
-        // Those that it had already stay, or become longer.
-        private void AddOldHoles(List<RecordingHole> holes)
-        {
-            foreach (RecordingHole old in _recording.Holes.All)
-            {
-                int index = holes.FindIndex(hole => hole.From < old.To && hole.To > old.From);
-                if (index < 0) holes.Add(old);
-                else if (old.From < holes[index].From) holes[index] = holes[index] with { From = old.From, Why = old.Why };
-            }
-            holes.Sort(static (a, b) => a.From.CompareTo(b.From));
         }
 
         private List<string> Notes()

@@ -92,6 +92,12 @@ internal sealed class RedactedLog
         return index < _changes.Count && _changes[index] < before ? _changes[index] : null;
     }
 
+    /// <summary>Begins with the first record again.</summary>
+    public void Restart()
+    {
+        foreach (Stream stream in _streams.Values) stream.Next = 0;
+    }
+
     /// <summary>A record as it is to be written. Asked for each record once, in the log's order.</summary>
     public LogRecord Rewrite(in LogRecord record)
     {

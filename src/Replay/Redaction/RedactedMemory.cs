@@ -58,6 +58,20 @@ internal sealed class RedactedMemory
         }
     }
 
+    /// <summary>By checkpoint: filler that replay has put there besides; null: none is known.</summary>
+    public SpreadFiller?[]? Spread { get; set; }
+
+    /// <summary>Begins with the first checkpoint again.</summary>
+    public void Restart()
+    {
+        for (int m = 0; m < _maps.Length; m++) Array.Fill(_maps[m], _source.CheckpointStore.Layout[m].UntouchedId);
+        _crossing.Clear();
+        _placed = [];
+        _current = -1;
+        RamPlaces.Clear();
+        MemoryBytes = StateBytes = 0;
+    }
+
     /// <summary>By checkpoint: what is taken out of RAM there, as offsets, in ascending order.</summary>
     public List<List<(long Offset, int Length)>> RamPlaces { get; } = [];
 
@@ -88,6 +102,7 @@ internal sealed class RedactedMemory
         }
         HashSet<(int Memory, int Page)> before = _placed;
         _placed = [.. _selected.Places[_current].Keys.Select(static page => (0, page))];
+        if (Spread?[_current] is { } spread) _placed.UnionWith(spread.Pages.Keys);
         affected.UnionWith(before);
         affected.UnionWith(_placed);
         var written = new List<PageChange>[changes.Length];
@@ -106,6 +121,12 @@ internal sealed class RedactedMemory
     /// <summary>A saved state without it.</summary>
     public byte[] Rewrite(ReadOnlyMemory<byte> state)
     {
+        if (Spread?[_current] is { } spread)
+        {
+            for (int i = 0; i < spread.State.Length; i++)
+                if (spread.State[i] != state.Span[i]) StateBytes++;
+            return spread.State;
+        }
         byte[] written = state.ToArray();
         foreach (StateField field in StateFields.Parse(written))
         {
@@ -201,6 +222,7 @@ internal sealed class RedactedMemory
         if (_crossing.TryGetValue((memory, page - 1), out List<ByteSpan>? ends))
             foreach (ByteSpan span in ends) spans.Add(new ByteSpan(0, span.End - PagedMemory.PageSizeBytes));
         if (memory == 0 && _selected.Places[_current].TryGetValue(page, out List<ByteSpan>? placed)) spans.AddRange(placed);
+        if (Spread?[_current] is { } spread && spread.Pages.TryGetValue((memory, page), out List<ByteSpan>? more)) spans.AddRange(more);
         return ByteSpan.Merge(spans);
     }
 
@@ -210,6 +232,9 @@ internal sealed class RedactedMemory
         var touched = new SortedSet<int>(_selected.Places[_current].Keys);
         for (int page = 0; page < _maps[0].Length; page++)
             if (_maps[0][page] >= PageId.FirstStored && _found.ContainsKey(_maps[0][page])) touched.Add(page);
+        if (Spread?[_current] is { } spread)
+            foreach ((int memory, int page) in spread.Pages.Keys)
+                if (memory == 0) touched.Add(page);
         foreach ((int memory, int page) in _crossing.Keys)
             if (memory == 0) touched.UnionWith([page, page + 1]);
         foreach (int page in touched)

@@ -16,6 +16,13 @@ internal sealed class RedactedParts(RecordingFile source, Needles needles)
 
     public long TakenCount { get; private set; }
 
+    /// <summary>Nothing was written yet.</summary>
+    public void Restart()
+    {
+        TakenCount = 0;
+        Notes.Clear();
+    }
+
     /// <summary>Sentences about what could not be looked into.</summary>
     public List<string> Notes { get; } = [];
 

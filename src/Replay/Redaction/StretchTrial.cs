@@ -21,6 +21,8 @@ internal sealed class StretchTrial : IDisposable
 {
     private const string Memory = "memory was redacted", Log = "input or output was redacted", Barrier = "what was redacted comes into being there";
     private const int StepsPerComparison = 1 << 12;
+    /// <summary>How far both ways are compared step by step; behind that, the state that they lead to says enough.</summary>
+    private const int MaximumSteps = 1 << 21;
 
     private readonly RecordingFile _original, _redacted;
     private readonly int[] _kept;
@@ -30,6 +32,10 @@ internal sealed class StretchTrial : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly OutputComparison _outputs;
     private readonly ReplaySession _before, _after;
+    // Where the present stretch of the redacted recording begins.
+    private MachineSnapshot? _start;
+    // Where the next one does, if not at the checkpoint as it was written.
+    private MachineSnapshot? _next;
 
     /// <param name="original">The recording as it was.</param>
     /// <param name="redacted">Without what was taken out, and without holes as yet.</param>
@@ -45,7 +51,11 @@ internal sealed class StretchTrial : IDisposable
         _outputs = new OutputComparison(redacted.Log);
         _before = new ReplaySession(original, new PagePool(), new NullOutputSink());
         _after = new ReplaySession(redacted, new PagePool(), _outputs);
+        Spread = new SpreadFiller?[kept.Length];
     }
+
+    /// <summary>By checkpoint: where replay has put more filler; null: it leads to just that checkpoint.</summary>
+    public SpreadFiller?[] Spread { get; }
 
     /// <summary>All holes, in order.</summary>
     public List<RecordingHole> Find(IProgress<double>? progress)
@@ -54,7 +64,10 @@ internal sealed class StretchTrial : IDisposable
         for (int i = 0; i + 1 < _kept.Length; i++)
         {
             _cancellation.ThrowIfCancellationRequested();
+            _start = _next ?? _redacted.CheckpointStore.Load(i);
+            _next = null;
             if (FindIn(i) is { } hole) holes.Add(hole);
+            _start.Pages?.Release();
             progress?.Report((double)(i + 1) / _kept.Length);
         }
         return holes;
@@ -70,9 +83,23 @@ internal sealed class StretchTrial : IDisposable
     {
         Position from = StartOf(number), to = StartOf(number + 1);
         Position? barrier = FirstBarrier(from, to);
-        bool isUntouched = IsSame(number) && IsSame(number + 1) && _log.FirstChange(from, to) is null;
-        if (barrier is null && (isUntouched || (Replays(number, from, to) && IsSameWay(number, from, to)))) return null;
-        (Position reach, string why) = isUntouched ? (barrier!.Value, Barrier) : FirstTouch(number, from, to, barrier);
+        RecordingHole? old = _original.Holes.FirstBetween(from, to);
+        bool isUntouched = Spread[number] is null && IsSame(number) && IsSame(number + 1) && _log.FirstChange(from, to) is null;
+        if (barrier is null && isUntouched) return old;
+        if (barrier is null && old is null && Replays(number, from, to))
+        {
+            SpreadFiller? spread = Spread[number + 1];
+            MachineSnapshot? there = spread is null ? null : _after.Capture();
+            if (IsSameWay(number, from, to))
+            {
+                _next = there;
+                return null;
+            }
+            there?.Pages?.Release();
+            Spread[number + 1] = null;
+        }
+        (Position reach, string why) = isUntouched ? (barrier ?? to, Barrier) : FirstTouch(number, from, old?.From ?? to, barrier) ?? (old?.From ?? from, old?.Why ?? Memory);
+        if (old?.From <= reach) (reach, why) = (old.Value.From, old.Value.Why);
         // What nobody has seen being touched, as a chip's reading of memory or executing it, leaves nothing but the checkpoint.
         if (reach > from && !isUntouched && !Arrives(number, from, reach)) reach = from;
         return new RecordingHole(reach, to, why);
@@ -93,10 +120,13 @@ internal sealed class StretchTrial : IDisposable
     {
         try
         {
-            if (!RunAfter(number, from, to)) return false;
+            RunAfter(from, to);
             _after.SettleOutcome();
             CheckpointMeta expected = _redacted.CheckpointStore.Meta(number + 1);
-            return _after.Position == to && _after.Inputs.Sequence == expected.Sequence && _after.Digest() == expected.Digest;
+            if (_after.Position != to || _after.Inputs.Sequence != expected.Sequence) return false;
+            if (_after.Digest() == expected.Digest) return true;
+            Spread[number + 1] = SpreadFiller.Of(_redacted, _after, number + 1);
+            return Spread[number + 1] is not null;
         }
         catch (ReplayDivergenceException)
         {
@@ -104,42 +134,46 @@ internal sealed class StretchTrial : IDisposable
         }
     }
 
-    // The redacted machine from a checkpoint to a position, with all that it prints.
-    private bool RunAfter(int number, Position from, Position to)
+    // The redacted machine from the stretch's beginning to a position, with all that it prints.
+    private void RunAfter(Position from, Position to)
     {
-        _after.Restore(_redacted.CheckpointStore.Load(number));
+        _after.Restore(_start!);
         _outputs.Seek(from);
-        bool isThere = _after.RunTo(to, _ => !_cancellation.IsCancellationRequested);
+        _after.RunTo(to, _ => !_cancellation.IsCancellationRequested);
         _cancellation.ThrowIfCancellationRequested();
         _outputs.ExpectEverythingBefore(to);
-        return isThere;
     }
 
-    // Another way may lead to the same state: from each reading of what was taken out on, both go step by step until their vCPUs are alike again.
+    // Another way may lead to the same state: from the first use of what was taken out on, both go step by step until their states are alike again.
     private bool IsSameWay(int number, Position from, Position to)
     {
-        List<StopCondition> readings = [.. WatchesOf(number, WatchAccess.Read)];
-        for (Position at = from; at < to && FirstHit(number, readings, at, to) is { } reading; at = _before.Position)
+        Position first = _log.FirstChange(from, to) ?? to;
+        first = FirstHit(number, [.. WatchesOf(number, WatchAccess.Read)], from, first) ?? first;
+        if (first == to) return true;
+        GoBefore(number, first);
+        RunAfter(from, first);
+        for (int step = 1; _before.Position < to && step <= MaximumSteps; step++)
         {
-            _before.Restore(_original.CheckpointStore.Load(_kept[number]));
-            _before.RunTo(reading);
-            RunAfter(number, from, reading);
-            for (int step = 0; _before.Position < to; step++)
+            if (step % StepsPerComparison == 0)
             {
-                if (step % StepsPerComparison == StepsPerComparison - 1)
-                {
-                    _cancellation.ThrowIfCancellationRequested();
-                    if (AreVcpusAlike()) break;
-                }
-                _before.Step();
-                _after.Step();
-                if (_before.Position != _after.Position || !IsSameCode()) return false;
+                _cancellation.ThrowIfCancellationRequested();
+                if (AreStatesAlike()) break;
             }
+            _before.Step();
+            _after.Step();
+            if (_before.Position != _after.Position || !IsSameCode()) return false;
         }
         return true;
     }
 
-    private bool AreVcpusAlike() => _before.SaveState().SequenceEqual(_after.SaveState());
+    private void GoBefore(int number, Position to)
+    {
+        _before.Restore(_original.CheckpointStore.Load(_kept[number]));
+        _before.RunTo(to, _ => !_cancellation.IsCancellationRequested);
+        _cancellation.ThrowIfCancellationRequested();
+    }
+
+    private bool AreStatesAlike() => _before.SaveState().SequenceEqual(_after.SaveState());
 
     private bool IsSameCode()
     {
@@ -148,18 +182,18 @@ internal sealed class StretchTrial : IDisposable
         return true;
     }
 
-    private (Position At, string Why) FirstTouch(int number, Position from, Position to, Position? barrier)
+    private (Position At, string Why)? FirstTouch(int number, Position from, Position to, Position? barrier)
     {
         List<StopCondition> touches = [.. WatchesOf(number, WatchAccess.Access), .. WatchesOf(number + 1, WatchAccess.Write)];
-        (Position At, string Why)? first = barrier is { } at ? (at, Barrier) : null;
+        (Position At, string Why)? first = barrier is { } at && at < to ? (at, Barrier) : null;
         if (_log.FirstChange(from, to) is { } change && (first is null || change < first.Value.At)) first = (change, Log);
         if (touches.Count > 0 && FirstHit(number, touches, from, first?.At ?? to) is { } touch) first = (touch, Memory);
-        return first ?? (from, Memory);
+        return first;
     }
 
     private IEnumerable<StopCondition> WatchesOf(int number, WatchAccess access)
     {
-        foreach ((long offset, int length) in _memory.RamPlaces[number])
+        foreach ((long offset, int length) in PlacesOf(number))
         {
             // Neighbouring pages may lie on both sides of a gap in the address space.
             for (long at = offset; at < offset + length;)
@@ -172,13 +206,23 @@ internal sealed class StretchTrial : IDisposable
         }
     }
 
+    // What was taken out of RAM at a checkpoint, and where replay has put filler beside.
+    private IEnumerable<(long Offset, int Length)> PlacesOf(int number)
+    {
+        foreach ((long Offset, int Length) place in _memory.RamPlaces[number]) yield return place;
+        if (Spread[number] is not { } spread) yield break;
+        foreach (((int memory, int page), List<ByteSpan> spans) in spread.Pages)
+        {
+            if (memory != 0) continue;
+            foreach (ByteSpan span in spans) yield return (((long)page << PagedMemory.PageShift) + span.Start, span.Length);
+        }
+    }
+
     /// <summary>The first hit from a position on, on the original machine.</summary>
     private Position? FirstHit(int number, IReadOnlyCollection<StopCondition> conditions, Position from, Position before)
     {
         if (conditions.Count == 0 || before <= from) return null;
-        _before.Restore(_original.CheckpointStore.Load(_kept[number]));
-        _before.RunTo(from, _ => !_cancellation.IsCancellationRequested);
-        _cancellation.ThrowIfCancellationRequested();
+        GoBefore(number, from);
         Position? first = null;
         var observer = new ConditionObserver(conditions);
         observer.ArmForAll(_before.Machine, from, before, hit =>
@@ -203,17 +247,16 @@ internal sealed class StretchTrial : IDisposable
     {
         try
         {
-            if (!RunAfter(number, from, reach) || _after.Position != reach) return false;
+            RunAfter(from, reach);
+            if (_after.Position != reach) return false;
         }
         catch (ReplayDivergenceException)
         {
             return false;
         }
-        _before.Restore(_original.CheckpointStore.Load(_kept[number]));
-        _before.RunTo(reach, _ => !_cancellation.IsCancellationRequested);
-        _cancellation.ThrowIfCancellationRequested();
-        bool hadSameState = _original.CheckpointStore.Load(_kept[number]).State.Span.SequenceEqual(_redacted.CheckpointStore.Load(number).State.Span);
-        return _before.Inputs.Sequence == _after.Inputs.Sequence && IsSameCode() && (!hadSameState || AreVcpusAlike()) && IsMemoryAlike(number);
+        GoBefore(number, reach);
+        bool hadSameState = _original.CheckpointStore.Load(_kept[number]).State.Span.SequenceEqual(_start!.State.Span);
+        return _before.Inputs.Sequence == _after.Inputs.Sequence && IsSameCode() && (!hadSameState || AreStatesAlike()) && IsMemoryAlike(number);
     }
 
     // What was written since the checkpoint, but for what was taken out there.
@@ -239,7 +282,7 @@ internal sealed class StretchTrial : IDisposable
         if (a.SequenceEqual(b)) return true;
         if (memory != 0) return false;
         long start = (long)page << PagedMemory.PageShift;
-        foreach ((long offset, int length) in _memory.RamPlaces[number])
+        foreach ((long offset, int length) in PlacesOf(number))
         {
             long first = Math.Max(offset, start), end = Math.Min(offset + length, start + a.Length);
             if (first >= end) continue;
