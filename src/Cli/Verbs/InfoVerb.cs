@@ -7,6 +7,7 @@ using Cli.Presentation;
 using Dap.Protocol;
 using Dap.Sessions;
 using Replay.Packages;
+using Replay.Redaction;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -93,6 +94,9 @@ internal static class InfoVerb
             + $"{Words.Plural(sizes.PageCount, "page")} {Words.Size(sizes.PageStoreSizeBytes)}, images {Words.Size(sizes.ImageSizeBytes)}");
         output.WriteLine($"log          {LogDensity(recording):F3} bytes per 1,000 instructions");
         if (manifest.End.Digest.Length > 0) output.WriteLine($"end digest   {manifest.End.Digest}");
+        if (manifest.Redaction is not { } redaction) return;
+        output.WriteLine($"redacted     {string.Join("; ", redaction.What)}");
+        foreach (RecordingHole hole in recording.Holes.All) output.WriteLine($"hole         {HolesText.Line(hole)}");
     }
 
     private static string DescribeTurns(ManifestMachine machine)
@@ -167,6 +171,8 @@ internal static class InfoVerb
         json.WriteNumber("pageStoreSizeBytes", sizes.PageStoreSizeBytes);
         json.WriteNumber("imageSizeBytes", sizes.ImageSizeBytes);
         json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
+        json.WriteTexts("redacted", manifest.Redaction?.What);
+        HolesText.Write(json, recording.Holes.All);
         json.WriteObjects("bookmarks", kept.Bookmarks, one =>
         {
             json.WriteString("name", one.Name);

@@ -71,6 +71,14 @@ public sealed class RecordingHoles
         return taken;
     }
 
+    /// <summary>The same as a sentence, to be told; null: there are none.</summary>
+    public string? TellPassed() => TakePassed() switch
+    {
+        { Count: 0 } => null,
+        [var one] => $"what lies after position {one.From} and before {one.To} was passed over: it cannot be replayed, {one.Why}",
+        var several => $"{several.Count} stretches were passed over, the first after position {several[0].From}, the last before {several[^1].To}: they cannot be replayed, {several[0].Why}",
+    };
+
     private int FirstEndingBehind(Position position)
     {
         int low = 0, high = _holes.Length;

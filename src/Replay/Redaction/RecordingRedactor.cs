@@ -32,6 +32,7 @@ public static class RecordingRedactor
     /// <param name="cancellation">Nothing is left then.</param>
     /// <exception cref="RecordingFormatException">The recording is damaged.</exception>
     /// <exception cref="IOException">The destination exists or cannot be written.</exception>
+    /// <exception cref="RedactionException">Nothing of what is to be taken out is there.</exception>
     public static RedactionReport Redact(RecordingFile recording, string destination, RedactionPlan plan, bool overwrite, IProgress<double>? progress = null,
         CancellationToken cancellation = default)
     {
@@ -65,7 +66,7 @@ public static class RecordingRedactor
             work.Write(tried);
             List<RecordingHole> holes = work.Try(tried, out bool hasSpread);
             // What replay has found out is written, too.
-            if (hasSpread) work.Write(tried);
+            if (hasSpread) work.Write(tried, isAgain: true);
             using RecordingFile redacted = RecordingFile.Open(tried, loggers: recording.Loggers);
             RedactionReport report = work.Finish(redacted, holes, destination, overwrite);
             log.Redacted(recording.Path, report.MemoryBytes, report.StateBytes, report.LogBytes, report.FileBytes, report.Holes.Count, destination);
@@ -116,7 +117,7 @@ public static class RecordingRedactor
             _parts = new RedactedParts(recording, needles);
         }
 
-        public void Write(string destination)
+        public void Write(string destination, bool isAgain = false)
         {
             _memory.Restart();
             _log.Restart();
@@ -136,11 +137,11 @@ public static class RecordingRedactor
                 MemoryLayout layout = _recording.CheckpointStore.Layout.With(configuration);
                 using var writer = new CheckpointWriter(layout, checkpointFrames, pageFrames, _recording.Loggers.CreateLogger(typeof(RecordingRedactor).FullName!));
                 var stretch = new StretchWriter(_recording, _kept, _cancellation, (_memory, _log));
-                stretch.WriteCheckpoints(writer, Part(0.4, 0.6));
+                stretch.WriteCheckpoints(writer, isAgain ? null : Part(0.4, 0.6));
                 (EventLogWriter log, List<LogRecord> rest) = stretch.WriteLog(logFrames, _recording.End);
                 StretchWriter.WriteInputs(log, rest);
                 writer.Complete();
-                log.WriteEnd(_recording.End, _recording.Outcome with { Detail = _parts.Rewrite(_recording.Manifest).End.Detail });
+                log.WriteEnd(_recording.End, _recording.Outcome with { Detail = manifest.End.Detail });
             }
             // A machine that is built does not have what was taken out of the first state.
             if (_memory.HasChangedFirstState && manifest.Start is null) manifest = manifest with { Start = new ManifestStart(0, 0, "") };
@@ -151,7 +152,7 @@ public static class RecordingRedactor
         public List<RecordingHole> Try(string path, out bool hasSpread)
         {
             using RecordingFile redacted = RecordingFile.Open(path, loggers: _recording.Loggers);
-            using var trial = new StretchTrial(_recording, redacted, _kept, _memory, _log, _plan.Barriers, _cancellation);
+            using var trial = new StretchTrial(_recording, redacted, _kept, _memory, _log, _plan, _cancellation);
             List<RecordingHole> holes = trial.Find(Part(0.6, 0.95));
             hasSpread = Array.Exists(trial.Spread, static one => one is not null);
             _memory.Spread = trial.Spread;
@@ -164,6 +165,8 @@ public static class RecordingRedactor
             {
                 List<ManifestPart> parts = ContainerRewriter.CopyParts(redacted, container, static _ => true);
                 IReadOnlyList<ManifestSymbols>? symbols = _parts.AddCarried(container, parts);
+                if (_memory.MemoryBytes + _memory.StateBytes + _log.TakenCount + _parts.TakenCount == 0 && holes.Count == _recording.Holes.Count)
+                    throw new RedactionException("nothing of what was named is in the recording: nothing was written");
                 RecordingManifest manifest = redacted.Manifest with
                 {
                     FormatVersion = ManifestJson.RedactedFormatVersion, Parts = parts, Symbols = symbols,

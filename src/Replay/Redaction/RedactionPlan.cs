@@ -18,8 +18,11 @@ public sealed record RedactionPlan
     /// <summary>Memory at a checkpoint, on the machine that stands there; null: none. Must not change anything.</summary>
     public Func<Machine, IEnumerable<SelectedMemory>>? Select { get; init; }
 
-    /// <summary>Positions that no replay may go past, in ascending order: from each on, up to the next checkpoint, what is to be taken out comes into being by itself.</summary>
+    /// <summary>Positions that no replay may go past, in ascending order: from each on, up to the next checkpoint, what is to be taken out would come into being again.</summary>
     public IReadOnlyList<Position> Barriers { get; init; } = [];
+
+    /// <summary>Why, in a few words.</summary>
+    public string BarrierReason { get; init; } = "what was redacted comes into being there";
 
     /// <summary>Texts that are taken out of what was typed, and from wherever else they are.</summary>
     public IReadOnlyList<byte[]> TypedTexts { get; init; } = [];
@@ -43,11 +46,7 @@ public sealed record RedactionPlan
 /// <param name="Holes">What cannot be replayed any more.</param>
 /// <param name="Notes">What whoever shares the file should know, in sentences.</param>
 public sealed record RedactionReport(long MemoryBytes, long StateBytes, long LogBytes, long FileBytes, int DroppedCheckpoints, IReadOnlyList<RecordingHole> Holes,
-    IReadOnlyList<string> Notes)
-{
-    /// <summary>Nothing of what was named was found.</summary>
-    public bool IsEmpty => MemoryBytes + StateBytes + LogBytes + FileBytes == 0;
-}
+    IReadOnlyList<string> Notes);
 
-/// <summary>Something named to be taken out cannot be: the message is one sentence for people.</summary>
+/// <summary>There is nothing to take out: the message is one sentence for people.</summary>
 public sealed class RedactionException(string message) : Exception(message);

@@ -19,7 +19,7 @@ namespace Replay.Redaction;
 /// </summary>
 internal sealed class StretchTrial : IDisposable
 {
-    private const string Memory = "memory was redacted", Log = "input or output was redacted", Barrier = "what was redacted comes into being there";
+    private const string Memory = "memory was redacted", Log = "input or output was redacted";
     private const int StepsPerComparison = 1 << 12;
     /// <summary>How far both ways are compared step by step; behind that, the state that they lead to says enough.</summary>
     private const int MaximumSteps = 1 << 21;
@@ -28,7 +28,7 @@ internal sealed class StretchTrial : IDisposable
     private readonly int[] _kept;
     private readonly RedactedMemory _memory;
     private readonly RedactedLog _log;
-    private readonly IReadOnlyList<Position> _barriers;
+    private readonly RedactionPlan _plan;
     private readonly CancellationToken _cancellation;
     private readonly OutputComparison _outputs;
     private readonly ReplaySession _before, _after;
@@ -42,12 +42,12 @@ internal sealed class StretchTrial : IDisposable
     /// <param name="kept">The original's checkpoints that the redacted one has.</param>
     /// <param name="memory">What was taken out of memory.</param>
     /// <param name="log">What was taken out of the log.</param>
-    /// <param name="barriers">Positions that no replay may go past.</param>
+    /// <param name="plan">With the positions that no replay may go past.</param>
     /// <param name="cancellation">Ends it.</param>
-    public StretchTrial(RecordingFile original, RecordingFile redacted, int[] kept, RedactedMemory memory, RedactedLog log, IReadOnlyList<Position> barriers,
+    public StretchTrial(RecordingFile original, RecordingFile redacted, int[] kept, RedactedMemory memory, RedactedLog log, RedactionPlan plan,
         CancellationToken cancellation)
     {
-        (_original, _redacted, _kept, _memory, _log, _barriers, _cancellation) = (original, redacted, kept, memory, log, barriers, cancellation);
+        (_original, _redacted, _kept, _memory, _log, _plan, _cancellation) = (original, redacted, kept, memory, log, plan, cancellation);
         _outputs = new OutputComparison(redacted.Log);
         _before = new ReplaySession(original, new PagePool(), new NullOutputSink());
         _after = new ReplaySession(redacted, new PagePool(), _outputs);
@@ -98,7 +98,7 @@ internal sealed class StretchTrial : IDisposable
             there?.Pages?.Release();
             Spread[number + 1] = null;
         }
-        (Position reach, string why) = isUntouched ? (barrier ?? to, Barrier) : FirstTouch(number, from, old?.From ?? to, barrier) ?? (old?.From ?? from, old?.Why ?? Memory);
+        (Position reach, string why) = isUntouched ? (barrier ?? to, _plan.BarrierReason) : FirstTouch(number, from, old?.From ?? to, barrier) ?? (old?.From ?? from, old?.Why ?? Memory);
         if (old?.From <= reach) (reach, why) = (old.Value.From, old.Value.Why);
         // What nobody has seen being touched, as a chip's reading of memory or executing it, leaves nothing but the checkpoint.
         if (reach > from && !isUntouched && !Arrives(number, from, reach)) reach = from;
@@ -111,7 +111,7 @@ internal sealed class StretchTrial : IDisposable
 
     private Position? FirstBarrier(Position from, Position before)
     {
-        foreach (Position barrier in _barriers)
+        foreach (Position barrier in _plan.Barriers)
             if (barrier >= from && barrier < before) return barrier;
         return null;
     }
@@ -185,7 +185,7 @@ internal sealed class StretchTrial : IDisposable
     private (Position At, string Why)? FirstTouch(int number, Position from, Position to, Position? barrier)
     {
         List<StopCondition> touches = [.. WatchesOf(number, WatchAccess.Access), .. WatchesOf(number + 1, WatchAccess.Write)];
-        (Position At, string Why)? first = barrier is { } at && at < to ? (at, Barrier) : null;
+        (Position At, string Why)? first = barrier is { } at && at < to ? (at, _plan.BarrierReason) : null;
         if (_log.FirstChange(from, to) is { } change && (first is null || change < first.Value.At)) first = (change, Log);
         if (touches.Count > 0 && FirstHit(number, touches, from, first?.At ?? to) is { } touch) first = (touch, Memory);
         return first;

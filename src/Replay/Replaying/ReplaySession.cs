@@ -150,7 +150,6 @@ internal sealed class ReplaySession : IDisposable
             if (target < hole.To) throw new RedactedPositionException(target, hole);
             if (!RunWithin(hole.From, afterSlice)) return false;
             PassOver(hole);
-            _recording.Holes.Pass(hole);
         }
         return RunWithin(target, afterSlice);
     }
@@ -184,7 +183,11 @@ internal sealed class ReplaySession : IDisposable
     }
 
     // What observes the machine stays as it is.
-    private void PassOver(in RecordingHole hole) => Restore(_recording.CheckpointStore.Load(_recording.CheckpointStore.FindAtOrBefore(hole.To)));
+    private void PassOver(in RecordingHole hole)
+    {
+        Restore(_recording.CheckpointStore.Load(_recording.CheckpointStore.FindAtOrBefore(hole.To)));
+        _recording.Holes.Pass(hole);
+    }
 
     // A recording that is still being made may have grown since.
     private void LookForMore()

@@ -159,6 +159,7 @@ public sealed class Timeline : IDisposable
             if (hole is { } edge && edge.To == cursor)
             {
                 MoveTo(cursor == origin ? edge.From : edge.To);
+                if (cursor == origin) Holes.Pass(edge);
                 return StopAt(edge);
             }
             if (cursor == Start)
@@ -209,11 +210,13 @@ public sealed class Timeline : IDisposable
     /// <param name="limit">Stand there (<see cref="TimelineStopReason.Done"/>) when nothing is hit before it; null: the end.</param>
     /// <param name="progress">Of the movement.</param>
     /// <param name="cancellation">Ends it.</param>
-    public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    /// <param name="stopsAtHoles">Stand at the edge of a hole (<see cref="TimelineStopReason.Hole"/>), and go over it when standing there; else holes are passed over.</param>
+    public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation,
+        bool stopsAtHoles = false)
     {
         Position after = Position;
         RecordingHole? edge = null;
-        if (!_options.PassesHoles)
+        if (stopsAtHoles)
         {
             // At an edge it was told of the hole.
             if (Holes.BeginningAt(after) is { } here && (limit is null || limit >= here.To)) MoveTo(here.To);
@@ -252,10 +255,12 @@ public sealed class Timeline : IDisposable
     /// <param name="limit">Stand there (<see cref="TimelineStopReason.Done"/>) when nothing is hit from it on; null: the start.</param>
     /// <param name="progress">Of the movement.</param>
     /// <param name="cancellation">Ends it.</param>
-    public TimelineStop ReverseContinue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    /// <param name="stopsAtHoles">As going forward.</param>
+    public TimelineStop ReverseContinue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation,
+        bool stopsAtHoles = false)
     {
         RecordingHole? edge = null;
-        if (!_options.PassesHoles)
+        if (stopsAtHoles)
         {
             if (Holes.LastBefore(Position) is { } here && here.To == Position && (limit is null || limit <= here.From)) MoveTo(here.From);
             edge = Holes.LastBefore(Position);

@@ -8,7 +8,4 @@ public sealed record TimelineOptions
 
     /// <summary>For snapshots near the cursor and decompressed pages; and as much again for machines that wait for the next scan.</summary>
     public long MemoryBudgetBytes { get; init; } = 512L << 20;
-
-    /// <summary>Continuing, forwards or backwards, passes over what cannot be replayed as something was taken out; else it stops at the edge, and goes over it the next time.</summary>
-    public bool PassesHoles { get; init; }
 }

@@ -199,13 +199,15 @@ public sealed class RedactionTests
         Assert.Equal(TimelineStopReason.Done, timeline.StepBack(2).Reason);
 
         // So does continuing, if nothing is met before.
-        AssertStop(timeline.Continue([]), hole.From);
-        Assert.Equal(TimelineStopReason.End, timeline.Continue([]).Reason);
-        AssertStop(timeline.ReverseContinue([]), hole.To);
-        Assert.Equal(TimelineStopReason.Start, timeline.ReverseContinue([]).Reason);
+        AssertStop(Go(true), hole.From);
+        Assert.Equal(TimelineStopReason.End, Go(true).Reason);
+        AssertStop(Go(false), hole.To);
+        Assert.Equal(TimelineStopReason.Start, Go(false).Reason);
+        // Only the steps went over it without saying so before.
+        Assert.Equal([hole], redacted.Holes.TakePassed());
         Assert.Empty(redacted.Holes.TakePassed());
 
-        using var passing = new Timeline(redacted, new TimelineOptions { PassesHoles = true });
+        using var passing = new Timeline(redacted);
         passing.Seek(hole.From);
         TimelineStop text = passing.Continue([StopCondition.ConsoleText("password: ")]);
         Assert.True(text.Reason == TimelineStopReason.Hit && text.Position > hole.To);
@@ -219,6 +221,9 @@ public sealed class RedactionTests
         passing.Seek(redacted.End);
         Assert.Equal(TimelineStopReason.Start, passing.ReverseContinue([StopCondition.Port(0x1234)]).Reason);
         Assert.Equal([hole], redacted.Holes.TakePassed());
+
+        TimelineStop Go(bool isForward) => isForward ? timeline.Continue([], null, null, TestContext.Current.CancellationToken, stopsAtHoles: true)
+            : timeline.ReverseContinue([], null, null, TestContext.Current.CancellationToken, stopsAtHoles: true);
 
         void AssertStop(TimelineStop stop, Position position)
         {
