@@ -121,6 +121,7 @@ internal sealed class OpenRecording : IDisposable
     }
 
     /// <summary>The recording has no holes: a verb needs it whole.</summary>
+    /// <param name="file">The recording.</param>
     /// <param name="path">As the user named it.</param>
     /// <param name="verb">What cannot be done.</param>
     /// <exception cref="CommandException">It has.</exception>
