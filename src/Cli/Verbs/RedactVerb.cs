@@ -98,7 +98,8 @@ internal static class RedactVerb
         using OpenRecording recording = OpenRecording.Open(source, context);
         (Position, Position)? span = parsed.GetValue(o.AllInput) ? SpanOf(recording, parsed.GetValue(o.From), parsed.GetValue(o.To)) : null;
         using GuestPrograms programs = recording.LoadSymbols(parsed.GetValue(o.Symbols), null);
-        if (Values(o.Symbol).Length > 0) ranges.AddRange(SymbolRanges(recording, programs, Values(o.Symbol)));
+        List<(string Name, ulong Start, int Size)> symbols = Values(o.Symbol).Length > 0 ? [.. SymbolRanges(recording, programs, Values(o.Symbol))] : [];
+        ranges.AddRange(symbols.Select(static symbol => (symbol.Start, symbol.Size)));
         ProcessMemory? processes = Values(o.Process).Length > 0 ? ProcessesOf(context, recording, programs, Values(o.Process)) : null;
         IReadOnlyList<Position> barriers = processes is null ? [] : ProgressDisplay.Run("looking for the processes", progress =>
             processes.Barriers(recording.Timeline, progress, context.Cancellation));
@@ -107,11 +108,11 @@ internal static class RedactVerb
         {
             Texts = texts, TypedTexts = typed, Typed = span, KeepsCopies = parsed.GetValue(o.NoCopies), Barriers = barriers, BarrierReason = "a process that was redacted runs there",
             Select = ranges.Count + physical.Count == 0 && processes is null ? null : machine => Select(machine, ranges, physical, processes),
-            Descriptions = [.. Describe(o, parsed)],
+            Descriptions = [.. symbols.Select(static symbol => $"the symbol {symbol.Name}, {Words.Plural(symbol.Size, "byte")}"), .. Describe(o, parsed)],
         };
         RedactionReport report = Write(context, recording, target, plan, overwrite);
         if (parsed.GetValue(o.Json)) WriteJson(context.Out, target, report);
-        else WriteText(context.Out, target, report);
+        else WriteText(context.Out, target, plan, report);
         foreach (string note in report.Notes) context.Error.WriteLine($"ttvm: {note}");
         return ExitCode.Good;
 
@@ -143,7 +144,6 @@ internal static class RedactVerb
     {
         foreach (string range in parsed.GetValue(o.Range) ?? []) yield return $"memory {range}";
         foreach (string range in parsed.GetValue(o.Physical) ?? []) yield return $"physical memory {range}";
-        foreach (string name in parsed.GetValue(o.Symbol) ?? []) yield return $"the symbol {name}";
         foreach (string name in parsed.GetValue(o.Process) ?? []) yield return $"the process {name}";
         if (((parsed.GetValue(o.Text) ?? []).Length + (parsed.GetValue(o.Bytes) ?? []).Length) is > 0 and int texts) yield return Words.Plural(texts, "text");
         if ((parsed.GetValue(o.Input) ?? []).Length is > 0 and int typed) yield return $"{Words.Plural(typed, "text")} that {(typed == 1 ? "was" : "were")} typed";
@@ -159,7 +159,7 @@ internal static class RedactVerb
     }
 
     // Where the guest is at its end: a kernel that moves itself has done so by then.
-    private static IEnumerable<(ulong Start, int Size)> SymbolRanges(OpenRecording recording, GuestPrograms programs, string[] names)
+    private static IEnumerable<(string Name, ulong Start, int Size)> SymbolRanges(OpenRecording recording, GuestPrograms programs, string[] names)
     {
         recording.Seek(recording.File.End);
         SymbolSet symbols = programs.At(new GuestView(recording.Machine, recording.Vcpu(null)));
@@ -170,7 +170,7 @@ internal static class RedactVerb
                 throw CommandException.Usage($"--symbol: no symbol is named '{name}': name a file that has it by --symbols");
             ulong size = given != 0 ? given : symbols.SizeOf(name) ?? 0;
             if (size is 0 or > LongestRange) throw CommandException.Usage($"--symbol: the size of '{name}' is not known: give it, in hexadecimal, such as {name}+0x40");
-            yield return (start, (int)size);
+            yield return (name, start, (int)size);
         }
     }
 
@@ -217,9 +217,10 @@ internal static class RedactVerb
         return Real(one) == Real(other);
     }
 
-    private static void WriteText(TextWriter output, string target, RedactionReport report)
+    private static void WriteText(TextWriter output, string target, RedactionPlan plan, RedactionReport report)
     {
-        output.WriteLine($"{target}: {Words.Count((ulong)report.MemoryBytes)} bytes of memory were taken out, over all checkpoints, {Words.Count((ulong)report.StateBytes)} of vCPUs and chips, "
+        output.WriteLine($"{target}: without {string.Join("; ", plan.Descriptions)}");
+        output.WriteLine($"{Words.Count((ulong)report.MemoryBytes)} bytes of memory were taken out, over all checkpoints, {Words.Count((ulong)report.StateBytes)} of vCPUs and chips, "
             + $"{Words.Count((ulong)report.LogBytes)} of input and output, {Words.Count((ulong)report.FileBytes)} of images, embedded files and notes");
         if (report.DroppedCheckpoints > 0) output.WriteLine($"{Words.Plural(report.DroppedCheckpoints, "checkpoint")} {(report.DroppedCheckpoints == 1 ? "was" : "were")} left out: in the midst of what was typed");
         if (report.Holes.Count == 0) output.WriteLine("all of it can be replayed");

@@ -31,7 +31,9 @@ internal sealed class StretchTrial : IDisposable
     private readonly RedactionPlan _plan;
     private readonly CancellationToken _cancellation;
     private readonly OutputComparison _outputs;
-    private readonly ReplaySession _before, _after;
+    private readonly ReplaySession _before;
+    private readonly PagePool _pool = new();
+    private ReplaySession _after;
     // Where the present stretch of the redacted recording begins.
     private MachineSnapshot? _start;
     // Where the next one does, if not at the checkpoint as it was written.
@@ -50,7 +52,7 @@ internal sealed class StretchTrial : IDisposable
         (_original, _redacted, _kept, _memory, _log, _plan, _cancellation) = (original, redacted, kept, memory, log, plan, cancellation);
         _outputs = new OutputComparison(redacted.Log);
         _before = new ReplaySession(original, new PagePool(), new NullOutputSink());
-        _after = new ReplaySession(redacted, new PagePool(), _outputs);
+        _after = new ReplaySession(redacted, _pool, _outputs);
         Spread = new SpreadFiller?[kept.Length];
     }
 
@@ -130,8 +132,16 @@ internal sealed class StretchTrial : IDisposable
         }
         catch (ReplayDivergenceException)
         {
+            BeginAnew();
             return false;
         }
+    }
+
+    // A machine that was left in the midst of something is good for nothing more.
+    private void BeginAnew()
+    {
+        _after.Dispose();
+        _after = new ReplaySession(_redacted, _pool, _outputs);
     }
 
     // The redacted machine from the stretch's beginning to a position, with all that it prints.
@@ -252,6 +262,7 @@ internal sealed class StretchTrial : IDisposable
         }
         catch (ReplayDivergenceException)
         {
+            BeginAnew();
             return false;
         }
         GoBefore(number, reach);
