@@ -22,6 +22,9 @@ internal sealed class DapTalk
     /// <summary>Whether a request, by its number from 1, was successful.</summary>
     public bool IsGood(int request) => AnswerTo(request).Contains("\"success\":true", StringComparison.Ordinal);
 
+    /// <summary>Whether the server has sent a message with these words.</summary>
+    public bool Has(string words) => Array.Exists(_messages, one => one.Contains(words, StringComparison.Ordinal));
+
     public string AnswerTo(int request) => _messages.Single(one =>
         one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
 

@@ -152,14 +152,14 @@ internal sealed class RedactedMemory
         return segment.Offset;
     }
 
-    // Halves: where a text lies in two pages that are neighbours only as the guest sees them, one of them has the longer part.
+    // Where a text lies in two pages that are neighbours only as the guest sees them, one of them has half of it, and each more than a word unless it is short.
     private void AddParts(byte[] needle)
     {
-        int half = (needle.Length + 1) / 2;
-        if (half >= Needles.ShortestLength)
+        int part = Math.Min((needle.Length + 1) / 2, WordSize);
+        if (part >= Needles.ShortestLength)
         {
-            _heads.Add(needle[..half]);
-            _tails.Add(needle[^half..]);
+            _heads.Add(needle[..part]);
+            _tails.Add(needle[^part..]);
         }
         if (needle.AsSpan().ContainsAnyExceptInRange((byte)0x20, (byte)0x7E)) return;
         for (int i = 0; i <= needle.Length - WordSize; i++)
