@@ -1,5 +1,5 @@
-// Has things that nobody else should see, and does with each what memory redaction has to cope with: `idle` is never touched, `moved` is copied, `summed` is added up and its sum printed,
-// `wiped` is overwritten, and a password is typed at a prompt, kept, and never shown.
+// Exercises redaction, with things that nobody else should see: `idle` is never touched, `moved` is copied, `summed` is added up and its sum printed, `wiped` is overwritten, and a password
+// is typed at a prompt, kept, and never shown.
     .section .multiboot, "a"
     .align 4
     .long 0x1BADB002

@@ -127,7 +127,8 @@ internal sealed class OpenRecording : IDisposable
     /// <exception cref="CommandException">It has.</exception>
     public static void RequireWhole(RecordingFile file, string path, string verb)
     {
-        if (file.Holes.Count > 0) throw CommandException.Failed($"{path} was redacted, and not all of it can be replayed: `ttvm {verb}` needs the whole recording (`ttvm info` lists what is missing)");
+        if (file.Holes.Count == 0) return;
+        throw CommandException.Failed($"{path} was redacted, and not all of it can be replayed: `ttvm {verb}` needs the whole recording (`ttvm info` lists what is missing)");
     }
 
     public void Dispose()

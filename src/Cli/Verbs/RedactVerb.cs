@@ -26,13 +26,13 @@ internal static class RedactVerb
     private const int ShortestText = 4, LongestText = 4096, LongestRange = 1 << 30;
 
     private const string Description =
-        "Writes a recording without what you name: memory at every checkpoint, and texts wherever they are: in memory, in vCPUs and chips, in what was typed and printed, in images and embedded "
-        + "files, in notes. An X stands in each place. Copies of the memory that is named are taken out, too. Everything is written anew, so that nothing is left behind. What can still be "
-        + "replayed is found out by replaying: what depends on what is gone becomes a hole, from its first use up to the next checkpoint, and `ttvm info` lists holes.";
+        "Writes a recording without what you name: memory at every checkpoint, and texts wherever they are: in memory, in vCPUs and chips, in what was typed and printed, in images and "
+        + "embedded files, in notes. An X stands in each place. Copies of the memory that is named are taken out, too. Everything is written anew, so that nothing is left behind. What can "
+        + "still be replayed is found out by replaying: what depends on what is gone becomes a hole, from its first use up to the next checkpoint, and `ttvm info` lists holes.";
 
     private const string Examples = """
-        A range is ADDRESS+SIZE or FIRST-END (END is not part of it), in hexadecimal. Linear addresses are looked up in the page tables of each checkpoint anew; where nothing is mapped, as before
-        a kernel has set up paging, nothing is taken out but copies. Memory that is zero stays as it is. Copies are looked for if they have 8 bytes or more.
+        A range is ADDRESS+SIZE or FIRST-END (END is not part of it), in hexadecimal. Linear addresses are looked up in the page tables of each checkpoint anew; where nothing is mapped, as
+        before a kernel has set up paging, nothing is taken out but copies. Memory that is zero stays as it is. Copies are looked for if they have 8 bytes or more.
 
         A process is named by its name or number in a Linux guest (`ttvm tasks`): all pages that it has mapped and no other process has. It cannot be replayed while it runs. What it gave
         to the kernel, such as files and output, is taken out only if you name it as a text.
@@ -90,7 +90,8 @@ internal static class RedactVerb
         if (!parsed.GetValue(o.AllInput) && (parsed.GetValue(o.From) ?? parsed.GetValue(o.To)) is not null) throw CommandException.Usage("--from and --to belong to --all-input");
         List<byte[]> texts = [.. Values(o.Text).Select(static text => BytesOf(text, "--text")), .. Values(o.Bytes).Select(static text => BytesOfHexadecimal(text))];
         List<byte[]> typed = [.. Values(o.Input).Select(static text => BytesOf(text, "--input"))];
-        List<(ulong Start, int Size)> ranges = [.. Values(o.Range).Select(static text => RangeOf(text, "--range"))], physical = [.. Values(o.Physical).Select(static text => RangeOf(text, "--physical"))];
+        List<(ulong Start, int Size)> ranges = [.. Values(o.Range).Select(static text => RangeOf(text, "--range"))];
+        List<(ulong Start, int Size)> physical = [.. Values(o.Physical).Select(static text => RangeOf(text, "--physical"))];
         if (IsSameFile(source, target)) throw CommandException.Usage($"{target} is the recording itself, which stays as it is: write the other one elsewhere with -o");
         CommandException.RequireFree(target, overwrite);
         OpenRecording.CheckOutput(source, target, context);
@@ -185,9 +186,10 @@ internal static class RedactVerb
         return new ProcessMemory(kernel.Image, names);
     }
 
-    private static byte[] BytesOf(string text, string option)
+    private static byte[] BytesOf(string text, string option) => Checked(Encoding.UTF8.GetBytes(text), option);
+
+    private static byte[] Checked(byte[] bytes, string option)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
         if (bytes.Length is >= ShortestText and <= LongestText) return bytes;
         throw CommandException.Usage($"{option}: a text has {ShortestText} to {LongestText} bytes; what is shorter is found where it means something else");
     }
@@ -195,15 +197,16 @@ internal static class RedactVerb
     private static byte[] BytesOfHexadecimal(string text)
     {
         string digits = text.Replace(" ", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal);
-        if (digits.Length % 2 != 0 || digits.AsSpan().ContainsAnyExcept(s_digits)) throw CommandException.Usage($"--bytes: '{text}' is no row of bytes: write two hexadecimal digits for each");
-        if (digits.Length / 2 is < ShortestText or > LongestText) throw CommandException.Usage($"--bytes: {ShortestText} to {LongestText} bytes; what is shorter is found where it means something else");
-        return Convert.FromHexString(digits);
+        if (digits.Length % 2 != 0 || digits.AsSpan().ContainsAnyExcept(s_digits))
+            throw CommandException.Usage($"--bytes: '{text}' is no row of bytes: write two hexadecimal digits for each");
+        return Checked(Convert.FromHexString(digits), "--bytes");
     }
 
     private static (ulong Start, int Size) RangeOf(string text, string option)
     {
         int sign = text.IndexOfAny(['+', '-']);
-        if (sign <= 0 || sign == text.Length - 1) throw CommandException.Usage($"{option}: '{text}' is no range: write ADDRESS+SIZE or FIRST-END in hexadecimal, such as 0x100000+0x40");
+        if (sign <= 0 || sign == text.Length - 1)
+            throw CommandException.Usage($"{option}: '{text}' is no range: write ADDRESS+SIZE or FIRST-END in hexadecimal, such as 0x100000+0x40");
         ulong start = NumberSyntax.ParseAddress(text[..sign], option), number = NumberSyntax.ParseAddress(text[(sign + 1)..], option);
         ulong size = text[sign] == '+' ? number : number - start;
         if (size == 0 || (text[sign] == '-' && number < start)) throw CommandException.Usage($"{option}: '{text}' is empty: its end is not part of it");
@@ -222,7 +225,8 @@ internal static class RedactVerb
         output.WriteLine($"{target}: without {string.Join("; ", plan.Descriptions)}");
         output.WriteLine($"{Words.Count((ulong)report.MemoryBytes)} bytes of memory were taken out, over all checkpoints, {Words.Count((ulong)report.StateBytes)} of vCPUs and chips, "
             + $"{Words.Count((ulong)report.LogBytes)} of input and output, {Words.Count((ulong)report.FileBytes)} of images, embedded files and notes");
-        if (report.DroppedCheckpoints > 0) output.WriteLine($"{Words.Plural(report.DroppedCheckpoints, "checkpoint")} {(report.DroppedCheckpoints == 1 ? "was" : "were")} left out: in the midst of what was typed");
+        if (report.DroppedCheckpoints > 0)
+            output.WriteLine($"{Words.Plural(report.DroppedCheckpoints, "checkpoint")} in the midst of what was typed {(report.DroppedCheckpoints == 1 ? "was" : "were")} left out");
         if (report.Holes.Count == 0) output.WriteLine("all of it can be replayed");
         else HolesText.Write(output, report.Holes);
     }

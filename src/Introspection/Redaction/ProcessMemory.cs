@@ -52,7 +52,8 @@ public sealed class ProcessMemory(KernelImage image, IReadOnlyCollection<string>
         return barriers;
     }
 
-    private LinuxKernel? KernelAt(Machine machine) => machine.Vcpus.Select(vcpu => LinuxKernel.TryFindKnown(new GuestView(machine, vcpu), image)).FirstOrDefault(static found => found is not null);
+    private LinuxKernel? KernelAt(Machine machine) =>
+        machine.Vcpus.Select(vcpu => LinuxKernel.TryFindKnown(new GuestView(machine, vcpu), image)).FirstOrDefault(static found => found is not null);
 
     private static IEnumerable<ulong> PagesOf(LinuxKernel kernel, LinuxTask task)
     {

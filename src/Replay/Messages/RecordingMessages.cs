@@ -8,7 +8,8 @@ namespace Replay.Messages;
 /// <summary>What is logged about files and about recording. Sizes in bytes.</summary>
 internal static partial class RecordingMessages
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Redacted {Path}: bytes of memory {Memory}, state {State}, log {LogBytes}, files {Files}; {HoleCount} holes; written to {Destination}")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "Redacted {Path}: bytes of memory {Memory}, state {State}, log {LogBytes}, files {Files}; {HoleCount} holes; written to {Destination}")]
     public static partial void Redacted(this ILogger log, string path, long memory, long state, long logBytes, long files, int holeCount, string destination);
 
     [LoggerMessage(Level = LogLevel.Information,

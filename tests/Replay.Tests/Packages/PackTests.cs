@@ -210,7 +210,7 @@ public sealed class PackTests : IDisposable
     }
 
     [Theory]
-    [InlineData(4, false, "a newer ttvm made it")]
+    [InlineData(5, false, "a newer ttvm made it")]
     [InlineData(0, false, "record it again")]
     [InlineData(1, true, "format version 1 begins at power-on")]
     [InlineData(2, true, "does not continue the one before")]

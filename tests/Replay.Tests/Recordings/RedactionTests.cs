@@ -109,6 +109,24 @@ public sealed class RedactionTests
         }
     }
 
+    [Fact]
+    public void No_checkpoint_is_left_that_has_the_beginning_of_what_was_typed()
+    {
+        using var test = new TestRecording();
+        using RecordingFile whole = Record(test, "send open-sesame\nwait 90000\nsend -4711\\r");
+        Assert.NotEqual("", RedactedFile.PlacesOf(whole, Bytes("open-sesame")));
+        RedactionReport report = Redact(test, whole, new RedactionPlan { TypedTexts = [Bytes(Password)], Descriptions = ["what was typed"] }, out RecordingFile redacted);
+        using (redacted)
+        {
+            Assert.InRange(report.DroppedCheckpoints, 2, whole.Checkpoints.Count - 2);
+            Assert.Equal(whole.Checkpoints.Count - report.DroppedCheckpoints, redacted.Checkpoints.Count);
+            Assert.Empty(report.Holes);
+            RedactedFile.AssertGone(redacted, Password, "open-", "sesame", "-4711");
+            AssertVerifies(redacted);
+            AssertAlike(whole, redacted);
+        }
+    }
+
     [Theory]
     [InlineData(1, null, 1)]
     [InlineData(2, 5UL, 2)]
@@ -121,7 +139,8 @@ public sealed class RedactionTests
         for (int round = 0; round < 4; round++)
         {
             // The kernel with its data and stacks, of which much is in use.
-            (ulong Physical, int SizeBytes)[] ranges = [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => (0x100000 + (ulong)random.Next(0x40000), random.Next(1, round == 0 ? 5000 : 300)))];
+            (ulong Physical, int SizeBytes)[] ranges = [.. Enumerable.Range(0, random.Next(1, 5))
+                .Select(_ => (0x100000 + (ulong)random.Next(0x40000), random.Next(1, round == 0 ? 5000 : 300)))];
             var plan = new RedactionPlan { Select = _ => ranges.Select(static range => new SelectedMemory([range])), KeepsCopies = round == 3, Descriptions = ["memory"] };
             RecordingFile redacted;
             try
@@ -194,7 +213,8 @@ public sealed class RedactionTests
             Assert.Equal(["memory", "a text"], twice.Manifest.Redaction!.What);
             RedactedFile.AssertGone(twice, Idle, Summed);
 
-            using RecordingFile packed = Made("packed", path => RecordingCompactor.Compact(once, path, overwrite: false, stripImages: true, cancellation: TestContext.Current.CancellationToken));
+            using RecordingFile packed = Made("packed", path =>
+                RecordingCompactor.Compact(once, path, overwrite: false, stripImages: true, cancellation: TestContext.Current.CancellationToken));
             Assert.Equal([hole], packed.Holes.All);
             // Checkpoints are left out, but not the one behind the hole.
             using RecordingFile thinned = Made("thinned", path => RecordingCompactor.Compact(once, path, overwrite: false, stripImages: false, distance: 1_000_000,
@@ -206,7 +226,8 @@ public sealed class RedactionTests
             using RecordingFile behind = Made("behind", path => RecordingTrimmer.Trim(once, hole.To, once.End, path, overwrite: false));
             Assert.Empty(behind.Holes.All);
             Assert.Equal(["memory"], behind.Manifest.Redaction!.What);
-            using RecordingFile around = Made("around", path => RecordingTrimmer.Trim(once, new Position(hole.From.InstructionCount - 20_000), new Position(hole.To.InstructionCount + 10_000), path, overwrite: false));
+            Position from = new(hole.From.InstructionCount - 20_000), to = new(hole.To.InstructionCount + 10_000);
+            using RecordingFile around = Made("around", path => RecordingTrimmer.Trim(once, from, to, path, overwrite: false));
             Assert.Equal([hole], around.Holes.All);
         }
 
@@ -225,7 +246,8 @@ public sealed class RedactionTests
     public void What_it_carries_is_looked_through_too()
     {
         using var test = new TestRecording();
-        string folder = Path.GetDirectoryName(test.FilePath)!, source = Path.Combine(folder, "key.c"), carried = Path.Combine(folder, "carried.ttvm"), symbols = Path.Combine(folder, "key.elf");
+        string folder = Path.GetDirectoryName(test.FilePath)!, carried = Path.Combine(folder, "carried.ttvm");
+        string source = Path.Combine(folder, "key.c"), symbols = Path.Combine(folder, "key.elf");
         using (RecordingFile whole = Record(test))
         {
             File.WriteAllText(source, $"const char *key = \"{Idle}\";\n");
@@ -322,13 +344,13 @@ public sealed class RedactionTests
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    private static RecordingFile Record(TestRecording test)
+    private static RecordingFile Record(TestRecording test, string typing = $"send {Password}\\r")
     {
         var configuration = new MachineConfiguration
         {
             MemorySizeBytes = 2 << 20, Images = [new MachineImage("kernel", "secrets.elf", File.ReadAllBytes(GuestImages.Own("secrets.elf")))],
         };
-        RecordingFile file = test.Record(configuration, interval: 7_000, input: ScriptedInput.Parse($"expect password: \nwait 3000\nsend {Password}\\r"));
+        RecordingFile file = test.Record(configuration, interval: 7_000, input: ScriptedInput.Parse($"expect password: \nwait 3000\n{typing}"));
         Assert.Contains("thanks", Encoding.ASCII.GetString(file.Console.ReadBytes(file.End)), StringComparison.Ordinal);
         return file;
     }
