@@ -36,7 +36,8 @@ public sealed class RedactTests : IDisposable
         JsonElement reading = Json("find", whole, "--breakpoint", "summing");
         Assert.Equal(reading.GetProperty("position").GetString(), hole.GetProperty("from").GetString());
         Assert.Contains($"hole         after {from}, up to {to}: memory was redacted", Ttvm.Good("info", redacted), StringComparison.Ordinal);
-        Assert.Contains("good", Ttvm.Good("verify", redacted), StringComparison.Ordinal);
+        Assert.Contains("; 1 stretch cannot be replayed, as the recording was redacted, in", Ttvm.Good("verify", redacted), StringComparison.Ordinal);
+        Assert.Equal(1, Json("verify", redacted).GetProperty("holeCount").GetInt32());
 
         string sentence = $"position {from + 5} cannot be replayed: memory was redacted; it replays up to {from} and again from {to}";
         foreach (string verb in (string[])["regs", "stack", "back", "forward"]) Ttvm.Refuses(1, [verb, redacted, "--at", $"{from + 5}"], sentence);
@@ -101,7 +102,9 @@ public sealed class RedactTests : IDisposable
         string from = hole.GetProperty("from").GetString()!, to = hole.GetProperty("to").GetString()!;
         DapTalk talk = DapTalk.Of([Ttvm.Program, "dap"], ("initialize", """{"adapterID":"x"}"""), ("launch", $$"""{"program":"{{redacted}}"}"""), ("configurationDone", "{}"),
             ("continue", """{"threadId":1}"""), ("continue", """{"threadId":1}"""), ("reverseContinue", """{"threadId":1}"""), ("reverseContinue", """{"threadId":1}"""),
-            ("threads", "{}"));
+            ("ttvm/seek", $$"""{"position":"{{ulong.Parse(from) + 1}}"}"""), ("threads", "{}"));
+        Assert.False(talk.IsGood(8));
+        Assert.Contains($"position {ulong.Parse(from) + 1} cannot be replayed: memory was redacted", talk.AnswerTo(8), StringComparison.Ordinal);
         Assert.True(talk.Has("\"reason\":\"hole\""));
         Assert.True(talk.Has($"Edge of what was redacted, at {from}"));
         Assert.True(talk.Has($"Edge of what was redacted, at {to}"));
@@ -157,8 +160,18 @@ public sealed class RedactTests : IDisposable
         File.WriteAllText(output, "mine");
         Ttvm.Refuses(2, ["redact", whole, "-o", output, "--text", Idle], "exists already");
         Assert.Equal("mine", File.ReadAllText(output));
-        Ttvm.Good("redact", whole, "-o", output, "--text", Idle, "--force");
+        string list = PathOf("list.txt");
+        Ttvm.Refuses(3, ["redact", whole, "-o", output, "--force", "--texts", list], "does not exist");
+        File.WriteAllText(list, "\n\n");
+        Ttvm.Refuses(2, ["redact", whole, "-o", output, "--force", "--texts", list], "has no text");
+        File.WriteAllText(list, $"{Idle}\nabc\n");
+        Ttvm.Refuses(2, ["redact", whole, "-o", output, "--force", "--texts", list], "4 to 4096 bytes");
+        Assert.Equal("mine", File.ReadAllText(output));
+        File.WriteAllText(list, $"{Idle}\n\n{Password}\n");
+        Assert.Contains("without 2 texts", Ttvm.Good("redact", whole, "-o", output, "--texts", list, "--force"), StringComparison.Ordinal);
+        Assert.True(File.ReadAllBytes(output).AsSpan().IndexOf(Encoding.ASCII.GetBytes(Idle)) < 0);
         File.Delete(output);
+        File.Delete(list);
         AssertNothingMade();
         Assert.Equal(before, File.ReadAllBytes(whole));
         // A damaged one is told of, whatever was written of the other by then.

@@ -58,6 +58,7 @@ internal static class RedactVerb
         public Option<string[]> Symbol { get; } = Many("--symbol", "NAME[+SIZE]", "A variable; with a size if its symbol has none");
         public Option<string[]> Process { get; } = Many("--process", "NAME|PID", "What a process of a Linux guest has mapped for itself");
         public Option<string[]> Text { get; } = Many("--text", "TEXT", "A text wherever it is, from 4 bytes on");
+        public Option<string?> Texts { get; } = new("--texts") { Description = "The same for each line of a file: a command line can be seen by others", HelpName = "FILE" };
         public Option<string[]> Bytes { get; } = Many("--bytes", "HEX", "The same in hexadecimal: 00ff12ab");
         public Option<string[]> Input { get; } = Many("--input", "TEXT", "A text that was typed, and its copies");
         public Option<bool> AllInput { get; } = new("--all-input") { Description = "All that was typed, but for ends of lines, and copies of its lines" };
@@ -77,7 +78,7 @@ internal static class RedactVerb
     {
         var o = new Options();
         var verb = new VerbCommand("redact", Description, Examples) { o.File, o.Output };
-        foreach (Option option in (Option[])[.. o.Named, o.AllInput, o.From, o.To, o.NoCopies, o.Symbols, o.Force, o.Json]) verb.Add(option);
+        foreach (Option option in (Option[])[.. o.Named, o.Texts, o.AllInput, o.From, o.To, o.NoCopies, o.Symbols, o.Force, o.Json]) verb.Add(option);
         return verb.Does(parsed => Redact(context, o, parsed));
     }
 
@@ -85,10 +86,11 @@ internal static class RedactVerb
     {
         string source = parsed.GetValue(o.File)!, target = parsed.GetValue(o.Output)!;
         bool overwrite = parsed.GetValue(o.Force);
-        if (o.Named.All(option => parsed.GetValue(option) is not { Length: > 0 }) && !parsed.GetValue(o.AllInput))
+        if (o.Named.All(option => parsed.GetValue(option) is not { Length: > 0 }) && parsed.GetValue(o.Texts) is null && !parsed.GetValue(o.AllInput))
             throw CommandException.Usage("there is nothing to take out: name it, such as by --text TEXT, --range RANGE or --process NAME");
         if (!parsed.GetValue(o.AllInput) && (parsed.GetValue(o.From) ?? parsed.GetValue(o.To)) is not null) throw CommandException.Usage("--from and --to belong to --all-input");
         List<byte[]> texts = [.. Values(o.Text).Select(static text => BytesOf(text, "--text")), .. Values(o.Bytes).Select(static text => BytesOfHexadecimal(text))];
+        if (parsed.GetValue(o.Texts) is { } list) texts.AddRange(TextsOf(list));
         List<byte[]> typed = [.. Values(o.Input).Select(static text => BytesOf(text, "--input"))];
         List<(ulong Start, int Size)> ranges = [.. Values(o.Range).Select(static text => RangeOf(text, "--range"))];
         List<(ulong Start, int Size)> physical = [.. Values(o.Physical).Select(static text => RangeOf(text, "--physical"))];
@@ -109,7 +111,7 @@ internal static class RedactVerb
         {
             Texts = texts, TypedTexts = typed, Typed = span, KeepsCopies = parsed.GetValue(o.NoCopies), Barriers = barriers, BarrierReason = "a process that was redacted runs there",
             Select = ranges.Count + physical.Count == 0 && processes is null ? null : machine => Select(machine, ranges, physical, processes),
-            Descriptions = [.. symbols.Select(static symbol => $"the symbol {symbol.Name}, {Words.Plural(symbol.Size, "byte")}"), .. Describe(o, parsed)],
+            Descriptions = [.. symbols.Select(static symbol => $"the symbol {symbol.Name}, {Words.Plural(symbol.Size, "byte")}"), .. Describe(o, parsed, texts.Count)],
         };
         RedactionReport report = Write(context, recording, target, plan, overwrite);
         if (parsed.GetValue(o.Json)) WriteJson(context.Out, target, report);
@@ -141,12 +143,12 @@ internal static class RedactVerb
     }
 
     // What it was is not repeated.
-    private static IEnumerable<string> Describe(Options o, ParseResult parsed)
+    private static IEnumerable<string> Describe(Options o, ParseResult parsed, int textCount)
     {
         foreach (string range in parsed.GetValue(o.Range) ?? []) yield return $"memory {range}";
         foreach (string range in parsed.GetValue(o.Physical) ?? []) yield return $"physical memory {range}";
         foreach (string name in parsed.GetValue(o.Process) ?? []) yield return $"the process {name}";
-        if (((parsed.GetValue(o.Text) ?? []).Length + (parsed.GetValue(o.Bytes) ?? []).Length) is > 0 and int texts) yield return Words.Plural(texts, "text");
+        if (textCount > 0) yield return Words.Plural(textCount, "text");
         if ((parsed.GetValue(o.Input) ?? []).Length is > 0 and int typed) yield return $"{Words.Plural(typed, "text")} that {(typed == 1 ? "was" : "were")} typed";
         if (parsed.GetValue(o.AllInput)) yield return "all that was typed" + ((parsed.GetValue(o.From) ?? parsed.GetValue(o.To)) is null ? "" : " in a stretch");
     }
@@ -184,6 +186,13 @@ internal static class RedactVerb
         if (kernel.Types is null) throw CommandException.Failed("--process: this kernel was built without type information (BTF): its processes cannot be found");
         context.Cancellation.ThrowIfCancellationRequested();
         return new ProcessMemory(kernel.Image, names);
+    }
+
+    private static IEnumerable<byte[]> TextsOf(string path)
+    {
+        if (!File.Exists(path)) throw CommandException.BadFile($"{path} does not exist: it should have a text in each line");
+        byte[][] texts = [.. File.ReadLines(path).Where(static line => line.Length > 0).Select(line => BytesOf(line, $"--texts {path}"))];
+        return texts.Length > 0 ? texts : throw CommandException.Usage($"--texts: {path} has no text");
     }
 
     private static byte[] BytesOf(string text, string option) => Checked(Encoding.UTF8.GetBytes(text), option);

@@ -40,7 +40,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
         }
     }
 
-    public VerificationReport Report() => new(_problem.Length == 0, _firstBad, _problem, _digestCount, _inputCount, _done);
+    public VerificationReport Report() => new(_problem.Length == 0, _firstBad, _problem, _digestCount, _inputCount, _done) { HoleCount = recording.Holes.Count };
 
     /// <summary>One worker: takes stretches until there are no more, or one was bad.</summary>
     public void Work()
