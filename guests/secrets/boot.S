@@ -1,5 +1,5 @@
-// Exercises redaction, with things that nobody else should see: `idle` is never touched, `moved` is copied, `summed` is added up and its sum printed, `wiped` is overwritten, and a password
-// is typed at a prompt, kept, and never shown.
+// Exercises redaction, with things that nobody else should see: `idle` is never touched, `moved` is copied, `summed` is added up and its sum printed, `wiped` is overwritten, `compared`
+// decides between two ways that are equally long and lead to the same, and a password is typed at a prompt, kept, and never shown.
     .section .multiboot, "a"
     .align 4
     .long 0x1BADB002
@@ -48,6 +48,17 @@ summing:
     rep stosb
     call pause
 
+    cmpb $'t', compared
+    jne 6f
+    nop
+    nop
+    jmp 7f
+6:  nop
+    nop
+    jmp 7f
+7:  xor %eax, %eax
+    call pause
+
 asking:
     mov $prompt, %esi
     call print
@@ -91,7 +102,7 @@ pause:
     ret
 
     .data
-    .global idle, moved, summed, wiped, copy, password, counted
+    .global idle, moved, summed, wiped, compared, copy, password
 idle:
     .asciz "the-idle-secret-9071"
     .type idle, @object
@@ -114,6 +125,11 @@ wiped:
 wiped_end:
     .type wiped, @object
     .size wiped, . - wiped
+    .align 64
+compared:
+    .ascii "the-compared-secret-6654"
+    .type compared, @object
+    .size compared, . - compared
     .align 64
 hello:
     .asciz "secrets: begins\r\n"

@@ -39,6 +39,7 @@ public sealed class Timeline : IDisposable
     private readonly SessionPool _sessions;
     private readonly CheckpointStore _checkpoints;
     private readonly ReplaySession _session;
+    private readonly PrintedTexts _printed;
     private readonly LiveRecording? _live;
     private readonly Dictionary<Position, MachineSnapshot> _kept = [];
 
@@ -53,6 +54,7 @@ public sealed class Timeline : IDisposable
     {
         _options = options ?? new TimelineOptions();
         Recording = recording;
+        _printed = new PrintedTexts(recording);
         _log = recording.Loggers.CreateLogger(typeof(Timeline).FullName!);
         recording.Pages.CacheBudgetBytes = Math.Max(16L << 20, _options.MemoryBudgetBytes / 4);
         _nearby = new NearbySnapshots(_pool, _options.MemoryBudgetBytes - _options.MemoryBudgetBytes / 4);
@@ -222,7 +224,7 @@ public sealed class Timeline : IDisposable
             if (Holes.BeginningAt(after) is { } here && (limit is null || limit >= here.To)) MoveTo(here.To);
             edge = Holes.FirstBetween(Position, limit ?? End);
         }
-        QueryHit? printed = FindPrinted(conditions, after, reverse: false, out List<StopCondition> others);
+        QueryHit? printed = _printed.Find(conditions, after, reverse: false, out List<StopCondition> others);
         if (printed?.Event.At >= (edge?.From ?? limit)) printed = null;
         Position last = printed?.Event.At ?? edge?.From ?? limit ?? End;
         IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindFirst(others, after, last, progress, cancellation);
@@ -266,7 +268,7 @@ public sealed class Timeline : IDisposable
             edge = Holes.LastBefore(Position);
             if (edge?.To <= limit) edge = null;
         }
-        QueryHit? printed = FindPrinted(conditions, Position, reverse: true, out List<StopCondition> others);
+        QueryHit? printed = _printed.Find(conditions, Position, reverse: true, out List<StopCondition> others);
         Position first = edge?.To ?? limit ?? Start;
         if (printed?.Event.At < first) printed = null;
         IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindLast(others, printed?.Event.At ?? first, null, progress, cancellation);
@@ -396,7 +398,7 @@ public sealed class Timeline : IDisposable
     public ConsoleOutput? FindConsole(string text, bool reverse, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        if (FindText(text, Position, reverse) is not { } found) return null;
+        if (_printed.Find(text, Position, reverse) is not { } found) return null;
         Seek(found.At, progress, cancellation);
         return found;
     }
@@ -512,38 +514,6 @@ public sealed class Timeline : IDisposable
         }
         if (Position != until)
             throw new ReplayDivergenceException(until, "the position to exist", $"{Position}, which follows {positions[^1]}");
-    }
-
-    private QueryHit? FindPrinted(IReadOnlyCollection<StopCondition> conditions, Position from, bool reverse, out List<StopCondition> others)
-    {
-        others = [];
-        QueryHit? best = null;
-        foreach (StopCondition condition in conditions)
-        {
-            if (condition.Kind != StopConditionKind.ConsoleText)
-            {
-                others.Add(condition);
-                continue;
-            }
-            if (FindText(condition.Text, from, reverse) is not { } found) continue;
-            if (best is { } other && (reverse ? found.At <= other.Event.At : found.At >= other.Event.At)) continue;
-            var output = new MachineEvent(found.At, MachineEventKind.Output, -1, 0, (long)found.Channel, 0, 0, found.Data.Length,
-                found.Data.Span[^1]);
-            best = new QueryHit(condition, output);
-        }
-        return best;
-    }
-
-    // Where it can be gone to: the log tells of more.
-    private ConsoleOutput? FindText(string text, Position from, bool reverse)
-    {
-        ConsoleOutput? found = Recording.Console.Find(text, from, reverse);
-        while (found is { } at && Holes.At(at.At) is { } hole)
-        {
-            Holes.Pass(hole);
-            found = Recording.Console.Find(text, at.At, reverse);
-        }
-        return found;
     }
 
     /// <summary>The first hits behind a position and before a limit; the cursor may end up anywhere.</summary>

@@ -21,7 +21,8 @@ namespace Replay.Tests.Recordings;
 /// <summary>What is taken out of a recording is gone from all of the file, and the rest is as it was, or known not to be there.</summary>
 public sealed class RedactionTests
 {
-    private const string Idle = "the-idle-secret-9071", Moved = "the-moved-secret-5523", Summed = "the-summed-secret-8812", Wiped = "the-wiped-secret-3346", Password = "open-sesame-4711";
+    private const string Idle = "the-idle-secret-9071", Moved = "the-moved-secret-5523", Summed = "the-summed-secret-8812";
+    private const string Wiped = "the-wiped-secret-3346", Compared = "the-compared-secret-6654", Password = "open-sesame-4711";
 
     [Fact]
     public void What_nobody_reads_is_gone_and_everything_replays()
@@ -59,24 +60,26 @@ public sealed class RedactionTests
         }
     }
 
-    [Fact]
-    public void What_is_worked_with_leaves_a_hole_from_its_first_reading_to_the_next_checkpoint()
+    [Theory]
+    [InlineData(Summed)]
+    [InlineData(Compared)]
+    public void What_is_worked_with_leaves_a_hole_from_its_first_reading_to_the_next_checkpoint(string text)
     {
         using var test = new TestRecording();
         using RecordingFile whole = Record(test);
-        ulong address = AddressOf(whole, Summed);
+        ulong address = AddressOf(whole, text);
         using var reference = new Timeline(whole);
-        TimelineStop read = reference.Continue([StopCondition.Watch(address, Summed.Length, WatchAccess.Read, isPhysical: true)], cancellation: TestContext.Current.CancellationToken);
+        TimelineStop read = reference.Continue([StopCondition.Watch(address, text.Length, WatchAccess.Read, isPhysical: true)], cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(TimelineStopReason.Hit, read.Reason);
 
-        RedactionReport report = Redact(test, whole, Range(address, Summed.Length), out RecordingFile redacted);
+        RedactionReport report = Redact(test, whole, Range(address, text.Length), out RecordingFile redacted);
         using (redacted)
         {
             RecordingHole hole = Assert.Single(report.Holes);
             Assert.Equal(read.Position, hole.From);
             Assert.Equal(whole.Checkpoints.First(one => one.Position > read.Position).Position, hole.To);
             Assert.Equal([hole], redacted.Holes.All);
-            RedactedFile.AssertGone(redacted, Summed);
+            RedactedFile.AssertGone(redacted, text);
             AssertVerifies(redacted);
             AssertAlike(whole, redacted);
             AssertEdges(redacted, hole);
