@@ -176,5 +176,4 @@ internal sealed class RedactedParts(RecordingFile source, Needles needles)
         if (content.StartsWith((ReadOnlySpan<byte>)[0x02, 0x21, 0x4C, 0x18]) || content.StartsWith((ReadOnlySpan<byte>)[0x04, 0x22, 0x4D, 0x18])) return "LZ4";
         return content.StartsWith((ReadOnlySpan<byte>)[0x5D, 0, 0]) ? "LZMA" : null;
     }
-
 }
