@@ -13,6 +13,7 @@ using Cli.Verbs;
 using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Recording;
+using Replay.Redaction;
 using Replay.Replaying;
 using Replay.Timelines;
 using Vmm.Host.Sandbox;
@@ -33,7 +34,7 @@ internal static class Program
         ("rcu", RcuVerb.Create), ("channels", ChannelsVerb.Create), ("mem", MemVerb.Create), ("disasm", DisasmVerb.Create), ("block", BlockVerb.Create),
         ("back", BackVerb.Create), ("forward", ForwardVerb.Create), ("find", FindVerb.Create), ("origin", OriginVerb.Create), ("pagetables", PageTablesVerb.Create),
         ("shadow", ShadowVerb.Create), ("exits", ExitsVerb.Create), ("console", ConsoleVerb.Create),
-        ("embed", EmbedVerb.Create), ("trim", TrimVerb.Create), ("pack", PackVerb.Create), ("unpack", UnpackVerb.Create), ("sign", SignVerb.Create),
+        ("embed", EmbedVerb.Create), ("trim", TrimVerb.Create), ("pack", PackVerb.Create), ("unpack", UnpackVerb.Create), ("sign", SignVerb.Create), ("redact", RedactVerb.Create),
         ("encrypt", EncryptVerb.Create), ("decrypt", DecryptVerb.Create), ("sandbox", SandboxVerb.Create),
         ("lockstep", LockstepVerb.Create), ("bisect", BisectVerb.Create), ("gdb", GdbVerb.Create), ("dap", DapVerb.Create), ("bench", BenchVerb.Create),
     ];
@@ -122,7 +123,7 @@ internal static class Program
         {
             return Fail(context, ExitCode.Usage, e.Message);
         }
-        catch (ReplayDivergenceException e)
+        catch (Exception e) when (e is ReplayDivergenceException or RedactedPositionException)
         {
             return Fail(context, ExitCode.Failed, e.Message);
         }

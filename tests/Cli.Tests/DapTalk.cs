@@ -25,6 +25,9 @@ internal sealed class DapTalk
     /// <summary>Whether an event of the console had this text.</summary>
     public bool Said(string text) => _messages.Any(one => one.Contains("\"event\":\"output\"", StringComparison.Ordinal) && one.Contains(text, StringComparison.Ordinal));
 
+    /// <summary>Whether the server has sent a message with these words.</summary>
+    public bool Has(string words) => Array.Exists(_messages, one => one.Contains(words, StringComparison.Ordinal));
+
     public string AnswerTo(int request) => _messages.Single(one =>
         one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
 

@@ -10,7 +10,7 @@ public sealed class HelpTests
     private static readonly string[] s_verbs =
     [
         "record", "explore", "recover", "demo", "verify", "replay", "info", "bisect", "lockstep", "regs", "mem", "disasm", "pagetables", "shadow", "exits", "console", "back",
-        "embed", "trim", "pack", "unpack", "sign", "encrypt", "decrypt", "sandbox", "stack", "print", "tasks", "locks", "rcu", "channels",
+        "embed", "trim", "pack", "unpack", "sign", "redact", "encrypt", "decrypt", "sandbox", "stack", "print", "tasks", "locks", "rcu", "channels",
         "forward", "find", "origin", "bench", "rerun", "diff", "merge",
     ];
 

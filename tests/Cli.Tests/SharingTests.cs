@@ -12,7 +12,7 @@ public sealed class SharingTests(DemoRecording demo)
     private static readonly DocumentedCommands s_page = new("docs/SHARING.md");
 
     [Fact]
-    public void Every_block_of_the_page_is_tested() => Assert.Equal(["trim", "ring", "pack", "sign", "vouched", "encrypt", "sandbox"], s_page.Names);
+    public void Every_block_of_the_page_is_tested() => Assert.Equal(["trim", "ring", "pack", "sign", "vouched", "redact", "encrypt", "sandbox"], s_page.Names);
 
     [Fact]
     public void Bookmarks_and_breakpoints_are_listed_and_travel()
@@ -43,6 +43,7 @@ public sealed class SharingTests(DemoRecording demo)
     [InlineData("pack", "shared.ttvm", "parts/manifest.json", "again.ttvm")]
     [InlineData("sign", "signed.ttvm")]
     [InlineData("vouched")]
+    [InlineData("redact", "without.ttvm", "poorer.ttvm", "mute.ttvm")]
     [InlineData("encrypt", "secret.ttvm", "small-secret.ttvm", "open.ttvm")]
     [InlineData("sandbox")]
     public void The_pages_commands_work(string block, params string[] made)

@@ -92,7 +92,8 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
         if (report.IsGood)
         {
             return $"Replayed {Words.Count(report.ReplayedInstructions)} instructions; "
-                + $"{Words.Plural(report.DigestCount, "digest")} and {Words.Plural(report.InputCount, "input")} are as recorded";
+                + $"{Words.Plural(report.DigestCount, "digest")} and {Words.Plural(report.InputCount, "input")} are as recorded"
+                + (report.HoleCount == 0 ? "" : $"; {Words.Count(report.HoleCount)} {(report.HoleCount == 1 ? "stretch" : "stretches")} cannot be replayed, as the recording was redacted");
         }
         return report.FirstBad is null && report.Problem.Contains(path, StringComparison.Ordinal) ? report.Problem : $"{path} does not verify: {report.Problem}";
     }
@@ -107,6 +108,7 @@ internal sealed class VerificationRun(CommandContext context, IReadOnlyList<stri
         json.WriteNumber("digestCount", report.DigestCount);
         json.WriteNumber("inputCount", report.InputCount);
         json.WriteNumber("replayedInstructions", report.ReplayedInstructions);
+        json.WriteNumber("holeCount", report.HoleCount);
         json.WriteNumber("seconds", Math.Round(time.TotalSeconds, 3));
     });
 

@@ -120,8 +120,20 @@ internal sealed class OpenRecording : IDisposable
             throw CommandException.Usage($"--cpu {number}: the recorded machine has {(count == 1 ? "one vCPU, number 0" : $"vCPUs 0 to {count - 1}")}");
     }
 
+    /// <summary>The recording has no holes: a verb needs it whole.</summary>
+    /// <param name="file">The recording.</param>
+    /// <param name="path">As the user named it.</param>
+    /// <param name="verb">What cannot be done.</param>
+    /// <exception cref="CommandException">It has.</exception>
+    public static void RequireWhole(RecordingFile file, string path, string verb)
+    {
+        if (file.Holes.Count == 0) return;
+        throw CommandException.Failed($"{path} was redacted, and not all of it can be replayed: `ttvm {verb}` needs the whole recording (`ttvm info` lists what is missing)");
+    }
+
     public void Dispose()
     {
+        if (File.Holes.TellPassed() is { } passed) _context.Error.WriteLine($"ttvm: {passed}");
         _timeline?.Dispose();
         File.Dispose();
     }

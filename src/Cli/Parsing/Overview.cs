@@ -17,6 +17,7 @@ internal static class Overview
           pack          make it small, to share it; also of a directory that `unpack` wrote
           unpack        its parts as files of a directory, with a listing to read
           sign          sign it, or check that it is as it was signed
+          redact        take memory, texts and what was typed out of it
           encrypt       protect it by a passphrase; every verb opens it with that
           decrypt       take that away
           sandbox       what a verb that reads it may touch, and what happens if it tries more

@@ -19,7 +19,7 @@ internal sealed class ManifestBuilder
 {
     // What each option and argument is to a verb, whichever it is.
     private static readonly string[] s_recordings = ["FILE", "A", "B", "DIRECTORY"],
-        s_read = ["PART", "--recording", "--key", "--expect", "--kernel", "--initrd", "--layout", SharedOptions.PassphraseFileName],
+        s_read = ["PART", "--recording", "--key", "--expect", "--texts", "--kernel", "--initrd", "--layout", SharedOptions.PassphraseFileName],
         s_symbols = ["--symbols", "--symbols-b", "--only-read"], s_sources = ["--sources"], s_only = ["--only"], s_written = ["--output", "--junit", "--log-file"];
 
     private readonly SortedSet<string> _readOnly = new(StringComparer.Ordinal), _writable = new(StringComparer.Ordinal);

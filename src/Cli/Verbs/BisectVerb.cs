@@ -29,6 +29,7 @@ internal static class BisectVerb
         {
             string path = parsed.GetValue(file)!;
             using OpenRecording recording = OpenRecording.Open(path, context);
+            OpenRecording.RequireWhole(recording.File, path, "bisect");
             VerificationReport report = ProgressDisplay.Run("verifying", progress => RecordingVerifier.Verify(recording.File, 0, progress, context.Cancellation));
             if (report.IsGood)
             {

@@ -36,6 +36,8 @@ internal static class DiffVerb
         {
             ulong count = NumberSyntax.ParseCount(parsed.GetValue(reach)!, "--reach");
             using OpenRecording a = OpenRecording.Open(parsed.GetValue(first)!, context), b = OpenRecording.Open(parsed.GetValue(second)!, context);
+            OpenRecording.RequireWhole(a.File, parsed.GetValue(first)!, "diff");
+            OpenRecording.RequireWhole(b.File, parsed.GetValue(second)!, "diff");
             if (a.File.Start != b.File.Start)
                 throw CommandException.Usage($"they begin at different positions, {a.File.Start} and {b.File.Start}: compare whole recordings, or stretches that begin alike");
             string[]? files = parsed.GetValue(symbols), otherFiles = parsed.GetValue(secondSymbols) is { Length: > 0 } named ? named : files;

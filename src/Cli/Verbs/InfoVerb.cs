@@ -8,6 +8,7 @@ using Dap.Protocol;
 using Dap.Sessions;
 using Introspection.Text;
 using Replay.Packages;
+using Replay.Redaction;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -96,6 +97,9 @@ internal static class InfoVerb
             + $"{Words.Plural(sizes.PageCount, "page")} {Words.Size(sizes.PageStoreSizeBytes)}, images {Words.Size(sizes.ImageSizeBytes)}");
         Line($"log          {LogDensity(recording):F3} bytes per 1,000 instructions");
         if (manifest.End.Digest.Length > 0) Line($"end digest   {manifest.End.Digest}");
+        if (manifest.Redaction is not { } redaction) return;
+        Line($"redacted     {string.Join("; ", redaction.What)}");
+        foreach (RecordingHole hole in recording.Holes.All) Line($"hole         {HolesText.Line(hole)}");
     }
 
     private static string DescribeTurns(ManifestMachine machine)
@@ -170,6 +174,8 @@ internal static class InfoVerb
         json.WriteNumber("pageStoreSizeBytes", sizes.PageStoreSizeBytes);
         json.WriteNumber("imageSizeBytes", sizes.ImageSizeBytes);
         json.WriteNumber("logBytesPerThousandInstructions", double.Round(LogDensity(recording), 4));
+        json.WriteTexts("redacted", manifest.Redaction?.What);
+        HolesText.Write(json, recording.Holes.All);
         json.WriteObjects("bookmarks", kept.Bookmarks, one =>
         {
             json.WriteString("name", one.Name);

@@ -47,6 +47,7 @@ internal static class LockstepVerb
             string path = parsed.GetValue(file)!, nameA = parsed.GetValue(first)!, nameB = parsed.GetValue(second)!;
             ulong every = Math.Max(1, NumberSyntax.ParseCount(parsed.GetValue(interval)!, "--every"));
             using OpenRecording recording = OpenRecording.Open(path, context);
+            OpenRecording.RequireWhole(recording.File, path, "lockstep");
             Position begin = recording.Parse(parsed.GetValue(from)!), end = recording.Parse(parsed.GetValue(to)!);
             if (begin > end) throw CommandException.Usage($"--from {begin} lies behind --to {end}: exchange them");
             bool good = true;

@@ -98,6 +98,7 @@ internal static class RerunVerb
         Judged judged;
         using (RecordingFile original = OpenRecording.OpenFile(path, context))
         {
+            OpenRecording.RequireWhole(original, path, "rerun");
             ulong most = parsed.GetValue(o.MaxInstructions) is { } text ? NumberSyntax.ParseCount(text, "--max-instructions") : MostOf(original);
             (RecordedInput input, TimeSpan time) = Record(context, original, Configure(o, parsed, original), output, force, most);
             judged = Judge(context, original.Manifest, output, isNamed, input, time, expected, parsed.GetValue(o.Symbols));

@@ -42,6 +42,12 @@ internal static class StepCommand
         if (count <= ListedSteps) ListPlaces(context, recording, from, stop.Position);
         else context.Out.WriteLine(PlaceView.Line(recording.Machine));
         if (stop.Reason == TimelineStopReason.Start) context.Out.WriteLine("this is the start of the recording");
+        if (stop.Hole is { } hole)
+        {
+            context.Out.WriteLine(hole.ToString());
+            // It has been told of.
+            recording.File.Holes.TakePassed();
+        }
         if (stop.Reason == TimelineStopReason.End) context.Out.WriteLine("this is the end of the recording");
         context.Out.WriteLine();
         context.Out.WriteLine($"look around:  ttvm regs {path} --at {stop.Position}");

@@ -71,6 +71,11 @@ internal sealed class ExecutionRequests
             session.Print(e.Message, "important");
             report = new StopReport("exception", "The replay differs from the recording", cpu);
         }
+        catch (Replay.Redaction.RedactedPositionException e)
+        {
+            session.Print(char.ToUpperInvariant(e.Message[0]) + e.Message[1..] + ".", "important");
+            report = new StopReport("pause", "Did not move", cpu);
+        }
         finally
         {
             session.Stopped(report);

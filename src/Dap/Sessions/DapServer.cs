@@ -250,6 +250,7 @@ public sealed class DapServer : IDisposable
         {
             if (request.Command == Commands.Pause) _activity.PauseAnswered();
             _activity.End();
+            _session.TellPassedHoles();
             _session.KeepBackgroundQuiet(isBusy: false);
         }
     }
@@ -277,8 +278,8 @@ public sealed class DapServer : IDisposable
         {
             Fail(request, answered, "cancelled", showUser: false);
         }
-        catch (Exception e) when (e is Replay.Packages.RecordingFormatException or Replay.Replaying.ReplayDivergenceException or RecordingException or IOException
-            or UnauthorizedAccessException)
+        catch (Exception e) when (e is Replay.Packages.RecordingFormatException or Replay.Replaying.ReplayDivergenceException or Replay.Redaction.RedactedPositionException
+            or RecordingException or IOException or UnauthorizedAccessException)
         {
             Fail(request, answered, e.Message, showUser: true);
         }

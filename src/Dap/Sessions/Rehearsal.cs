@@ -14,6 +14,7 @@ using Introspection.Locks.History;
 using Introspection.Programs;
 using Introspection.State;
 using Replay.Packages;
+using Replay.Redaction;
 using Replay.Replaying;
 using Vmm.Platform;
 using Vmm.Time;
@@ -105,7 +106,7 @@ internal sealed class Rehearsal : IDisposable
             CallerText.Of(view.CodeAddress, symbols);
             _found = new Rehearsed(kernel, locks, at);
         }
-        catch (Exception e) when (e is OperationCanceledException or RecordingFormatException or ReplayDivergenceException or IOException)
+        catch (Exception e) when (e is OperationCanceledException or RecordingFormatException or ReplayDivergenceException or RedactedPositionException or IOException)
         {
             // The session ends; or what is wrong with the recording is told to whoever asks for what is in it.
         }

@@ -114,8 +114,8 @@ internal sealed class Runner(Session session)
     {
         session.Activity.NextMovement();
         if (session.Diversion is { } diversion) return diversion.Continue(conditions, ulong.MaxValue, session.Activity.Token);
-        return isForward ? session.Timeline.Continue(conditions, limit, session.Activity, session.Activity.Token)
-            : session.Timeline.ReverseContinue(conditions, limit, session.Activity, session.Activity.Token);
+        return isForward ? session.Timeline.Continue(conditions, limit, session.Activity, session.Activity.Token, stopsAtHoles: true)
+            : session.Timeline.ReverseContinue(conditions, limit, session.Activity, session.Activity.Token, stopsAtHoles: true);
     }
 
     // Null: none of what was hit counts.
@@ -127,6 +127,8 @@ internal sealed class Runner(Session session)
                 return AtStart(cpuIndex);
             case TimelineStopReason.End:
                 return AtEnd(cpuIndex);
+            case TimelineStopReason.Hole:
+                return AtHole(stop, cpuIndex);
             case TimelineStopReason.Done:
                 return new StopReport("pause", $"Paused at {stop.Position}", cpuIndex);
         }
@@ -202,6 +204,12 @@ internal sealed class Runner(Session session)
     private static string Capital(string text) => $"{char.ToUpperInvariant(text[0])}{text[1..]}";
 
     public StopReport AtStart(int cpuIndex) => new("start", "Start of the recording", cpuIndex);
+
+    // The label says where it stands, the text what is missing there.
+    private static StopReport AtHole(in TimelineStop stop, int cpuIndex) => new("hole", $"Edge of what was redacted, at {stop.Position}", cpuIndex)
+    {
+        Text = $"{Capital(stop.Hole.ToString()!)}. Continuing in the same direction goes on behind it.",
+    };
 
     public StopReport AtEnd(int cpuIndex)
     {

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
+using System.Linq;
 using System.Threading;
 using Dap.Handles;
 using Dap.Live;
@@ -22,6 +23,7 @@ using Microsoft.Extensions.Logging;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
+using Replay.Redaction;
 using Replay.Timelines;
 using Symbols.Expressions;
 using Vmm.Cpu;
@@ -61,6 +63,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     private GuestPast<GuestRcu?, RcuHistory>? _rcu;
     private GuestPast<GuestChannels, ChannelHistory>? _channels;
     private ProgramBreakpoints? _programBreakpoints;
+    private readonly HashSet<RecordingHole> _toldHoles = [];
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
@@ -419,6 +422,13 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
         writer.WriteEvent(Events.Continued, new ContinuedEventBody { ThreadId = ThreadOfCpu(cpuIndex), AllThreadsContinued = true });
 
     public void Send<T>(string name, T? body) where T : class => writer.WriteEvent(name, body);
+
+    /// <summary>Tells, once for each, of what cannot be replayed and was passed over.</summary>
+    public void TellPassedHoles()
+    {
+        List<RecordingHole> passed = [.. _recording?.Holes.TakePassed().Where(_toldHoles.Add) ?? []];
+        if (passed.Count > 0) Print($"Passed over: {string.Join("; ", passed)}.", "important");
+    }
 
     public void Print(string text, string category = "console") =>
         writer.WriteEvent(Events.Output, new OutputEventBody { Category = category, Output = text + "\n" });

@@ -5,6 +5,7 @@ using Gdb.Packets;
 using Gdb.Registers;
 using Gdb.Running;
 using Replay.Packages;
+using Replay.Redaction;
 using Replay.Replaying;
 using Replay.Timelines;
 using Vmm.Cpu;
@@ -209,7 +210,7 @@ internal sealed class GdbSession : IDisposable
         {
             Print("interrupted\n");
         }
-        catch (Exception e) when (e is ReplayDivergenceException or RecordingFormatException)
+        catch (Exception e) when (e is ReplayDivergenceException or RecordingFormatException or RedactedPositionException)
         {
             Print($"the recording cannot be replayed there: {e.Message}\n");
         }
@@ -370,7 +371,7 @@ internal sealed class GdbSession : IDisposable
         {
             _lastStop = run(source.Token);
         }
-        catch (Exception e) when (e is ReplayDivergenceException or RecordingFormatException)
+        catch (Exception e) when (e is ReplayDivergenceException or RecordingFormatException or RedactedPositionException)
         {
             return "E.the recording cannot be replayed there: " + e.Message;
         }

@@ -5,6 +5,7 @@ using System.Threading;
 using Replay.Checkpoints;
 using Replay.Packages;
 using Replay.Queries;
+using Replay.Redaction;
 using Replay.Replaying;
 using Replay.Timelines;
 using Vmm.Platform;
@@ -135,7 +136,7 @@ internal sealed class BackgroundReplay : IDisposable
         {
             // The session ends.
         }
-        catch (Exception e) when (e is RecordingFormatException or ReplayDivergenceException or IOException)
+        catch (Exception e) when (e is RecordingFormatException or ReplayDivergenceException or RedactedPositionException or IOException)
         {
             _failure = e.Message;
             _failed();

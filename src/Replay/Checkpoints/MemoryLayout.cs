@@ -49,6 +49,10 @@ internal sealed class MemoryLayout(MemoryDescription[] memories)
         return new MemoryLayout(found);
     }
 
+    /// <summary>The same memories over the images of a configuration.</summary>
+    public MemoryLayout With(MachineConfiguration configuration) =>
+        new(Array.ConvertAll(memories, memory => memory with { Image = configuration.FindImage(memory.Name)?.Content ?? default }));
+
     public int[][] UntouchedMaps()
     {
         var maps = new int[memories.Length][];

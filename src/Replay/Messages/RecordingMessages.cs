@@ -9,6 +9,10 @@ namespace Replay.Messages;
 internal static partial class RecordingMessages
 {
     [LoggerMessage(Level = LogLevel.Information,
+        Message = "Redacted {Path}: bytes of memory {Memory}, state {State}, log {LogBytes}, files {Files}; {HoleCount} holes; written to {Destination}")]
+    public static partial void Redacted(this ILogger log, string path, long memory, long state, long logBytes, long files, int holeCount, string destination);
+
+    [LoggerMessage(Level = LogLevel.Information,
         Message = "Opened {Path}, {Identity}: positions {Start} to {End}, {SizeBytes} bytes, {CheckpointCount} checkpoints, {PageCount} pages, {SegmentCount} log segments")]
     public static partial void Opened(this ILogger log, string path, Guid identity, Position start, Position end, long sizeBytes, int checkpointCount, int pageCount, int segmentCount);
 

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Replay.Redaction;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -47,8 +48,42 @@ internal static class ManifestJson
         }
         if (manifest.Start is not null && manifest.FormatVersion < 2)
             throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json': format version 1 begins at power-on");
+        if (manifest.Redaction is { } redaction && (manifest.FormatVersion < NewestFormatVersion || redaction.What is null || redaction.Holes is null))
+            throw new RecordingFormatException($"{fileName} is damaged: part 'manifest.json': what was taken out of it is not said as it should be");
         return manifest;
     }
+
+    /// <summary>The version to write a manifest with.</summary>
+    public static int VersionOf(RecordingManifest manifest) => manifest.Redaction is null ? FormatVersion : NewestFormatVersion;
+
+    /// <summary>Holes as a manifest has them, of a stretch.</summary>
+    /// <param name="redaction">null: there are none.</param>
+    /// <param name="start">The stretch's first position.</param>
+    /// <param name="end">Its last one.</param>
+    public static ManifestRedaction? Cut(ManifestRedaction? redaction, Position start, Position end) => redaction is null ? null : redaction with
+    {
+        Holes = [.. redaction.Holes.Where(hole => FromOf(hole) >= start && FromOf(hole) < end)],
+    };
+
+    /// <summary>The holes that a manifest has; null: they are not possible.</summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="isCheckpoint">Whether there is one at a position.</param>
+    public static RecordingHoles? HolesOf(RecordingManifest manifest, Predicate<Position> isCheckpoint)
+    {
+        Position last = StartOf(manifest);
+        var holes = new List<RecordingHole>();
+        foreach (ManifestHole? hole in manifest.Redaction?.Holes ?? [])
+        {
+            if (hole?.Why is null) return null;
+            var one = new RecordingHole(FromOf(hole), new Position(hole.To, hole.ToEvent), hole.Why);
+            if (one.From < last || one.To <= one.From || !isCheckpoint(one.To)) return null;
+            last = one.To;
+            holes.Add(one);
+        }
+        return new RecordingHoles([.. holes]);
+    }
+
+    private static Position FromOf(ManifestHole hole) => new(hole.From, hole.FromEvent);
 
     /// <summary>Where the recording begins.</summary>
     public static Position StartOf(RecordingManifest manifest) => manifest.Start is { } start ? new Position(start.InstructionCount, start.EventOrdinal) : Position.Start;

@@ -65,7 +65,7 @@ public static class RecordingCompactor
         {
             RecordingManifest manifest = RecordingTrimmer.CopyImages(recording, partial, onlyLater: stripImages);
             var known = new ImagePages(recording.Configuration, manifest.Images);
-            manifest = manifest with { FormatVersion = known.HasUnpacked ? ManifestJson.NewestFormatVersion : ManifestJson.FormatVersion };
+            manifest = manifest with { FormatVersion = known.HasUnpacked ? ManifestJson.NewestFormatVersion : ManifestJson.VersionOf(manifest) };
             if (stripImages) manifest = manifest with { Start = manifest.Start ?? new ManifestStart(0, 0, "") };
             File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
             new Writer(recording, partial, known, cancellation).Write(progress);

@@ -10,6 +10,7 @@ using Replay.Checkpoints;
 using Replay.Log;
 using Replay.Messages;
 using Replay.Queries;
+using Replay.Redaction;
 using Vmm.Platform;
 using Vmm.Time;
 
@@ -21,7 +22,7 @@ namespace Replay.Packages;
 /// </summary>
 public sealed class RecordingFile : IDisposable
 {
-    private const int MaxManifestSizeBytes = 1 << 20;
+    private const int MaxManifestSizeBytes = 8 << 20;
 
     /// <summary>How far it reaches.</summary>
     private sealed record Extent(Position End, Outcome Outcome);
@@ -60,6 +61,7 @@ public sealed class RecordingFile : IDisposable
         if (CheckpointStore.PositionOf(CheckpointStore.Count - 1) > End || Log.Through != End)
             throw Damaged("its parts do not end at the same position");
         if (Log.BaseSequence != CheckpointStore.Meta(0).Sequence) throw Damaged("its log does not begin where its first checkpoint is");
+        Holes = ManifestJson.HolesOf(Manifest, at => CheckpointStore.PositionOf(CheckpointStore.FindAtOrBefore(at)) == at) ?? throw Damaged("its manifest names holes that are not possible");
         Console = new ConsoleLog(Log);
         Embedded = new EmbeddedFiles(container, Manifest.Symbols);
         loggers.CreateLogger(typeof(RecordingFile).FullName!).Opened(path, Identity, Start, End, container.SizeBytes, CheckpointStore.Count, Pages.PageCount, Log.SegmentCount);
@@ -164,6 +166,9 @@ public sealed class RecordingFile : IDisposable
 
     /// <summary>Symbol files and sources that it carries.</summary>
     public EmbeddedFiles Embedded { get; }
+
+    /// <summary>Positions that cannot be replayed, as something was taken out.</summary>
+    public RecordingHoles Holes { get; } = new([]);
 
     /// <summary>A part as a stream.</summary>
     internal Stream OpenPart(string name) => new PartStream(_container!.Get(name));

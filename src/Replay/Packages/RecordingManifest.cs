@@ -28,7 +28,22 @@ public sealed record RecordingManifest
     /// <summary>Symbol files that it carries; null: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ManifestSymbols>? Symbols { get; init; }
+    /// <summary>What was taken out of it; null: nothing. Format version 4 if it is there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestRedaction? Redaction { get; init; }
 }
+
+/// <summary>What was taken out of a recording.</summary>
+/// <param name="What">A few words for each: "the symbol key", "a text".</param>
+/// <param name="Holes">Positions that cannot be replayed any more, in ascending order.</param>
+public sealed record ManifestRedaction(IReadOnlyList<string> What, IReadOnlyList<ManifestHole> Holes);
+
+/// <param name="From">Instruction count of the last position before it.</param>
+/// <param name="FromEvent">EventOrdinal of that position.</param>
+/// <param name="To">Instruction count of the checkpoint behind it.</param>
+/// <param name="ToEvent">EventOrdinal of that position.</param>
+/// <param name="Why">A few words.</param>
+public sealed record ManifestHole(ulong From, uint FromEvent, ulong To, uint ToEvent, string Why);
 
 /// <summary>The machine's configuration, without its images.</summary>
 public sealed record ManifestMachine

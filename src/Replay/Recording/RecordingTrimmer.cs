@@ -59,11 +59,11 @@ public static class RecordingTrimmer
         cancellation.ThrowIfCancellationRequested();
         Position end = session.Position;
 
-        CreateDirectory(recording, checkpoints.PositionOf(first), partial);
+        CreateDirectory(recording, checkpoints.PositionOf(first), end, partial);
         using FrameWriter logFrames = new(Path.Combine(partial, PartName.Log)), checkpointFrames = new(Path.Combine(partial, PartName.Checkpoints)),
             pageFrames = new(Path.Combine(partial, PartName.Pages));
         using var writer = new CheckpointWriter(checkpoints.Layout, checkpointFrames, pageFrames, recording.Loggers.CreateLogger(typeof(RecordingTrimmer).FullName!));
-        var stretch = new StretchWriter(recording, Kept(checkpoints, first, last, distance), cancellation);
+        var stretch = new StretchWriter(recording, Kept(recording, first, last, distance), cancellation);
         stretch.WriteCheckpoints(writer, progress);
         (EventLogWriter log, List<LogRecord> rest) = stretch.WriteLog(logFrames, end);
         if (distance == 0 && end > checkpoints.PositionOf(last)) WriteLastCheckpoint(session, log, writer, last + 1 - first);
@@ -72,11 +72,16 @@ public static class RecordingTrimmer
         log.WriteEnd(end, end == recording.End ? recording.Outcome : default);
     }
 
-    private static int[] Kept(CheckpointStore checkpoints, int first, int last, ulong distance)
+    // Where a hole ends, replay begins anew: that checkpoint stays.
+    private static int[] Kept(RecordingFile recording, int first, int last, ulong distance)
     {
+        CheckpointStore checkpoints = recording.CheckpointStore;
         var kept = new List<int> { first };
         for (int i = first + 1; i <= last; i++)
-            if (checkpoints.PositionOf(i).InstructionCount - checkpoints.PositionOf(kept[^1]).InstructionCount >= distance) kept.Add(i);
+        {
+            Position at = checkpoints.PositionOf(i);
+            if (at.InstructionCount - checkpoints.PositionOf(kept[^1]).InstructionCount >= distance || recording.Holes.LastBefore(at)?.To == at) kept.Add(i);
+        }
         return [.. kept];
     }
 
@@ -99,14 +104,15 @@ public static class RecordingTrimmer
         log.WriteDigest(session.Position, digest);
     }
 
-    private static void CreateDirectory(RecordingFile recording, Position start, string partial)
+    private static void CreateDirectory(RecordingFile recording, Position start, Position end, string partial)
     {
         RecordingManifest manifest = CopyImages(recording, partial, onlyLater: start > Position.Start) with
         {
-            FormatVersion = ManifestJson.FormatVersion,
             Start = start == Position.Start ? recording.Manifest.Start : new ManifestStart(start.InstructionCount, start.EventOrdinal, recording.Identity.ToString()),
             End = new ManifestEnd(start.InstructionCount, start.EventOrdinal, nameof(OutcomeKind.None), 0, "", Recovered: true, ""),
+            Redaction = ManifestJson.Cut(recording.Manifest.Redaction, start, end),
         };
+        manifest = manifest with { FormatVersion = ManifestJson.VersionOf(manifest) };
         File.WriteAllBytes(Path.Combine(partial, PartName.Manifest), ManifestJson.Write(manifest));
     }
 

@@ -5,6 +5,7 @@ using System.Threading;
 using Replay.Checkpoints;
 using Replay.Log;
 using Replay.Packages;
+using Replay.Redaction;
 using Vmm.Inputs;
 using Vmm.Memory;
 using Vmm.Platform;
@@ -19,8 +20,10 @@ namespace Replay.Recording;
 /// <param name="source">The recording.</param>
 /// <param name="kept">Its checkpoints that are written, in ascending order; the first is where the stretch begins.</param>
 /// <param name="cancellation">Ends it.</param>
-internal sealed class StretchWriter(RecordingFile source, int[] kept, CancellationToken cancellation)
+/// <param name="redaction">What is taken out on the way; null: nothing.</param>
+internal sealed class StretchWriter(RecordingFile source, int[] kept, CancellationToken cancellation, (RedactedMemory Memory, RedactedLog Log)? redaction = null)
 {
+    private readonly Dictionary<Position, StateDigest> _digests = [];
     private readonly byte[] _page = new byte[PagedMemory.PageSizeBytes];
 
     private CheckpointStore Checkpoints => source.CheckpointStore;
@@ -35,14 +38,18 @@ internal sealed class StretchWriter(RecordingFile source, int[] kept, Cancellati
             cancellation.ThrowIfCancellationRequested();
             CheckpointMeta meta = Checkpoints.Meta(kept[i]);
             (ReadOnlyMemory<byte> state, List<PageChange>[] changes) = i == 0 ? (Checkpoints.Load(kept[0]).State, Touched(Checkpoints.Load(kept[0]).Maps)) : Changes(kept[i - 1], kept[i]);
+            if (redaction is not null) changes = redaction.Value.Memory.Advance(changes);
             for (int m = 0; m < changes.Length; m++)
                 foreach (PageChange change in changes[m])
                 {
                     Read(Checkpoints.Layout[m], change);
+                    redaction?.Memory.Apply(m, change.PageIndex, _page);
                     batcher.Add(m, change.PageIndex, _page);
                 }
-            batcher.Finish(i, meta.Position, meta.GuestNanoseconds, meta.Sequence, state.ToArray());
-            if (writer.TakeDigest().Digest != meta.Digest) throw source.Damaged($"the checkpoint at {meta.Position} has another digest than recorded");
+            batcher.Finish(i, meta.Position, meta.GuestNanoseconds, meta.Sequence, redaction?.Memory.Rewrite(state) ?? state.ToArray());
+            StateDigest digest = writer.TakeDigest().Digest;
+            _digests.Add(meta.Position, digest);
+            if (redaction is null && digest != meta.Digest) throw source.Damaged($"the checkpoint at {meta.Position} has another digest than recorded");
             progress?.Report((double)(i + 1) / kept.Length);
         }
     }
@@ -63,8 +70,9 @@ internal sealed class StretchWriter(RecordingFile source, int[] kept, Cancellati
             if (segment.Through < begin.Position) continue;
             cancellation.ThrowIfCancellationRequested();
             ulong nanoseconds = segment.BaseNanoseconds;
-            foreach (LogRecord record in source.Log.ReadSegment(i).Records)
+            foreach (LogRecord logged in source.Log.ReadSegment(i).Records)
             {
+                LogRecord record = redaction?.Log.Rewrite(logged) ?? logged;
                 if (record.Kind is LogRecordKind.TimeInput or LogRecordKind.TimeRead) nanoseconds = record.Value;
                 if (log is not null) isBehind |= Copy(log, record, to, isBehind, rest);
                 else if (record.Kind == LogRecordKind.Checkpoint && record.Unit == kept[0])
@@ -90,7 +98,12 @@ internal sealed class StretchWriter(RecordingFile source, int[] kept, Cancellati
         {
             case LogRecordKind.Digest:
                 // They come late: also behind the end there are some of before.
-                if (record.At >= Checkpoints.PositionOf(kept[0]) && record.At <= to) log.WriteDigest(record.At, new StateDigest(record.Data.Span));
+                if (redaction is not null)
+                {
+                    // What was there cannot be guessed and compared.
+                    if (_digests.TryGetValue(record.At, out StateDigest digest)) log.WriteDigest(record.At, digest);
+                }
+                else if (record.At >= Checkpoints.PositionOf(kept[0]) && record.At <= to) log.WriteDigest(record.At, new StateDigest(record.Data.Span));
                 return false;
             case LogRecordKind.Checkpoint:
                 if (Array.BinarySearch(kept, record.Unit) is >= 0 and int number) log.WriteCheckpoint(record.At, number);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Replay.Checkpoints;
 using Replay.Messages;
 using Replay.Packages;
+using Replay.Redaction;
 using Vmm;
 using Vmm.Inputs;
 using Vmm.Memory;
@@ -137,13 +138,33 @@ internal sealed class ReplaySession : IDisposable
     }
 
     /// <summary>Replays up to a position; one between two events that does not exist leads to the next that does. Stops early only when the
-    /// machine ends.</summary>
-    /// <param name="target">Not before where the machine is.</param>
+    /// machine ends. Holes on the way are passed over.</summary>
+    /// <param name="target">Not before where the machine is, and in no hole.</param>
     /// <param name="afterSlice">Called now and then with the instructions done since the last call; null: none. False: go no
     /// further.</param>
     public bool RunTo(Position target, Func<ulong, bool>? afterSlice = null)
     {
         Invariant.Check(target >= Machine.Position);
+        while (_recording.Holes.FirstBetween(Machine.Position, target) is { } hole)
+        {
+            if (target < hole.To) throw new RedactedPositionException(target, hole);
+            if (!RunWithin(hole.From, afterSlice)) return false;
+            PassOver(hole);
+        }
+        return RunWithin(target, afterSlice);
+    }
+
+    /// <summary>One transition, or over a hole that begins here.</summary>
+    public void Step()
+    {
+        LookForMore();
+        if (_recording.Holes.BeginningAt(Machine.Position) is { } hole) PassOver(hole);
+        else Machine.Step();
+    }
+
+    // To a position that no hole lies before.
+    private bool RunWithin(Position target, Func<ulong, bool>? afterSlice)
+    {
         const ulong slice = 2_000_000;
         LookForMore();
         ulong reported = Machine.InstructionCount;
@@ -161,11 +182,11 @@ internal sealed class ReplaySession : IDisposable
         return true;
     }
 
-    /// <summary>One transition.</summary>
-    public void Step()
+    // What observes the machine stays as it is.
+    private void PassOver(in RecordingHole hole)
     {
-        LookForMore();
-        Machine.Step();
+        Restore(_recording.CheckpointStore.Load(_recording.CheckpointStore.FindAtOrBefore(hole.To)));
+        _recording.Holes.Pass(hole);
     }
 
     // A recording that is still being made may have grown since.

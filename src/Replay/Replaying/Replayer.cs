@@ -64,8 +64,12 @@ public sealed class Replayer : IDisposable
         _session.SettleOutcome();
     }
 
-    /// <summary>One transition: an instruction (or REP iteration) retires, or an event happens. False when the machine has ended.</summary>
-    public bool Step() => Machine.Step() != RunStop.Ended;
+    /// <summary>One transition: an instruction (or REP iteration) retires, or an event happens; or the step over a hole. False when the machine has ended.</summary>
+    public bool Step()
+    {
+        _session.Step();
+        return Machine.Outcome.Kind == OutcomeKind.None;
+    }
 
     /// <summary>Takes a snapshot and restores it: everything cached is forgotten, nothing else may change.</summary>
     public void RoundTrip()

@@ -7,6 +7,7 @@ using Replay.Messages;
 using Replay.Packages;
 using Replay.Queries;
 using Replay.Recording;
+using Replay.Redaction;
 using Replay.Replaying;
 using Vmm.Memory;
 using Vmm.Platform;
@@ -38,6 +39,7 @@ public sealed class Timeline : IDisposable
     private readonly SessionPool _sessions;
     private readonly CheckpointStore _checkpoints;
     private readonly ReplaySession _session;
+    private readonly PrintedTexts _printed;
     private readonly LiveRecording? _live;
     private readonly Dictionary<Position, MachineSnapshot> _kept = [];
 
@@ -52,6 +54,7 @@ public sealed class Timeline : IDisposable
     {
         _options = options ?? new TimelineOptions();
         Recording = recording;
+        _printed = new PrintedTexts(recording);
         _log = recording.Loggers.CreateLogger(typeof(Timeline).FullName!);
         recording.Pages.CacheBudgetBytes = Math.Max(16L << 20, _options.MemoryBudgetBytes / 4);
         _nearby = new NearbySnapshots(_pool, _options.MemoryBudgetBytes - _options.MemoryBudgetBytes / 4);
@@ -83,6 +86,8 @@ public sealed class Timeline : IDisposable
     /// <summary>The guest still lives: behind the end there is more to come.</summary>
     public bool IsLive => _live is { IsAlive: true };
 
+    private RecordingHoles Holes => Recording.Holes;
+
     private int Parallelism => _options.MaxParallelism > 0 ? _options.MaxParallelism : Environment.ProcessorCount;
 
     /// <summary>Keeps the state at the cursor in memory: coming back there replays nothing. Takes what memory the pages need that changed since the nearest checkpoint.</summary>
@@ -105,12 +110,14 @@ public sealed class Timeline : IDisposable
 
     /// <summary>Moves to a position. One between two events that does not exist lands on the next that does.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Before the start, or past the end.</exception>
+    /// <exception cref="RedactedPositionException">It cannot be replayed any more.</exception>
     public void Seek(Position target, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (target > End)
             throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is past the end of the recording, which is {End}");
         if (target < Start)
             throw new ArgumentOutOfRangeException(nameof(target), $"position {target} is before the start of the recording, which is {Start}");
+        if (Holes.At(target) is { } hole) throw new RedactedPositionException(target, hole);
         cancellation.ThrowIfCancellationRequested();
         Position origin = Position;
         if (TryMoveTo(target, progress, cancellation)) return;
@@ -120,7 +127,7 @@ public sealed class Timeline : IDisposable
 
     /// <summary>
     /// Forward by <paramref name="count"/> transitions: instructions (or REP iterations) retired and events in between. A living guest lives on when the end is
-    /// reached; that it waits for an input is ended by cancellation.
+    /// reached; that it waits for an input is ended by cancellation. A hole ends the movement at its edge; one that begins there is one step over the hole.
     /// </summary>
     public TimelineStop StepForward(ulong count = 1, IProgress<TimelineProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -132,7 +139,9 @@ public sealed class Timeline : IDisposable
                 _session.SettleOutcome();
                 return Stop(TimelineStopReason.End);
             }
-            StepOnce();
+            RecordingHole? hole = Holes.BeginningAt(Position);
+            if (hole is null || done == 0) StepOnce();
+            if (hole is { } edge) return StopAt(edge);
             if (done % StepsPerCheck != StepsPerCheck - 1) continue;
             progress?.Report(new TimelineProgress(done, count));
             if (cancellation.IsCancellationRequested) ReturnTo(origin, cancellation);
@@ -148,6 +157,13 @@ public sealed class Timeline : IDisposable
         var positions = new List<Position>();
         for (ulong left = count; left > 0;)
         {
+            RecordingHole? hole = Holes.LastBefore(cursor);
+            if (hole is { } edge && edge.To == cursor)
+            {
+                MoveTo(cursor == origin ? edge.From : edge.To);
+                if (cursor == origin) Holes.Pass(edge);
+                return StopAt(edge);
+            }
             if (cursor == Start)
             {
                 MoveTo(Start);
@@ -163,6 +179,7 @@ public sealed class Timeline : IDisposable
             // left, or a chunk of them.
             ulong stretch = Math.Min(Math.Min(left, MaxStepsPerChunk), cursor.InstructionCount);
             var from = new Position(cursor.InstructionCount - stretch);
+            if (hole is { } before && before.To > from) from = before.To;
             MoveTo(from);
             MachineSnapshot? here = stretch <= DensestDistance ? _session.Capture() : null;
             CollectPositions(cursor, positions);
@@ -195,15 +212,26 @@ public sealed class Timeline : IDisposable
     /// <param name="limit">Stand there (<see cref="TimelineStopReason.Done"/>) when nothing is hit before it; null: the end.</param>
     /// <param name="progress">Of the movement.</param>
     /// <param name="cancellation">Ends it.</param>
-    public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    /// <param name="stopsAtHoles">Stand at the edge of a hole (<see cref="TimelineStopReason.Hole"/>), and go over it when standing there; else holes are passed over.</param>
+    public TimelineStop Continue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation,
+        bool stopsAtHoles = false)
     {
-        QueryHit? printed = FindPrinted(conditions, reverse: false, out List<StopCondition> others);
-        if (limit is { } before && printed?.Event.At >= before) printed = null;
-        Position last = printed?.Event.At ?? limit ?? End;
-        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindFirst(others, Position, last, progress, cancellation);
+        Position after = Position;
+        RecordingHole? edge = null;
+        if (stopsAtHoles)
+        {
+            // At an edge it was told of the hole.
+            if (Holes.BeginningAt(after) is { } here && (limit is null || limit >= here.To)) MoveTo(here.To);
+            edge = Holes.FirstBetween(Position, limit ?? End);
+        }
+        QueryHit? printed = _printed.Find(conditions, after, reverse: false, out List<StopCondition> others);
+        if (printed?.Event.At >= (edge?.From ?? limit)) printed = null;
+        Position last = printed?.Event.At ?? edge?.From ?? limit ?? End;
+        IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindFirst(others, after, last, progress, cancellation);
         if (hits.Count == 0 && printed is { } hit) hits = [hit];
         Seek(hits.Count > 0 ? hits[0].Event.At : last, others.Count == 0 ? progress : null, cancellation);
-        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(limit is null ? TimelineStopReason.End : TimelineStopReason.Done);
+        if (hits.Count > 0) return new TimelineStop(TimelineStopReason.Hit, Position, hits);
+        return edge is { } reached ? StopAt(reached) : Stop(limit is null ? TimelineStopReason.End : TimelineStopReason.Done);
     }
 
     /// <summary>
@@ -229,15 +257,25 @@ public sealed class Timeline : IDisposable
     /// <param name="limit">Stand there (<see cref="TimelineStopReason.Done"/>) when nothing is hit from it on; null: the start.</param>
     /// <param name="progress">Of the movement.</param>
     /// <param name="cancellation">Ends it.</param>
-    public TimelineStop ReverseContinue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation)
+    /// <param name="stopsAtHoles">As going forward.</param>
+    public TimelineStop ReverseContinue(IReadOnlyCollection<StopCondition> conditions, Position? limit, IProgress<TimelineProgress>? progress, CancellationToken cancellation,
+        bool stopsAtHoles = false)
     {
-        QueryHit? printed = FindPrinted(conditions, reverse: true, out List<StopCondition> others);
-        if (limit is { } after && printed?.Event.At < after) printed = null;
-        Position first = limit ?? Start;
+        RecordingHole? edge = null;
+        if (stopsAtHoles)
+        {
+            if (Holes.LastBefore(Position) is { } here && here.To == Position && (limit is null || limit <= here.From)) MoveTo(here.From);
+            edge = Holes.LastBefore(Position);
+            if (edge?.To <= limit) edge = null;
+        }
+        QueryHit? printed = _printed.Find(conditions, Position, reverse: true, out List<StopCondition> others);
+        Position first = edge?.To ?? limit ?? Start;
+        if (printed?.Event.At < first) printed = null;
         IReadOnlyList<QueryHit> hits = others.Count == 0 ? [] : FindLast(others, printed?.Event.At ?? first, null, progress, cancellation);
         if (hits.Count == 0 && printed is { } hit) hits = [hit];
         Seek(hits.Count > 0 ? hits[0].Event.At : first, null, cancellation);
-        return hits.Count > 0 ? new TimelineStop(TimelineStopReason.Hit, Position, hits) : Stop(limit is null ? TimelineStopReason.Start : TimelineStopReason.Done);
+        if (hits.Count > 0) return new TimelineStop(TimelineStopReason.Hit, Position, hits);
+        return edge is { } reached ? StopAt(reached) : Stop(limit is null ? TimelineStopReason.Start : TimelineStopReason.Done);
     }
 
     /// <summary>Every hit from a position on and before another, in their order; the cursor stays.</summary>
@@ -360,7 +398,7 @@ public sealed class Timeline : IDisposable
     public ConsoleOutput? FindConsole(string text, bool reverse, IProgress<TimelineProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        if (Recording.Console.Find(text, Position, reverse) is not { } found) return null;
+        if (_printed.Find(text, Position, reverse) is not { } found) return null;
         Seek(found.At, progress, cancellation);
         return found;
     }
@@ -389,6 +427,8 @@ public sealed class Timeline : IDisposable
     }
 
     private TimelineStop Stop(TimelineStopReason reason) => new(reason, Position, []);
+
+    private TimelineStop StopAt(in RecordingHole hole) => new(TimelineStopReason.Hole, Position, []) { Hole = hole };
 
     // False: there is no more life to come, or it was cancelled before anything happened.
     private bool TryLiveOn(CancellationToken cancellation)
@@ -455,7 +495,7 @@ public sealed class Timeline : IDisposable
         Position best = _checkpoints.PositionOf(checkpoint);
         if (nearby is not null && nearby.Position >= best) best = nearby.Position;
         else nearby = null;
-        if (Position <= target && (Position >= best || best.InstructionCount - Position.InstructionCount < RestoreCost))
+        if (Position <= target && (Position >= best || best.InstructionCount - Position.InstructionCount < RestoreCost) && Holes.FirstBetween(Position, target) is null)
         {
             _log.GoesOnFor(target, Position, target.InstructionCount - Position.InstructionCount);
             return;
@@ -474,26 +514,6 @@ public sealed class Timeline : IDisposable
         }
         if (Position != until)
             throw new ReplayDivergenceException(until, "the position to exist", $"{Position}, which follows {positions[^1]}");
-    }
-
-    private QueryHit? FindPrinted(IReadOnlyCollection<StopCondition> conditions, bool reverse, out List<StopCondition> others)
-    {
-        others = [];
-        QueryHit? best = null;
-        foreach (StopCondition condition in conditions)
-        {
-            if (condition.Kind != StopConditionKind.ConsoleText)
-            {
-                others.Add(condition);
-                continue;
-            }
-            if (Recording.Console.Find(condition.Text, Position, reverse) is not { } found) continue;
-            if (best is { } other && (reverse ? found.At <= other.Event.At : found.At >= other.Event.At)) continue;
-            var output = new MachineEvent(found.At, MachineEventKind.Output, -1, 0, (long)found.Channel, 0, 0, found.Data.Length,
-                found.Data.Span[^1]);
-            best = new QueryHit(condition, output);
-        }
-        return best;
     }
 
     /// <summary>The first hits behind a position and before a limit; the cursor may end up anywhere.</summary>
@@ -564,7 +584,9 @@ public sealed class Timeline : IDisposable
             MachineSnapshot? snapshot = nearby >= 0 && _nearby.All[nearby].Position > start ? _nearby.All[nearby] : null;
             if (snapshot is not null) start = snapshot.Position;
             bool matters = ramPages is not { } pages || MayHaveWritten(checkpoint, pages);
-            if (matters) intervals.Add(new ScanInterval(start, to, snapshot, checkpoint));
+            Position reach = Holes.Reach(start, to);
+            if (reach < to) Holes.Pass(Holes.FirstBetween(start, to)!.Value);
+            if (matters && reach > start) intervals.Add(new ScanInterval(start, reach, snapshot, checkpoint));
             to = start;
         }
         return intervals;

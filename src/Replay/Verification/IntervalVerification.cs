@@ -40,7 +40,7 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
         }
     }
 
-    public VerificationReport Report() => new(_problem.Length == 0, _firstBad, _problem, _digestCount, _inputCount, _done);
+    public VerificationReport Report() => new(_problem.Length == 0, _firstBad, _problem, _digestCount, _inputCount, _done) { HoleCount = recording.Holes.Count };
 
     /// <summary>One worker: takes stretches until there are no more, or one was bad.</summary>
     public void Work()
@@ -79,11 +79,13 @@ internal sealed class IntervalVerification(RecordingFile recording, Cancellation
                 Compare(session, index, "restored checkpoint");
                 outputs.Seek(from);
                 ulong sequence = session.Inputs.Sequence;
-                if (!session.RunTo(to, Count)) return;
+                Position reach = recording.Holes.Reach(from, to);
+                if (!session.RunTo(reach, Count)) return;
                 session.SettleOutcome();
-                outputs.ExpectEverythingBefore(to);
-                _log.StretchReplayed(index, from, to, session.Inputs.Sequence - sequence);
+                outputs.ExpectEverythingBefore(reach);
+                _log.StretchReplayed(index, from, reach, session.Inputs.Sequence - sequence);
                 lock (_gate) _inputCount += (long)(session.Inputs.Sequence - sequence);
+                if (reach < to) continue;
                 if (isLast)
                 {
                     if (from < to) CompareEnd(session);

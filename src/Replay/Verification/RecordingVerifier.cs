@@ -19,7 +19,11 @@ namespace Replay.Verification;
 /// <param name="InputCount">Inputs, time readings and entropy requests compared.</param>
 /// <param name="ReplayedInstructions">Instructions replayed.</param>
 public sealed record VerificationReport(bool IsGood, Position? FirstBad, string Problem, int DigestCount, long InputCount,
-    ulong ReplayedInstructions);
+    ulong ReplayedInstructions)
+{
+    /// <summary>Stretches that are not there any more, and were left out.</summary>
+    public int HoleCount { get; init; }
+}
 
 /// <summary>Proves that a recording replays: checks the hash of every part, replays it all and compares every input, output and
 /// digest.</summary>
