@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.Intrinsics.X86;
 using Iced.Intel;
 using Vmm.Cpu;
 using Vmm.Decoding;
@@ -216,15 +215,10 @@ internal sealed partial class BlockTranslator
         _e.JumpIf(Condition.NotEqual, slow);
     }
 
-    /// <summary>A register shifted right into another, or rotated, which is the same but for the highest bits.</summary>
     private void ShiftRightInto(int register, int from, int count)
     {
-        if (Bmi2.X64.IsSupported) _e.RotateRight(register, from, count);
-        else
-        {
-            _e.Load(8, register, Operand.Of(from));
-            _e.Shift(5, 8, Operand.Of(register), count);
-        }
+        _e.Load(8, register, Operand.Of(from));
+        _e.Shift(5, 8, Operand.Of(register), count);
     }
 
     /// <summary>Behind a look-up: the page is the window's from now on, if it can be written as well.</summary>

@@ -263,17 +263,6 @@ internal sealed class Emitter
         if (count != 1) Byte(count);
     }
 
-    /// <summary>A register rotated right, into another; the flags stay (RORX of BMI2, SDM 2B).</summary>
-    public void RotateRight(int register, int from, int count)
-    {
-        Byte(0xC4);
-        Byte((~register >> 3 & 1) << 7 | 1 << 6 | (~from >> 3 & 1) << 5 | 3);
-        Byte(0xFB);
-        Byte(0xF0);
-        Byte(0xC0 | (register & 7) << 3 | from & 7);
-        Byte(count);
-    }
-
     /// <summary>The same by CL.</summary>
     public void ShiftByCl(int digit, int sizeBytes, in Operand operand)
     {
