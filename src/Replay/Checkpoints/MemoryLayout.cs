@@ -24,6 +24,14 @@ internal sealed record MemoryDescription(string Name, int PageCount, ReadOnlyMem
         if (count > 0) Image.Span.Slice((int)offset, count).CopyTo(destination);
         destination[count..].Clear();
     }
+
+    /// <summary>What a page holds that a map has this id for, one of those that recordings have.</summary>
+    public void ReadPage(PageStore store, int id, int pageIndex, Span<byte> destination)
+    {
+        if (id >= PageId.FirstStored) store.Read(id, destination);
+        else if (id == PageId.Base) ReadImagePage(pageIndex, destination);
+        else destination.Clear();
+    }
 }
 
 /// <summary>All paged memories of a machine, in its order.</summary>

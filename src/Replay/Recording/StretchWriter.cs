@@ -42,7 +42,7 @@ internal sealed class StretchWriter(RecordingFile source, int[] kept, Cancellati
             for (int m = 0; m < changes.Length; m++)
                 foreach (PageChange change in changes[m])
                 {
-                    Read(Checkpoints.Layout[m], change);
+                    Checkpoints.Layout[m].ReadPage(source.Pages, change.Id, change.PageIndex, _page);
                     redaction?.Memory.Apply(m, change.PageIndex, _page);
                     batcher.Add(m, change.PageIndex, _page);
                 }
@@ -161,12 +161,5 @@ internal sealed class StretchWriter(RecordingFile source, int[] kept, Cancellati
                 if (maps[m][page] != untouched) touched[m].Add(new PageChange(page, maps[m][page]));
         }
         return touched;
-    }
-
-    private void Read(MemoryDescription memory, in PageChange page)
-    {
-        if (page.Id >= PageId.FirstStored) source.Pages.Read(page.Id, _page);
-        else if (page.Id == PageId.Base) memory.ReadImagePage(page.PageIndex, _page);
-        else _page.AsSpan().Clear();
     }
 }

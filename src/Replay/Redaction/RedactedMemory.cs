@@ -205,13 +205,8 @@ internal sealed class RedactedMemory
         return true;
     }
 
-    private void ReadPage(int memory, int page, Span<byte> content)
-    {
-        int id = _maps[memory][page];
-        if (id >= PageId.FirstStored) _source.Pages.Read(id, content);
-        else if (id == PageId.Base) _source.CheckpointStore.Layout[memory].ReadImagePage(page, content);
-        else content.Clear();
-    }
+    private void ReadPage(int memory, int page, Span<byte> content) =>
+        _source.CheckpointStore.Layout[memory].ReadPage(_source.Pages, _maps[memory][page], page, content);
 
     private List<ByteSpan> SpansOf(int memory, int page)
     {

@@ -35,7 +35,7 @@ internal sealed record SpreadFiller(IReadOnlyDictionary<(int Memory, int Page), 
             foreach (int page in candidates)
             {
                 if (pages.ContainsKey((m, page))) continue;
-                Read(recording, target, m, page, expected);
+                recording.CheckpointStore.Layout[m].ReadPage(recording.Pages, to[page], page, expected);
                 if (Differences(memory.Page(page), expected) is not { } spans) return null;
                 if (spans.Count > 0) pages.Add((m, page), spans);
             }
@@ -54,13 +54,5 @@ internal sealed record SpreadFiller(IReadOnlyDictionary<(int Memory, int Page), 
             spans.Add(new ByteSpan(i, 1));
         }
         return ByteSpan.Merge(spans);
-    }
-
-    private static void Read(RecordingFile recording, MachineSnapshot snapshot, int memory, int page, Span<byte> content)
-    {
-        int id = snapshot.Maps[memory][page];
-        if (id >= PageId.FirstStored) recording.Pages.Read(id, content);
-        else if (id == PageId.Base) recording.CheckpointStore.Layout[memory].ReadImagePage(page, content);
-        else content.Clear();
     }
 }

@@ -13,9 +13,7 @@ internal sealed class SnapshotPageSource(MemoryDescription memory, PageStore sto
     public void ReadPage(int pageIndex, Span<byte> destination)
     {
         int id = Map[pageIndex];
-        if (id >= PageId.FirstStored) store.Read(id, destination);
-        else if (id < 0) pool.Read(id, destination);
-        else if (id == PageId.Base) memory.ReadImagePage(pageIndex, destination);
-        else destination.Clear();
+        if (id < 0) pool.Read(id, destination);
+        else memory.ReadPage(store, id, pageIndex, destination);
     }
 }

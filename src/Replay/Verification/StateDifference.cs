@@ -45,10 +45,7 @@ internal static class StateDifference
             PagedMemory memory = session.Machine.PagedMemories[m];
             for (int page = 0; page < memory.PageCount; page++)
             {
-                int id = expected.Maps[m][page];
-                if (id >= PageId.FirstStored) recording.Pages.Read(id, content);
-                else if (id == PageId.Base) layout[m].ReadImagePage(page, content);
-                else content.Clear();
+                layout[m].ReadPage(recording.Pages, expected.Maps[m][page], page, content);
                 ReadOnlySpan<byte> got = memory.Page(page);
                 if (got.SequenceEqual(content)) continue;
                 int at = got.CommonPrefixLength(content);
