@@ -382,6 +382,7 @@ internal sealed class GdbSession : IDisposable
         _generalCpu = _lastStop.CpuIndex;
         _hasListedThreads = false;
         if (_machine.TakeNotice() is { } after) Print(after);
+        if (_machine.Timeline.Recording.Holes.TellPassed() is { } passed) Print($"ttvm: {passed}\n");
         return Stopped(_lastStop);
     }
 

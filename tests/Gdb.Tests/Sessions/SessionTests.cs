@@ -2,9 +2,11 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO;
 using System.Xml.Linq;
 using Gdb.Packets;
 using Replay.Packages;
+using Replay.Redaction;
 using Replay.Timelines;
 using Vmm.Cpu;
 using Vmm.Platform;
@@ -39,6 +41,31 @@ public sealed class SessionTests(DemoRecordings recordings) : IClassFixture<Demo
         Assert.Equal("OK", client.Ask("T2"));
         Assert.StartsWith("E", client.Ask("T3"));
         Assert.Equal("", client.Ask("vMustReplyEmpty"));
+    }
+
+    [Fact]
+    public void A_run_over_a_hole_says_so()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid()}.ttvm");
+        try
+        {
+            // The sum that every vCPU works with all the time.
+            var plan = new RedactionPlan { Descriptions = ["a sum"], Select = static _ => [new SelectedMemory([(LedgerTotal & 0xFF_FFFF, 8)])] };
+            Assert.NotEmpty(RecordingRedactor.Redact(Recording, path, plan, overwrite: false, cancellation: TestContext.Current.CancellationToken).Holes);
+            using RecordingFile redacted = RecordingFile.Open(path);
+            using var served = new ServedRecording(redacted, redacted.Start);
+            using var client = new PacketClient(served.Port);
+            // A search for something that is not there.
+            Assert.Equal("OK", client.Ask("Z1,1000,1"));
+            string text = "", packet = client.Ask("c");
+            for (; packet[0] == 'O'; packet = client.NextPacket()) text += System.Text.Encoding.UTF8.GetString(Convert.FromHexString(packet[1..]));
+            Assert.Contains("passed over", text, StringComparison.Ordinal);
+            Assert.EndsWith("replaylog:end;", packet, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [Fact]
