@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Text;
 
 namespace Replay.Packages;
@@ -55,35 +56,31 @@ public static class RecordingEmbedder
         }
         if (sources.Count > 0)
         {
-            string path = Pack(sources, container.Path);
-            try
-            {
-                using FileStream content = File.OpenRead(path);
-                parts.Add(new ManifestPart(PartName.Sources, content.Length, Convert.ToHexStringLower(container.Add(PartName.Sources, content, content.Length))));
-                byte[] index = FrameTable.Scan(new PartReader(content.SafeFileHandle, path, PartName.Sources, content.Length)).BuildIndex();
-                parts.Add(new ManifestPart(PartName.SourceIndex, index.Length, Convert.ToHexStringLower(container.Add(PartName.SourceIndex, index))));
-            }
-            finally
-            {
-                File.Delete(path);
-            }
+            AddSources(container, parts, sources.Select(static source => (Encoding.UTF8.GetBytes(source.Name), source.Path))
+                // What is longer is no path and no source, and the reader would refuse it.
+                .Where(static source => source.Item1.Length <= Frame.MaxMetaLength && new FileInfo(source.Path).Length <= EmbeddedFiles.MaximumSourceSizeBytes)
+                .Select(static source => (source.Item1, File.ReadAllBytes(source.Path))));
         }
         container.Add(PartName.Manifest, ManifestJson.Write(recording.Manifest with { Parts = parts, Symbols = named.Count == 0 ? null : named, Signature = null }));
     }
 
-    // A frame for each: compressed, with a checksum.
-    private static string Pack(IReadOnlyList<FileToEmbed> sources, string beside)
+    /// <summary>Adds source files, a frame for each: compressed, with a checksum.</summary>
+    internal static void AddSources(ZipContainerWriter container, List<ManifestPart> parts, IEnumerable<(byte[] Name, byte[] Content)> sources)
     {
-        string path = beside + ".sources";
-        File.Delete(path);
-        using var frames = new FrameWriter(path);
-        foreach (FileToEmbed source in sources)
+        string path = container.Path + ".sources";
+        try
         {
-            byte[] name = Encoding.UTF8.GetBytes(source.Name);
-            // What is longer is no path and no source, and the reader would refuse it.
-            if (name.Length > Frame.MaxMetaLength || new FileInfo(source.Path).Length > EmbeddedFiles.MaximumSourceSizeBytes) continue;
-            frames.Append(FrameKind.Source, name, File.ReadAllBytes(source.Path));
+            File.Delete(path);
+            using (var frames = new FrameWriter(path))
+                foreach ((byte[] name, byte[] text) in sources) frames.Append(FrameKind.Source, name, text);
+            using FileStream content = File.OpenRead(path);
+            parts.Add(new ManifestPart(PartName.Sources, content.Length, Convert.ToHexStringLower(container.Add(PartName.Sources, content, content.Length))));
+            byte[] index = FrameTable.Scan(new PartReader(content.SafeFileHandle, path, PartName.Sources, content.Length)).BuildIndex();
+            parts.Add(new ManifestPart(PartName.SourceIndex, index.Length, Convert.ToHexStringLower(container.Add(PartName.SourceIndex, index))));
         }
-        return path;
+        finally
+        {
+            File.Delete(path);
+        }
     }
 }

@@ -68,35 +68,21 @@ internal sealed class RedactedParts(RecordingFile source, Needles needles)
             else Rewrite(content);
             parts.Add(new ManifestPart(part.Name, content.Length, Convert.ToHexStringLower(container.Add(part.Name, content))));
         }
-        if (source.Embedded.SourcePaths.Count > 0) AddSources(container, parts);
+        if (source.Embedded.SourcePaths.Count > 0) RecordingEmbedder.AddSources(container, parts, Sources());
         if (source.Manifest.Symbols is not { } symbols) return null;
         var renamed = new List<ManifestSymbols>();
         foreach (ManifestSymbols one in symbols) renamed.Add(one with { Name = Rewrite(one.Name) });
         return renamed;
     }
 
-    private void AddSources(ZipContainerWriter container, List<ManifestPart> parts)
+    private IEnumerable<(byte[] Name, byte[] Content)> Sources()
     {
-        string path = container.Path + ".sources";
-        try
+        foreach (string path in source.Embedded.SourcePaths)
         {
-            File.Delete(path);
-            using (var frames = new FrameWriter(path))
-                foreach (string name in source.Embedded.SourcePaths)
-                {
-                    byte[] text = Encoding.UTF8.GetBytes(source.Embedded.ReadSource(name)!), header = Encoding.UTF8.GetBytes(name);
-                    Rewrite(text);
-                    Rewrite(header);
-                    frames.Append(FrameKind.Source, header, text);
-                }
-            using FileStream content = File.OpenRead(path);
-            parts.Add(new ManifestPart(PartName.Sources, content.Length, Convert.ToHexStringLower(container.Add(PartName.Sources, content, content.Length))));
-            byte[] index = FrameTable.Scan(new PartReader(content.SafeFileHandle, path, PartName.Sources, content.Length)).BuildIndex();
-            parts.Add(new ManifestPart(PartName.SourceIndex, index.Length, Convert.ToHexStringLower(container.Add(PartName.SourceIndex, index))));
-        }
-        finally
-        {
-            File.Delete(path);
+            byte[] text = Encoding.UTF8.GetBytes(source.Embedded.ReadSource(path)!), name = Encoding.UTF8.GetBytes(path);
+            Rewrite(text);
+            Rewrite(name);
+            yield return (name, text);
         }
     }
 
@@ -170,10 +156,7 @@ internal sealed class RedactedParts(RecordingFile source, Needles needles)
     {
         if (role == "kernel" && content.Length > 0x206 && content[0x202..].StartsWith("HdrS"u8)) return "a bzImage";
         if (content.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B])) return "gzip";
-        if (content.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])) return "xz";
-        if (content.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD])) return "zstd";
-        if (content.StartsWith("BZh"u8)) return "bzip2";
-        if (content.StartsWith((ReadOnlySpan<byte>)[0x02, 0x21, 0x4C, 0x18]) || content.StartsWith((ReadOnlySpan<byte>)[0x04, 0x22, 0x4D, 0x18])) return "LZ4";
-        return content.StartsWith((ReadOnlySpan<byte>)[0x5D, 0, 0]) ? "LZMA" : null;
+        if (Lz4Legacy.IsFrame(content) || content.StartsWith((ReadOnlySpan<byte>)[0x04, 0x22, 0x4D, 0x18])) return "LZ4";
+        return CompressionFormat.NameOf(content);
     }
 }

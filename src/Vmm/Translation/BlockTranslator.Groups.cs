@@ -73,7 +73,6 @@ internal sealed partial class BlockTranslator
         var access = Access.Read;
         for (int i = first; i < _count; i++)
         {
-            ref readonly Instruction current = ref _instructions[i];
             if (!CanBeInGroup(i)) break;
             if (BaseOf(i) is var used && used >= 0)
             {
@@ -119,7 +118,7 @@ internal sealed partial class BlockTranslator
 
     private int FindBase(int index)
     {
-        if (_shapes[index] is Shape.Push or Shape.Pop or Shape.Call or Shape.Return) return Rsp;
+        if (BaseIsImplicit(_shapes[index])) return Rsp;
         ref readonly Instruction i = ref _instructions[index];
         if (_shapes[index] is Shape.LoadAddress or Shape.Nop || _memoryOperands[index] < 0) return -1;
         bool plain = i.MemoryBase.IsGPR() && i.MemoryBase.GetSize() == WordSize && i.MemoryIndex == Register.None && i.MemorySegment is not (Register.FS or Register.GS);

@@ -208,7 +208,7 @@ internal sealed partial class BlockTranslator
         ShiftRightInto(HostRegister.Value, HostRegister.Address, 7);
         _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Value), (Mmu.TlbSize - 1) * 32);
         // The page of the last byte: an access across pages finds no entry.
-        if (last == Target) _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Address));
+        if (last == Operand.At(HostRegister.Address)) _e.Load(8, HostRegister.Other, Operand.Of(HostRegister.Address));
         else _e.Lea(8, HostRegister.Other, last);
         _e.AluImmediate(AluOperation.And, 8, Operand.Of(HostRegister.Other), -4096);
         _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(access == Access.Read ? TlbOffset.ReadTag : TlbOffset.WriteTag));

@@ -47,7 +47,7 @@ public sealed class InitrdFiles
             if (rest[0] == 0) position++;
             else if (CpioReader.IsArchive(rest)) position += files.AddArchive(image[position..]);
             else if (GzipMember.IsMember(rest) || Lz4Legacy.IsFrame(rest)) position += files.AddCompressed(image[position..]);
-            else if (CompressionOf(rest) is { } name) files.Problem = $"The initrd is compressed with {name}, which ttvm does not unpack: gzip and LZ4 it does.";
+            else if (CompressionFormat.NameOf(rest) is { } name) files.Problem = $"The initrd is compressed with {name}, which ttvm does not unpack: gzip and LZ4 it does.";
             else files.Problem = $"What follows at offset {position} of the initrd is neither a cpio archive nor compressed in a known way.";
         }
         return files;
@@ -69,16 +69,6 @@ public sealed class InitrdFiles
             else return null;
         }
         return null;
-    }
-
-    // The others that a kernel may unpack (lib/decompress.c), by how they begin.
-    private static string? CompressionOf(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd])) return "zstd";
-        if (bytes.StartsWith((ReadOnlySpan<byte>)[0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])) return "xz";
-        if (bytes.StartsWith((ReadOnlySpan<byte>)[0x5d, 0, 0])) return "lzma";
-        if (bytes.StartsWith("BZh"u8)) return "bzip2";
-        return bytes.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'L', (byte)'Z', (byte)'O']) ? "lzo" : null;
     }
 
     private static string Normalize(string path)
