@@ -47,14 +47,18 @@ async function compare_recordings(window) {
     await window.command('ttvm: Compare with Recording...');
     await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'cured.ttvm' }).first().click();
     const diff = window.page.locator('.monaco-diff-editor:visible');
+    // The second of the two comes to the front when it opens, whatever was chosen meanwhile.
+    const consoles = 'demo.ttvm ↔ cured.ttvm (Console)', instructions = 'demo.ttvm ↔ cured.ttvm (Instructions)';
+    await window.page.locator('.tab.active', { hasText: instructions }).waitFor({ timeout: 60000 });
     const sides = async (tab, left, right) => {
-        await window.page.locator('.tab', { hasText: tab }).first().click({ timeout: 60000 });
+        await window.page.locator('.tab', { hasText: tab }).first().click();
+        await window.page.locator('.tab.active', { hasText: tab }).waitFor();
         for (const [side, part] of [['original', left], ['modified', right]])
             await until(`${part} on the side ${side}`, async () => (await text(diff.locator(`.editor.${side} .view-lines`))).replaceAll('\u00a0', ' ').includes(part), 60000);
     };
-    await sides('demo.ttvm ↔ cured.ttvm (Console)', 'lock=broken', 'lock=mcs');
+    await sides(consoles, 'lock=broken', 'lock=mcs');
     await window.shot('compare-console');
-    await sides('demo.ttvm ↔ cured.ttvm (Instructions)', 'option+0x4b (main.c:34)', 'option+0x17 (main.c:26)');
+    await sides(instructions, 'option+0x4b (main.c:34)', 'option+0x17 (main.c:26)');
     await window.shot('compare-instructions');
 }
 
