@@ -21,7 +21,7 @@ command -v dotnet >/dev/null || stop "needs the .NET 10 SDK: https://dotnet.micr
 
 # program:package
 tools=(gcc:gcc g++:g++ ld:binutils make:make patch:patch nasm:nasm gdb:gdb dwz:dwz qemu-system-x86_64:qemu-system-x86 cpio:cpio
-    lz4:lz4 xz:xz-utils zstd:zstd bzip2:bzip2 mke2fs:e2fsprogs iasl:acpica-tools node:nodejs npm:npm)
+    lz4:lz4 xz:xz-utils zstd:zstd bzip2:bzip2 mke2fs:e2fsprogs iasl:acpica-tools wine:wine node:nodejs npm:npm)
 if [ -z "$quick" ]; then
     packages=()
     for tool in "${tools[@]}"; do

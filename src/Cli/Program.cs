@@ -60,7 +60,7 @@ internal static class Program
             passphrases.FileName = parsed.GetValue(passphraseFile);
             Machine.DefaultEngine = SharedOptions.EngineOf(parsed.GetValue(engine));
             if (parsed.GetResult(engine) is { Implicit: false } && Machine.DefaultEngine == EngineKind.Translator && !Machine.HostTranslates)
-                context.Error.WriteLine("ttvm: code is translated on x86-64 Linux only; the interpreter serves");
+                context.Error.WriteLine("ttvm: code is translated on x86-64 with Linux or Windows only; the interpreter serves");
             log.Open(LogOutput.LevelOf(parsed.GetValue(level)), parsed.GetValue(logFile));
             long began = Stopwatch.GetTimestamp();
             ILogger messages = log.CreateLogger(typeof(Program).FullName!);

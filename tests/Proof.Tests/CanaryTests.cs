@@ -1,9 +1,12 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Cli.Lockstep;
 using Replay.Packages;
 using Replay.Recording;
+using Replay.Replaying;
 using Replay.Verification;
 using TestKit;
 using Vmm.Memory;
@@ -37,6 +40,32 @@ public sealed class CanaryTests
             // And two right engines agree: it is not the comparison that is wrong.
             using LockstepSide first = new BlockSide(recording, "translate", EngineKind.Translator), second = new SingleStepSide(recording);
             Assert.Null(new LockstepRun(first, second, 10_000).Run(Position.Start, recording.End, null, default));
+        }
+        folder.Succeed();
+    }
+
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(4, 2UL)]
+    public void Lockstep_names_the_block_with_the_wrong_code(int cpuCount, ulong? chaosSeed)
+    {
+        using var folder = new RecordingFolder("canary-code");
+        using (RecordingFile recording = folder.Record("good.ttvm", Kernels.Demo64(cpuCount, chaosSeed), interval: Interval))
+        {
+            using LockstepSide right = new BlockSide(recording, "interp", EngineKind.Interpreter);
+            using var wrong = new WrongCode(recording);
+            LockstepDifference? difference = new LockstepRun(right, wrong, 10_000).Run(Position.Start, recording.End, null, default);
+            Assert.NotEmpty(wrong.Rips);
+            Assert.NotNull(difference);
+            Assert.Equal(LockstepPrecision.GeneratedBlock, difference.Precision);
+            Assert.NotEmpty(difference.Difference.Lines);
+            // The instruction whose code is wrong is one of the block's.
+            using var replayer = new Replayer(recording);
+            replayer.RunTo(difference.Before);
+            var executed = new List<ulong>();
+            for (; replayer.Position <= difference.After; replayer.Step()) executed.Add(replayer.Machine.Vcpus[replayer.Machine.CurrentCpuIndex].State.Rip);
+            Assert.InRange(executed.Count, 1, 100);
+            Assert.NotEmpty(wrong.Rips.Intersect(executed));
         }
         folder.Succeed();
     }

@@ -24,6 +24,9 @@ internal abstract class LockstepSide : IDisposable
     public string Name { get; }
 
     public Machine Machine => Replayer.Machine;
+
+    /// <summary>It is, or can be, the translator that executes.</summary>
+    public bool GeneratesCode => Machine.Engine != EngineKind.Interpreter && Machine.HostTranslates;
     public Position Position => Replayer.Position;
     public string Digest => Replayer.Digest().ToString();
 

@@ -66,19 +66,25 @@ internal static class LockstepVerb
 
     public static void Write(TextWriter output, string path, LockstepSide a, LockstepSide b, LockstepDifference difference, ulong seed)
     {
-        if (difference.IsExact)
+        switch (difference.Precision)
         {
-            output.WriteLine($"{a.Name} and {b.Name} differ after position {difference.Before}:");
-            output.WriteLine($"  {difference.Instruction}");
-        }
-        else
-        {
-            output.WriteLine($"{a.Name} and {b.Name} differ somewhere between {difference.Before} and {difference.After}; run from a snapshot in between they agree, "
-                + "so that something must hide in a cache");
+            case LockstepPrecision.Transition:
+                output.WriteLine($"{a.Name} and {b.Name} differ after position {difference.Before}:");
+                output.WriteLine($"  {difference.Instruction}");
+                break;
+            case LockstepPrecision.GeneratedBlock:
+                output.WriteLine($"{a.Name} and {b.Name} differ behind the block of generated code that begins at position {difference.Before} or right behind it; interpreted they agree:");
+                output.WriteLine($"  {difference.Instruction}");
+                break;
+            default:
+                output.WriteLine($"{a.Name} and {b.Name} differ somewhere between {difference.Before} and {difference.After}; run from a snapshot in between they agree, "
+                    + "so that something must hide in a cache");
+                break;
         }
         foreach (string line in difference.Difference.Lines) output.WriteLine($"  {line}");
         output.WriteLine();
         output.WriteLine($"repeat:       ttvm lockstep {path} --a {a.Name} --b {b.Name} --seed {seed} --from {difference.Before} --to {difference.After}");
+        if (difference.Precision == LockstepPrecision.GeneratedBlock) output.WriteLine($"look at it:   ttvm block {path} --at {difference.Before}");
         output.WriteLine($"look around:  ttvm back {path} --at {difference.Before} --steps 20");
     }
 

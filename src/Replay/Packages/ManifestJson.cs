@@ -9,7 +9,7 @@ using Vmm.Time;
 
 namespace Replay.Packages;
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 8)]
+[JsonSourceGenerationOptions(WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 8)]
 [JsonSerializable(typeof(RecordingManifest))]
 internal sealed partial class ManifestJsonContext : JsonSerializerContext;
 

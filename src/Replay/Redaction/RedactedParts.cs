@@ -93,7 +93,7 @@ internal sealed class RedactedParts(RecordingFile source, Needles needles)
         {
             using JsonDocument document = JsonDocument.Parse(json);
             using var buffer = new MemoryStream();
-            using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true })) Copy(document.RootElement, writer);
+            using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" })) Copy(document.RootElement, writer);
             json = buffer.ToArray();
         }
         catch (JsonException)

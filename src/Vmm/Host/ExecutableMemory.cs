@@ -5,11 +5,13 @@ using System.Runtime.Intrinsics.X86;
 namespace Vmm.Host;
 
 /// <summary>
-/// Memory for generated code, mapped twice: where it is written it cannot be executed, and where it is executed it cannot be written. Linux on x86-64 only.
+/// Memory for generated code, mapped twice: where it is written it cannot be executed, and where it is executed it cannot be written. Linux and Windows on x86-64.
 /// </summary>
 internal sealed unsafe partial class ExecutableMemory : IDisposable
 {
     private const int ProtRead = 1, ProtWrite = 2, ProtExecute = 4, MapShared = 1;
+    private const uint PageExecuteReadWrite = 0x40, FileMapWrite = 2, FileMapRead = 4, FileMapExecute = 0x20;
+    private const nint PagingFile = -1;
 
     private nint _writable, _executable;
     private readonly nuint _sizeBytes;
@@ -28,12 +30,17 @@ internal sealed unsafe partial class ExecutableMemory : IDisposable
     public Span<byte> Bytes => new((void*)_writable, (int)_sizeBytes);
 
     /// <summary>This host can execute what a translator makes.</summary>
-    public static bool IsSupported => OperatingSystem.IsLinux() && X86Base.X64.IsSupported;
+    public static bool IsSupported => (OperatingSystem.IsLinux() || OperatingSystem.IsWindows()) && X86Base.X64.IsSupported;
 
     /// <summary>Null: the host does not give such memory (another system or processor, or a policy forbids it).</summary>
     public static ExecutableMemory? TryAllocate(int sizeBytes)
     {
         if (!IsSupported) return null;
+        return OperatingSystem.IsWindows() ? TryAllocateOnWindows(sizeBytes) : TryAllocateOnLinux(sizeBytes);
+    }
+
+    private static ExecutableMemory? TryAllocateOnLinux(int sizeBytes)
+    {
         int file = MemoryFile("ttvm-code", 1);
         if (file < 0) return null;
         nint writable = -1, executable = -1;
@@ -49,11 +56,33 @@ internal sealed unsafe partial class ExecutableMemory : IDisposable
         return null;
     }
 
+    /// <summary>The section may be mapped in each way; no view of it is both written and executed.</summary>
+    private static ExecutableMemory? TryAllocateOnWindows(int sizeBytes)
+    {
+        nint section = CreateFileMapping(PagingFile, 0, PageExecuteReadWrite, 0, (uint)sizeBytes, 0);
+        if (section == 0) return null;
+        nint writable = MapViewOfFile(section, FileMapRead | FileMapWrite, 0, 0, (nuint)sizeBytes);
+        nint executable = MapViewOfFile(section, FileMapRead | FileMapExecute, 0, 0, (nuint)sizeBytes);
+        _ = CloseHandle(section);
+        if (writable != 0 && executable != 0) return new ExecutableMemory(writable, executable, (nuint)sizeBytes);
+        if (writable != 0) _ = UnmapViewOfFile(writable);
+        if (executable != 0) _ = UnmapViewOfFile(executable);
+        return null;
+    }
+
     public void Dispose()
     {
         if (_executable == 0) return;
-        _ = Unmap(_writable, _sizeBytes);
-        _ = Unmap(_executable, _sizeBytes);
+        if (OperatingSystem.IsWindows())
+        {
+            _ = UnmapViewOfFile(_writable);
+            _ = UnmapViewOfFile(_executable);
+        }
+        else
+        {
+            _ = Unmap(_writable, _sizeBytes);
+            _ = Unmap(_executable, _sizeBytes);
+        }
         _writable = _executable = 0;
     }
 
@@ -71,4 +100,16 @@ internal sealed unsafe partial class ExecutableMemory : IDisposable
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int Unmap(nint address, nuint length);
+
+    [LibraryImport("kernel32", EntryPoint = "CreateFileMappingW")]
+    private static partial nint CreateFileMapping(nint file, nint attributes, uint protection, uint sizeHigh, uint sizeLow, nint name);
+
+    [LibraryImport("kernel32", EntryPoint = "MapViewOfFile")]
+    private static partial nint MapViewOfFile(nint section, uint access, uint offsetHigh, uint offsetLow, nuint sizeBytes);
+
+    [LibraryImport("kernel32", EntryPoint = "UnmapViewOfFile")]
+    private static partial int UnmapViewOfFile(nint address);
+
+    [LibraryImport("kernel32", EntryPoint = "CloseHandle")]
+    private static partial int CloseHandle(nint handle);
 }

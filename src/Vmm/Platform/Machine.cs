@@ -89,7 +89,10 @@ public sealed class Machine : IDisposable
     /// <summary>What machines of this process execute with unless they are told otherwise.</summary>
     public static EngineKind DefaultEngine { get; set; } = EngineKind.Auto;
 
-    /// <summary>This host can run translated code (x86-64 Linux that gives executable memory); elsewhere the interpreter serves, whatever is asked for.</summary>
+    /// <summary>Of the instructions before a stop, how many are always interpreted: no generated code is entered that could pass it.</summary>
+    public const ulong InterpretedBeforeStop = VcpuTranslation.Margin;
+
+    /// <summary>This host can run translated code (Linux or Windows on x86-64 that gives executable memory); elsewhere the interpreter serves, whatever is asked for.</summary>
     public static bool HostTranslates => Host.ExecutableMemory.IsSupported;
 
     /// <summary>What executes. It can be changed between runs.</summary>
@@ -126,6 +129,9 @@ public sealed class Machine : IDisposable
 
     /// <summary>Makes all code of the translator once more, to measure how long that takes; returns how many blocks there were.</summary>
     public int TranslateAgain() => _translator?.MakeAgain() ?? 0;
+
+    /// <summary>What generates code for this machine; null: nobody.</summary>
+    internal Translator? Translator => _translator;
 
     /// <summary>What the translator has done for this machine; null: there is none.</summary>
     public TranslationCounters? TranslationCounters => _translator?.Counters;

@@ -51,8 +51,8 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
         System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes[1..], checked((int)(target - (at + JumpSizeBytes))));
     }
 
-    /// <summary>The bytes of a piece, for people.</summary>
-    public ReadOnlySpan<byte> Read(nint address, int sizeBytes) => memory.Bytes.Slice((int)(address - memory.Address), sizeBytes);
+    /// <summary>The bytes of a piece.</summary>
+    public Span<byte> BytesOf(nint address, int sizeBytes) => memory.Bytes.Slice((int)(address - memory.Address), sizeBytes);
 
     public void Dispose() => memory.Dispose();
 }

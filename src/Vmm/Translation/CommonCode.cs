@@ -29,8 +29,7 @@ internal sealed class CommonCode
     /// <summary>Guest registers that live in host registers.</summary>
     private static readonly int[] s_mapped = [0, 1, 2, 3, 5, 6, 7, 8, 12, 13, 14, 4];
 
-    // System V: what a called function keeps, besides RSP.
-    private static readonly int[] s_calleeSaved = [HostRegister.Rbx, HostRegister.Rbp, HostRegister.R12, HostRegister.R13, HostRegister.R14, HostRegister.R15];
+    private readonly CallingConvention _convention = CallingConvention.OfHost;
 
     /// <summary>Called from C# with the frame and an entry: runs code until it is left. Returns an <see cref="ExitCode"/>.</summary>
     public nint Enter { get; private set; }
@@ -87,30 +86,37 @@ internal sealed class CommonCode
         Window,
     }
 
-    private static void EmitEnter(Emitter e)
+    private void EmitEnter(Emitter e)
     {
-        foreach (int register in s_calleeSaved) e.Push(register);
-        // Keeps the stack aligned for helpers.
-        e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, -8));
-        e.Store(8, EngineRoom.HostStackField with { Register = HostRegister.Rdi }, HostRegister.Rsp);
-        e.Load(8, HostRegister.Frame, Operand.Of(HostRegister.Rdi));
-        e.Load(8, HostRegister.Address, Operand.Of(HostRegister.Rsi));
+        foreach (int register in _convention.Kept) e.Push(register);
+        e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, -_convention.StackSizeBytes));
+        ForKeptVectors((x, place) => e.Instruction(4, 0x0F11, x, place)); // MOVUPS
+        int frame = _convention.FirstArgument;
+        e.Load(8, HostRegister.Address, Operand.Of(_convention.SecondArgument));
+        e.Store(8, EngineRoom.HostStackField with { Register = frame }, HostRegister.Rsp);
+        e.Load(8, HostRegister.Frame, Operand.Of(frame));
         e.Instruction(4, 0x0FAE, StoreMxcsr, EngineRoom.HostMxcsrField);
         LoadGuest(e, 0);
         e.JumpThrough(Operand.Of(HostRegister.Address));
     }
 
-    private static void EmitLeave(Emitter e)
+    private void EmitLeave(Emitter e)
     {
         e.Load(4, HostRegister.Rax, EngineRoom.ExitCodeField);
         e.Load(8, HostRegister.Rsp, EngineRoom.HostStackField);
-        e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, 8));
-        for (int i = s_calleeSaved.Length - 1; i >= 0; i--) e.Pop(s_calleeSaved[i]);
+        ForKeptVectors((x, place) => e.Instruction(4, 0x0F10, x, place));
+        e.Lea(8, HostRegister.Rsp, Operand.At(HostRegister.Rsp, _convention.StackSizeBytes));
+        for (int i = _convention.Kept.Count - 1; i >= 0; i--) e.Pop(_convention.Kept[i]);
         e.Byte(0xC3);
     }
 
+    private void ForKeptVectors(System.Action<int, Operand> emit)
+    {
+        for (int x = _convention.FirstKeptVector; x < 16; x++) emit(x, Operand.At(HostRegister.Rsp, _convention.ShadowSizeBytes + 16 * (x - _convention.FirstKeptVector)));
+    }
+
     /// <summary>A routine that calls C#: the return address lies below the frame.</summary>
-    private static void EmitCall(Emitter e, nint function, nint leave, CallKind kind)
+    private void EmitCall(Emitter e, nint function, nint leave, CallKind kind)
     {
         const int above = CallDepth;
         SaveGuest(e, above);
@@ -119,9 +125,9 @@ internal sealed class CommonCode
         e.Store(8, Up(EngineRoom.SavedOtherField, above), HostRegister.Other);
         if (kind is CallKind.Read or CallKind.Window) e.Store(8, Up(EngineRoom.SlowAddressField, above), HostRegister.Address);
         if (kind == CallKind.Write) SaveHostFlags(e, above);
-        e.Lea(8, HostRegister.Rdi, Operand.At(HostRegister.Rsp, above));
+        e.Lea(8, _convention.FirstArgument, Operand.At(HostRegister.Rsp, above));
         e.Load(8, HostRegister.Rbx, Operand.Of(HostRegister.Rsp));
-        e.Load(8, HostRegister.Rsp, EngineRoom.HostStackField with { Register = HostRegister.Rdi });
+        e.Load(8, HostRegister.Rsp, EngineRoom.HostStackField with { Register = _convention.FirstArgument });
         e.LoadConstant(HostRegister.Rax, (ulong)function);
         e.CallThrough(Operand.Of(HostRegister.Rax));
         e.Load(8, HostRegister.Rsp, Operand.Of(HostRegister.Rbx));

@@ -56,6 +56,12 @@ internal sealed class Translator : ITranslator, IDisposable
 
     public TranslationCounters Counters { get; } = new();
 
+    /// <summary>Everything that was made and not thrown away.</summary>
+    public IReadOnlyList<TranslatedBlock> Made => _made;
+
+    /// <summary>The bytes of a block's code.</summary>
+    public Span<byte> BytesOf(TranslatedBlock code) => _cache.BytesOf(code.Entry, code.SizeBytes);
+
     public HostCodeStop TryRun(Vcpu vcpu, Block block, ref ulong count, ulong limit)
     {
         if (limit - count <= VcpuTranslation.Margin || block.Page < 0 || block.MayHaveBreakpoint || block.Heat < 0) return HostCodeStop.NotTaken;
@@ -173,7 +179,7 @@ internal sealed class Translator : ITranslator, IDisposable
             ref readonly DecodedInstruction d = ref block.Instructions[i];
             instructions.Add(new ListedInstruction(d.Rip, bytes.Slice((int)(d.Rip - block.Rip), d.Length).ToArray(), made.Starts[i], _blocks.IsByHandler(i)));
         }
-        return new BlockListing(block.CodeSize, instructions, (ulong)made.Entry, _cache.Read(made.Entry, made.SizeBytes).ToArray(), made.Starts[^1], _common.Names,
+        return new BlockListing(block.CodeSize, instructions, (ulong)made.Entry, BytesOf(made).ToArray(), made.Starts[^1], _common.Names,
             FrameNames.Of(mode));
     }
 
