@@ -57,12 +57,14 @@ public sealed class WindowsHostTests(WindowsHost windows) : IClassFixture<Window
 }
 
 /// <summary>The program, published for Windows once for all tests.</summary>
-public sealed class WindowsHost
+public sealed class WindowsHost : IDisposable
 {
     // Wine 8 cannot map the .NET runtime's own code twice.
     private const string RuntimeSwitch = "DOTNET_EnableWriteXorExecute=0";
 
     private readonly string _program;
+    // Not below the repository: Wine has a link to the root of all in it.
+    private readonly string _prefix = Directory.CreateTempSubdirectory("ttvm-wine-").FullName;
 
     public WindowsHost()
     {
@@ -78,8 +80,10 @@ public sealed class WindowsHost
     public ToolResult Expect(int exitCode, IEnumerable<string> arguments)
     {
         string[] all = [.. arguments];
-        ToolResult result = HostTool.Run("env", [RuntimeSwitch, "WINEDEBUG=-all", $"WINEPREFIX={Repository.PathOf("artifacts/windows/wine")}", "wine", _program, .. all], TimeSpan.FromMinutes(5));
+        ToolResult result = HostTool.Run("env", [RuntimeSwitch, "WINEDEBUG=-all", $"WINEPREFIX={_prefix}", "wine", _program, .. all], TimeSpan.FromMinutes(5));
         Assert.True(result.ExitCode == exitCode, $"ttvm.exe {string.Join(' ', all)}: exit code {result.ExitCode}, not {exitCode}\n{result.Output}\n{result.Error}");
         return result;
     }
+
+    public void Dispose() => Directory.Delete(_prefix, recursive: true);
 }
