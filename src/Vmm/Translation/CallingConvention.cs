@@ -21,6 +21,8 @@ internal sealed record CallingConvention(int FirstArgument, int SecondArgument, 
 
     public static CallingConvention OfHost => OperatingSystem.IsWindows() ? Windows : SystemV;
 
-    /// <summary>What a function that has pushed the kept registers subtracts from RSP, so that it is aligned for calls (the return address and an even number of pushes leave it 8 off).</summary>
+    /// <summary>
+    /// What a function that has pushed the kept registers subtracts from RSP, so that it is aligned for calls (the return address and an even number of pushes leave it 8 off).
+    /// </summary>
     public int StackSizeBytes => ShadowSizeBytes + 16 * (16 - FirstKeptVector) + 8;
 }
