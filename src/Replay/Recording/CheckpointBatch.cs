@@ -13,10 +13,11 @@ internal sealed class CheckpointBatch
 {
     public const int MaxPages = 4096;
 
-    /// <summary>In ascending order within a memory: which memory, which page. The content follows in <see cref="Slabs"/> in this
-    /// order.</summary>
-    public List<(int MemoryIndex, int PageIndex)> Pages { get; } = [];
+    /// <summary>In ascending order within a memory: which memory, which page. The content of those that are not all zeros follows in <see cref="Slabs"/> in this order.</summary>
+    public List<(int MemoryIndex, int PageIndex, bool IsZero)> Pages { get; } = [];
     public List<byte[]> Slabs { get; } = [];
+    /// <summary>How many pages are in <see cref="Slabs"/>.</summary>
+    public int CopiedCount { get; set; }
 
     /// <summary>The last batch of its checkpoint; the rest is set only then.</summary>
     public bool IsLast { get; set; }

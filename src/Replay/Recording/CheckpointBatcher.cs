@@ -1,4 +1,5 @@
 using System;
+using Replay.Checkpoints;
 using Vmm.Memory;
 using Vmm.Time;
 
@@ -12,14 +13,20 @@ internal sealed class CheckpointBatcher(CheckpointWriter writer)
     /// <summary>Copies a page; pages of a memory come in ascending order, and memories in the machine's.</summary>
     public void Add(int memoryIndex, int pageIndex, ReadOnlySpan<byte> content)
     {
-        int inSlab = _batch.Pages.Count % CheckpointWriter.PagesPerSlab;
-        if (inSlab == 0)
+        // A booting kernel clears much of its memory: looking costs less than copying.
+        bool isZero = PageHash.IsZero(content);
+        if (!isZero)
         {
-            if (_batch.Pages.Count == CheckpointBatch.MaxPages) Send();
-            _batch.Slabs.Add(writer.RentSlab());
+            int inSlab = _batch.CopiedCount % CheckpointWriter.PagesPerSlab;
+            if (inSlab == 0)
+            {
+                if (_batch.CopiedCount == CheckpointBatch.MaxPages) Send();
+                _batch.Slabs.Add(writer.RentSlab());
+            }
+            content.CopyTo(_batch.Slabs[^1].AsSpan(inSlab * PagedMemory.PageSizeBytes));
+            _batch.CopiedCount++;
         }
-        content.CopyTo(_batch.Slabs[^1].AsSpan(inSlab * PagedMemory.PageSizeBytes));
-        _batch.Pages.Add((memoryIndex, pageIndex));
+        _batch.Pages.Add((memoryIndex, pageIndex, isZero));
     }
 
     /// <summary>That were all pages of the checkpoint.</summary>

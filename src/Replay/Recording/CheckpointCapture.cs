@@ -17,27 +17,21 @@ internal sealed class CheckpointCapture(Machine machine, CheckpointWriter writer
     private readonly List<int> _dirty = [];
     private readonly CheckpointBatcher _batcher = new(writer);
 
-    /// <summary>Takes checkpoint number <paramref name="index"/> of the machine as it is.</summary>
+    /// <summary>Takes checkpoint number <paramref name="index"/> of the machine as it is; number 0 of one that has just been built.</summary>
     public void Take(int index, ulong sequence)
     {
         for (int m = 0; m < machine.PagedMemories.Count; m++)
         {
             PagedMemory memory = machine.PagedMemories[m];
             _dirty.Clear();
-            if (index == 0) CollectInitial(memory);
-            else memory.CollectDirty(_dirty);
+            memory.CollectDirty(_dirty);
+            // What the machine's builder has written and left zero is what untouched memory is.
+            if (index == 0) _dirty.RemoveAll(page => PageHash.IsZero(memory.Page(page)));
             foreach (int page in _dirty) _batcher.Add(m, page, memory.Page(page));
         }
         machine.BeginEpoch();
         _state.Clear();
         machine.SaveState(_state);
         _batcher.Finish(index, machine.Position, machine.GuestNanoseconds, sequence, _state.Written.ToArray());
-    }
-
-    // What the machine's builder put into memory. Absent pages are what a source has there: a disk's image.
-    private void CollectInitial(PagedMemory memory)
-    {
-        for (int page = 0; page < memory.PageCount; page++)
-            if ((memory.TraitsOf(page) & PageTraits.Absent) == 0 && !PageHash.IsZero(memory.Page(page))) _dirty.Add(page);
     }
 }

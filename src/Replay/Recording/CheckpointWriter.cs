@@ -35,6 +35,8 @@ internal sealed class CheckpointWriter : IDisposable
     private readonly ILogger _log;
     private readonly Thread _thread;
 
+    private static readonly byte[] s_zeros = new byte[PagedMemory.PageSizeBytes];
+
     // The writer thread's own.
     private readonly int[][] _maps;
     private readonly List<PageChange>[] _changes;
@@ -146,13 +148,17 @@ internal sealed class CheckpointWriter : IDisposable
 
     private void StorePages(CheckpointBatch batch)
     {
-        for (int i = 0; i < batch.Pages.Count; i++)
+        int copied = 0;
+        foreach ((int memoryIndex, int pageIndex, bool isZero) in batch.Pages)
         {
-            (int memoryIndex, int pageIndex) = batch.Pages[i];
-            ReadOnlySpan<byte> content =
-                batch.Slabs[i / PagesPerSlab].AsSpan(i % PagesPerSlab * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes);
             MemoryDescription memory = _layout[memoryIndex];
-            int id = Store(memory, pageIndex, content);
+            ReadOnlySpan<byte> content = s_zeros;
+            if (!isZero)
+            {
+                content = batch.Slabs[copied / PagesPerSlab].AsSpan(copied % PagesPerSlab * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes);
+                copied++;
+            }
+            int id = Store(memory, pageIndex, content, isZero);
             ref int mapped = ref _maps[memoryIndex][pageIndex];
             _changes[memoryIndex].Add(new PageChange(pageIndex, id));
             if (mapped == id) continue;
@@ -163,7 +169,7 @@ internal sealed class CheckpointWriter : IDisposable
         foreach (byte[] slab in batch.Slabs) _slabs.Add(slab);
     }
 
-    private int Store(MemoryDescription memory, int pageIndex, ReadOnlySpan<byte> content)
+    private int Store(MemoryDescription memory, int pageIndex, ReadOnlySpan<byte> content, bool isZero)
     {
         if (!memory.Image.IsEmpty)
         {
@@ -171,7 +177,7 @@ internal sealed class CheckpointWriter : IDisposable
             memory.ReadImagePage(pageIndex, _imagePage);
             if (content.SequenceEqual(_imagePage)) return PageId.Base;
         }
-        return PageHash.IsZero(content) ? PageId.Zero : _pages.Add(PageHash.OfContent(content), content);
+        return isZero ? PageId.Zero : _pages.Add(PageHash.OfContent(content), content);
     }
 
     private UInt128 HashOf(int id) => id >= PageId.FirstStored ? _pages.HashOf(id) : UInt128.Zero;
