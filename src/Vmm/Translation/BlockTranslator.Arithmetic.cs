@@ -282,7 +282,7 @@ internal sealed partial class BlockTranslator
         bool mapped = IsMapped(guest);
         if (IsObserved) Settle();
         int register = InRegister(guest, HostRegister.Value);
-        var unchanged = new Label();
+        var unchanged = _e.NewLabel();
         // Zero-extended whatever the count, which a single shift sees to by itself where nothing leads around it.
         if (size == 4 && (IsObserved || isDouble)) _e.Load(4, register, Operand.Of(register));
         if (IsObserved && isDouble) _e.Load(8, HostRegister.Other, Operand.Of(register));
@@ -417,8 +417,8 @@ internal sealed partial class BlockTranslator
         BeforeWrite(Rdx);
         _e.Load(size, HostRegister.Value, i.Op0Kind == OpKind.Memory ? Target : OperandOf(GuestOf(i.Op0Register)));
         Operand divisor = Operand.Of(HostRegister.Value), other = Operand.Of(HostRegister.Other);
-        var uncertain = new Label();
-        var done = new Label();
+        var uncertain = _e.NewLabel();
+        var done = _e.NewLabel();
         HostFlagsLost();
         Later(() =>
         {
@@ -466,8 +466,8 @@ internal sealed partial class BlockTranslator
     {
         ref readonly Instruction i = ref Current;
         int size = SizeOf(i, 0);
-        var different = new Label();
-        var done = new Label();
+        var different = _e.NewLabel();
+        var done = _e.NewLabel();
         int desired = InRegister(GuestOf(i.Op1Register), HostRegister.Other);
         _e.LoadZeroExtended(size, HostRegister.Value, Target);
         if (IsObserved)
@@ -518,7 +518,7 @@ internal sealed partial class BlockTranslator
     {
         ref readonly Instruction i = ref Current;
         int size = SizeOf(i, 0);
-        var zero = new Label();
+        var zero = _e.NewLabel();
         BeginPartialFlags(DeferredFlags.OtherZero);
         _e.Instruction(size, i.Mnemonic == Mnemonic.Bsf ? 0x0FBC : 0x0FBD, HostRegister.Value, i.Op1Kind == OpKind.Memory ? Target : OperandOf(GuestOf(i.Op1Register)));
         if (IsObserved) _e.SetIf(Condition.Equal, EngineRoom.OtherZeroField);

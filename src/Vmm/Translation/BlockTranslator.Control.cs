@@ -15,14 +15,14 @@ internal sealed partial class BlockTranslator
         {
             // Backwards there is a loop, which is gone round more often than left.
             FlagTrack before = _flags;
-            var outOfLoop = new Label();
+            var outOfLoop = _e.NewLabel();
             _e.JumpIf((Condition)((int)condition ^ 1), outOfLoop);
             Edge(target, _index + 1);
             _e.Bind(outOfLoop);
             _flags = before;
             return;
         }
-        var taken = new Label();
+        var taken = _e.NewLabel();
         _e.JumpIf(condition, taken);
         Later(() =>
         {
@@ -41,7 +41,7 @@ internal sealed partial class BlockTranslator
         Settle();
         HostFlagsLost();
         int site = AddSite(target: target);
-        var leave = new Label();
+        var leave = _e.NewLabel();
         Spend(executed);
         if (target == _block.Rip && _block.SecondPage < 0)
         {
@@ -103,8 +103,8 @@ internal sealed partial class BlockTranslator
         Settle();
         if (Current.Op0Kind == OpKind.Memory) Simple(Access.Read, WordSize, () => _e.Load(WordSize, HostRegister.Value, Target));
         else _e.Load(WordSize, HostRegister.Value, OperandOf(GuestOf(Current.Op0Register)));
-        var miss = new Label();
-        var outOfBudget = new Label();
+        var miss = _e.NewLabel();
+        var outOfBudget = _e.NewLabel();
         LookInJumpCache(miss);
         // The entry rather than the target: an entry's code may be thrown away meanwhile, which its first instruction tells.
         _e.Store(8, EngineRoom.TargetField, HostRegister.Other);
@@ -180,7 +180,7 @@ internal sealed partial class BlockTranslator
     private void RequireCanonical()
     {
         if (!Is64) return;
-        var wrong = new Label();
+        var wrong = _e.NewLabel();
         CompareWithCanonical();
         _e.JumpIf(Condition.NotEqual, wrong);
         HostFlagsLost();
@@ -219,7 +219,7 @@ internal sealed partial class BlockTranslator
     private void Indirect(int popped)
     {
         int executed = _index + 1;
-        var miss = new Label();
+        var miss = _e.NewLabel();
         HostFlagsLost();
         Spend(executed);
         _e.JumpIf(Condition.Sign, miss);
@@ -228,7 +228,7 @@ internal sealed partial class BlockTranslator
         Later(() =>
         {
             _e.Bind(miss);
-            var wrong = new Label();
+            var wrong = _e.NewLabel();
             if (Is64)
             {
                 CompareWithCanonical();

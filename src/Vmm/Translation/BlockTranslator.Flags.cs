@@ -184,8 +184,8 @@ internal sealed partial class BlockTranslator
 
     private void SettleIncrement()
     {
-        var some = new Label();
-        var none = new Label();
+        var some = _e.NewLabel();
+        var none = _e.NewLabel();
         _e.TestImmediate(4, EngineRoom.FlagKindField, DeferredFlags.Incremented | DeferredFlags.Decremented);
         _e.JumpIf(Condition.NotEqual, some);
         _e.Bind(none);

@@ -31,8 +31,8 @@ internal sealed partial class BlockTranslator
     private bool TranslateGroup(AccessGroup group, int[] starts)
     {
         int first = _index, @base = BaseOf(first);
-        var slow = new Label();
-        var behind = new Label();
+        var slow = _e.NewLabel();
+        var behind = _e.NewLabel();
         _e.Lea(WordSize, HostRegister.Address, Operand.At(InRegister(@base, HostRegister.Value), group.Low));
         HostFlagsLost();
         int window = StackWindowOf(@base) is var stack and >= 0 ? stack : group.Access == Access.Read ? WindowForLoads(AddressNow(_instructions[first])) : -1;

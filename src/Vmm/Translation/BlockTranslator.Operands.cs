@@ -120,8 +120,8 @@ internal sealed partial class BlockTranslator
         }
         else
         {
-            var outside = new Label();
-            var found = new Label();
+            var outside = _e.NewLabel();
+            var found = _e.NewLabel();
             _e.Alu(AluOperation.Sub, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowStart));
             _e.Alu(AluOperation.Cmp, 8, HostRegister.Address, WindowField(window, TlbOffset.WindowSize));
             _e.JumpIf(Condition.AboveOrEqual, outside);
@@ -181,8 +181,8 @@ internal sealed partial class BlockTranslator
     /// <summary>Behind a miss of a window for loads.</summary>
     private void OpenWindowIfImpatient(int window)
     {
-        var open = new Label();
-        var goOn = new Label();
+        var open = _e.NewLabel();
+        var goOn = _e.NewLabel();
         _e.AluImmediate(AluOperation.Sub, 8, WindowField(window, TlbOffset.WindowPatience), 1);
         _e.JumpIf(Condition.Sign, open);
         _e.Bind(goOn);
@@ -224,7 +224,7 @@ internal sealed partial class BlockTranslator
     /// <summary>Behind a look-up: the page is the window's from now on, if it can be written as well.</summary>
     private void MoveStackWindow(Access access, int window)
     {
-        var not = new Label();
+        var not = _e.NewLabel();
         if (access == Access.Read)
         {
             _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, TlbField(TlbOffset.WriteTag));
@@ -250,8 +250,8 @@ internal sealed partial class BlockTranslator
             core();
             return;
         }
-        var slow = new Label();
-        var done = new Label();
+        var slow = _e.NewLabel();
+        var done = _e.NewLabel();
         if (address is null) EffectiveAddress();
         else address();
         HostFlagsLost();
@@ -288,9 +288,9 @@ internal sealed partial class BlockTranslator
             core();
             return;
         }
-        var slow = new Label();
-        var fast = new Label();
-        var done = new Label();
+        var slow = _e.NewLabel();
+        var fast = _e.NewLabel();
+        var done = _e.NewLabel();
         if (address is null) EffectiveAddress();
         else address();
         HostFlagsLost();

@@ -12,8 +12,8 @@ internal sealed partial class BlockTranslator
     {
         bool moves = _shapes[_index] == Shape.RepeatedMove;
         int size = Current.MemorySize.GetSize(), rcx = HostRegister.OfGuest(Rcx), rdi = HostRegister.OfGuest(Rdi), rsi = HostRegister.OfGuest(Rsi);
-        var slow = new Label();
-        var done = new Label();
+        var slow = _e.NewLabel();
+        var done = _e.NewLabel();
         BeforeWrite(Rcx);
         BeforeWrite(Rdi);
         if (moves) BeforeWrite(Rsi);

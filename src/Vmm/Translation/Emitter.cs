@@ -28,6 +28,14 @@ internal sealed class Label
     public int FirstWaiting = -1;
     public System.Collections.Generic.List<int>? MoreWaiting;
 
+    /// <summary>It is nowhere, and nobody waits for it.</summary>
+    public void Clear()
+    {
+        Position = -1;
+        FirstWaiting = -1;
+        MoreWaiting?.Clear();
+    }
+
     public void AddWaiting(int position)
     {
         if (FirstWaiting < 0) FirstWaiting = position;
@@ -42,6 +50,8 @@ internal sealed class Label
 internal sealed class Emitter
 {
     private byte[] _bytes = new byte[1 << 16];
+    private readonly System.Collections.Generic.List<Label> _labels = [];
+    private int _labelCount;
 
     public int Position { get; private set; }
 
@@ -54,6 +64,16 @@ internal sealed class Emitter
     {
         Address = address;
         Position = 0;
+        _labelCount = 0;
+    }
+
+    /// <summary>A label for the piece that is being written; the next piece takes it over.</summary>
+    public Label NewLabel()
+    {
+        if (_labelCount == _labels.Count) _labels.Add(new Label());
+        Label label = _labels[_labelCount++];
+        label.Clear();
+        return label;
     }
 
     public void Byte(int value)
