@@ -38,12 +38,14 @@ internal sealed partial class BlockTranslator
     private void Edge(ulong target, int executed)
     {
         if (!Is64) target = (uint)target;
+        bool goesRound = target == _block.Rip && _block.SecondPage < 0;
+        if (goesRound && TryGoRound(executed)) return;
         Settle();
         HostFlagsLost();
         int site = AddSite(target: target);
         var leave = _e.NewLabel();
         Spend(executed);
-        if (target == _block.Rip && _block.SecondPage < 0)
+        if (goesRound)
         {
             _e.JumpIf(Condition.NotSign, Label.AtStart);
             Exit(ExitCode.Edge, site);

@@ -64,19 +64,9 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _later.Clear();
         _flags = FlagTrack.AtEntry;
         _index = 0;
-        bool ended = false;
+        _loop = null;
         var starts = new int[_count + 1];
-        while (_index < _count && !ended)
-        {
-            if (GroupAt(_index) is { } group)
-            {
-                ended = TranslateGroup(group, starts);
-                continue;
-            }
-            starts[_index] = _e.Position;
-            ended = TranslateOne();
-            _index++;
-        }
+        bool ended = TranslateTo(_count, starts);
         // Nothing comes behind an instruction after which the code is left.
         for (int i = _index; i < _count; i++) starts[i] = _e.Position;
         _index = _count - 1;
@@ -93,6 +83,25 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         int size = _e.Position;
         nint start = cache.Commit(_e);
         return new TranslatedBlock(block, mode, start, size, starts, start + discarded, cache);
+    }
+
+    /// <summary>Translates from the current instruction to before another one, and says where each one's code starts. True: the block ends in between.</summary>
+    private bool TranslateTo(int end, int[] starts)
+    {
+        while (_index < end)
+        {
+            bool ended;
+            if (GroupAt(_index) is { } group) ended = TranslateGroup(group, starts);
+            else
+            {
+                starts[_index] = _e.Position;
+                ended = TranslateOne();
+                _index++;
+            }
+            EndLoop(ended);
+            if (ended) return true;
+        }
+        return false;
     }
 
     /// <summary>The instruction of the block that was translated last is executed by its handler.</summary>

@@ -76,6 +76,12 @@ internal sealed class Emitter
         return label;
     }
 
+    /// <summary>Goes on at an address that is a multiple of so many bytes. What lies in between is not to be executed.</summary>
+    public void Align(int sizeBytes)
+    {
+        while ((Address + Position) % sizeBytes != 0) Byte(0xCC); // INT3
+    }
+
     public void Byte(int value)
     {
         if (Position == _bytes.Length) Array.Resize(ref _bytes, _bytes.Length * 2);
