@@ -51,14 +51,15 @@ internal sealed partial class BlockTranslator
             Exit(ExitCode.Edge, site);
             return;
         }
-        _e.JumpIf(Condition.Sign, leave);
         if (target >> 12 == _block.Rip >> 12 && _block.SecondPage < 0)
         {
-            sites.SetPatchAddress(site, _e.Address + _e.Position);
-            _e.Jump(leave);
+            // Until it is known where to, it leads to what follows it.
+            _e.JumpIf(Condition.NotSign, leave);
+            sites.SetPatchAddress(site, _e.Address + _e.Position - sizeof(int));
         }
         else
         {
+            _e.JumpIf(Condition.Sign, leave);
             int entry = JumpCacheEntry.IndexOf(target) << JumpCacheEntry.SizeLog2;
             _e.LoadConstant(HostRegister.Value, target);
             _e.Load(8, HostRegister.Other, EngineRoom.JumpCacheField);

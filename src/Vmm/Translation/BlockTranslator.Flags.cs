@@ -4,7 +4,8 @@ namespace Vmm.Translation;
 internal sealed partial class BlockTranslator
 {
     /// <summary>
-    /// Which instructions' flags can be asked for: there is a way out of the code, or an instruction that uses or keeps some of them, before all are written again.
+    /// Which instructions' flags can be asked for: there is a way out of the code, or an instruction that reads some of them, before all are written again. (Of those that write only
+    /// some, the others can be asked for if what they leave can.)
     /// </summary>
     private void FindObserved()
     {
@@ -12,7 +13,7 @@ internal sealed partial class BlockTranslator
         for (int i = _count - 1; i >= 0; i--)
         {
             _observed[i] = observed;
-            if (CanLeave(i) || UsesFlags(_shapes[i], _instructions[i])) observed = true;
+            if (CanLeave(i) || ReadsFlags(_shapes[i], _instructions[i])) observed = true;
             else if (WritesAllFlags(_shapes[i])) observed = false;
         }
     }

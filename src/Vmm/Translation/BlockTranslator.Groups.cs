@@ -100,7 +100,7 @@ internal sealed partial class BlockTranslator
         switch (_shapes[index])
         {
             case Shape.Move or Shape.Extend or Shape.Test or Shape.Nop or Shape.Push or Shape.Pop or Shape.Call or Shape.Return: break;
-            case Shape.Binary: if (UsesFlags(Shape.Binary, i)) return false; break;
+            case Shape.Binary: if (ReadsFlags(Shape.Binary, i)) return false; break;
             case Shape.LoadAddress: return IsMapped(GuestOf(i.Op0Register));
             case Shape.Negate or Shape.Not or Shape.Shift: return i.Op0Kind == OpKind.Register;
             case Shape.Vector: if (_memoryOperands[index] < 0 || VectorForms.NeedsAlignment(i)) return false; break;

@@ -8,8 +8,6 @@ namespace Vmm.Translation;
 /// </summary>
 internal sealed partial class BlockTranslator
 {
-    /// <summary>Instructions of the longest loop that is copied: in longer ones three stores do not count.</summary>
-    private const int LongestLoop = 32;
     /// <summary>Where a loop begins in the code, as processors fetch it.</summary>
     private const int LoopAlignment = 32;
 
@@ -34,7 +32,7 @@ internal sealed partial class BlockTranslator
     /// <summary>Jumps back to the block's start, after so many instructions, if a copy's top can take the flags as they are. False: nothing has been emitted.</summary>
     private bool TryGoRound(int executed)
     {
-        if (_flags.Place != FlagPlace.Sources || executed > LongestLoop) return false;
+        if (_flags.Place != FlagPlace.Sources) return false;
         FlagTrack flags = _flags with { Host = 0 };
         if (_loop is null) _loop = new Loop(_e.NewLabel(), flags);
         else if (_loop.AtTop != flags) return false;

@@ -172,11 +172,10 @@ internal sealed partial class BlockTranslator
         return _memoryOperands[index] >= 0;
     }
 
-    /// <summary>It reads flags, or writes some and leaves others.</summary>
-    private static bool UsesFlags(Shape shape, in Instruction i) => shape switch
+    private static bool ReadsFlags(Shape shape, in Instruction i) => shape switch
     {
         Shape.Binary => i.Mnemonic is Mnemonic.Adc or Mnemonic.Sbb,
-        Shape.Increment or Shape.ShiftByCl or Shape.DoubleShift or Shape.Rotate or Shape.BitTest or Shape.BitScan or Shape.ConditionalMove or Shape.ConditionalSet => true,
+        Shape.ConditionalMove or Shape.ConditionalSet => true,
         _ => false,
     };
 

@@ -8,8 +8,7 @@ namespace Vmm.Translation;
 internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
 {
     public const int SizeBytes = 64 << 20;
-    /// <summary>A jump that can be patched.</summary>
-    public const int JumpSizeBytes = 5;
+    private const int DisplacementSizeBytes = 4;
     /// <summary>No block is larger.</summary>
     private const int Reserve = 256 << 10;
 
@@ -46,10 +45,19 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
     /// <summary>Makes the five bytes at <paramref name="at"/> a jump.</summary>
     public void PatchJump(nint at, nint target)
     {
-        Span<byte> bytes = memory.Bytes.Slice((int)(at - memory.Address), JumpSizeBytes);
-        bytes[0] = 0xE9;
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes[1..], checked((int)(target - (at + JumpSizeBytes))));
+        memory.Bytes[(int)(at - memory.Address)] = 0xE9;
+        PatchDisplacement(at + 1, target);
     }
+
+    /// <summary>Makes the jump whose displacement is at <paramref name="at"/> lead elsewhere.</summary>
+    public void PatchDisplacement(nint at, nint target)
+    {
+        Span<byte> bytes = memory.Bytes.Slice((int)(at - memory.Address), DisplacementSizeBytes);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(bytes, checked((int)(target - (at + DisplacementSizeBytes))));
+    }
+
+    /// <summary>Makes the jump whose displacement is at <paramref name="at"/> lead to what follows it.</summary>
+    public void PatchToNext(nint at) => PatchDisplacement(at, at + DisplacementSizeBytes);
 
     /// <summary>The bytes of a piece.</summary>
     public Span<byte> BytesOf(nint address, int sizeBytes) => memory.Bytes.Slice((int)(address - memory.Address), sizeBytes);

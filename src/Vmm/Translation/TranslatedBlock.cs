@@ -23,13 +23,13 @@ internal sealed class TranslatedBlock(Block block, TranslationMode mode, nint en
     /// <summary>The same block's code for another mode.</summary>
     public TranslatedBlock? Next { get; set; }
 
-    /// <summary>Jumps in other code that lead here.</summary>
+    /// <summary>Displacements of jumps in other code that lead here.</summary>
     private readonly List<nint> _links = [];
 
     /// <summary>Makes the jump of an edge lead here.</summary>
     public void LinkFrom(nint patchAddress)
     {
-        cache.PatchJump(patchAddress, Entry);
+        cache.PatchDisplacement(patchAddress, Entry);
         _links.Add(patchAddress);
     }
 
@@ -39,7 +39,7 @@ internal sealed class TranslatedBlock(Block block, TranslationMode mode, nint en
         {
             cache.PatchJump(code.Entry, code.DiscardedEntry);
             // Behind the jump is the way out of the code.
-            foreach (nint link in code._links) cache.PatchJump(link, link + CodeCache.JumpSizeBytes);
+            foreach (nint link in code._links) cache.PatchToNext(link);
             code._links.Clear();
         }
     }
