@@ -154,8 +154,12 @@ public sealed class CheckpointFormatTests : IDisposable
 
     private static void AddPage(CheckpointWriter writer, CheckpointBatch batch, byte[][] memory, int m, int page)
     {
-        if (batch.Pages.Count % CheckpointWriter.PagesPerSlab == 0) batch.Slabs.Add(writer.RentSlab());
-        memory[m].AsSpan(page * 4096, 4096).CopyTo(batch.Slabs[^1].AsSpan(batch.Pages.Count % CheckpointWriter.PagesPerSlab * 4096));
-        batch.Pages.Add((m, page));
+        ReadOnlySpan<byte> content = memory[m].AsSpan(page * 4096, 4096);
+        bool isZero = PageHash.IsZero(content);
+        batch.Pages.Add((m, page, isZero));
+        if (isZero) return;
+        int inSlab = batch.CopiedCount++ % CheckpointWriter.PagesPerSlab;
+        if (inSlab == 0) batch.Slabs.Add(writer.RentSlab());
+        content.CopyTo(batch.Slabs[^1].AsSpan(inSlab * 4096));
     }
 }
