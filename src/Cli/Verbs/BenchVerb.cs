@@ -183,7 +183,7 @@ internal static class BenchVerb
         bool isQuick = parsed.GetValue(o.Quick);
         string? forQemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere ? kernel : null;
         Say(context, "Linux boot by all engines");
-        new EngineSpeed("Linux boot", configuration, folder, isQuick ? 1 : 3, context.Cancellation).Run(report, forQemu, ["-initrd", initrd!, "-append", Append]);
+        new EngineSpeed("Linux boot", configuration, folder, isQuick ? 1 : 5, context.Cancellation).Run(report, forQemu, ["-initrd", initrd!, "-append", Append]);
         if (isQuick) return;
         Say(context, "Linux at work by all engines");
         new EngineSpeed("Linux at work", configuration with { CommandLine = AppendWork }, folder, 1, context.Cancellation)

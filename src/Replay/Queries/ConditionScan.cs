@@ -9,6 +9,8 @@ internal sealed class ConditionScan(IReadOnlyCollection<StopCondition> condition
 {
     private readonly ConditionObserver _observer = new(conditions);
 
+    public int LongestRun => 64;
+
     public IReadOnlyList<QueryHit>? Scan(ReplaySession session, in ScanInterval interval, Action start, Func<ulong, bool> afterSlice)
     {
         _observer.ArmForLast(session.Machine, interval.From, interval.To);

@@ -19,6 +19,8 @@ namespace Replay.Queries;
 public sealed class IntervalScan
 {
     private const int ReportMilliseconds = 50;
+    /// <summary>At most 16 intervals are replayed in one piece.</summary>
+    private const int LongestRunLog2 = 4;
 
     private readonly CheckpointStore _checkpoints;
     private readonly SessionPool _sessions;
@@ -93,6 +95,8 @@ public sealed class IntervalScan
         private readonly object _gate = new();
         private readonly (bool IsKnown, T? Found)[] _found = new (bool, T?)[intervals.Count];
         private int _next;
+        /// <summary>How often a worker has come for more.</summary>
+        private int _taken;
         private ulong _done;
         private volatile bool _stopped;
 
@@ -137,7 +141,7 @@ public sealed class IntervalScan
             try
             {
                 IIntervalVisitor<T> visitor = createVisitor();
-                while (TryNext(out int index)) Visit(session, visitor, index);
+                while (TryNext(out Range indexes)) Visit(session, visitor, indexes);
                 isGood = true;
             }
             finally
@@ -151,21 +155,46 @@ public sealed class IntervalScan
             }
         }
 
-        private bool TryNext(out int index)
+        /// <summary>
+        /// What a worker replays next: one interval at first, as what is looked for may be near; then more and more in one piece, as restoring a checkpoint costs as much as many
+        /// millions of instructions. At the end less again, so that no worker waits for another.
+        /// </summary>
+        private bool TryNext(out Range indexes)
         {
             lock (_gate)
             {
-                index = _next;
+                indexes = default;
                 if (_stopped || cancellation.IsCancellationRequested || _next >= intervals.Count) return false;
-                _next++;
+                int remaining = intervals.Count - _next, doubled = Math.Min(_taken++ / scan._parallelism, LongestRunLog2);
+                int count = Math.Min(1 << doubled, Math.Max(1, remaining / (2 * scan._parallelism)));
+                indexes = _next..(_next + count);
+                _next += count;
                 return true;
             }
         }
 
-        private void Visit(ReplaySession session, IIntervalVisitor<T> visitor, int index)
+        /// <summary>Replays them forwards, whatever their order in the list.</summary>
+        private void Visit(ReplaySession session, IIntervalVisitor<T> visitor, Range indexes)
+        {
+            int first = indexes.Start.Value, count = indexes.End.Value - first;
+            bool isBackwards = count > 1 && intervals[first].Start > intervals[first + 1].Start;
+            ReplayInterval? before = null;
+            for (int i = 0; i < count && !_stopped; i++)
+            {
+                int index = isBackwards ? first + count - 1 - i : first + i;
+                ReplayInterval interval = intervals[index];
+                // Behind the interval before it the machine is what its checkpoint is.
+                bool isThere = before is { } last && last.Checkpoint + 1 == interval.Checkpoint && session.Machine.Position == interval.Start;
+                if (!isThere) session.Restore(scan._checkpoints.Load(interval.Checkpoint));
+                if (!TryVisit(session, visitor, index)) return;
+                before = interval;
+            }
+        }
+
+        /// <summary>False: it was cut short.</summary>
+        private bool TryVisit(ReplaySession session, IIntervalVisitor<T> visitor, int index)
         {
             ReplayInterval interval = intervals[index];
-            session.Restore(scan._checkpoints.Load(interval.Checkpoint));
             visitor.Begin(session.Machine, index, interval);
             bool isCut = false;
             T found;
@@ -182,12 +211,13 @@ public sealed class IntervalScan
             {
                 found = visitor.End();
             }
-            if (isCut) return;
+            if (isCut) return false;
             lock (_gate)
             {
                 _found[index] = (true, found);
                 Monitor.PulseAll(_gate);
             }
+            return true;
         }
     }
 }

@@ -18,6 +18,9 @@ internal sealed class TransitionScan(ITransitionProbe probe) : IIntervalScan<Tra
     private const ulong LongestTurn = 2_000_000;
     private readonly TurnObserver _turns = new();
 
+    /// <summary>Stepping takes much longer than restoring.</summary>
+    public int LongestRun => 1;
+
     public TransitionHit? Scan(ReplaySession session, in ScanInterval interval, Action start, Func<ulong, bool> afterSlice)
     {
         if (!TryPass(session, interval, session.Machine.Vcpus.Count > 1, afterSlice, out TransitionHit? last)) return null;
