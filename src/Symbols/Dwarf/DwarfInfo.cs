@@ -124,6 +124,16 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
     /// <param name="cache">Where it is to be kept; null: nowhere.</param>
     public DebugIndexBuilder PrepareIndex(DebugIndexCache? cache) => new(this, cache, Identity());
 
+    /// <summary>Makes what has the code of look-ups compiled: on another thread, if <see cref="LookupRehearsal.Run"/> is called there.</summary>
+    public LookupRehearsal PrepareRehearsal() => new(this, Fork());
+
+    /// <summary>Shares the index of another view of the same files, if that has one.</summary>
+    internal bool UseIndexOf(DwarfInfo other)
+    {
+        if (other._index is { } index) _index = index.Fork(this);
+        return IsIndexed;
+    }
+
     internal void UseIndex(IndexFile file, IndexJobs jobs) => _index = new DebugIndex(file, jobs);
 
     /// <summary>What finds the rows of a unit's line program, out of the index; null: that does not have it, or is not there.</summary>
@@ -255,7 +265,7 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
         if (IsIndexed || IsSmall || IndexNeeded is not null)
         {
             foreach (NamedEntry entry in Index.Find(name, NamedKinds.Function))
-                if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
+                if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset, isKnown: true) is { } function) found.Add(function);
             return found;
         }
         foreach (ElfSymbol symbol in Sections.Image.Symbols.ByName(name))
@@ -269,7 +279,7 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
         var found = new List<DebugFunction>();
         if (!HasUnits) return found;
         foreach (NamedEntry entry in Index.Find(name, NamedKinds.Inlined))
-            if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
+            if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset, isKnown: true) is { } function) found.Add(function);
         return found;
     }
 

@@ -173,7 +173,7 @@ public sealed class IndexedNamesTests
         unit = unit.Full;
         bool hasScopes = !unit.Attributes.Language.HasNoScopes();
         var hidden = new Stack<int>();
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+        DieCursor cursor = unit.FirstCursor();
         while (cursor.MoveNext())
         {
             while (hidden.TryPeek(out int depth) && depth >= cursor.Depth) hidden.Pop();

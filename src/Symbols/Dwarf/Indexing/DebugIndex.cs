@@ -24,6 +24,12 @@ internal sealed class DebugIndex : IDisposable
 
     internal IndexedSources Sources { get; }
 
+    /// <summary>The same index for another thread, and that one's view of the files; it is open as long as this one.</summary>
+    internal DebugIndex Fork(DwarfInfo info) => new(_file.Fork(), new IndexJobs(info));
+
+    /// <summary>A name by its number, in the order of their bytes.</summary>
+    internal string Name(int index) => Encoding.UTF8.GetString(NameAt(index));
+
     /// <summary>How many different names there are.</summary>
     internal int NameCount => Math.Max(0, _file.Count(IndexFile.Part.NameOffsets, 8) - 1);
 
@@ -62,19 +68,18 @@ internal sealed class DebugIndex : IDisposable
     /// <summary>The points of a line program, without running it; null: they are not there.</summary>
     internal LinePoints? Lines(DebugUnit unit, ulong offset)
     {
-        ReadOnlySpan<byte> bytes = _file.Slice(IndexFile.Part.Points, _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 1), _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 3));
-        if (bytes.IsEmpty) return null;
-        byte[] buffer = [];
-        LineHeader? header = LineHeaderParser.Read(unit.Sections, offset, unit.Header.AddressSizeBytes, true, ref buffer, out _, out _);
-        return header is { IsComplete: true } ? LinePoints.Read(bytes, unit.Sections.Line, header, unit.CompileDirectory) : null;
+        if (OfJob(unit.Index, 3) == 0) return null;
+        (int firstSequence, int sequenceCount) = Records(unit.Index, 1, IndexFile.Part.Sequences, IndexedLinePlaces.SequenceBytes);
+        (int firstPoint, int pointCount) = Records(unit.Index, 2, IndexFile.Part.Points, IndexedLinePlaces.PointBytes);
+        return LineHeaderParser.ReadFields(unit.Sections, offset, unit.Header.AddressSizeBytes) is { IsComplete: true } header
+            ? new LinePoints(unit.Sections, header, unit.CompileDirectory, new IndexedLinePlaces(_file, firstSequence, sequenceCount, firstPoint, pointCount)) : null;
     }
 
     /// <summary>The function at an address among those of a unit of the program; null: none.</summary>
     internal DebugFunction? FunctionAt(DebugUnit unit, ulong address)
     {
-        int low = (int)Math.Min(int.MaxValue / 8, _file.Number(IndexFile.Part.Jobs, unit.Index * 2));
-        int high = (int)Math.Min((uint)_file.Count(IndexFile.Part.Segments, SegmentBytes), _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 2));
-        int first = low;
+        (int first, int count) = Records(unit.Index, 0, IndexFile.Part.Segments, SegmentBytes);
+        int low = first, high = first + count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
@@ -86,6 +91,15 @@ internal sealed class DebugIndex : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private uint OfJob(int job, int number) => _file.Number(IndexFile.Part.Jobs, (job * IndexFile.JobNumbers) + number);
+
+    // Which records of a part are a job's: those that the part has.
+    private (int First, int Count) Records(int job, int number, IndexFile.Part part, int recordBytes)
+    {
+        uint end = Math.Min(OfJob(job + 1, number), (uint)_file.Count(part, recordBytes)), first = Math.Min(OfJob(job, number), end);
+        return ((int)first, (int)(end - first));
+    }
 
     private bool Has(int name, NamedKinds kinds)
     {
@@ -99,7 +113,7 @@ internal sealed class DebugIndex : IDisposable
         (kind & kinds & ~(NamedKinds.Declaration | NamedKinds.Local)) != 0 && ((kind & NamedKinds.Local) == 0 || (kinds & NamedKinds.Local) != 0);
 
     private ReadOnlySpan<byte> NameAt(int index) =>
-        _file.Slice(IndexFile.Part.Names, _file.Number(IndexFile.Part.NameOffsets, index * 2), _file.Number(IndexFile.Part.NameOffsets, (index * 2) + 2));
+        _file.Peek(IndexFile.Part.Names, _file.Number(IndexFile.Part.NameOffsets, index * 2), _file.Number(IndexFile.Part.NameOffsets, (index * 2) + 2));
 
     private int FirstAtOrAfter(ReadOnlySpan<byte> name)
     {
