@@ -125,7 +125,16 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
     public DebugIndexBuilder PrepareIndex(DebugIndexCache? cache) => new(this, cache, Identity());
 
     /// <summary>Makes what has the code of look-ups compiled: on another thread, if <see cref="LookupRehearsal.Run"/> is called there.</summary>
-    public LookupRehearsal PrepareRehearsal() => new(this, Fork());
+    public LookupRehearsal PrepareRehearsal()
+    {
+        Sections.Prepare();
+        Set.Supplementary?.Sections.Prepare();
+        _index?.Prepare();
+        return new LookupRehearsal(this, Fork());
+    }
+
+    /// <summary>Finds which unit is where, for another view of the same files, too.</summary>
+    internal void MapUnitsFor(DwarfInfo other) => Interlocked.CompareExchange(ref other._unitMap, _unitMap ??= MapUnits(), null);
 
     /// <summary>Shares the index of another view of the same files, if that has one.</summary>
     internal bool UseIndexOf(DwarfInfo other)

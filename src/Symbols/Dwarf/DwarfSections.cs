@@ -16,7 +16,8 @@ namespace Symbols.Dwarf;
 internal sealed class DwarfSections(
     ElfImage image, DiagnosticLog diagnostics, bool isSplit = false, IReadOnlyDictionary<string, AddressRange>? parts = null)
 {
-    private const int MaximumAbbreviationTables = 8, MaximumLineStrings = 1 << 15, MaximumKeptLength = 256;
+    private const int CachedStringBytes = 1 << 24;
+    private const int MaximumAbbreviationTables = 4, MaximumLineStrings = 1 << 15, MaximumKeptLength = 256;
 
     private readonly Dictionary<(ulong, int, ushort, bool), AbbreviationTable> _tables = [];
     private readonly Queue<(ulong, int, ushort, bool)> _tablesInOrder = [];
@@ -54,7 +55,8 @@ internal sealed class DwarfSections(
         return _lineStringsByOffset[offset] = text;
     }
 
-    internal SectionData Strings => _strings ??= Open(".debug_str");
+    // Who makes an index reads them from one end to the other and back.
+    internal SectionData Strings => _strings ??= Open(".debug_str").WithCache(CachedStringBytes);
 
     internal SectionData StringOffsets => _stringOffsets ??= Open(".debug_str_offsets");
 
@@ -75,6 +77,13 @@ internal sealed class DwarfSections(
     internal SectionData LocationLists => _locationLists ??= Open(".debug_loclists");
 
     internal SectionData AddressRanges => _addressRanges ??= Open(".debug_aranges");
+
+    /// <summary>Takes the memory that look-ups will need.</summary>
+    internal void Prepare()
+    {
+        SectionData[] all = [Info, Abbreviations, Line, LineStrings, Strings, StringOffsets, Addresses, Ranges, RangeLists, Locations, LocationLists];
+        foreach (SectionData section in all) section.Prepare();
+    }
 
     /// <summary>The table at the offset, as a unit with such a header reads it.</summary>
     internal AbbreviationTable AbbreviationsOf(UnitHeader unit)

@@ -15,9 +15,13 @@ namespace Symbols.Dwarf;
 /// </summary>
 public sealed class LookupRehearsal
 {
-    private const int NameCount = 400, MaximumAnswers = 4, MaximumMembers = 32;
+    private const int NameCount = 1000, MaximumAnswers = 2, MaximumMembers = 32;
+
+    // What is asked for its places in the source, and names that are looked through for a type without a definition: both take longer than the others.
+    private const int PlaceCount = 20, SoughtNameCount = 1 << 14;
 
     private readonly DwarfInfo _target, _info;
+    private int _places;
 
     internal LookupRehearsal(DwarfInfo target, DwarfInfo info)
     {
@@ -32,6 +36,7 @@ public sealed class LookupRehearsal
         if (!_info.UseIndexOf(_target)) return false;
         try
         {
+            _info.MapUnitsFor(_target);
             DebugIndex index = _info.Index;
             int count = Math.Min(NameCount, index.NameCount);
             for (int i = 0; i < count; i++)
@@ -39,6 +44,7 @@ public sealed class LookupRehearsal
                 if (cancellation.IsCancellationRequested) return false;
                 LookUp(index.Name((int)((long)index.NameCount * i / count)));
             }
+            LookUpDeclared(index, cancellation);
         }
         finally
         {
@@ -46,6 +52,18 @@ public sealed class LookupRehearsal
         }
         GC.Collect(1, GCCollectionMode.Forced, blocking: true);
         return true;
+    }
+
+    private void LookUpDeclared(DebugIndex index, CancellationToken cancellation)
+    {
+        int count = Math.Min(SoughtNameCount, index.NameCount);
+        for (int i = 0; i < count && !cancellation.IsCancellationRequested; i++)
+        {
+            string name = index.Name((int)((long)index.NameCount * i / count));
+            if (!index.Find(name, NamedKinds.AnyType).Exists(static entry => entry.IsDeclaration)) continue;
+            LookUp(name);
+            return;
+        }
     }
 
     private void LookUp(string name)
@@ -69,7 +87,7 @@ public sealed class LookupRehearsal
             foreach (SourceFrame frame in _info.FramesAt(middle))
             {
                 foreach (DebugVariable variable in _info.VariablesOf(frame, middle)) LookAt(variable);
-                if (frame.Path is not null) _ = _info.BreakpointAddresses(frame.Path, frame.Line);
+                if (frame.Path is not null && !frame.IsInlined && _places++ < PlaceCount) _ = _info.BreakpointAddresses(frame.Path, frame.Line);
             }
         }
         _ = _info.AfterPrologue(function);

@@ -4,23 +4,35 @@ using System.Collections.Generic;
 namespace Symbols.Images;
 
 /// <summary>
-/// What was read last of a part of an image, in chunks. Their memory is taken in a few large blocks and used again and again: nothing that is read here and there is left
-/// for the garbage collector to move, whose pauses would otherwise be the longest part of a look-up.
+/// What was read last of a part of an image, in chunks. Their memory is one block that is used again and again: nothing that is read here and there is left for the garbage
+/// collector to move, whose pauses would otherwise be the longest part of a look-up.
 /// </summary>
-/// <param name="source">The image.</param>
-/// <param name="start">Where the part starts.</param>
-/// <param name="length">How many bytes it has.</param>
-internal sealed class ChunkCache(ImageSource source, long start, long length)
+internal sealed class ChunkCache
 {
     /// <summary>What is read at once: a page.</summary>
     internal const int ChunkBytes = 1 << 12;
 
-    private const int BlockChunks = 256, MaximumBlocks = 16;
+    private readonly ImageSource _source;
+    private readonly long _start, _length;
+    private readonly Dictionary<long, int> _places;
+    private readonly Chunk[] _chunks;
+    private readonly byte[] _memory;
+    private int _count, _next;
 
-    private readonly Dictionary<long, int> _places = [];
-    private readonly List<byte[]> _blocks = [];
-    private readonly List<Chunk> _chunks = [];
-    private int _next;
+    /// <param name="source">The image.</param>
+    /// <param name="start">Where the part starts.</param>
+    /// <param name="length">How many bytes it has.</param>
+    /// <param name="maximumBytes">So much of it is kept.</param>
+    internal ChunkCache(ImageSource source, long start, long length, int maximumBytes)
+    {
+        _source = source;
+        _start = start;
+        _length = length;
+        int count = (int)Math.Min((length + ChunkBytes - 1) / ChunkBytes, Math.Max(1, maximumBytes / ChunkBytes));
+        _places = new Dictionary<long, int>(count);
+        _chunks = new Chunk[count];
+        _memory = GC.AllocateUninitializedArray<byte>(count * ChunkBytes);
+    }
 
     // Which chunk of the part it is, how much of it was there, and whether it was used since the hand went over it.
     private record struct Chunk(long Number, int Size, bool IsUsed);
@@ -28,9 +40,8 @@ internal sealed class ChunkCache(ImageSource source, long start, long length)
     /// <summary>From an offset to the end of its chunk, valid until the next call; empty if it cannot be read.</summary>
     internal ReadOnlySpan<byte> From(ulong offset)
     {
-        long number = (long)(offset / ChunkBytes);
+        ReadOnlySpan<byte> chunk = At((long)(offset / ChunkBytes));
         int within = (int)(offset % ChunkBytes);
-        ReadOnlySpan<byte> chunk = At(number);
         return within < chunk.Length ? chunk[within..] : default;
     }
 
@@ -51,48 +62,30 @@ internal sealed class ChunkCache(ImageSource source, long start, long length)
 
     private ReadOnlySpan<byte> At(long number)
     {
-        if (_places.TryGetValue(number, out int place))
+        if (!_places.TryGetValue(number, out int place))
         {
-            Chunk known = _chunks[place];
-            if (!known.IsUsed) _chunks[place] = known with { IsUsed = true };
-            return Memory(place)[..known.Size];
+            place = Take();
+            Span<byte> memory = _memory.AsSpan(place * ChunkBytes, (int)Math.Min(ChunkBytes, _length - (number * ChunkBytes)));
+            _chunks[place] = new Chunk(number, _source.Read(_start + (number * ChunkBytes), memory), true);
+            _places[number] = place;
         }
-        place = Take();
-        Span<byte> memory = Memory(place);
-        int size = (int)Math.Min(ChunkBytes, length - (number * ChunkBytes));
-        size = source.Read(start + (number * ChunkBytes), memory[..size]);
-        _chunks[place] = new Chunk(number, size, true);
-        _places[number] = place;
-        return memory[..size];
+        ref Chunk chunk = ref _chunks[place];
+        chunk.IsUsed = true;
+        return _memory.AsSpan(place * ChunkBytes, chunk.Size);
     }
 
-    private Span<byte> Memory(int place) => _blocks[place / BlockChunks].AsSpan(place % BlockChunks * ChunkBytes, ChunkBytes);
-
-    // Room for one more: new memory, or that of a chunk that was not used for the longest time, about.
+    // Room for one more: new memory, or that of a chunk that was not used for long.
     private int Take()
     {
-        if (_chunks.Count < _blocks.Count * BlockChunks && _chunks.Count < TotalChunks)
-        {
-            _chunks.Add(default);
-            return _chunks.Count - 1;
-        }
-        if (_blocks.Count < MaximumBlocks && _chunks.Count < TotalChunks)
-        {
-            long rest = Math.Min(BlockChunks, TotalChunks - _chunks.Count);
-            _blocks.Add(GC.AllocateUninitializedArray<byte>((int)rest * ChunkBytes));
-            _chunks.Add(default);
-            return _chunks.Count - 1;
-        }
+        if (_count < _chunks.Length) return _count++;
         while (_chunks[_next].IsUsed)
         {
-            _chunks[_next] = _chunks[_next] with { IsUsed = false };
-            _next = (_next + 1) % _chunks.Count;
+            _chunks[_next].IsUsed = false;
+            _next = (_next + 1) % _chunks.Length;
         }
         int place = _next;
-        _next = (_next + 1) % _chunks.Count;
+        _next = (_next + 1) % _chunks.Length;
         _places.Remove(_chunks[place].Number);
         return place;
     }
-
-    private long TotalChunks => (length + ChunkBytes - 1) / ChunkBytes;
 }

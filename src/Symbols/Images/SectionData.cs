@@ -48,14 +48,21 @@ public sealed class SectionData
 
     public bool IsEmpty => Length == 0;
 
+    /// <summary>So much of what is read here and there is kept.</summary>
+    internal int CachedBytes { get; init; } = 1 << 20;
+
     /// <summary>A part as a section of its own, cut off at this one's end.</summary>
     internal SectionData Slice(ulong offset, ulong count)
     {
         ulong start = Math.Min(offset, Length);
         ulong size = Math.Min(count, Length - start);
         return _source is null ? new SectionData(Name, Address, _memory.Slice((int)start, (int)size))
-            : new SectionData(Name, Address, _source, _start + (long)start, (long)size);
+            : new SectionData(Name, Address, _source, _start + (long)start, (long)size) { CachedBytes = CachedBytes };
     }
+
+    /// <summary>The same contents, of which more or less is kept.</summary>
+    internal SectionData WithCache(int cachedBytes) =>
+        _source is null ? this : new SectionData(Name, Address, _source, _start, (long)Length) { CachedBytes = cachedBytes };
 
     /// <summary>A copy, or a view where the section is in memory; shorter than asked at the section's end.</summary>
     public ReadOnlyMemory<byte> Window(ulong offset, ulong count)
@@ -140,5 +147,11 @@ public sealed class SectionData
         }
     }
 
-    private ChunkCache Chunks => _chunks ??= new ChunkCache(_source!, _start, (long)Length);
+    /// <summary>Takes the memory that reading here and there will need.</summary>
+    internal void Prepare()
+    {
+        if (_source is not null && Length > 0) _ = Chunks;
+    }
+
+    private ChunkCache Chunks => _chunks ??= new ChunkCache(_source!, _start, (long)Length, CachedBytes);
 }

@@ -8,14 +8,14 @@ namespace Symbols.Dwarf.Entries;
 internal sealed class AbbreviationTable
 {
     private const ulong FirstWindowBytes = 1 << 13;
+    private const int FirstEntryBytes = 64;
 
-    private readonly Dictionary<ulong, Abbreviation>? _byCode;
+    private readonly SectionData? _section;
     private readonly UnitHeader? _unit;
+    private readonly Dictionary<ulong, Abbreviation>? _byCode;
 
-    // From the first entry of a dense code on.
-    private readonly byte[] _bytes = [];
-
-    // Compilers number from 1 without gaps, so that nearly all look-ups are an index. Of each, where it is in the bytes; or, less than 0, in what was read, from the end.
+    // Compilers number from 1 without gaps, so that nearly all look-ups are an index. Of each, where it is in the table; or, less than 0, the complement of where it is in what
+    // was read.
     private readonly int[] _places = [];
     private Abbreviation[] _read = [];
     private AttributeShape[] _shapes = [];
@@ -23,15 +23,15 @@ internal sealed class AbbreviationTable
 
     private AbbreviationTable() { }
 
-    private AbbreviationTable(UnitHeader unit, Scratch scratch, ReadOnlySpan<byte> bytes)
+    private AbbreviationTable(SectionData section, UnitHeader unit, Scratch scratch, ReadOnlySpan<byte> bytes)
     {
+        _section = section;
         _unit = unit;
-        _bytes = bytes.ToArray();
         _places = [.. scratch.Dense];
         if (scratch.Others.Count == 0) return;
         _byCode = [];
         foreach ((ulong code, int place) in scratch.Others)
-            if (!_byCode.ContainsKey(code)) _byCode[code] = Decode(place);
+            if (!_byCode.ContainsKey(code)) _byCode[code] = Decode(bytes[place..]);
     }
 
     internal int Count => (_byCode?.Count ?? 0) + _places.Length;
@@ -41,12 +41,12 @@ internal sealed class AbbreviationTable
     {
         abbreviation = default;
         if (code - 1 >= (ulong)_places.Length) return _byCode is not null && _byCode.TryGetValue(code, out abbreviation);
-        int place = _places[code - 1];
+        int index = (int)(code - 1), place = _places[index];
         if (place >= 0)
         {
             if (_readCount == _read.Length) Array.Resize(ref _read, Math.Max(16, _read.Length * 2));
-            _read[_readCount] = Decode(place);
-            _places[code - 1] = place = ~_readCount++;
+            _read[_readCount] = Read(index);
+            _places[index] = place = ~_readCount++;
         }
         abbreviation = _read[~place];
         return true;
@@ -75,13 +75,30 @@ internal sealed class AbbreviationTable
             bool isWhole = scratch.TryFill(bytes, only);
             if (!isWhole && size < section.Length - offset && size < int.MaxValue) continue;
             if (!isWhole) diagnostics.Add(section.Name, offset, "The table of abbreviations is cut off.");
-            return new AbbreviationTable(unit, scratch, bytes[..scratch.EndPosition]);
+            return new AbbreviationTable(section, unit, scratch, bytes);
         }
     }
 
-    private Abbreviation Decode(int place)
+    // An entry does not say how long it is.
+    private Abbreviation Read(int index)
     {
-        var reader = new DataReader(_bytes, place);
+        for (int size = FirstEntryBytes; ; size *= 4)
+        {
+            ulong start = _unit!.AbbreviationOffset + (ulong)_places[index];
+            int rest = (int)Math.Min((ulong)size, _section!.Length - Math.Min(_section.Length, start));
+            ReadOnlySpan<byte> bytes = _section.Peek(start, rest);
+            int before = _shapeCount;
+            Abbreviation read = Decode(bytes, out bool isWhole);
+            if (isWhole || rest < size) return read;
+            _shapeCount = before;
+        }
+    }
+
+    private Abbreviation Decode(ReadOnlySpan<byte> bytes) => Decode(bytes, out _);
+
+    private Abbreviation Decode(ReadOnlySpan<byte> bytes, out bool isWhole)
+    {
+        var reader = new DataReader(bytes);
         ulong tag = reader.Uleb();
         bool hasChildren = reader.U8() != 0;
         int first = _shapeCount, size = 0;
@@ -99,6 +116,7 @@ internal sealed class AbbreviationTable
             if (_shapeCount == _shapes.Length) Array.Resize(ref _shapes, Math.Max(32, _shapes.Length * 2));
             _shapes[_shapeCount++] = new AttributeShape(name > ushort.MaxValue ? DwAt.None : (DwAt)name, known, (short)valueSize, distance, constant);
         }
+        isWhole = !reader.Failed;
         return new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, first, _shapeCount - first, size);
     }
 
@@ -112,15 +130,11 @@ internal sealed class AbbreviationTable
 
         internal List<(ulong Code, int Place)> Others { get; } = [];
 
-        /// <summary>Behind the last whole entry.</summary>
-        internal int EndPosition { get; private set; }
-
         /// <summary>False: the bytes end before the table does.</summary>
         internal bool TryFill(ReadOnlySpan<byte> bytes, ulong only)
         {
             Dense.Clear();
             Others.Clear();
-            EndPosition = 0;
             var reader = new DataReader(bytes);
             while (true)
             {
@@ -132,7 +146,6 @@ internal sealed class AbbreviationTable
                 reader.U8();
                 if (!TrySkipShapes(ref reader)) return false;
                 if (only != 0 && code != only) continue;
-                EndPosition = reader.Position;
                 if (code == (ulong)Dense.Count + 1) Dense.Add(place);
                 else Others.Add((code, place));
                 if (only != 0) return true;

@@ -178,6 +178,9 @@ internal sealed class DebugUnit
         }
     }
 
+    /// <summary>That the unit has no other half is known without reading it.</summary>
+    internal void HasNoSplit() => _isSplitRead = true;
+
     /// <summary>Drops what was read of single entries.</summary>
     internal void Forget()
     {

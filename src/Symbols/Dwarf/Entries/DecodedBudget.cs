@@ -9,7 +9,7 @@ namespace Symbols.Dwarf.Entries;
 internal sealed class DecodedBudget(DwarfInfo owner, long budgetBytes)
 {
     /// <summary>About as many as the next few questions go to.</summary>
-    private const int RecentUnits = 8;
+    private const int RecentUnits = 4;
 
     private readonly HashSet<DebugUnit> _charged = [];
     private readonly Queue<DebugUnit> _recent = new(RecentUnits + 1);

@@ -1,5 +1,7 @@
 using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using System.Text;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
@@ -10,7 +12,7 @@ namespace Symbols.Dwarf.Indexing;
 /// <summary>From names and addresses to the entries of the debug information, by an <see cref="IndexFile"/>.</summary>
 internal sealed class DebugIndex : IDisposable
 {
-    private const int SegmentBytes = 24;
+    private const int SegmentBytes = 24, EntryBytes = 16, EntryNumbers = 4;
 
     private readonly IndexFile _file;
     private readonly IndexJobs _jobs;
@@ -27,6 +29,9 @@ internal sealed class DebugIndex : IDisposable
     /// <summary>The same index for another thread, and that one's view of the files; it is open as long as this one.</summary>
     internal DebugIndex Fork(DwarfInfo info) => new(_file.Fork(), new IndexJobs(info));
 
+    /// <summary>Takes the memory that look-ups will need.</summary>
+    internal void Prepare() => _file.Prepare();
+
     /// <summary>A name by its number, in the order of their bytes.</summary>
     internal string Name(int index) => Encoding.UTF8.GetString(NameAt(index));
 
@@ -42,14 +47,16 @@ internal sealed class DebugIndex : IDisposable
         byte[] bytes = Encoding.UTF8.GetBytes(name);
         int at = FirstAtOrAfter(bytes);
         if (at >= NameCount || !NameAt(at).SequenceEqual(bytes)) return found;
-        uint end = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 3);
-        for (uint i = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 1); i < end && i < (uint)_file.Count(IndexFile.Part.Entries, 16); i++)
+        ulong first = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 1), end = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 3);
+        // Some names are in thousands of units, which are not looked at here.
+        ReadOnlySpan<uint> numbers = MemoryMarshal.Cast<byte, uint>(_file.Slice(IndexFile.Part.Entries, first * EntryBytes, end * EntryBytes));
+        for (; numbers.Length >= EntryNumbers; numbers = numbers[EntryNumbers..])
         {
-            int entry = (int)i * 4;
-            var kind = (NamedKinds)_file.Number(IndexFile.Part.Entries, entry + 3);
+            var kind = (NamedKinds)Little(numbers[3]);
             if (!IsWanted(kind, kinds)) continue;
-            DebugUnit? unit = _jobs.Unit((int)_file.Number(IndexFile.Part.Entries, entry), _file.Number(IndexFile.Part.Entries, entry + 1));
-            uint distance = _file.Number(IndexFile.Part.Entries, entry + 2);
+            uint number = Little(numbers[1]), distance = Little(numbers[2]);
+            int job = (int)Math.Min(Little(numbers[0]), int.MaxValue / IndexFile.JobNumbers / 2);
+            DebugUnit? unit = number == 0 && (OfJob(job, 3) & IndexFile.IsSplit) == 0 ? _jobs.Whole(job) : _jobs.Unit(job, number);
             if (unit is not null && distance < unit.Header.SizeBytes) found.Add(new NamedEntry(kind, unit, unit.Header.Offset + distance));
         }
         return found;
@@ -68,7 +75,7 @@ internal sealed class DebugIndex : IDisposable
     /// <summary>The points of a line program, without running it; null: they are not there.</summary>
     internal LinePoints? Lines(DebugUnit unit, ulong offset)
     {
-        if (OfJob(unit.Index, 3) == 0) return null;
+        if ((OfJob(unit.Index, 3) & IndexFile.HasLines) == 0) return null;
         (int firstSequence, int sequenceCount) = Records(unit.Index, 1, IndexFile.Part.Sequences, IndexedLinePlaces.SequenceBytes);
         (int firstPoint, int pointCount) = Records(unit.Index, 2, IndexFile.Part.Points, IndexedLinePlaces.PointBytes);
         return LineHeaderParser.ReadFields(unit.Sections, offset, unit.Header.AddressSizeBytes) is { IsComplete: true } header
@@ -91,6 +98,8 @@ internal sealed class DebugIndex : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static uint Little(uint number) => BitConverter.IsLittleEndian ? number : BinaryPrimitives.ReverseEndianness(number);
 
     private uint OfJob(int job, int number) => _file.Number(IndexFile.Part.Jobs, (job * IndexFile.JobNumbers) + number);
 

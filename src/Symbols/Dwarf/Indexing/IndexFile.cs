@@ -27,8 +27,8 @@ internal sealed class IndexFile : IDisposable
         Identity,
 
         /// <summary>
-        /// For each job of the builder: the first of its records in <see cref="Segments"/>, <see cref="Sequences"/> and <see cref="Points"/>, and 1 if it has a line program
-        /// that the latter two are of, else 0: 4 bytes each; one more at the end.
+        /// For each job of the builder: the first of its records in <see cref="Segments"/>, <see cref="Sequences"/> and <see cref="Points"/>, and what it is
+        /// (<see cref="HasLines"/>, <see cref="IsSplit"/>): 4 bytes each; one more at the end.
         /// </summary>
         Jobs,
 
@@ -91,6 +91,12 @@ internal sealed class IndexFile : IDisposable
     /// <summary>Numbers of a record of <see cref="Part.Jobs"/>.</summary>
     internal const int JobNumbers = 4;
 
+    /// <summary>Of a job: it has a line program that the records of sequences and points are of.</summary>
+    internal const uint HasLines = 1;
+
+    /// <summary>Of a job: its unit has another half.</summary>
+    internal const uint IsSplit = 2;
+
     private SectionData this[Part part] => _parts[(int)part];
 
     /// <summary>How many records of a size a part has.</summary>
@@ -109,6 +115,12 @@ internal sealed class IndexFile : IDisposable
 
     /// <summary>A piece of a part, cut off at its end.</summary>
     internal ReadOnlySpan<byte> Slice(Part part, ulong start, ulong end) => end <= start ? default : this[part].Part(start, end - start);
+
+    /// <summary>Takes the memory that look-ups will need.</summary>
+    internal void Prepare()
+    {
+        foreach (SectionData part in _parts) part.Prepare();
+    }
 
     /// <summary>The same for another thread; the file belongs to this one.</summary>
     internal IndexFile Fork()

@@ -59,6 +59,9 @@ internal sealed class IndexWorker
     /// <summary>By job: the functions of the unit, by address.</summary>
     internal Dictionary<int, (RangeMap Map, List<uint> Distances)> Functions { get; } = [];
 
+    /// <summary>The jobs whose units have another half.</summary>
+    internal HashSet<int> SplitJobs { get; } = [];
+
     /// <summary>A unit was split off into a file that is not there.</summary>
     internal bool IsIncomplete { get; private set; }
 
@@ -67,6 +70,7 @@ internal sealed class IndexWorker
     {
         DebugUnit full = unit.Full;
         if (unit.Attributes.SplitName is not null && unit.Skeleton is null && full == unit) IsIncomplete = true;
+        if (full != unit) SplitJobs.Add(job);
         Walk(full, job, 0);
         if (full != unit && full.Set.Splits is null)
             for (int i = 0; i < full.Set.Units.Count; i++)

@@ -96,12 +96,13 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
             jobs.U32(count);
             jobs.U32((uint)(sequences.Length / IndexedLinePlaces.SequenceBytes));
             jobs.U32((uint)(points.Length / IndexedLinePlaces.PointBytes));
-            bool hasLines = false;
+            uint flags = 0;
             foreach (IndexWorker worker in workers)
             {
+                if (worker.SplitJobs.Contains(job)) flags |= IndexFile.IsSplit;
                 if (worker.Rows.PlacesOf.TryGetValue(job, out (Range Sequences, Range Points) own))
                 {
-                    hasLines = true;
+                    flags |= IndexFile.HasLines;
                     sequences.Bytes(worker.Rows.Sequences.Written[own.Sequences]);
                     points.Bytes(worker.Rows.Points.Written[own.Points]);
                 }
@@ -115,7 +116,7 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
                     segments.U32(0);
                 }
             }
-            jobs.U32(hasLines ? 1u : 0u);
+            jobs.U32(flags);
         }
     }
 

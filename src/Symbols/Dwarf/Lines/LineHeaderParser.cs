@@ -174,11 +174,14 @@ internal static class LineHeaderParser
         }
     }
 
-    /// <summary>What the value of a path is.</summary>
-    internal static string Text(in AttributeValue value, DwarfSections sections, ReadOnlySpan<byte> bytes) => value.Form switch
+    private static string Text(in AttributeValue value, DwarfSections sections, ReadOnlySpan<byte> bytes) =>
+        value.Form == DwForm.LineStringPointer ? sections.LineString(value.Value) ?? "" : PathText(value, sections, bytes);
+
+    /// <summary>What the value of a path is; <see cref="DwarfSections.LineString"/> is for those who read all of them, and keeps them.</summary>
+    internal static string PathText(in AttributeValue value, DwarfSections sections, ReadOnlySpan<byte> bytes) => value.Form switch
     {
         DwForm.String => Encoding.UTF8.GetString(bytes.Slice((int)value.Value, value.SizeBytes)),
-        DwForm.LineStringPointer => sections.LineString(value.Value) ?? "",
+        DwForm.LineStringPointer => sections.LineStrings.StringAt(value.Value) ?? "",
         DwForm.StringPointer => sections.Strings.StringAt(value.Value) ?? "",
         // DW_FORM_strx occurs in split units only, which are not read.
         _ => "",

@@ -64,11 +64,11 @@ internal static class LinePaths
         var files = new Table(ref reader, header);
         if (file >= files.Count) return null;
         (AttributeValue path, ulong index) = files.Pass(ref reader, (ulong)file + 1);
-        string name = LineHeaderParser.Text(path, sections, bytes);
+        string name = LineHeaderParser.PathText(path, sections, bytes);
         if (reader.Failed || name.Length == 0) return null;
         DataReader second = first;
-        string root = directories.Count > 0 ? LineHeaderParser.Text(directories.Pass(ref first, 1).Path, sections, bytes) : "";
-        string directory = index == 0 || index >= directories.Count ? "" : LineHeaderParser.Text(directories.Pass(ref second, index + 1).Path, sections, bytes);
+        string root = directories.Count > 0 ? LineHeaderParser.PathText(directories.Pass(ref first, 1).Path, sections, bytes) : "";
+        string directory = index == 0 || index >= directories.Count ? "" : LineHeaderParser.PathText(directories.Pass(ref second, index + 1).Path, sections, bytes);
         return SourcePath.Join(SourcePath.Join(LineHeader.Root(header.Version, root, compileDirectory), directory), name);
     }
 

@@ -12,7 +12,7 @@ namespace Symbols.Dwarf.Types;
 internal sealed class TypeReader(DwarfInfo owner)
 {
     // Each may have read hundreds of others, as a record's members: those of what is looked at now, not of all that ever was.
-    private const int CachedCount = 64;
+    private const int CachedCount = 8;
 
     // packed, shared and the like on top of each other.
     private const int MaximumWrappers = 16;
