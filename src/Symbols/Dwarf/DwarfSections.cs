@@ -81,7 +81,7 @@ internal sealed class DwarfSections(
     /// <summary>Takes the memory that look-ups will need.</summary>
     internal void Prepare()
     {
-        SectionData[] all = [Info, Abbreviations, Line, LineStrings, Strings, StringOffsets, Addresses, Ranges, RangeLists, Locations, LocationLists];
+        SectionData[] all = [Info, Abbreviations, Line, LineStrings, Strings, StringOffsets, Addresses, Ranges, RangeLists];
         foreach (SectionData section in all) section.Prepare();
     }
 

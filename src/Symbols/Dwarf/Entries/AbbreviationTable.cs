@@ -89,7 +89,8 @@ internal sealed class AbbreviationTable
             ReadOnlySpan<byte> bytes = _section.Peek(start, rest);
             int before = _shapeCount;
             Abbreviation read = Decode(bytes, out bool isWhole);
-            if (isWhole || rest < size) return read;
+            // It was whole when it was found; if now it is not, someone has cut the file off.
+            if (isWhole || rest < size || bytes.Length < rest) return read;
             _shapeCount = before;
         }
     }
