@@ -67,12 +67,19 @@ public sealed class SymbolFile : IDisposable
         return _afterPrologues[function.EntryPc] = Dwarf.AfterPrologue(function);
     }
 
-    /// <summary>Names will be asked for: where the index of a large file is not there, it is made in the background from now on.</summary>
+    /// <summary>
+    /// Names will be asked for, and addresses: where the index of a large file is not there, it is made in the background from now on; and look-ups are rehearsed there, so
+    /// that the first ones are as quick as all others.
+    /// </summary>
     public void BeginIndexing()
     {
         _ = Dwarf;
         _job?.Begin();
+        _job?.Rehearse();
     }
+
+    /// <summary>Waits for all that <see cref="BeginIndexing"/> has begun.</summary>
+    public void WaitUntilReady() => _job?.WaitForRehearsal();
 
     /// <summary>As <see cref="BeginIndexing"/>, and waits for it as a question for a name would.</summary>
     public void MakeIndex()

@@ -26,8 +26,8 @@ public sealed class SymbolIndexing(DebugIndexCache? cache, IndexWait? wait)
     {
         if (SmallSizeBytes is { } size) dwarf.SmallSizeBytes = size;
         if (!(dwarf.HasUnits || dwarf.HasLines) || dwarf.IsSmall) return null;
-        if (cache is not null && dwarf.LoadIndex(cache)) return null;
         var job = new IndexingJob(dwarf, cache, Path.GetFileName(name));
+        if (cache is not null && dwarf.LoadIndex(cache)) return job;
         dwarf.IndexNeeded = () =>
         {
             job.Begin();

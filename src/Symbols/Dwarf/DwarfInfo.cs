@@ -124,6 +124,25 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
     /// <param name="cache">Where it is to be kept; null: nowhere.</param>
     public DebugIndexBuilder PrepareIndex(DebugIndexCache? cache) => new(this, cache, Identity());
 
+    /// <summary>Makes what has the code of look-ups compiled: on another thread, if <see cref="LookupRehearsal.Run"/> is called there.</summary>
+    public LookupRehearsal PrepareRehearsal()
+    {
+        Sections.Prepare();
+        Set.Supplementary?.Sections.Prepare();
+        _index?.Prepare();
+        return new LookupRehearsal(this, Fork());
+    }
+
+    /// <summary>Finds which unit is where, for another view of the same files, too.</summary>
+    internal void MapUnitsFor(DwarfInfo other) => Interlocked.CompareExchange(ref other._unitMap, _unitMap ??= MapUnits(), null);
+
+    /// <summary>Shares the index of another view of the same files, if that has one.</summary>
+    internal bool UseIndexOf(DwarfInfo other)
+    {
+        if (other._index is { } index) _index = index.Fork(this);
+        return IsIndexed;
+    }
+
     internal void UseIndex(IndexFile file, IndexJobs jobs) => _index = new DebugIndex(file, jobs);
 
     /// <summary>What finds the rows of a unit's line program, out of the index; null: that does not have it, or is not there.</summary>
@@ -255,7 +274,7 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
         if (IsIndexed || IsSmall || IndexNeeded is not null)
         {
             foreach (NamedEntry entry in Index.Find(name, NamedKinds.Function))
-                if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
+                if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset, isKnown: true) is { } function) found.Add(function);
             return found;
         }
         foreach (ElfSymbol symbol in Sections.Image.Symbols.ByName(name))
@@ -269,7 +288,7 @@ public sealed class DwarfInfo : ITypeCatalog, IDisposable
         var found = new List<DebugFunction>();
         if (!HasUnits) return found;
         foreach (NamedEntry entry in Index.Find(name, NamedKinds.Inlined))
-            if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset) is { } function) found.Add(function);
+            if ((entry.Unit.Skeleton ?? entry.Unit).FunctionOf(entry.DieOffset, isKnown: true) is { } function) found.Add(function);
         return found;
     }
 

@@ -16,9 +16,11 @@ namespace Symbols.Dwarf;
 internal sealed class DwarfSections(
     ElfImage image, DiagnosticLog diagnostics, bool isSplit = false, IReadOnlyDictionary<string, AddressRange>? parts = null)
 {
-    private const int MaximumAbbreviationTables = 32, MaximumLineStrings = 1 << 15, MaximumKeptLength = 256;
+    private const int CachedStringBytes = 1 << 24;
+    private const int MaximumAbbreviationTables = 4, MaximumLineStrings = 1 << 15, MaximumKeptLength = 256;
 
     private readonly Dictionary<(ulong, int, ushort, bool), AbbreviationTable> _tables = [];
+    private readonly Queue<(ulong, int, ushort, bool)> _tablesInOrder = [];
     private readonly AbbreviationTable.Scratch _scratch = new();
     private readonly Dictionary<ulong, string> _lineStringsByOffset = [];
     private SectionData? _info, _types, _abbreviations, _line, _lineStrings, _strings, _stringOffsets, _addresses, _ranges, _rangeLists, _addressRanges;
@@ -53,7 +55,8 @@ internal sealed class DwarfSections(
         return _lineStringsByOffset[offset] = text;
     }
 
-    internal SectionData Strings => _strings ??= Open(".debug_str");
+    // Who makes an index reads them from one end to the other and back.
+    internal SectionData Strings => _strings ??= Open(".debug_str").WithCache(CachedStringBytes);
 
     internal SectionData StringOffsets => _stringOffsets ??= Open(".debug_str_offsets");
 
@@ -75,12 +78,20 @@ internal sealed class DwarfSections(
 
     internal SectionData AddressRanges => _addressRanges ??= Open(".debug_aranges");
 
+    /// <summary>Takes the memory that look-ups will need.</summary>
+    internal void Prepare()
+    {
+        SectionData[] all = [Info, Abbreviations, Line, LineStrings, Strings, StringOffsets, Addresses, Ranges, RangeLists];
+        foreach (SectionData section in all) section.Prepare();
+    }
+
     /// <summary>The table at the offset, as a unit with such a header reads it.</summary>
     internal AbbreviationTable AbbreviationsOf(UnitHeader unit)
     {
         (ulong, int, ushort, bool) key = (unit.AbbreviationOffset, unit.AddressSizeBytes, unit.Version, unit.Is64);
         if (_tables.TryGetValue(key, out AbbreviationTable? table)) return table;
-        if (_tables.Count >= MaximumAbbreviationTables) _tables.Clear();
+        if (_tables.Count >= MaximumAbbreviationTables) _tables.Remove(_tablesInOrder.Dequeue());
+        _tablesInOrder.Enqueue(key);
         return _tables[key] = AbbreviationTable.Read(Abbreviations, unit, diagnostics, _scratch);
     }
 
@@ -90,7 +101,7 @@ internal sealed class DwarfSections(
     /// <summary>An unsigned number somewhere in a section; false beyond its end.</summary>
     internal static bool TryNumber(SectionData section, ulong offset, int sizeBytes, out ulong value)
     {
-        ReadOnlySpan<byte> bytes = section.Bytes(offset, sizeBytes);
+        ReadOnlySpan<byte> bytes = section.Peek(offset, sizeBytes);
         var reader = new DataReader(bytes);
         value = reader.Unsigned(sizeBytes);
         return !reader.Failed;

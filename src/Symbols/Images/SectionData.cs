@@ -10,14 +10,14 @@ namespace Symbols.Images;
 /// </summary>
 public sealed class SectionData
 {
-    private const int ChunkSizeBytes = 1 << 14;
-    private const int CachedChunkCount = 1024;
     private const int MaximumStringBytes = 1 << 20;
+    private const int FirstStringBytes = 256;
 
     private readonly ReadOnlyMemory<byte> _memory;
     private readonly ImageSource? _source;
     private readonly long _start;
-    private readonly Dictionary<ulong, ReadOnlyMemory<byte>> _chunks = [];
+    private ChunkCache? _chunks;
+    private byte[] _peeked = [];
 
     /// <summary>A section that is in memory.</summary>
     public SectionData(string name, ulong address, ReadOnlyMemory<byte> memory)
@@ -48,14 +48,21 @@ public sealed class SectionData
 
     public bool IsEmpty => Length == 0;
 
+    /// <summary>So much of what is read here and there is kept.</summary>
+    internal int CachedBytes { get; init; } = 1 << 20;
+
     /// <summary>A part as a section of its own, cut off at this one's end.</summary>
     internal SectionData Slice(ulong offset, ulong count)
     {
         ulong start = Math.Min(offset, Length);
         ulong size = Math.Min(count, Length - start);
         return _source is null ? new SectionData(Name, Address, _memory.Slice((int)start, (int)size))
-            : new SectionData(Name, Address, _source, _start + (long)start, (long)size);
+            : new SectionData(Name, Address, _source, _start + (long)start, (long)size) { CachedBytes = CachedBytes };
     }
+
+    /// <summary>The same contents, of which more or less is kept.</summary>
+    internal SectionData WithCache(int cachedBytes) =>
+        _source is null ? this : new SectionData(Name, Address, _source, _start, (long)Length) { CachedBytes = cachedBytes };
 
     /// <summary>A copy, or a view where the section is in memory; shorter than asked at the section's end.</summary>
     public ReadOnlyMemory<byte> Window(ulong offset, ulong count)
@@ -90,45 +97,61 @@ public sealed class SectionData
     /// <summary>Everything.</summary>
     public ReadOnlyMemory<byte> All() => Window(0, Length);
 
-    /// <summary>A few bytes through the cache of chunks, for what is read here and there; empty if they are not all there.</summary>
-    internal ReadOnlySpan<byte> Bytes(ulong offset, int count)
+    /// <summary>
+    /// Some bytes through the cache of chunks, for what is read here and there; empty if they are not all there. They are the caller's: what is read later does not change them.
+    /// </summary>
+    internal ReadOnlyMemory<byte> Piece(ulong offset, int count)
     {
-        if (offset >= Length || (ulong)count > Length - offset) return default;
-        ulong start = offset / ChunkSizeBytes * ChunkSizeBytes;
-        ReadOnlySpan<byte> chunk = Chunk(start).Span;
-        int at = (int)(offset - start);
-        return at + count <= chunk.Length ? chunk.Slice(at, count) : Window(offset, (ulong)count).Span;
+        if (offset >= Length || count <= 0 || (ulong)count > Length - offset) return default;
+        if (_source is null) return _memory.Slice((int)offset, count);
+        if (count > ChunkCache.ChunkBytes) return Window(offset, (ulong)count) is { } window && window.Length == count ? window : default;
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(count);
+        return Chunks.TryCopy(offset, bytes) ? bytes : default;
     }
 
-    /// <summary>As <see cref="Bytes"/>; fewer where the section ends.</summary>
+    /// <summary>As <see cref="Piece"/>.</summary>
+    internal ReadOnlySpan<byte> Bytes(ulong offset, int count) => Piece(offset, count).Span;
+
+    /// <summary>As <see cref="Piece"/>; fewer where the section ends.</summary>
     internal ReadOnlySpan<byte> Part(ulong offset, ulong count) =>
         offset >= Length ? default : Bytes(offset, (int)Math.Min(Math.Min(count, Length - offset), (ulong)Array.MaxLength));
+
+    /// <summary>As <see cref="Bytes"/>, without a copy: for what is looked at now, as it is valid until the next call of any method of this section.</summary>
+    internal ReadOnlySpan<byte> Peek(ulong offset, int count)
+    {
+        if (offset >= Length || count <= 0 || (ulong)count > Length - offset) return default;
+        if (_source is null) return _memory.Span.Slice((int)offset, count);
+        ReadOnlySpan<byte> chunk = Chunks.From(offset);
+        if (chunk.Length >= count) return chunk[..count];
+        if (_peeked.Length < count) _peeked = new byte[Math.Max(count, _peeked.Length * 2)];
+        Span<byte> bytes = _peeked.AsSpan(0, count);
+        return (count > ChunkCache.ChunkBytes ? Read(offset, bytes) == count : Chunks.TryCopy(offset, bytes)) ? bytes : default;
+    }
 
     /// <summary>The string that ends with a NUL byte, as UTF-8; null if the offset is beyond the end.</summary>
     public string? StringAt(ulong offset) => offset < Length ? Encoding.UTF8.GetString(StringBytesAt(offset)) : null;
 
-    /// <summary>The bytes up to the next NUL; empty beyond the end.</summary>
+    /// <summary>The bytes up to the next NUL; empty beyond the end. They are valid as those of <see cref="Peek"/>.</summary>
     internal ReadOnlySpan<byte> StringBytesAt(ulong offset)
     {
         if (offset >= Length) return default;
-        ulong start = offset / ChunkSizeBytes * ChunkSizeBytes;
-        ReadOnlySpan<byte> chunk = Chunk(start).Span;
-        int at = (int)(offset - start);
-        // The image may have become shorter since the section's length was taken.
-        if (at >= chunk.Length) return default;
-        ReadOnlySpan<byte> tail = chunk[at..];
-        int end = tail.IndexOf((byte)0);
-        if (end >= 0) return tail[..end];
-        ReadOnlySpan<byte> longer = Window(offset, MaximumStringBytes).Span;
-        end = longer.IndexOf((byte)0);
-        return end < 0 ? longer : longer[..end];
+        ReadOnlySpan<byte> near = _source is null ? _memory.Span[(int)offset..] : Chunks.From(offset);
+        int end = near.IndexOf((byte)0);
+        if (end >= 0) return near[..end];
+        for (ulong size = FirstStringBytes; ; size *= 8)
+        {
+            ReadOnlySpan<byte> longer = Window(offset, size).Span;
+            end = longer.IndexOf((byte)0);
+            if (end >= 0) return longer[..end];
+            if (size >= Length - offset || size >= MaximumStringBytes) return longer[..Math.Min(longer.Length, MaximumStringBytes)];
+        }
     }
 
-    private ReadOnlyMemory<byte> Chunk(ulong start)
+    /// <summary>Takes the memory that reading here and there will need.</summary>
+    internal void Prepare()
     {
-        if (_source is null) return _memory.Slice((int)start, (int)Math.Min(ChunkSizeBytes, Length - start));
-        if (_chunks.TryGetValue(start, out ReadOnlyMemory<byte> chunk)) return chunk;
-        if (_chunks.Count >= CachedChunkCount) _chunks.Clear();
-        return _chunks[start] = Window(start, ChunkSizeBytes);
+        if (_source is not null && Length > 0) _ = Chunks;
     }
+
+    private ChunkCache Chunks => _chunks ??= new ChunkCache(_source!, _start, (long)Length, CachedBytes);
 }

@@ -62,6 +62,21 @@ public sealed class SymbolIndexingTests : IDisposable
     }
 
     [Fact]
+    public void Look_ups_are_rehearsed_with_a_new_index_and_with_a_kept_one()
+    {
+        string function = Known().Function;
+        for (int i = 0; i < 3; i++)
+        {
+            using SymbolFile file = Open(Kept, static job => job.Wait(TimeSpan.FromMinutes(1), default));
+            file.BeginIndexing();
+            file.BeginIndexing();
+            file.WaitUntilReady();
+            Assert.True(file.Dwarf.IsIndexed);
+            Assert.NotEmpty(file.Dwarf.FunctionsByName(function));
+        }
+    }
+
+    [Fact]
     public void A_file_that_is_closed_meanwhile_ends_the_work()
     {
         for (int i = 0; i < 10; i++)

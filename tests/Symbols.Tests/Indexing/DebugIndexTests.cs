@@ -197,10 +197,10 @@ public sealed partial class DebugIndexTests
         ReadOnlySpan<byte> bytes = entry.Unit.Bytes.Span;
         var cursor = new DieCursor(entry.Unit.Header, entry.Unit.Abbreviations, bytes, (int)(entry.DieOffset - entry.Unit.Header.Offset));
         Assert.True(cursor.MoveNext());
-        if (entry.Kind != NamedKinds.Enumerator) return [entry.Unit.StringOf(cursor.Attribute(DwAt.Name), bytes)];
+        if (entry.Kind != NamedKinds.Enumerator) return [entry.Unit.StringOf(cursor.Attribute(DwAt.Name))];
         Assert.Equal(DwTag.EnumerationType, cursor.Tag);
         var names = new List<string?>();
-        while (cursor.MoveNext() && cursor.Depth > 0) names.Add(entry.Unit.StringOf(cursor.Attribute(DwAt.Name), bytes));
+        while (cursor.MoveNext() && cursor.Depth > 0) names.Add(entry.Unit.StringOf(cursor.Attribute(DwAt.Name)));
         return names;
     }
 

@@ -152,6 +152,14 @@ public sealed class IndexedNamesTests
             File.WriteAllBytes(path, good[..length]);
             Assert.False(DwarfInfo.Open(image).LoadIndex(cache), $"{length} bytes");
         }
+        // Those of other versions of this program, too.
+        foreach (uint version in (uint[])[0, IndexFile.Version - 1, IndexFile.Version + 1])
+        {
+            byte[] other = [.. good];
+            BitConverter.TryWriteBytes(other.AsSpan(8), version);
+            File.WriteAllBytes(path, other);
+            Assert.False(DwarfInfo.Open(image).LoadIndex(cache), $"version {version}");
+        }
         // Made anew in its place, it is the same.
         Assert.True(DwarfInfo.Open(image).PrepareIndex(cache).Run(null, CancellationToken.None));
         Assert.Equal(good, File.ReadAllBytes(path));
@@ -173,7 +181,7 @@ public sealed class IndexedNamesTests
         unit = unit.Full;
         bool hasScopes = !unit.Attributes.Language.HasNoScopes();
         var hidden = new Stack<int>();
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+        DieCursor cursor = unit.FirstCursor();
         while (cursor.MoveNext())
         {
             while (hidden.TryPeek(out int depth) && depth >= cursor.Depth) hidden.Pop();

@@ -49,10 +49,10 @@ public sealed class TypeTests
         string simple = name[(name.LastIndexOf(' ') + 1)..];
         foreach (DebugUnit unit in info.Units)
         {
-            var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+            DieCursor cursor = unit.FirstCursor();
             for (bool isThere = cursor.MoveNext() && cursor.MoveNext(); isThere; isThere = cursor.MoveNextSibling())
             {
-                if (unit.StringOf(cursor.Attribute(DwAt.Name), unit.Bytes.Span) != simple || cursor.Tag is DwTag.Variable or DwTag.Subprogram) continue;
+                if (unit.StringOf(cursor.Attribute(DwAt.Name)) != simple || cursor.Tag is DwTag.Variable or DwTag.Subprogram) continue;
                 DebugType type = info.Types.Reader.At(new DieReference(unit, unit.Header.Offset + (ulong)cursor.Position));
                 if (GdbTypes.Describe(type) == theirs) return true;
             }

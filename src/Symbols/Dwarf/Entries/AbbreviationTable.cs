@@ -4,33 +4,51 @@ using Symbols.Images;
 
 namespace Symbols.Dwarf.Entries;
 
-/// <summary>One table of <c>.debug_abbrev</c>.</summary>
+/// <summary>One table of <c>.debug_abbrev</c>. Where its entries are is found at once; what one says is read when it is first used, as a look-up needs few of hundreds.</summary>
 internal sealed class AbbreviationTable
 {
-    private const int FirstWindowBytes = 1 << 14;
+    private const ulong FirstWindowBytes = 1 << 13;
+    private const int FirstEntryBytes = 64;
 
-    private readonly Dictionary<ulong, Abbreviation> _byCode = [];
+    private readonly SectionData? _section;
+    private readonly UnitHeader? _unit;
+    private readonly Dictionary<ulong, Abbreviation>? _byCode;
 
-    // Compilers number from 1 without gaps, so that nearly all look-ups are an index.
-    private readonly Abbreviation[] _dense = [];
-    private readonly AttributeShape[] _shapes = [];
+    // Compilers number from 1 without gaps, so that nearly all look-ups are an index. Of each, where it is in the table; or, less than 0, the complement of where it is in what
+    // was read.
+    private readonly int[] _places = [];
+    private Abbreviation[] _read = [];
+    private AttributeShape[] _shapes = [];
+    private int _readCount, _shapeCount;
 
     private AbbreviationTable() { }
 
-    private AbbreviationTable(Scratch scratch)
+    private AbbreviationTable(SectionData section, UnitHeader unit, Scratch scratch, ReadOnlySpan<byte> bytes)
     {
-        _dense = [.. scratch.Dense];
-        _shapes = [.. scratch.Shapes];
-        foreach ((ulong code, Abbreviation abbreviation) in scratch.Others) _byCode.TryAdd(code, abbreviation);
+        _section = section;
+        _unit = unit;
+        _places = [.. scratch.Dense];
+        if (scratch.Others.Count == 0) return;
+        _byCode = [];
+        foreach ((ulong code, int place) in scratch.Others)
+            if (!_byCode.ContainsKey(code)) _byCode[code] = Decode(bytes[place..]);
     }
 
-    internal int Count => _byCode.Count + _dense.Length;
+    internal int Count => (_byCode?.Count ?? 0) + _places.Length;
 
     /// <summary>False: there is none of that code.</summary>
     internal bool TryFind(ulong code, out Abbreviation abbreviation)
     {
-        if (code - 1 >= (ulong)_dense.Length) return _byCode.TryGetValue(code, out abbreviation);
-        abbreviation = _dense[code - 1];
+        abbreviation = default;
+        if (code - 1 >= (ulong)_places.Length) return _byCode is not null && _byCode.TryGetValue(code, out abbreviation);
+        int index = (int)(code - 1), place = _places[index];
+        if (place >= 0)
+        {
+            if (_readCount == _read.Length) Array.Resize(ref _read, Math.Max(16, _read.Length * 2));
+            _read[_readCount] = Read(index);
+            _places[index] = place = ~_readCount++;
+        }
+        abbreviation = _read[~place];
         return true;
     }
 
@@ -50,14 +68,57 @@ internal sealed class AbbreviationTable
             diagnostics.Add(section.Name, offset, "A unit's abbreviations lie beyond the end of the section.");
             return new AbbreviationTable();
         }
-        // A table does not say how long it is.
-        for (ulong size = FirstWindowBytes; ; size *= 4)
+        // A table does not say how long it is; that of one code is near its beginning as a rule.
+        for (ulong size = only == 0 ? FirstWindowBytes : FirstWindowBytes / 16UL; ; size *= 4)
         {
-            bool isWhole = scratch.TryFill(section.Window(offset, size, ref scratch.Bytes).Span, unit, only);
+            ReadOnlySpan<byte> bytes = section.Window(offset, size, ref scratch.Bytes).Span;
+            bool isWhole = scratch.TryFill(bytes, only);
             if (!isWhole && size < section.Length - offset && size < int.MaxValue) continue;
             if (!isWhole) diagnostics.Add(section.Name, offset, "The table of abbreviations is cut off.");
-            return new AbbreviationTable(scratch);
+            return new AbbreviationTable(section, unit, scratch, bytes);
         }
+    }
+
+    // An entry does not say how long it is.
+    private Abbreviation Read(int index)
+    {
+        for (int size = FirstEntryBytes; ; size *= 4)
+        {
+            ulong start = _unit!.AbbreviationOffset + (ulong)_places[index];
+            int rest = (int)Math.Min((ulong)size, _section!.Length - Math.Min(_section.Length, start));
+            ReadOnlySpan<byte> bytes = _section.Peek(start, rest);
+            int before = _shapeCount;
+            Abbreviation read = Decode(bytes, out bool isWhole);
+            // It was whole when it was found; if now it is not, someone has cut the file off.
+            if (isWhole || rest < size || bytes.Length < rest) return read;
+            _shapeCount = before;
+        }
+    }
+
+    private Abbreviation Decode(ReadOnlySpan<byte> bytes) => Decode(bytes, out _);
+
+    private Abbreviation Decode(ReadOnlySpan<byte> bytes, out bool isWhole)
+    {
+        var reader = new DataReader(bytes);
+        ulong tag = reader.Uleb();
+        bool hasChildren = reader.U8() != 0;
+        int first = _shapeCount, size = 0;
+        while (true)
+        {
+            ulong name = reader.Uleb();
+            ulong form = reader.Uleb();
+            long constant = form == (ulong)DwForm.ImplicitConstant ? reader.Sleb() : 0;
+            if (reader.Failed || (name == 0 && form == 0)) break;
+            DwForm known = form > ushort.MaxValue ? DwForm.None : (DwForm)form;
+            int valueSize = FormReader.SizeOf(known, _unit!);
+            short distance = size is >= 0 and <= short.MaxValue ? (short)size : (short)-1;
+            size = size < 0 || valueSize < 0 ? -1 : size + valueSize;
+            // Who has some of the shapes keeps them: those that are there are never written again.
+            if (_shapeCount == _shapes.Length) Array.Resize(ref _shapes, Math.Max(32, _shapes.Length * 2));
+            _shapes[_shapeCount++] = new AttributeShape(name > ushort.MaxValue ? DwAt.None : (DwAt)name, known, (short)valueSize, distance, constant);
+        }
+        isWhole = !reader.Failed;
+        return new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, first, _shapeCount - first, size);
     }
 
     /// <summary>What a table is put together in: one after the other, as a kernel has thousands of them.</summary>
@@ -65,36 +126,29 @@ internal sealed class AbbreviationTable
     {
         internal byte[] Bytes = [];
 
-        internal List<Abbreviation> Dense { get; } = [];
+        /// <summary>Where the entry of each code from 1 on is, behind the code.</summary>
+        internal List<int> Dense { get; } = [];
 
-        internal List<(ulong Code, Abbreviation Abbreviation)> Others { get; } = [];
-
-        internal List<AttributeShape> Shapes { get; } = [];
+        internal List<(ulong Code, int Place)> Others { get; } = [];
 
         /// <summary>False: the bytes end before the table does.</summary>
-        internal bool TryFill(ReadOnlySpan<byte> bytes, UnitHeader unit, ulong only)
+        internal bool TryFill(ReadOnlySpan<byte> bytes, ulong only)
         {
             Dense.Clear();
             Others.Clear();
-            Shapes.Clear();
             var reader = new DataReader(bytes);
             while (true)
             {
                 ulong code = reader.Uleb();
                 if (reader.Failed) return false;
                 if (code == 0) return true;
-                ulong tag = reader.Uleb();
-                bool hasChildren = reader.U8() != 0;
-                int first = Shapes.Count;
-                if (only != 0 && code != only)
-                {
-                    if (!TrySkipShapes(ref reader)) return false;
-                    continue;
-                }
-                if (!TryFillShapes(ref reader, unit, out int size)) return false;
-                var abbreviation = new Abbreviation(tag > ushort.MaxValue ? DwTag.None : (DwTag)tag, hasChildren, first, Shapes.Count - first, size);
-                if (code == (ulong)Dense.Count + 1) Dense.Add(abbreviation);
-                else Others.Add((code, abbreviation));
+                int place = reader.Position;
+                reader.SkipLeb();
+                reader.U8();
+                if (!TrySkipShapes(ref reader)) return false;
+                if (only != 0 && code != only) continue;
+                if (code == (ulong)Dense.Count + 1) Dense.Add(place);
+                else Others.Add((code, place));
                 if (only != 0) return true;
             }
         }
@@ -108,24 +162,6 @@ internal sealed class AbbreviationTable
                 if (form == (ulong)DwForm.ImplicitConstant) reader.SkipLeb();
                 if (reader.Failed) return false;
                 if (name == 0 && form == 0) return true;
-            }
-        }
-
-        private bool TryFillShapes(ref DataReader reader, UnitHeader unit, out int size)
-        {
-            size = 0;
-            while (true)
-            {
-                ulong name = reader.Uleb();
-                ulong form = reader.Uleb();
-                long constant = form == (ulong)DwForm.ImplicitConstant ? reader.Sleb() : 0;
-                if (reader.Failed) return false;
-                if (name == 0 && form == 0) return true;
-                DwForm known = form > ushort.MaxValue ? DwForm.None : (DwForm)form;
-                int valueSize = FormReader.SizeOf(known, unit);
-                short distance = size is >= 0 and <= short.MaxValue ? (short)size : (short)-1;
-                size = size < 0 || valueSize < 0 ? -1 : size + valueSize;
-                Shapes.Add(new AttributeShape(name > ushort.MaxValue ? DwAt.None : (DwAt)name, known, (short)valueSize, distance, constant));
             }
         }
     }

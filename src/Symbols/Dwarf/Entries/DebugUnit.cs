@@ -17,8 +17,9 @@ internal sealed class DebugUnit
     // A chain is: concrete copy -> abstract instance -> declaration in a class. Anything longer is a cycle.
     private const int MaximumOriginDepth = 16;
 
-    // What one entry takes as a rule, a function with all that is in it, and the unit's own entry at most.
-    private const int EntryBytes = 256, FunctionBytes = 8192, UnitEntryBytes = 4096;
+    // What the unit's own entry takes at most.
+    private const int UnitEntryBytes = 4096;
+
 
     private readonly UnitSet _set;
     private readonly SectionData _section;
@@ -34,7 +35,7 @@ internal sealed class DebugUnit
     private ScopeMap? _scopes;
     private bool _isLineTableRead;
     private LinePoints? _lines;
-    private bool _areLinesRead;
+    private bool _areLinesRead, _areLinesIndexed, _isNoted;
     private ulong _baseAddress;
 
     /// <param name="set">The units that it belongs to.</param>
@@ -80,7 +81,7 @@ internal sealed class DebugUnit
         }
     }
 
-    internal UnitAttributes Attributes => _attributes ??= ReadAttributes();
+    internal UnitAttributes Attributes => _attributes ?? ReadAttributes();
 
     /// <summary>The unit's line table; null if it has none.</summary>
     internal LineTable? LineTable
@@ -106,9 +107,12 @@ internal sealed class DebugUnit
             if (Skeleton is not null && !Header.IsType) return Skeleton.Lines;
             if (_areLinesRead) return _lines;
             _areLinesRead = true;
-            if (Attributes.LineOffset is { } offset)
-                _lines = Owner.IndexedLines(this, offset) ?? LineProgram.ReadPoints(Sections, offset, Header.AddressSizeBytes, CompileDirectory);
-            if (_lines is not null) Charge(_lines.SizeBytes);
+            if (Attributes.LineOffset is not { } offset) return null;
+            _lines = Owner.IndexedLines(this, offset);
+            _areLinesIndexed = _lines is not null;
+            if (_areLinesIndexed) Note();
+            else _lines = LineProgram.ReadPoints(Sections, offset, Header.AddressSizeBytes, CompileDirectory);
+            if (_lines is not null && !_areLinesIndexed) Charge(_lines.SizeBytes);
             return _lines;
         }
     }
@@ -149,7 +153,15 @@ internal sealed class DebugUnit
     /// <summary>Reads the unit into a buffer that the caller keeps until <see cref="Release"/>.</summary>
     internal void ReadInto(ref byte[] buffer) => _bytes = _section.Window(Header.Offset, Header.SizeBytes, ref buffer);
 
-    internal AbbreviationTable Abbreviations => _abbreviations ??= Sections.AbbreviationsOf(Header);
+    internal AbbreviationTable Abbreviations
+    {
+        get
+        {
+            if (_abbreviations is not null) return _abbreviations;
+            Note();
+            return _abbreviations = Sections.AbbreviationsOf(Header);
+        }
+    }
 
     private DebugUnit? Split
     {
@@ -166,6 +178,22 @@ internal sealed class DebugUnit
         }
     }
 
+    /// <summary>That the unit has no other half is known without reading it.</summary>
+    internal void HasNoSplit() => _isSplitRead = true;
+
+    /// <summary>Drops what was read of single entries.</summary>
+    internal void Forget()
+    {
+        _isNoted = false;
+        _abbreviations = null;
+        _attributes = null;
+        _single = null;
+        if (!_areLinesIndexed) return;
+        _lines = null;
+        _areLinesRead = _areLinesIndexed = false;
+    }
+
+    /// <summary>Drops everything that was read.</summary>
     internal void Release()
     {
         _bytes = default;
@@ -181,42 +209,20 @@ internal sealed class DebugUnit
         _areLinesRead = false;
     }
 
-    /// <summary>At an entry, to read it and what is in it. Fails (<see cref="DieCursor.MoveNext"/> gives false) where no entry can be.</summary>
+    /// <summary>
+    /// At an entry, to read it and what is in it: as much of the unit is read as that takes. Fails (<see cref="DieCursor.MoveNext"/> gives false) where no entry can be.
+    /// </summary>
     internal DieCursor CursorAt(ulong dieOffset)
     {
-        ReadOnlySpan<byte> bytes = Bytes.Span;
         ulong distance = dieOffset - Header.Offset;
-        int position = distance >= (ulong)Header.HeaderSizeBytes && distance < (ulong)bytes.Length ? (int)distance : bytes.Length;
-        return new DieCursor(Header, Abbreviations, bytes, position);
+        bool isInside = distance >= (ulong)Header.HeaderSizeBytes && distance < Header.SizeBytes && distance <= int.MaxValue;
+        if (_bytes.IsEmpty && isInside) return new DieCursor(Header, Abbreviations, _section, (int)distance);
+        ReadOnlySpan<byte> bytes = _bytes.Span;
+        return new DieCursor(Header, Abbreviations, bytes, isInside && distance < (ulong)bytes.Length ? (int)distance : bytes.Length);
     }
 
-    /// <summary>
-    /// At an entry, to read it alone: only what it takes is read of the unit, and its strings are in those bytes. Fails as <see cref="CursorAt"/>.
-    /// </summary>
-    internal DieCursor EntryAt(ulong dieOffset, out ReadOnlySpan<byte> bytes)
-    {
-        ulong distance = dieOffset - Header.Offset;
-        if (!_bytes.IsEmpty || distance < (ulong)Header.HeaderSizeBytes || distance >= Header.SizeBytes)
-        {
-            bytes = Bytes.Span;
-            return CursorAt(dieOffset);
-        }
-        for (ulong size = EntryBytes; ; size *= 8)
-        {
-            bytes = Part(distance, size, out bool isRest);
-            var cursor = new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
-            if (isRest || (cursor.MoveNext() && cursor.IsWhole()))
-                return new DieCursor(Header, Abbreviations, bytes, 0, (int)distance);
-        }
-    }
-
-    // From a distance on, as far as the unit and the section go; empty if the section ends before the unit should.
-    private ReadOnlySpan<byte> Part(ulong distance, ulong size, out bool isRest)
-    {
-        ulong rest = Math.Min(Header.SizeBytes - distance, _section.Length - Math.Min(_section.Length, Header.Offset + distance));
-        isRest = size >= rest;
-        return _section.Bytes(Header.Offset + distance, (int)Math.Min(Math.Min(size, rest), (ulong)Array.MaxLength));
-    }
+    /// <summary>At the unit's own entry, to walk over all others.</summary>
+    internal DieCursor FirstCursor() => CursorAt(Header.Offset + (ulong)Header.HeaderSizeBytes);
 
     internal DebugFunction? FunctionAt(ulong address)
     {
@@ -231,15 +237,16 @@ internal sealed class DebugUnit
     }
 
     /// <summary>The function whose entry is at an offset of the section; null: there is none with code.</summary>
-    internal DebugFunction? FunctionOf(ulong dieOffset)
+    /// <param name="dieOffset">Where it is.</param>
+    /// <param name="isKnown">That there is one with code is known: nothing of it need be read.</param>
+    internal DebugFunction? FunctionOf(ulong dieOffset, bool isKnown = false)
     {
         if (_functions is not null) return Array.Find(_functions, function => function.DieOffset == dieOffset);
         _single ??= [];
         if (_single.TryGetValue(dieOffset, out DebugFunction? known)) return known;
         DebugUnit full = Full;
-        DebugFunction[] read = full.Header.Contains(dieOffset) ? full.ReadFunction(dieOffset - full.Header.Offset) : [];
-        Charge(read.Length * 200L);
-        return _single[dieOffset] = read.Length > 0 && read[0].DieOffset == dieOffset ? read[0] : null;
+        Note();
+        return _single[dieOffset] = !full.Header.Contains(dieOffset) ? null : isKnown ? new DebugFunction(full, dieOffset) : FunctionParser.ReadOne(full, dieOffset);
     }
 
     /// <summary>An address of <c>.debug_addr</c>; 0 beyond its end.</summary>
@@ -258,12 +265,11 @@ internal sealed class DebugUnit
     internal ulong AddressOf(in AttributeValue value) => value.Form == DwForm.Address ? value.Value : IndexedAddress(value.Value);
 
     /// <summary>The bytes of a block of this unit.</summary>
-    internal ReadOnlyMemory<byte> BlockOf(in AttributeValue value) =>
-        value.IsBlock && value.Value + (ulong)value.SizeBytes <= (ulong)Bytes.Length ? Bytes.Slice((int)value.Value, value.SizeBytes) : default;
+    internal ReadOnlyMemory<byte> BlockOf(in AttributeValue value) => value.IsBlock ? Piece(value) : default;
 
-    internal string? StringOf(in AttributeValue value, ReadOnlySpan<byte> unitBytes) => value.Form switch
+    internal string? StringOf(in AttributeValue value) => value.Form switch
     {
-        DwForm.String => Encoding.UTF8.GetString(unitBytes.Slice((int)value.Value, value.SizeBytes)),
+        DwForm.String => Encoding.UTF8.GetString(Piece(value).Span),
         DwForm.StringPointer => Sections.Strings.StringAt(value.Value),
         DwForm.LineStringPointer => Sections.LineStrings.StringAt(value.Value),
         DwForm.StringIndex or DwForm.GnuStringIndex or (>= DwForm.StringIndex1 and <= DwForm.StringIndex4) => IndexedString(value.Value),
@@ -272,14 +278,14 @@ internal sealed class DebugUnit
     };
 
     /// <summary>As <see cref="StringOf"/>, without making a string; empty: none.</summary>
-    internal ReadOnlySpan<byte> StringBytesOf(scoped in AttributeValue value, ReadOnlySpan<byte> unitBytes)
+    internal ReadOnlySpan<byte> StringBytesOf(scoped in AttributeValue value)
     {
         switch (value.Form)
         {
-            case DwForm.String: return unitBytes.Slice((int)value.Value, value.SizeBytes);
+            case DwForm.String: return Piece(value).Span;
             case DwForm.StringPointer: return Sections.Strings.StringBytesAt(value.Value);
             case DwForm.None: return default;
-            default: return Encoding.UTF8.GetBytes(StringOf(value, unitBytes) ?? "");
+            default: return Encoding.UTF8.GetBytes(StringOf(value) ?? "");
         }
     }
 
@@ -288,9 +294,8 @@ internal sealed class DebugUnit
     {
         (DebugUnit? unit, ulong offset) = Resolve(reference);
         if (unit is null) return default;
-        ReadOnlySpan<byte> bytes = unit.Bytes.Span;
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, bytes, (int)(offset - unit.Header.Offset));
-        return cursor.MoveNext() ? unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes) : default;
+        DieCursor cursor = unit.CursorAt(offset);
+        return cursor.MoveNext() ? unit.StringBytesOf(cursor.Attribute(DwAt.Name)) : default;
     }
 
     /// <summary>The addresses of an entry with DW_AT_low_pc and DW_AT_high_pc, or DW_AT_ranges.</summary>
@@ -326,15 +331,15 @@ internal sealed class DebugUnit
                 Sections.Diagnostics.Add(SectionName, dieOffset, "The entry's chain of origins does not end: it refers to itself.");
                 break;
             }
-            DieCursor cursor = unit.EntryAt(dieOffset, out ReadOnlySpan<byte> bytes);
+            DieCursor cursor = unit.CursorAt(dieOffset);
             if (!cursor.MoveNext()) break;
             if (fileUnit is null && cursor.Attribute(DwAt.DeclarationFile) is { IsConstant: true } value)
                 (fileUnit, file) = (unit, (uint)value.Value);
             if (line == 0 && cursor.Attribute(DwAt.DeclarationLine) is { IsConstant: true } lineValue) line = (uint)lineValue.Value;
             isExternal |= cursor.Attribute(DwAt.External).Value != 0;
-            name ??= unit.StringOf(cursor.Attribute(DwAt.Name), bytes);
-            linkageName ??= unit.StringOf(cursor.Attribute(DwAt.LinkageName), bytes)
-                ?? unit.StringOf(cursor.Attribute(DwAt.MipsLinkageName), bytes);
+            name ??= unit.StringOf(cursor.Attribute(DwAt.Name));
+            linkageName ??= unit.StringOf(cursor.Attribute(DwAt.LinkageName))
+                ?? unit.StringOf(cursor.Attribute(DwAt.MipsLinkageName));
             AttributeValue origin = cursor.Attribute(DwAt.AbstractOrigin);
             if (!origin.IsPresent) origin = cursor.Attribute(DwAt.Specification);
             (DebugUnit? next, dieOffset) = unit.Resolve(origin);
@@ -368,7 +373,22 @@ internal sealed class DebugUnit
         }
     }
 
-    /// <summary>Accounts for what was decoded.</summary>
+    // A block or string in the unit.
+    private ReadOnlyMemory<byte> Piece(in AttributeValue value)
+    {
+        if (value.Value > Header.SizeBytes || (ulong)value.SizeBytes > Header.SizeBytes - value.Value) return default;
+        if (_bytes.IsEmpty) return _section.Piece(Header.Offset + value.Value, value.SizeBytes);
+        return value.Value + (ulong)value.SizeBytes <= (ulong)_bytes.Length ? _bytes.Slice((int)value.Value, value.SizeBytes) : default;
+    }
+
+    private void Note()
+    {
+        if (_isNoted) return;
+        _isNoted = true;
+        _set.Budget.Note(this);
+    }
+
+    /// <summary>Accounts for what was decoded of the whole unit.</summary>
     internal void Charge(long sizeBytes) => _set.Budget.Charge(Skeleton ?? this, sizeBytes);
 
     private (DebugUnit? Unit, ulong Offset) In(UnitSet set, ulong offset)
@@ -426,6 +446,7 @@ internal sealed class DebugUnit
         var code = new DataReader(bytes, Math.Min(Header.HeaderSizeBytes, bytes.Length));
         AbbreviationTable abbreviations = _abbreviations ?? Sections.AbbreviationOf(Header, code.Uleb());
         var attributes = new UnitAttributes();
+        Note();
         _attributes = attributes;
         var cursor = new DieCursor(Header, abbreviations, bytes, Header.HeaderSizeBytes);
         if (!cursor.MoveNext())
@@ -440,9 +461,8 @@ internal sealed class DebugUnit
         attributes.SplitId = Header.Version >= 5 ? Header.Signature : cursor.Attribute(DwAt.GnuDwoId).Value;
         attributes.StringOffsetsBase = Offset(cursor.Attribute(DwAt.StringOffsetsBase));
         attributes.RangeListsBase = Offset(cursor.Attribute(DwAt.RangeListsBase));
-        attributes.Name = StringOf(cursor.Attribute(DwAt.Name), bytes);
-        attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory), bytes);
-        attributes.Producer = StringOf(cursor.Attribute(DwAt.Producer), bytes);
+        attributes.Name = StringOf(cursor.Attribute(DwAt.Name));
+        attributes.CompileDirectory = StringOf(cursor.Attribute(DwAt.CompileDirectory));
         attributes.LineOffset = Offset(cursor.Attribute(DwAt.StatementList));
         attributes.Language = (DwLanguage)Math.Min(cursor.Attribute(DwAt.Language).Value, ushort.MaxValue);
         attributes.MacroOffset = Offset(cursor.Attribute(DwAt.Macros)) ?? Offset(cursor.Attribute(DwAt.GnuMacros));
@@ -451,30 +471,15 @@ internal sealed class DebugUnit
         RangesOf(ref cursor, attributes.Ranges);
         AttributeValue split = cursor.Attribute(DwAt.DwoName);
         if (!split.IsPresent) split = cursor.Attribute(DwAt.GnuDwoName);
-        attributes.SplitName = StringOf(split, bytes);
+        attributes.SplitName = StringOf(split);
         return attributes;
     }
 
     private static ulong? Offset(in AttributeValue value) => value.IsPresent ? value.Value : null;
 
-    // As much of the unit is read as the function takes: its entry may say where the next one is (DW_AT_sibling), else more and more.
-    private DebugFunction[] ReadFunction(ulong distance)
-    {
-        if (!_bytes.IsEmpty) return FunctionParser.Read(this, (int)distance);
-        ulong size = FunctionBytes;
-        DieCursor first = EntryAt(Header.Offset + distance, out _);
-        if (first.MoveNext() && first.Attribute(DwAt.Sibling) is { IsUnitReference: true } next && next.Value > distance) size = next.Value - distance;
-        for (; ; size *= 8)
-        {
-            ReadOnlySpan<byte> part = Part(distance, size, out bool isRest);
-            if (isRest) return FunctionParser.Read(this, (int)distance);
-            if (FunctionParser.TryRead(this, part, (int)distance, out DebugFunction[] functions)) return functions;
-        }
-    }
-
     private DebugFunction[] ReadFunctions()
     {
-        DebugFunction[] functions = FunctionParser.Read(Full, Full.Header.HeaderSizeBytes);
+        DebugFunction[] functions = FunctionParser.ReadAll(Full);
         // Those that were read alone stay the same objects.
         for (int i = 0; i < functions.Length && _single is not null; i++)
             if (_single.TryGetValue(functions[i].DieOffset, out DebugFunction? known) && known is not null) functions[i] = known;

@@ -60,10 +60,10 @@ internal static class EntryNames
         ulong offset = place.Offset;
         for (int i = 0; i < MaximumDepth && unit is not null; i++)
         {
-            DieCursor cursor = unit.EntryAt(offset, out ReadOnlySpan<byte> bytes);
+            DieCursor cursor = unit.CursorAt(offset);
             if (!cursor.MoveNext()) break;
             last = new DieReference(unit, offset);
-            name ??= unit.StringOf(cursor.Attribute(DwAt.Name), bytes);
+            name ??= unit.StringOf(cursor.Attribute(DwAt.Name));
             AttributeValue origin = cursor.Attribute(DwAt.AbstractOrigin);
             if (!origin.IsPresent) origin = cursor.Attribute(DwAt.Specification);
             if (!origin.IsPresent) break;

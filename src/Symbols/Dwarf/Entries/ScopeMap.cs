@@ -17,7 +17,7 @@ internal sealed class ScopeMap
         var map = new ScopeMap();
         if (unit.Attributes.Language.HasNoScopes()) return map;
         var open = new Stack<(int Depth, int Index)>();
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+        DieCursor cursor = unit.FirstCursor();
         while (cursor.MoveNext())
         {
             ulong offset = unit.Header.Offset + (ulong)cursor.Position;

@@ -9,8 +9,6 @@ internal sealed class UnitAttributes
 
     internal string? CompileDirectory { get; set; }
 
-    internal string? Producer { get; set; }
-
     internal ulong? LineOffset { get; set; }
 
     internal DwLanguage Language { get; set; }

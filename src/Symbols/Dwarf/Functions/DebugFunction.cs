@@ -12,23 +12,46 @@ public sealed class DebugFunction
     private readonly DebugUnit _unit;
     private FunctionNames? _names;
     private string? _qualifiedName;
+    private AddressRange[]? _ranges;
+    private ulong _entryPc;
+    private List<InlinedCall>? _calls;
 
-    internal DebugFunction(DebugUnit unit, ulong dieOffset, AddressRange[] ranges, ulong entryPc)
+    /// <param name="unit">The unit that its entry is in.</param>
+    /// <param name="dieOffset">Where that is.</param>
+    /// <param name="ranges">Its code.</param>
+    /// <param name="entryPc">Where calls go.</param>
+    /// <param name="calls">What was inlined into it; null: that is read when it is asked for.</param>
+    internal DebugFunction(DebugUnit unit, ulong dieOffset, AddressRange[] ranges, ulong entryPc, List<InlinedCall>? calls)
     {
         _unit = unit;
         DieOffset = dieOffset;
-        Ranges = ranges;
-        EntryPc = entryPc;
+        _ranges = ranges;
+        _entryPc = entryPc;
+        _calls = calls;
+    }
+
+    /// <summary>One that the index knows: all of it is read when it is asked for, as there may be thousands of one name.</summary>
+    internal DebugFunction(DebugUnit unit, ulong dieOffset)
+    {
+        _unit = unit;
+        DieOffset = dieOffset;
     }
 
     /// <summary>Where its entry is in <c>.debug_info</c>.</summary>
     public ulong DieOffset { get; }
 
     /// <summary>One range, or several where the compiler moved cold code away.</summary>
-    public IReadOnlyList<AddressRange> Ranges { get; }
+    public IReadOnlyList<AddressRange> Ranges => Code;
 
     /// <summary>Where calls go.</summary>
-    public ulong EntryPc { get; }
+    public ulong EntryPc
+    {
+        get
+        {
+            _ = Code;
+            return _entryPc;
+        }
+    }
 
     /// <summary>The name in the source; null if the file does not say.</summary>
     public string? Name => Names.Name;
@@ -59,20 +82,28 @@ public sealed class DebugFunction
     public bool IsExternal => Names.IsExternal;
 
     /// <summary>What was inlined into it, at the first level.</summary>
-    public IReadOnlyList<InlinedCall> Calls => CallList;
+    public IReadOnlyList<InlinedCall> Calls => _calls ??= FunctionParser.ReadCalls(_unit, DieOffset);
 
     /// <summary>The source file that it was compiled from.</summary>
     public string? UnitName => _unit.Name;
 
-    internal List<InlinedCall> CallList { get; } = [];
-
     internal DebugUnit Unit => _unit;
+
+    private AddressRange[] Code
+    {
+        get
+        {
+            if (_ranges is not null) return _ranges;
+            (_ranges, _entryPc) = FunctionParser.ReadCode(_unit, DieOffset);
+            return _ranges;
+        }
+    }
 
     private FunctionNames Names => _names ??= _unit.NamesOf(DieOffset);
 
     public bool Contains(ulong address)
     {
-        foreach (AddressRange range in Ranges)
+        foreach (AddressRange range in Code)
             if (range.Contains(address)) return true;
         return false;
     }
@@ -80,12 +111,13 @@ public sealed class DebugFunction
     /// <summary>The inlined calls that contain the address, outermost first; empty if it is the function's own code.</summary>
     public IReadOnlyList<InlinedCall> CallsAt(ulong address)
     {
+        if (_calls is null) return FunctionParser.ReadCallsAt(_unit, DieOffset, address);
         var chain = new List<InlinedCall>();
-        for (List<InlinedCall> level = CallList; Innermost(level, address) is { } call; level = call.CallList) chain.Add(call);
+        for (IReadOnlyList<InlinedCall> level = _calls; Innermost(level, address) is { } call; level = call.Calls) chain.Add(call);
         return chain;
     }
 
-    private static InlinedCall? Innermost(List<InlinedCall> calls, ulong address)
+    private static InlinedCall? Innermost(IReadOnlyList<InlinedCall> calls, ulong address)
     {
         foreach (InlinedCall call in calls)
             if (call.Contains(address)) return call;

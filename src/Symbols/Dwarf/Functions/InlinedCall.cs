@@ -10,9 +10,11 @@ public sealed class InlinedCall
     private readonly DebugUnit _unit;
     private FunctionNames? _names;
     private string? _qualifiedName;
+    private List<InlinedCall>? _calls;
 
-    internal InlinedCall(DebugUnit unit, ulong dieOffset, AddressRange[] ranges, uint callFile, uint callLine, uint callColumn)
+    internal InlinedCall(DebugUnit unit, ulong dieOffset, AddressRange[] ranges, uint callFile, uint callLine, uint callColumn, List<InlinedCall>? calls)
     {
+        _calls = calls;
         _unit = unit;
         DieOffset = dieOffset;
         Ranges = ranges;
@@ -45,9 +47,7 @@ public sealed class InlinedCall
     public uint CallColumn { get; }
 
     /// <summary>What was inlined into this copy.</summary>
-    public IReadOnlyList<InlinedCall> Calls => CallList;
-
-    internal List<InlinedCall> CallList { get; } = [];
+    public IReadOnlyList<InlinedCall> Calls => _calls ??= FunctionParser.ReadCalls(_unit, DieOffset);
 
     internal uint CallFileIndex { get; }
 

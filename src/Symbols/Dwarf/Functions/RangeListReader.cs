@@ -11,7 +11,7 @@ internal static class RangeListReader
 {
     // Compilers write a few dozen entries for a unit of thousands of functions.
     private const int MaximumEntries = 1 << 16;
-    private const ulong FirstWindowBytes = 1 << 12;
+    private const ulong FirstWindowBytes = 1 << 7;
 
     /// <summary>Adds the list at the offset to <paramref name="ranges"/>, empty ranges left out.</summary>
     internal static void Read(DebugUnit unit, ulong offset, List<AddressRange> ranges)

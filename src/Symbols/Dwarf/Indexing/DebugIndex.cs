@@ -1,5 +1,7 @@
 using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using System.Text;
 using Symbols.Dwarf.Entries;
 using Symbols.Dwarf.Functions;
@@ -10,7 +12,7 @@ namespace Symbols.Dwarf.Indexing;
 /// <summary>From names and addresses to the entries of the debug information, by an <see cref="IndexFile"/>.</summary>
 internal sealed class DebugIndex : IDisposable
 {
-    private const int SegmentBytes = 24;
+    private const int SegmentBytes = 24, EntryBytes = 16, EntryNumbers = 4;
 
     private readonly IndexFile _file;
     private readonly IndexJobs _jobs;
@@ -24,6 +26,15 @@ internal sealed class DebugIndex : IDisposable
 
     internal IndexedSources Sources { get; }
 
+    /// <summary>The same index for another thread, and that one's view of the files; it is open as long as this one.</summary>
+    internal DebugIndex Fork(DwarfInfo info) => new(_file.Fork(), new IndexJobs(info));
+
+    /// <summary>Takes the memory that look-ups will need.</summary>
+    internal void Prepare() => _file.Prepare();
+
+    /// <summary>A name by its number, in the order of their bytes.</summary>
+    internal string Name(int index) => Encoding.UTF8.GetString(NameAt(index));
+
     /// <summary>How many different names there are.</summary>
     internal int NameCount => Math.Max(0, _file.Count(IndexFile.Part.NameOffsets, 8) - 1);
 
@@ -36,14 +47,16 @@ internal sealed class DebugIndex : IDisposable
         byte[] bytes = Encoding.UTF8.GetBytes(name);
         int at = FirstAtOrAfter(bytes);
         if (at >= NameCount || !NameAt(at).SequenceEqual(bytes)) return found;
-        uint end = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 3);
-        for (uint i = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 1); i < end && i < (uint)_file.Count(IndexFile.Part.Entries, 16); i++)
+        ulong first = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 1), end = _file.Number(IndexFile.Part.NameOffsets, (at * 2) + 3);
+        // Some names are in thousands of units, which are not looked at here.
+        ReadOnlySpan<uint> numbers = MemoryMarshal.Cast<byte, uint>(_file.Slice(IndexFile.Part.Entries, first * EntryBytes, end * EntryBytes));
+        for (; numbers.Length >= EntryNumbers; numbers = numbers[EntryNumbers..])
         {
-            int entry = (int)i * 4;
-            var kind = (NamedKinds)_file.Number(IndexFile.Part.Entries, entry + 3);
+            var kind = (NamedKinds)Little(numbers[3]);
             if (!IsWanted(kind, kinds)) continue;
-            DebugUnit? unit = _jobs.Unit((int)_file.Number(IndexFile.Part.Entries, entry), _file.Number(IndexFile.Part.Entries, entry + 1));
-            uint distance = _file.Number(IndexFile.Part.Entries, entry + 2);
+            uint number = Little(numbers[1]), distance = Little(numbers[2]);
+            int job = (int)Math.Min(Little(numbers[0]), int.MaxValue / IndexFile.JobNumbers / 2);
+            DebugUnit? unit = number == 0 && (OfJob(job, 3) & IndexFile.IsSplit) == 0 ? _jobs.Whole(job) : _jobs.Unit(job, number);
             if (unit is not null && distance < unit.Header.SizeBytes) found.Add(new NamedEntry(kind, unit, unit.Header.Offset + distance));
         }
         return found;
@@ -62,19 +75,18 @@ internal sealed class DebugIndex : IDisposable
     /// <summary>The points of a line program, without running it; null: they are not there.</summary>
     internal LinePoints? Lines(DebugUnit unit, ulong offset)
     {
-        ReadOnlySpan<byte> bytes = _file.Slice(IndexFile.Part.Points, _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 1), _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 3));
-        if (bytes.IsEmpty) return null;
-        byte[] buffer = [];
-        LineHeader? header = LineHeaderParser.Read(unit.Sections, offset, unit.Header.AddressSizeBytes, true, ref buffer, out _, out _);
-        return header is { IsComplete: true } ? LinePoints.Read(bytes, unit.Sections.Line, header, unit.CompileDirectory) : null;
+        if ((OfJob(unit.Index, 3) & IndexFile.HasLines) == 0) return null;
+        (int firstSequence, int sequenceCount) = Records(unit.Index, 1, IndexFile.Part.Sequences, IndexedLinePlaces.SequenceBytes);
+        (int firstPoint, int pointCount) = Records(unit.Index, 2, IndexFile.Part.Points, IndexedLinePlaces.PointBytes);
+        return LineHeaderParser.ReadFields(unit.Sections, offset, unit.Header.AddressSizeBytes) is { IsComplete: true } header
+            ? new LinePoints(unit.Sections, header, unit.CompileDirectory, new IndexedLinePlaces(_file, firstSequence, sequenceCount, firstPoint, pointCount)) : null;
     }
 
     /// <summary>The function at an address among those of a unit of the program; null: none.</summary>
     internal DebugFunction? FunctionAt(DebugUnit unit, ulong address)
     {
-        int low = (int)Math.Min(int.MaxValue / 8, _file.Number(IndexFile.Part.Jobs, unit.Index * 2));
-        int high = (int)Math.Min((uint)_file.Count(IndexFile.Part.Segments, SegmentBytes), _file.Number(IndexFile.Part.Jobs, (unit.Index * 2) + 2));
-        int first = low;
+        (int first, int count) = Records(unit.Index, 0, IndexFile.Part.Segments, SegmentBytes);
+        int low = first, high = first + count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
@@ -86,6 +98,17 @@ internal sealed class DebugIndex : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static uint Little(uint number) => BitConverter.IsLittleEndian ? number : BinaryPrimitives.ReverseEndianness(number);
+
+    private uint OfJob(int job, int number) => _file.Number(IndexFile.Part.Jobs, (job * IndexFile.JobNumbers) + number);
+
+    // Which records of a part are a job's: those that the part has.
+    private (int First, int Count) Records(int job, int number, IndexFile.Part part, int recordBytes)
+    {
+        uint end = Math.Min(OfJob(job + 1, number), (uint)_file.Count(part, recordBytes)), first = Math.Min(OfJob(job, number), end);
+        return ((int)first, (int)(end - first));
+    }
 
     private bool Has(int name, NamedKinds kinds)
     {
@@ -99,7 +122,7 @@ internal sealed class DebugIndex : IDisposable
         (kind & kinds & ~(NamedKinds.Declaration | NamedKinds.Local)) != 0 && ((kind & NamedKinds.Local) == 0 || (kinds & NamedKinds.Local) != 0);
 
     private ReadOnlySpan<byte> NameAt(int index) =>
-        _file.Slice(IndexFile.Part.Names, _file.Number(IndexFile.Part.NameOffsets, index * 2), _file.Number(IndexFile.Part.NameOffsets, (index * 2) + 2));
+        _file.Peek(IndexFile.Part.Names, _file.Number(IndexFile.Part.NameOffsets, index * 2), _file.Number(IndexFile.Part.NameOffsets, (index * 2) + 2));
 
     private int FirstAtOrAfter(ReadOnlySpan<byte> name)
     {

@@ -150,6 +150,14 @@ internal sealed class IndexJobs
         return _info.Set.Splits!.TypeUnit(_packed[job - _ownCount - _supplementaryCount]);
     }
 
+    /// <summary>The unit of a job that is known to have no other half. Null: there is none.</summary>
+    internal DebugUnit? Whole(int job)
+    {
+        DebugUnit? unit = Unit(job);
+        unit?.HasNoSplit();
+        return unit;
+    }
+
     /// <summary>The unit of a job by its number: the unit itself, or from 1 one in the file that was split off. Null: there is none.</summary>
     internal DebugUnit? Unit(int job, uint number)
     {

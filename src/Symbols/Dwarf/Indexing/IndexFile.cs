@@ -11,12 +11,13 @@ namespace Symbols.Dwarf.Indexing;
 internal sealed class IndexFile : IDisposable
 {
     internal const ulong Magic = 0x786469_6d767474; // "ttvmidx"
-    internal const uint Version = 3;
-    internal const int PartCount = 11, HeaderBytes = 32, TableBytes = PartCount * 16;
+    internal const uint Version = 4;
+    internal const int PartCount = 12, HeaderBytes = 32, TableBytes = PartCount * 16;
 
     private const int BlockBytes = 1 << 16;
 
     private readonly ImageSource _source;
+    private readonly bool _isFork;
     private readonly SectionData[] _parts = new SectionData[PartCount];
 
     /// <summary>What the parts have.</summary>
@@ -25,7 +26,10 @@ internal sealed class IndexFile : IDisposable
         /// <summary>What tells the program: <see cref="DebugIndexBuilder"/> makes it.</summary>
         Identity,
 
-        /// <summary>For each job of the builder, where its segments start, and its points in <see cref="Points"/>: 4 bytes each; one more at the end.</summary>
+        /// <summary>
+        /// For each job of the builder: the first of its records in <see cref="Segments"/>, <see cref="Sequences"/> and <see cref="Points"/>, and what it is
+        /// (<see cref="HasLines"/>, <see cref="IsSplit"/>): 4 bytes each; one more at the end.
+        /// </summary>
         Jobs,
 
         /// <summary>Functions by address: start, end (8 bytes each), distance of the entry from its unit's start, unused (4 each).</summary>
@@ -48,11 +52,18 @@ internal sealed class IndexFile : IDisposable
         Stops,
         Rows,
 
-        /// <summary>Of each job's line program: <see cref="Lines.LinePoints.Write"/>.</summary>
+        /// <summary>Of each job's line program, the sequences by address: <see cref="IndexedLinePlaces.SequenceBytes"/>.</summary>
+        Sequences,
+
+        /// <summary>Of each job's line program, the points in the order of its rows: <see cref="IndexedLinePlaces.PointBytes"/>.</summary>
         Points,
     }
 
-    private IndexFile(ImageSource source) => _source = source;
+    private IndexFile(ImageSource source, bool isFork = false)
+    {
+        _source = source;
+        _isFork = isFork;
+    }
 
     /// <summary>Null: it is not an index of this version, damaged, or of another program.</summary>
     /// <param name="source">Belongs to the index; where there is none, still to the caller.</param>
@@ -77,6 +88,15 @@ internal sealed class IndexFile : IDisposable
         return file[Part.Identity].All().Span.SequenceEqual(identity) ? file : null;
     }
 
+    /// <summary>Numbers of a record of <see cref="Part.Jobs"/>.</summary>
+    internal const int JobNumbers = 4;
+
+    /// <summary>Of a job: it has a line program that the records of sequences and points are of.</summary>
+    internal const uint HasLines = 1;
+
+    /// <summary>Of a job: its unit has another half.</summary>
+    internal const uint IsSplit = 2;
+
     private SectionData this[Part part] => _parts[(int)part];
 
     /// <summary>How many records of a size a part has.</summary>
@@ -84,15 +104,36 @@ internal sealed class IndexFile : IDisposable
 
     /// <summary>A number of a part by its index; 0 beyond the end.</summary>
     internal uint Number(Part part, int index) =>
-        index >= 0 && this[part].Bytes((ulong)index * 4, 4) is { Length: 4 } bytes ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : 0;
+        index >= 0 && this[part].Peek((ulong)index * 4, 4) is { Length: 4 } bytes ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : 0;
 
     /// <summary>A number of 8 bytes by its index in 4 bytes; 0 beyond the end.</summary>
     internal ulong Long(Part part, int index) => Number(part, index) | ((ulong)Number(part, index + 1) << 32);
 
+    /// <summary>As <see cref="Slice"/>, valid until something else of the part is read.</summary>
+    internal ReadOnlySpan<byte> Peek(Part part, ulong start, ulong end) =>
+        end <= start || start >= this[part].Length ? default : this[part].Peek(start, (int)Math.Min(Math.Min(end, this[part].Length) - start, int.MaxValue));
+
     /// <summary>A piece of a part, cut off at its end.</summary>
     internal ReadOnlySpan<byte> Slice(Part part, ulong start, ulong end) => end <= start ? default : this[part].Part(start, end - start);
 
-    public void Dispose() => _source.Dispose();
+    /// <summary>Takes the memory that look-ups will need.</summary>
+    internal void Prepare()
+    {
+        foreach (SectionData part in _parts) part.Prepare();
+    }
+
+    /// <summary>The same for another thread; the file belongs to this one.</summary>
+    internal IndexFile Fork()
+    {
+        var fork = new IndexFile(_source, isFork: true);
+        for (int i = 0; i < PartCount; i++) fork._parts[i] = _parts[i].Fork();
+        return fork;
+    }
+
+    public void Dispose()
+    {
+        if (!_isFork) _source.Dispose();
+    }
 
     private static ulong Sum(ImageSource source)
     {

@@ -59,6 +59,9 @@ internal sealed class IndexWorker
     /// <summary>By job: the functions of the unit, by address.</summary>
     internal Dictionary<int, (RangeMap Map, List<uint> Distances)> Functions { get; } = [];
 
+    /// <summary>The jobs whose units have another half.</summary>
+    internal HashSet<int> SplitJobs { get; } = [];
+
     /// <summary>A unit was split off into a file that is not there.</summary>
     internal bool IsIncomplete { get; private set; }
 
@@ -67,6 +70,7 @@ internal sealed class IndexWorker
     {
         DebugUnit full = unit.Full;
         if (unit.Attributes.SplitName is not null && unit.Skeleton is null && full == unit) IsIncomplete = true;
+        if (full != unit) SplitJobs.Add(job);
         Walk(full, job, 0);
         if (full != unit && full.Set.Splits is null)
             for (int i = 0; i < full.Set.Units.Count; i++)
@@ -95,8 +99,7 @@ internal sealed class IndexWorker
         var functions = new List<RangeMap.Entry>();
         var distances = new List<uint>();
         int rangeCount = 0;
-        ReadOnlySpan<byte> bytes = unit.Bytes.Span;
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, bytes, unit.Header.HeaderSizeBytes);
+        DieCursor cursor = unit.FirstCursor();
         while (cursor.MoveNext())
         {
             int depth = cursor.Depth;
@@ -111,11 +114,11 @@ internal sealed class IndexWorker
                 {
                     foreach (AddressRange range in _ranges) functions.Add(new RangeMap.Entry(range, distances.Count));
                     distances.Add((uint)cursor.Position);
-                    AddFunction(unit, ref cursor, bytes, hasScopes, job, number);
+                    AddFunction(unit, ref cursor, hasScopes, job, number);
                 }
                 else
                 {
-                    NoteAbstract(unit, ref cursor, bytes);
+                    NoteAbstract(unit, ref cursor);
                 }
                 if (_scopes.Count >= MaximumNestingDepth) continue;
                 _scopes.Push(new Scope(depth, _prefixStart, _prefixEnd, _function));
@@ -129,7 +132,7 @@ internal sealed class IndexWorker
             }
             else
             {
-                AddNamed(unit, ref cursor, bytes, hasScopes, job, number);
+                AddNamed(unit, ref cursor, hasScopes, job, number);
             }
         }
         if (number == 0) AddInlined(unit, job);
@@ -137,14 +140,14 @@ internal sealed class IndexWorker
         unit.Release();
     }
 
-    private void AddFunction(DebugUnit unit, ref DieCursor cursor, ReadOnlySpan<byte> bytes, bool hasScopes, int job, int number)
+    private void AddFunction(DebugUnit unit, ref DieCursor cursor, bool hasScopes, int job, int number)
     {
         if (!Info.Sections.Image.IsMapped(FunctionParser.EntryPc(unit, ref cursor, _ranges))) return;
         int position = cursor.Position;
         if (!hasScopes && !cursor.Attribute(DwAt.AbstractOrigin).IsPresent && !cursor.Attribute(DwAt.Specification).IsPresent
             && !cursor.Attribute(DwAt.LinkageName).IsPresent && !cursor.Attribute(DwAt.MipsLinkageName).IsPresent)
         {
-            ReadOnlySpan<byte> plain = unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes);
+            ReadOnlySpan<byte> plain = unit.StringBytesOf(cursor.Attribute(DwAt.Name));
             if (!plain.IsEmpty) Add(plain, NamedKinds.Function, job, number, position, 0, false);
             return;
         }
@@ -156,14 +159,15 @@ internal sealed class IndexWorker
     }
 
     // What inlined calls refer to, which may come before it.
-    private void NoteAbstract(DebugUnit unit, ref DieCursor cursor, ReadOnlySpan<byte> bytes)
+    private void NoteAbstract(DebugUnit unit, ref DieCursor cursor)
     {
         if (!cursor.Attribute(DwAt.Inline).IsPresent || cursor.Attribute(DwAt.Specification).IsPresent || cursor.Attribute(DwAt.AbstractOrigin).IsPresent) return;
         if (cursor.Attribute(DwAt.MipsLinkageName).IsPresent) return;
-        ReadOnlySpan<byte> name = unit.StringBytesOf(cursor.Attribute(DwAt.Name), bytes);
+        ReadOnlySpan<byte> name = unit.StringBytesOf(cursor.Attribute(DwAt.Name));
         int id = name.IsEmpty ? -1 : Names.Add(name);
-        ReadOnlySpan<byte> linkage = unit.StringBytesOf(cursor.Attribute(DwAt.LinkageName), bytes);
-        _abstract[cursor.Position] = (id, linkage.IsEmpty || linkage.SequenceEqual(name) ? -1 : Names.Add(linkage));
+        ReadOnlySpan<byte> linkage = unit.StringBytesOf(cursor.Attribute(DwAt.LinkageName));
+        int linkageId = linkage.IsEmpty ? -1 : Names.Add(linkage);
+        _abstract[cursor.Position] = (id, linkageId == id ? -1 : linkageId);
     }
 
     // A function's copies by its names: of each, the function that has it.
@@ -194,14 +198,14 @@ internal sealed class IndexWorker
         if (name >= 0) Entries.Add(new Entry(name, NamedKinds.Inlined, job, 0, (uint)function, 0));
     }
 
-    private void AddNamed(DebugUnit unit, ref DieCursor cursor, ReadOnlySpan<byte> bytes, bool hasScopes, int job, int number)
+    private void AddNamed(DebugUnit unit, ref DieCursor cursor, bool hasScopes, int job, int number)
     {
         NamedKinds kind = KindOf(cursor.Tag);
         if (kind == NamedKinds.Declaration) return;
         AttributeValue written = cursor.Attribute(DwAt.Name);
         if (kind == NamedKinds.None)
         {
-            ReadOnlySpan<byte> space = unit.StringBytesOf(written, bytes);
+            ReadOnlySpan<byte> space = unit.StringBytesOf(written);
             Open(cursor.Depth, space.IsEmpty ? "(anonymous namespace)"u8 : space);
             return;
         }
@@ -242,7 +246,7 @@ internal sealed class IndexWorker
         bool isKnown = isTold && !_seen.Add(Checksum64.Combine(likeness, ((ulong)full << 40) ^ written.Value ^ StringPlace));
         // Of one that is declared elsewhere, the declaration says what it is in.
         ReadOnlySpan<byte> name = isKnown && !isScope ? default
-            : isSpecified ? Encoding.UTF8.GetBytes(EntryNames.Qualified(unit, unit.Header.Offset + (ulong)cursor.Position) ?? "") : unit.StringBytesOf(written, bytes);
+            : isSpecified ? Encoding.UTF8.GetBytes(EntryNames.Qualified(unit, unit.Header.Offset + (ulong)cursor.Position) ?? "") : unit.StringBytesOf(written);
         int start = isSpecified ? _prefixEnd : _prefixStart;
         bool isNew = !isKnown && !name.IsEmpty && Add(Qualified(start, name), full, job, number, position, likeness, isTold);
         // What is in C's records has no name outside of them, and the enumerators of a known enumeration are known.

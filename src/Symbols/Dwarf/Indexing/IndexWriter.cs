@@ -58,12 +58,13 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
     // Large parts are made in the size that they will have at most: growing would take their memory twice.
     private static ByteWriter[] NewParts(List<IndexWorker> workers)
     {
-        long names = 0, text = 0, entries = 0, points = 0;
+        long names = 0, text = 0, entries = 0, sequences = 0, points = 0;
         foreach (IndexWorker worker in workers)
         {
             names += worker.Names.Count;
             text += worker.Names.LengthBytes;
             entries += worker.Entries.Count;
+            sequences += worker.Rows.Sequences.Length;
             points += worker.Rows.Points.Length;
         }
         var parts = new ByteWriter[IndexFile.PartCount];
@@ -74,6 +75,7 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
                 IndexFile.Part.NameOffsets => (names + 1) * 8,
                 IndexFile.Part.Names => text,
                 IndexFile.Part.Entries => entries * 16,
+                IndexFile.Part.Sequences => sequences,
                 IndexFile.Part.Points => points,
                 _ => 64,
             };
@@ -86,15 +88,24 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
 
     private void WriteJobs()
     {
-        ByteWriter jobs = Of(IndexFile.Part.Jobs), segments = Of(IndexFile.Part.Segments), points = Of(IndexFile.Part.Points);
+        ByteWriter jobs = Of(IndexFile.Part.Jobs), segments = Of(IndexFile.Part.Segments);
+        ByteWriter sequences = Of(IndexFile.Part.Sequences), points = Of(IndexFile.Part.Points);
         uint count = 0;
-        for (int job = 0; job < jobCount; job++)
+        for (int job = 0; job <= jobCount; job++)
         {
             jobs.U32(count);
-            jobs.U32((uint)points.Length);
+            jobs.U32((uint)(sequences.Length / IndexedLinePlaces.SequenceBytes));
+            jobs.U32((uint)(points.Length / IndexedLinePlaces.PointBytes));
+            uint flags = 0;
             foreach (IndexWorker worker in workers)
             {
-                if (worker.Rows.PointsOf.TryGetValue(job, out (int Start, int End) own)) points.Bytes(worker.Rows.Points.Written[own.Start..own.End]);
+                if (worker.SplitJobs.Contains(job)) flags |= IndexFile.IsSplit;
+                if (worker.Rows.PlacesOf.TryGetValue(job, out (Range Sequences, Range Points) own))
+                {
+                    flags |= IndexFile.HasLines;
+                    sequences.Bytes(worker.Rows.Sequences.Written[own.Sequences]);
+                    points.Bytes(worker.Rows.Points.Written[own.Points]);
+                }
                 if (!worker.Functions.TryGetValue(job, out (RangeMap Map, List<uint> Distances) functions)) continue;
                 for (int i = 0; i < functions.Map.SegmentCount; i++, count++)
                 {
@@ -105,9 +116,8 @@ internal sealed class IndexWriter(List<IndexWorker> workers, int jobCount, byte[
                     segments.U32(0);
                 }
             }
+            jobs.U32(flags);
         }
-        jobs.U32(count);
-        jobs.U32((uint)points.Length);
     }
 
     private void WriteNames()

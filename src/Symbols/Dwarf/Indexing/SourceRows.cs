@@ -120,8 +120,11 @@ internal sealed class SourceRows
     /// <summary>By the path that the compiler wrote.</summary>
     internal IReadOnlyDictionary<string, FileRows> Files => _files;
 
-    /// <summary>Of each line program, by the builder's number for its unit, where <see cref="Points"/> has what <see cref="LinePoints.Write"/> wrote.</summary>
-    internal Dictionary<int, (int Start, int End)> PointsOf { get; } = [];
+    /// <summary>Of each line program, by the builder's number for its unit, which bytes of <see cref="Sequences"/> and <see cref="Points"/> are its own.</summary>
+    internal Dictionary<int, (Range Sequences, Range Points)> PlacesOf { get; } = [];
+
+    /// <summary>What <see cref="IndexedLinePlaces.Write"/> wrote.</summary>
+    internal ByteWriter Sequences { get; } = new();
 
     internal ByteWriter Points { get; } = new();
 
@@ -141,10 +144,13 @@ internal sealed class SourceRows
                 rows.Add(new Row(row.Line, row.Address, row.Column, row.Flags, all[i + 1].Address > row.Address));
             }
         }
-        int start = Points.Length;
         // Files that the program itself defines are not in its header, which is all that is read with the points.
-        if (!table.Header.IsExtended) LinePoints.Write(table, Points);
-        PointsOf[job] = (start, Points.Length);
+        if (!table.Header.IsExtended && table.Header.IsComplete)
+        {
+            (int sequences, int points) = (Sequences.Length, Points.Length);
+            IndexedLinePlaces.Write(table, Sequences, Points);
+            PlacesOf[job] = (sequences..Sequences.Length, points..Points.Length);
+        }
         table.GiveBack();
     }
 

@@ -39,6 +39,9 @@ internal sealed class LineHeader
     /// <summary>Distance from <see cref="Offset"/> to the first opcode.</summary>
     internal int ProgramStart { get; set; }
 
+    /// <summary>Distance from <see cref="Offset"/> to the tables of directories and files.</summary>
+    internal int EntriesStart { get; set; }
+
     /// <summary>Everything up to the program could be read.</summary>
     internal bool IsComplete { get; set; }
 
@@ -61,9 +64,10 @@ internal sealed class LineHeader
     internal (string Root, string Directory, string Name) Parts(uint file, string compileDirectory)
     {
         LineFile entry = Files[(int)file];
-        // Version 5 repeats the compilation directory as entry 0.
-        string root = Version >= 5 && Directories.Count > 0 && Directories[0].Length > 0 ? Directories[0] : compileDirectory;
         bool isInRoot = entry.DirectoryIndex == 0 || entry.DirectoryIndex >= (ulong)Directories.Count;
-        return (root, isInRoot ? "" : Directories[(int)entry.DirectoryIndex], entry.Name);
+        return (Root(Version, Directories.Count > 0 ? Directories[0] : "", compileDirectory), isInRoot ? "" : Directories[(int)entry.DirectoryIndex], entry.Name);
     }
+
+    /// <summary>What relative paths are below: version 5 repeats the compilation directory as entry 0 of the directories.</summary>
+    internal static string Root(ushort version, string firstDirectory, string compileDirectory) => version >= 5 && firstDirectory.Length > 0 ? firstDirectory : compileDirectory;
 }

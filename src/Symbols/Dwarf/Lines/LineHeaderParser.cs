@@ -10,8 +10,15 @@ internal static class LineHeaderParser
 {
     /// <summary>Up to <c>header_length</c>, in the 64-bit format of version 5.</summary>
     private const int LongestFields = 24;
-    private const ulong ContentPath = 1;
-    private const ulong ContentDirectoryIndex = 2;
+
+    /// <summary>All fields before the tables of directories and files: there are at most 255 lengths of opcodes.</summary>
+    private const ulong FieldBytes = LongestFields + 6 + 256;
+
+    /// <summary>DW_LNCT_path.</summary>
+    internal const ulong ContentPath = 1;
+
+    /// <summary>DW_LNCT_directory_index.</summary>
+    internal const ulong ContentDirectoryIndex = 2;
 
     /// <summary>Null if there is no program at the offset, or none of a known version; its size may be known nevertheless.</summary>
     /// <param name="sections">The file's.</param>
@@ -23,6 +30,27 @@ internal static class LineHeaderParser
     /// <param name="size">From the offset to the next program; 0 if that is unknown.</param>
     internal static LineHeader? Read(
         DwarfSections sections, ulong offset, int addressSizeBytes, bool isAlone, ref byte[] buffer, out ReadOnlyMemory<byte> bytes, out ulong size)
+    {
+        LineHeader? header = ReadFields(sections, offset, addressSizeBytes, isAlone ? null : ulong.MaxValue, ref buffer, out bytes, out size);
+        if (header is null) return null;
+        var reader = new DataReader(bytes.Span, header.EntriesStart);
+        if (header.Version == 5) ReadEntries5(ref reader, header, sections, bytes.Span);
+        else ReadEntries(ref reader, header);
+        header.IsComplete &= !reader.Failed;
+        if (!header.IsComplete) sections.Diagnostics.Add(sections.Line.Name, offset, "The line program's header is cut off or damaged.");
+        return header;
+    }
+
+    /// <summary>As <see cref="Read"/>, without the tables of directories and files: <see cref="LinePaths"/> finds what is in them.</summary>
+    internal static LineHeader? ReadFields(DwarfSections sections, ulong offset, int addressSizeBytes)
+    {
+        byte[] buffer = [];
+        return ReadFields(sections, offset, addressSizeBytes, FieldBytes, ref buffer, out _, out _);
+    }
+
+    // Of the program so many bytes are read; null: all of its header.
+    private static LineHeader? ReadFields(
+        DwarfSections sections, ulong offset, int addressSizeBytes, ulong? wantedBytes, ref byte[] buffer, out ReadOnlyMemory<byte> bytes, out ulong size)
     {
         SectionData line = sections.Line;
         bytes = default;
@@ -40,7 +68,7 @@ internal static class LineHeaderParser
         if (unitLength > available)
             sections.Diagnostics.Add(line.Name, offset, $"The line program should have {unitLength} bytes, but {available} are there.");
         size = (ulong)length.Position + Math.Min(unitLength, available);
-        bytes = line.Window(offset, isAlone ? Math.Min(size, HeaderBytes(fields)) : size, ref buffer);
+        bytes = line.Window(offset, Math.Min(size, wantedBytes ?? HeaderBytes(fields)), ref buffer);
         var reader = new DataReader(bytes.Span, Math.Min(length.Position, bytes.Length));
         ushort version = reader.U16();
         if (reader.Failed || version is < 2 or > 5)
@@ -53,10 +81,8 @@ internal static class LineHeaderParser
             Offset = offset, SizeBytes = size, Version = version, Is64 = is64, AddressSizeBytes = addressSizeBytes,
         };
         ReadFields(ref reader, header);
-        if (version == 5) ReadEntries5(ref reader, header, sections, bytes.Span);
-        else ReadEntries(ref reader, header);
+        header.EntriesStart = reader.Position;
         header.IsComplete = !reader.Failed && (ulong)header.ProgramStart <= size;
-        if (!header.IsComplete) sections.Diagnostics.Add(line.Name, offset, "The line program's header is cut off or damaged.");
         return header;
     }
 
@@ -78,7 +104,7 @@ internal static class LineHeaderParser
             reader.U8(); // segment_selector_size
         }
         ulong headerLength = reader.Offset(header.Is64);
-        if (headerLength > (ulong)reader.Remaining) reader.Fail();
+        if (headerLength > header.SizeBytes - Math.Min(header.SizeBytes, (ulong)reader.Position)) reader.Fail();
         header.ProgramStart = reader.Position + (int)(reader.Failed ? 0 : headerLength);
         header.MinimumInstructionLength = reader.U8();
         if (header.Version >= 4) header.MaximumOperationsPerInstruction = Math.Max((byte)1, reader.U8());
@@ -148,10 +174,14 @@ internal static class LineHeaderParser
         }
     }
 
-    private static string Text(in AttributeValue value, DwarfSections sections, ReadOnlySpan<byte> bytes) => value.Form switch
+    private static string Text(in AttributeValue value, DwarfSections sections, ReadOnlySpan<byte> bytes) =>
+        value.Form == DwForm.LineStringPointer ? sections.LineString(value.Value) ?? "" : PathText(value, sections, bytes);
+
+    /// <summary>What the value of a path is; <see cref="DwarfSections.LineString"/> is for those who read all of them, and keeps them.</summary>
+    internal static string PathText(in AttributeValue value, DwarfSections sections, ReadOnlySpan<byte> bytes) => value.Form switch
     {
         DwForm.String => Encoding.UTF8.GetString(bytes.Slice((int)value.Value, value.SizeBytes)),
-        DwForm.LineStringPointer => sections.LineString(value.Value) ?? "",
+        DwForm.LineStringPointer => sections.LineStrings.StringAt(value.Value) ?? "",
         DwForm.StringPointer => sections.Strings.StringAt(value.Value) ?? "",
         // DW_FORM_strx occurs in split units only, which are not read.
         _ => "",

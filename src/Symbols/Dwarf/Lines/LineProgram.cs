@@ -66,7 +66,7 @@ internal ref struct LineProgram
     {
         byte[] buffer = [];
         if (Borrow(sections, offset, addressSizeBytes, compileDirectory, ref buffer) is not { } table) return null;
-        LinePoints points = LinePoints.Of(table, sections.Line);
+        LinePoints points = LinePoints.Of(table, sections);
         table.GiveBack();
         return points;
     }

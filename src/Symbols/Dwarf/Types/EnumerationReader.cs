@@ -17,7 +17,7 @@ internal static class EnumerationReader
         {
             if (cursor.Tag != DwTag.Enumerator || enumerators.Count >= RecordReader.MaximumMembers) continue;
             AttributeValue value = cursor.Attribute(DwAt.ConstantValue);
-            if (!value.IsConstant || unit.StringOf(cursor.Attribute(DwAt.Name), unit.Bytes.Span) is not { } name) continue;
+            if (!value.IsConstant || unit.StringOf(cursor.Attribute(DwAt.Name)) is not { } name) continue;
             isAnyNegative |= value.Form is DwForm.SignedData or DwForm.ImplicitConstant && (long)value.Value < 0;
             enumerators.Add(new Enumerator(name, value.Value));
         }

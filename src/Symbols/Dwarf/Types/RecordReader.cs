@@ -46,7 +46,7 @@ internal sealed class RecordReader(TypeReader types, DieReference place)
     private RecordMember MemberAt(ref DieCursor cursor)
     {
         DebugType type = types.Of(Unit, cursor.Attribute(DwAt.Type));
-        string? name = Unit.StringOf(cursor.Attribute(DwAt.Name), Unit.Bytes.Span);
+        string? name = Unit.StringOf(cursor.Attribute(DwAt.Name));
         bool isBase = cursor.Tag == DwTag.Inheritance;
         bool isVirtual = isBase && cursor.Attribute(DwAt.Virtuality).Value != 0;
         ulong bitSize = cursor.Attribute(DwAt.BitSize) is { IsConstant: true } bits ? Math.Min(bits.Value, uint.MaxValue) : 0;

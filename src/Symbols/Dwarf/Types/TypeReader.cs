@@ -11,13 +11,13 @@ namespace Symbols.Dwarf.Types;
 /// </summary>
 internal sealed class TypeReader(DwarfInfo owner)
 {
-    // Types hold a name and a few references: some 20 MB.
-    private const int CachedCount = 1 << 16;
+    // Each may have read hundreds of others, as a record's members: those of what is looked at now, not of all that ever was.
+    private const int CachedCount = 8;
 
     // packed, shared and the like on top of each other.
     private const int MaximumWrappers = 16;
 
-    private readonly Dictionary<DieReference, DebugType> _types = [];
+    private readonly RecentItems<DieReference, DebugType> _types = new(CachedCount);
 
     /// <summary>What DW_AT_type or another reference means: <see cref="VoidType"/> if it is not there.</summary>
     internal DebugType Of(DebugUnit unit, in AttributeValue reference)
@@ -48,9 +48,10 @@ internal sealed class TypeReader(DwarfInfo owner)
 
     internal DebugType At(DieReference place)
     {
-        if (_types.TryGetValue(place, out DebugType? type)) return type;
-        if (_types.Count >= CachedCount) _types.Clear();
-        return _types[place] = Read(place);
+        if (_types.TryGet(place, out DebugType? type)) return type;
+        type = Read(place);
+        _types.Add(place, type);
+        return type;
     }
 
     private DebugType Read(DieReference place)
@@ -114,7 +115,7 @@ internal sealed class TypeReader(DwarfInfo owner)
         }
     }
 
-    private static string? NameOf(ref DieCursor cursor, DebugUnit unit) => unit.StringOf(cursor.Attribute(DwAt.Name), unit.Bytes.Span);
+    private static string? NameOf(ref DieCursor cursor, DebugUnit unit) => unit.StringOf(cursor.Attribute(DwAt.Name));
 
     private static BaseType BaseTypeOf(ref DieCursor cursor, DieReference place)
     {

@@ -20,13 +20,12 @@ public sealed class DebugVariable
     private DebugType? _type;
     private string? _name;
     private bool _isNameRead;
+    private bool? _isParameter;
 
     internal DebugVariable(DieReference place, DieReference? function)
     {
         _place = place;
         _function = function;
-        DieCursor cursor = place.Unit.CursorAt(place.Offset);
-        IsParameter = cursor.MoveNext() && cursor.Tag == DwTag.FormalParameter;
     }
 
     /// <summary>Where its entry is in <c>.debug_info</c>: what tells variables of a name apart.</summary>
@@ -47,14 +46,23 @@ public sealed class DebugVariable
     public string? QualifiedName => _function is null ? EntryNames.Qualified(_place.Unit, _place.Offset) : Name;
 
     /// <summary>The mangled name, where there is one.</summary>
-    public string? LinkageName => Find(DwAt.LinkageName, DwAt.MipsLinkageName) is var (value, unit) ? unit.StringOf(value, unit.Bytes.Span) : null;
+    public string? LinkageName => Find(DwAt.LinkageName, DwAt.MipsLinkageName) is var (value, unit) ? unit.StringOf(value) : null;
 
     public DebugType Type => _type ??= _place.Unit.Owner.Types.Reader.TypeOf(_place);
 
     /// <summary>The type with the sizes that it has in a frame: of a variable-length array how many elements there are.</summary>
     public DebugType TypeIn(ILocationContext context) => FrameTypes.Of(Type, context, _function);
 
-    public bool IsParameter { get; }
+    public bool IsParameter
+    {
+        get
+        {
+            if (_isParameter is { } known) return known;
+            DieCursor cursor = _place.Unit.CursorAt(_place.Offset);
+            _isParameter = cursor.MoveNext() && cursor.Tag == DwTag.FormalParameter;
+            return _isParameter.Value;
+        }
+    }
 
     /// <summary>Made by the compiler, as <c>this</c>.</summary>
     public bool IsArtificial => Find(DwAt.Artificial).Value.Value != 0;
@@ -126,7 +134,7 @@ public sealed class DebugVariable
             bytes = new byte[8];
             BinaryPrimitives.WriteUInt64LittleEndian(bytes, constant.IsAddress ? unit.AddressOf(constant) + bias : constant.Value);
         }
-        else if (unit.StringOf(constant, unit.Bytes.Span) is { } text)
+        else if (unit.StringOf(constant) is { } text)
         {
             bytes = System.Text.Encoding.UTF8.GetBytes(text + "\0");
         }

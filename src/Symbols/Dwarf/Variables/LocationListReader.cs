@@ -15,7 +15,7 @@ internal readonly record struct LocationListEntry(AddressRange Range, ReadOnlyMe
 internal static class LocationListReader
 {
     private const int MaximumEntries = 1 << 14;
-    private const ulong FirstWindowBytes = 1 << 11;
+    private const ulong FirstWindowBytes = 1 << 9;
     private const ulong LastWindowBytes = 1 << 22;
 
     /// <summary>The expression that holds at the address, of a location attribute of any form; false: there is none.</summary>
@@ -70,7 +70,7 @@ internal static class LocationListReader
         for (ulong size = FirstWindowBytes; ; size *= 8)
         {
             entries.Clear();
-            ReadOnlyMemory<byte> window = section.Window(offset, size);
+            ReadOnlyMemory<byte> window = section.Piece(offset, (int)Math.Min(size, section.Length - offset));
             bool isRead = unit.Header.Version >= 5 ? ReadLists(window, unit, entries)
                 : unit.Sections.IsSplit ? ReadSplit(window, unit, entries) : ReadPairs(window, unit, entries);
             if (isRead) return;

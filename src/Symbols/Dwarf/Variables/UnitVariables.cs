@@ -11,7 +11,7 @@ internal static class UnitVariables
     {
         unit = unit.Full;
         var variables = new List<DebugVariable>();
-        var cursor = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+        DieCursor cursor = unit.FirstCursor();
         bool isThere = cursor.MoveNext() && cursor.HasChildren && cursor.MoveNext();
         while (isThere)
         {
