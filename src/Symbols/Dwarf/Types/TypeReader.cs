@@ -11,8 +11,8 @@ namespace Symbols.Dwarf.Types;
 /// </summary>
 internal sealed class TypeReader(DwarfInfo owner)
 {
-    // Each may have read hundreds of others, as a record's members: those of what is looked at now, not of all that ever was.
-    private const int CachedCount = 8;
+    // About what one expression or one frame needs.
+    private const int CachedCount = 256;
 
     // packed, shared and the like on top of each other.
     private const int MaximumWrappers = 16;
