@@ -108,7 +108,8 @@ public sealed class LockFunctionTable
             {
                 bool isTaken = table.TryAdd(name, type, type.Acquire ?? [], false, finder, exits, callees);
                 bool isGivenBack = table.TryAdd(name, type, type.Release ?? [], true, finder, exits, callees);
-                bool isWatched = !(isTaken && isGivenBack) && table.Words.TryAdd(layout, name, type, symbols);
+                string[] inlined = isTaken && isGivenBack ? [.. InlinedOf(type, symbols)] : [];
+                bool isWatched = (!(isTaken && isGivenBack) || inlined.Length > 0 || type.Inlined == true) && table.Words.TryAdd(layout, name, type, symbols);
                 if (isWatched && type.InterruptsOff == true) table.WatchesInterrupts = true;
                 // A built-in layout knows more functions than any guest has.
                 if (type.Acquire is { Count: > 0 } && !isTaken && layout.Requires is null)
@@ -157,6 +158,10 @@ public sealed class LockFunctionTable
         }
         return isThere;
     }
+
+    // Functions of which there are copies where they were called, by the debug information.
+    private static IEnumerable<string> InlinedOf(LockType type, SymbolSet symbols) =>
+        NamesOf([.. type.Acquire ?? [], .. type.Release ?? []]).Where(name => symbols.Files.Any(file => file.Dwarf.FunctionsWithCopiesOf(name).Count > 0));
 
     private void AddCode(CallTarget target)
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Introspection.Layouts;
+using Introspection.Linux;
 using Introspection.Programs;
 using Vmm.Platform;
 
@@ -10,9 +11,19 @@ namespace Introspection.Locks.History;
 internal sealed class LockWordTable
 {
     private const int MaximumWords = 1024;
+    // include/linux/mutex.h, kernel/locking/mutex.h: the owner's low bits, and MUTEX_FLAG_PICKUP among them.
+    private const ulong MutexFlags = 7, MutexPickUp = 4;
+    // include/asm-generic/qrwlock.h: _QW_LOCKED, _QW_WMASK and _QR_SHIFT.
+    private const ulong QueuedWriter = 0xFF, QueuedWriterMask = 0x1FF;
+    private const int QueuedReaderShift = 9;
+    // kernel/locking/rwsem.c: RWSEM_WRITER_LOCKED, what RWSEM_READ_FAILED_MASK has, and RWSEM_READER_SHIFT.
+    private const ulong SemaphoreWriter = 1, SemaphoreBlocks = 1UL << 63 | 7;
+    private const int SemaphoreReaderShift = 8;
 
     private readonly List<LockWord> _words = [];
     private readonly HashSet<ulong> _locks = [], _addresses = [];
+    // Of a Linux kernel's own types.
+    private KernelLayout? _layout;
     // By address, once all are there.
     private LockWord[]? _sorted;
 
@@ -32,19 +43,24 @@ internal sealed class LockWordTable
         {
             var watches = new List<Watch>();
             // Who spins on a lock's own word is seen at that; who has a ticket or a node is known without.
-            foreach (LockWord word in _words) watches.Add(new Watch(false, word.Address, word.SizeBytes, Reads: word.Role == LockWordRole.Locked, Writes: true));
+            foreach (LockWord word in _words)
+            {
+                bool reads = word.Role is LockWordRole.Locked or LockWordRole.ReadersAndWriter or LockWordRole.SemaphoreCount;
+                watches.Add(new Watch(false, word.Address, word.SizeBytes, Reads: reads, Writes: true));
+            }
             return watches;
         }
     }
 
     /// <summary>Its locks can be watched without their functions.</summary>
-    public static bool IsWatchable(LockType type) => type.Kind is "spin" or "ticket" or "mcs" or "qspinlock" && LockLayoutCheck.MissingIn(type) is null;
+    public static bool IsWatchable(LockType type) => LockLayoutCheck.MissingIn(type) is null;
 
     /// <summary>Adds the declared locks of a type. True: there are some.</summary>
     public bool TryAdd(GuestLayout layout, string typeName, LockType type, SymbolSet symbols)
     {
         if (!IsWatchable(type)) return false;
         int count = _locks.Count;
+        _layout ??= symbols.Types is { } types ? new KernelLayout(types) : null;
         foreach (LockDeclaration one in layout.Locks)
             if (one.Type == typeName && SymbolPlace.Resolve(one.At, symbols.AddressOf) is { } address && _locks.Add(address)) Add(address, typeName, type);
         if (_locks.Count == count) return false;
@@ -92,12 +108,41 @@ internal sealed class LockWordTable
             case "mcs":
                 Add(new LockWord(0, LockWordRole.Tail, address, At(address, type.Tail!), type.Tail!.SizeBytes, typeName, type));
                 break;
-            default:
+            case "qspinlock":
                 // include/asm-generic/qspinlock_types.h: the lowest byte is the holder's, the others are of those who wait.
                 Add(new LockWord(0, LockWordRole.Locked, address, address, sizeof(uint), typeName, type) { HeldMask = 0xFF });
                 break;
+            case "rw":
+                Add(new LockWord(0, LockWordRole.ReadersAndWriter, address, At(address, type.Word!), type.Word!.SizeBytes, typeName, type)
+                {
+                    WriterMask = type.WriterMask!.Value, BlockMask = type.WriterMask.Value, ReaderShift = type.ReaderShift!.Value,
+                });
+                break;
+            case "qrwlock":
+                ulong counts = address + Offset("qrwlock", "cnts", 0);
+                Add(new LockWord(0, LockWordRole.ReadersAndWriter, address, counts, sizeof(uint), typeName, type)
+                {
+                    WriterMask = QueuedWriter, BlockMask = QueuedWriterMask, ReaderShift = QueuedReaderShift,
+                });
+                break;
+            case "mutex":
+                ulong owner = address + Offset("mutex", "owner", 0);
+                Add(new LockWord(0, LockWordRole.Locked, address, owner, sizeof(ulong), typeName, type) { HeldMask = ~MutexFlags, PickUpMask = MutexPickUp });
+                break;
+            default:
+                ulong count = address + Offset("rw_semaphore", "count", 0), head = address + Offset("rw_semaphore", "wait_list", 24);
+                Add(new LockWord(0, LockWordRole.SemaphoreCount, address, count, sizeof(ulong), typeName, type)
+                {
+                    WriterMask = SemaphoreWriter, BlockMask = SemaphoreBlocks, ReaderShift = SemaphoreReaderShift,
+                    Waiters = new SemaphoreWaiters(head, Offset("rwsem_waiter", "list", 0), Offset("rwsem_waiter", "task", 16)),
+                });
+                Add(new LockWord(0, LockWordRole.SemaphoreOwner, address, address + Offset("rw_semaphore", "owner", 8), sizeof(ulong), typeName, type));
+                break;
         }
     }
+
+    // By the kernel's own types, or else as in Linux 6.1 for x86-64.
+    private ulong Offset(string structure, string member, ulong usual) => _layout?.Offset(structure, member) ?? usual;
 
     private void Add(LockWord word)
     {
