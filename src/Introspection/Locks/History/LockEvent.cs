@@ -55,5 +55,8 @@ internal readonly record struct LockEvent(ulong Count, uint Ordinal, LockStep St
     /// </summary>
     public ulong Other { get; init; }
 
+    /// <summary>Of a word that has no place of its own in the table: the lock.</summary>
+    public ulong Lock { get; init; }
+
     public Position At => new(Count, Ordinal);
 }

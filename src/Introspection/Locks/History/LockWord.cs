@@ -64,6 +64,12 @@ internal sealed record LockWord(short Number, LockWordRole Role, ulong Owner, ul
     /// <summary>How many readers are counted.</summary>
     public ulong ReadersIn(ulong value) => (value & ~WriterMask) >> ReaderShift;
 
+    /// <summary>The same word of another lock, of one at address 0.</summary>
+    public LockWord At(ulong address) => this with
+    {
+        Owner = address, Address = Address + address, ServingAddress = ServingAddress + address, Waiters = Waiters is { } own ? own with { Head = own.Head + address } : null,
+    };
+
     /// <summary>What its bits can hold.</summary>
     public ulong Cut(ulong value) => SizeBytes == 8 ? value : value & ((1UL << (8 * SizeBytes)) - 1);
 }

@@ -7,7 +7,10 @@ using Vmm.Platform;
 
 namespace Introspection.Locks.History;
 
-/// <summary>The words of locks whose functions are inlined: watches on them tell what breakpoints on functions cannot. Only locks with a known place can be watched.</summary>
+/// <summary>
+/// The words of locks whose functions are inlined: watches on them tell what breakpoints on functions cannot. Only locks with a known place can be watched; of others the words are those of
+/// one at address 0.
+/// </summary>
 internal sealed class LockWordTable
 {
     private const int MaximumWords = 1024;
@@ -22,6 +25,9 @@ internal sealed class LockWordTable
 
     private readonly List<LockWord> _words = [];
     private readonly HashSet<ulong> _locks = [], _addresses = [];
+    // Numbers of words of locks at address 0, which stand for all of their types.
+    private readonly HashSet<int> _models = [];
+    private readonly Dictionary<(short Number, ulong Lock), LockWord> _placed = [];
     // Of a Linux kernel's own types.
     private KernelLayout? _layout;
     // By address, once all are there.
@@ -30,9 +36,35 @@ internal sealed class LockWordTable
     /// <summary>There were more than can be watched.</summary>
     public bool IsCut { get; private set; }
 
-    public bool IsEmpty => _words.Count == 0;
+    public bool IsEmpty => _words.Count == _models.Count;
 
     public LockWord this[int number] => _words[number];
+
+    public int Count => _words.Count;
+
+    /// <summary>The word that an event is of. For one thread at a time.</summary>
+    public LockWord Of(in LockEvent e)
+    {
+        LockWord word = _words[e.Function];
+        if (e.Lock == 0) return word;
+        if (!_placed.TryGetValue((word.Number, e.Lock), out LockWord? placed)) _placed[(word.Number, e.Lock)] = placed = word.At(e.Lock);
+        return placed;
+    }
+
+    /// <summary>The words of a lock of a type at address 0.</summary>
+    public IReadOnlyList<LockWord> ModelOf(string typeName, LockType type, SymbolSet symbols)
+    {
+        _layout ??= symbols.Types is { } types ? new KernelLayout(types) : null;
+        int first = _words.Count;
+        _addresses.Clear();
+        Add(0, typeName, type);
+        List<LockWord> model = _words.GetRange(first, _words.Count - first);
+        foreach (LockWord word in model) _models.Add(word.Number);
+        _addresses.Clear();
+        foreach (LockWord word in _words)
+            if (!_models.Contains(word.Number)) _addresses.Add(word.Address);
+        return model;
+    }
 
     /// <summary>That lock's history comes from its words.</summary>
     public bool Contains(ulong address) => _locks.Contains(address);
@@ -45,12 +77,16 @@ internal sealed class LockWordTable
             // Who spins on a lock's own word is seen at that; who has a ticket or a node is known without.
             foreach (LockWord word in _words)
             {
+                if (_models.Contains(word.Number)) continue;
                 bool reads = word.Role is LockWordRole.Locked or LockWordRole.ReadersAndWriter or LockWordRole.SemaphoreCount;
                 watches.Add(new Watch(false, word.Address, word.SizeBytes, Reads: reads, Writes: true));
             }
             return watches;
         }
     }
+
+    /// <summary>Locks of a type are watched.</summary>
+    public bool Has(string typeName) => _words.Exists(word => word.TypeName == typeName && !_models.Contains(word.Number));
 
     /// <summary>Its locks can be watched without their functions.</summary>
     public static bool IsWatchable(LockType type) => LockLayoutCheck.MissingIn(type) is null;
@@ -146,13 +182,13 @@ internal sealed class LockWordTable
 
     private void Add(LockWord word)
     {
-        if (_words.Count >= MaximumWords) IsCut = true;
+        if (_words.Count >= MaximumWords + _models.Count) IsCut = true;
         else if (_addresses.Add(word.Address)) _words.Add(word with { Number = (short)_words.Count });
     }
 
     private LockWord[] Sorted()
     {
-        LockWord[] sorted = [.. _words];
+        LockWord[] sorted = [.. _words.FindAll(word => !_models.Contains(word.Number))];
         Array.Sort(sorted, static (a, b) => a.Address.CompareTo(b.Address));
         return sorted;
     }

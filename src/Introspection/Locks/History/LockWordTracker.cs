@@ -15,7 +15,7 @@ internal sealed class LockWordTracker(LockTracker tracker, LockFunctionTable tab
 
     public void Add(in LockEvent e)
     {
-        LockWord word = table.Words[e.Function];
+        LockWord word = table.Words.Of(e);
         switch (word.Role)
         {
             case LockWordRole.Locked:

@@ -36,15 +36,31 @@ internal sealed class LockWordWatcher(LockWordTable words)
         if (e.SizeBytes > MaximumWriteBytes) return;
         foreach (LockWord word in words.Touched(e.Address, e.SizeBytes))
         {
-            if (view.ReadNumber(word.Address, word.SizeBytes) is not { } old) continue;
             AtomicKind kind = _instructions.Decode(view, view.CodeAddressOf(e.Rip), out Instruction i);
-            LockStep? step = e.Kind == MachineEventKind.Read ? Read(view, word, kind, i.IP, old, out ulong value, out ulong other)
-                : Write(view, word, kind, i, old, word.Cut(Merged(old, word.Address, e)), out value, out other);
-            if (step is { } known)
-            {
-                add(new LockEvent(e.At.InstructionCount, e.At.EventOrdinal, known, (byte)e.CpuIndex, word.Number, false, value, old, 0, i.NextIP) { Other = other });
-            }
+            See(view, e, word, kind, i, 0, add);
         }
+    }
+
+    /// <summary>The same of an instruction that is about to access the word of a lock without a place of its own. False: it is watched.</summary>
+    public bool SeeAhead(in GuestView view, in MachineEvent e, LockWord model, Action<LockEvent> add)
+    {
+        AtomicKind kind = _instructions.Decode(view, view.CodeAddressOf(e.Rip), out Instruction i);
+        if (MemoryAccess.Foresee(view, i, kind) is not { } access) return true;
+        // Perhaps only a part of the word is accessed, which is where words of its size are.
+        ulong address = access.Address - access.Address % (ulong)model.SizeBytes - model.Address;
+        if (words.Contains(address)) return false;
+        MachineEventKind what = kind == AtomicKind.Load ? MachineEventKind.Read : MachineEventKind.Write;
+        See(view, e with { Kind = what, Address = access.Address, SizeBytes = access.SizeBytes, Value = access.Value }, model.At(address), kind, i, address, add);
+        return true;
+    }
+
+    private void See(in GuestView view, in MachineEvent e, LockWord word, AtomicKind kind, in Instruction i, ulong address, Action<LockEvent> add)
+    {
+        if (view.ReadNumber(word.Address, word.SizeBytes) is not { } old) return;
+        LockStep? step = e.Kind == MachineEventKind.Read ? Read(view, word, kind, i.IP, old, out ulong value, out ulong other)
+            : Write(view, word, kind, i, old, word.Cut(Merged(old, word.Address, e)), out value, out other);
+        if (step is not { } known) return;
+        add(new LockEvent(e.At.InstructionCount, e.At.EventOrdinal, known, (byte)e.CpuIndex, word.Number, false, value, old, 0, i.NextIP) { Other = other, Lock = address });
     }
 
     private LockStep? Read(in GuestView view, LockWord word, AtomicKind kind, ulong code, ulong old, out ulong value, out ulong other)
