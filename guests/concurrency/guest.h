@@ -91,6 +91,17 @@ void barrier(void);
 void start_ticks(u32 period);
 void stop_ticks(void);
 
+// ---- How the functions of a lock are compiled: called; or, where INLINED_LOCKS is defined, inlined wherever they are called, so that there is no call of them; or, where MIXED_LOCKS is,
+// inlined there and called through pointers.
+
+#if defined(INLINED_LOCKS)
+#define LOCK_FUNCTION static inline __attribute__((always_inline))
+#elif defined(MIXED_LOCKS)
+#define LOCK_FUNCTION static inline __attribute__((always_inline, used))
+#else
+#define LOCK_FUNCTION
+#endif
+
 // ---- What each program defines.
 
 extern const char programName[];

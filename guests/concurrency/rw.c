@@ -1,4 +1,5 @@
-// Exercises a reader-writer spin lock, and with BROKEN_LOCK a writer that looks for readers and then enters in two instructions.
+// Exercises a reader-writer spin lock, and with BROKEN_LOCK a writer that looks for readers and then enters in two instructions. With POOLED_LOCKS the lock is in memory that no
+// variable of its type names, as an allocated one is.
 #include "guest.h"
 
 #define ROUNDS 60ul
@@ -8,12 +9,18 @@ typedef struct RWLock {
     volatile u32 state; // WRITER, or the number of readers
 } RWLock;
 
+#ifdef POOLED_LOCKS
+static u64 pool[16];
+RWLock *volatile rwLockPointer = (RWLock *)&pool[8];
+#define rwLock (*rwLockPointer)
+#else
 RWLock rwLock;
+#endif
 volatile u64 first, second; // a writer leaves them equal
 volatile u64 writeCount, readCount;
 const char programName[] = "rw";
 
-void rw_read_acquire(RWLock *lock)
+LOCK_FUNCTION void rw_read_acquire(RWLock *lock)
 {
     TCB *myTCB = current_task();
     u64 turns = 0;
@@ -27,9 +34,9 @@ void rw_read_acquire(RWLock *lock)
     myTCB->waitingFor = NULL;
 }
 
-void rw_read_release(RWLock *lock) { __atomic_sub_fetch(&lock->state, 1, __ATOMIC_RELEASE); }
+LOCK_FUNCTION void rw_read_release(RWLock *lock) { __atomic_sub_fetch(&lock->state, 1, __ATOMIC_RELEASE); }
 
-void rw_write_acquire(RWLock *lock)
+LOCK_FUNCTION void rw_write_acquire(RWLock *lock)
 {
     TCB *myTCB = current_task();
     u64 turns = 0;
@@ -50,11 +57,21 @@ void rw_write_acquire(RWLock *lock)
     myTCB->waitingFor = NULL;
 }
 
-void rw_write_release(RWLock *lock) { __atomic_and_fetch(&lock->state, ~WRITER, __ATOMIC_RELEASE); }
+LOCK_FUNCTION void rw_write_release(RWLock *lock) { __atomic_and_fetch(&lock->state, ~WRITER, __ATOMIC_RELEASE); }
+
+// One round in four calls the functions where they are not inlined everywhere.
+#ifdef MIXED_LOCKS
+static void (*volatile readAcquire)(RWLock *) = rw_read_acquire, (*volatile readRelease)(RWLock *) = rw_read_release;
+static void (*volatile writeAcquire)(RWLock *) = rw_write_acquire, (*volatile writeRelease)(RWLock *) = rw_write_release;
+static volatile u64 calls;
+#define CALLS(inlined, called) (++calls % 4 == 0 ? (called)(&rwLock) : inlined(&rwLock))
+#else
+#define CALLS(inlined, called) inlined(&rwLock)
+#endif
 
 static void read_once(u64 cpu)
 {
-    rw_read_acquire(&rwLock);
+    CALLS(rw_read_acquire, readAcquire);
     log_acquisition(&rwLock, true);
     u64 a = first;
     work(6);
@@ -62,12 +79,12 @@ static void read_once(u64 cpu)
     if (a != b)
         BROKEN("reader on vCPU %lu sees %lu and %lu", cpu, a, b);
     __atomic_add_fetch(&readCount, 1, __ATOMIC_RELAXED);
-    rw_read_release(&rwLock);
+    CALLS(rw_read_release, readRelease);
 }
 
 static void write_once(u64 cpu)
 {
-    rw_write_acquire(&rwLock);
+    CALLS(rw_write_acquire, writeAcquire);
     log_acquisition(&rwLock, false);
     u64 value = first;
     if (value != second)
@@ -76,7 +93,7 @@ static void write_once(u64 cpu)
     work(6);
     second = value + 1;
     writeCount++;
-    rw_write_release(&rwLock);
+    CALLS(rw_write_release, writeRelease);
 }
 
 // A writer holds the lock, another waits to write and a third to read.

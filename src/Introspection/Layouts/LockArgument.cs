@@ -21,7 +21,7 @@ public static class LockArgument
     {
         string place = functions.Lock ?? Default;
         ulong? value;
-        if (NumberOf(place) is not { } argument) value = RegisterFile.Get(ref view.Vcpu.State, place);
+        if (Number(place) is not { } argument) value = RegisterFile.Get(ref view.Vcpu.State, place);
         else if (view.CodeSize == 64) value = RegisterFile.Get(ref view.Vcpu.State, s_registers[argument]);
         // i386 supplement, 2.2.3: behind the return address.
         else value = isAtEntry ? view.ReadNumber(view.StackAddressOf(view.Vcpu.State.Rsp + (ulong)(view.CodeSize / 8 * (argument + 1))), view.CodeSize / 8) : null;
@@ -31,8 +31,11 @@ public static class LockArgument
     }
 
     /// <summary>A layout may say it: an argument or a general register. Null is the default.</summary>
-    public static bool IsPlace(string? place) => place is null || NumberOf(place) is not null || RegisterFile.NumberOf(place) is not null;
+    public static bool IsPlace(string? place) => place is null || Number(place) is not null || RegisterFile.NumberOf(place) is not null;
 
-    private static int? NumberOf(string place) =>
+    /// <summary>The number of an argument; null: it is in a register.</summary>
+    internal static int? NumberOf(string? place) => Number(place ?? Default);
+
+    private static int? Number(string place) =>
         place.Length == 4 && place.StartsWith("arg", StringComparison.Ordinal) && place[3] - '0' is >= 0 and < ArgumentCount and int number ? number : null;
 }

@@ -41,11 +41,13 @@ public sealed record LockType
     [JsonPropertyName("acquire")] public IReadOnlyList<LockFunctions>? Acquire { get; init; }
     /// <summary>Functions that give it back.</summary>
     [JsonPropertyName("release")] public IReadOnlyList<LockFunctions>? Release { get; init; }
-    /// <summary>Who holds it: "cpu", or "task" if whoever waits may sleep; default: "cpu".</summary>
+    /// <summary>Who holds it: "cpu", or "task" if whoever waits may sleep; default: "task" for mutex and rw_semaphore, else "cpu".</summary>
     [JsonPropertyName("heldBy")] public string? HeldBy { get; init; }
     /// <summary>Interrupts stay off while it is held, as an interrupt handler takes it too.</summary>
     [JsonPropertyName("interruptsOff")] public bool? InterruptsOff { get; init; }
-    [JsonIgnore] public bool IsHeldByTask => HeldBy == "task";
+    /// <summary>Its functions are inlined in places that no debug information tells: the words of its locks are watched.</summary>
+    [JsonPropertyName("inlined")] public bool? Inlined { get; init; }
+    [JsonIgnore] public bool IsHeldByTask => HeldBy == "task" || (HeldBy is null && Kind is "mutex" or "rw_semaphore");
 }
 
 /// <summary>The nodes of an MCS queue.</summary>

@@ -23,6 +23,19 @@ internal enum LockStep : byte
     Swap,
 }
 
+/// <summary>What a look at a word with readers and a writer tells.</summary>
+internal enum LockLook : byte
+{
+    /// <summary>No writer has the lock.</summary>
+    NoWriter,
+    /// <summary>It has to wait, for what is not known.</summary>
+    InVain,
+    /// <summary>It has to wait, and wants to write.</summary>
+    ToWrite,
+    /// <summary>It has to wait, and wants to read.</summary>
+    ToRead,
+}
+
 /// <summary>One step, as a breakpoint shows it, or a watch on a word.</summary>
 /// <param name="Count">Instruction count of its position.</param>
 /// <param name="Ordinal">Event ordinal of its position.</param>
@@ -36,8 +49,14 @@ internal enum LockStep : byte
 /// <param name="Caller">The return address; of a word, the address behind the instruction.</param>
 internal readonly record struct LockEvent(ulong Count, uint Ordinal, LockStep Step, byte CpuIndex, short Function, bool HasInterruptsOn, ulong Value, ulong Frame, ulong Task, ulong Caller)
 {
-    /// <summary>Of a word: what its vCPU has read of it last; of one that gives tickets, the ticket that is served.</summary>
+    /// <summary>
+    /// Of a word: what its vCPU has read of it last; of one that gives tickets, the ticket that is served; of a semaphore's count, the task of its last waiter; of a look at a word with
+    /// readers and a writer, a <see cref="LockLook"/>.
+    /// </summary>
     public ulong Other { get; init; }
+
+    /// <summary>Of a word that has no place of its own in the table: the lock.</summary>
+    public ulong Lock { get; init; }
 
     public Position At => new(Count, Ordinal);
 }

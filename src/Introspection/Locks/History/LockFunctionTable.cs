@@ -40,7 +40,7 @@ public sealed class LockFunctionTable
     public IReadOnlyList<string> Problems => _problems;
 
     /// <summary>None of the declared functions is in the guest, and no lock can be watched without.</summary>
-    public bool IsEmpty => _functions.Count == 0 && Words.IsEmpty;
+    public bool IsEmpty => _functions.Count == 0 && Words.IsEmpty && Sites.Count == 0;
 
     /// <summary>The code of all of them was in memory when they were looked for: earlier, nothing is known of where they return.</summary>
     public bool IsLoaded { get; private set; } = true;
@@ -49,6 +49,9 @@ public sealed class LockFunctionTable
 
     /// <summary>Words of locks whose functions are inlined.</summary>
     internal LockWordTable Words { get; } = new();
+
+    /// <summary>Instructions of inlined functions that access words of locks without a place of their own: the word of a lock at address 0.</summary>
+    internal IReadOnlyDictionary<ulong, LockWord> Sites { get; private set; } = new Dictionary<ulong, LockWord>();
 
     internal IReadOnlySet<ulong> Breakpoints => _breakpoints;
 
@@ -97,9 +100,11 @@ public sealed class LockFunctionTable
     public static LockFunctionTable Find(IEnumerable<GuestLayout> layouts, SymbolSet symbols, in GuestView view)
     {
         var table = new LockFunctionTable();
-        var exits = new FunctionExits(new Disassembler(view));
+        var disassembler = new Disassembler(view);
+        var exits = new FunctionExits(disassembler);
         var finder = new FunctionFinder(symbols, []);
         var callees = new HashSet<ulong>();
+        var inlinedTypes = new List<(string Name, LockType Type)>();
         foreach (GuestLayout layout in layouts)
         {
             foreach (string name in layout.Panics ?? [])
@@ -108,7 +113,9 @@ public sealed class LockFunctionTable
             {
                 bool isTaken = table.TryAdd(name, type, type.Acquire ?? [], false, finder, exits, callees);
                 bool isGivenBack = table.TryAdd(name, type, type.Release ?? [], true, finder, exits, callees);
-                bool isWatched = !(isTaken && isGivenBack) && table.Words.TryAdd(layout, name, type, symbols);
+                bool isInlined = IsInlined(type, symbols);
+                bool isWatched = (!(isTaken && isGivenBack) || isInlined || type.Inlined == true) && table.Words.TryAdd(layout, name, type, symbols);
+                if (isInlined && LockWordTable.IsWatchable(type)) inlinedTypes.Add((name, type));
                 if (isWatched && type.InterruptsOff == true) table.WatchesInterrupts = true;
                 // A built-in layout knows more functions than any guest has.
                 if (type.Acquire is { Count: > 0 } && !isTaken && layout.Requires is null)
@@ -119,6 +126,7 @@ public sealed class LockFunctionTable
                 }
             }
         }
+        table.FindSites(inlinedTypes, new LockSites(symbols, disassembler), symbols);
         if (table.Words.IsCut) table._problems.Add("There are more locks with inlined functions than can be watched: some have no past.");
         // What waits is a function or two further in.
         var inner = new HashSet<ulong>();
@@ -128,6 +136,7 @@ public sealed class LockFunctionTable
         foreach (ulong entry in table._byEntry.Keys) table.IsLoaded &= view.ReadNumber(entry, 1) is not null;
         table._breakpoints.UnionWith(table._byEntry.Keys);
         table._breakpoints.UnionWith(table._exits);
+        table._breakpoints.UnionWith(table.Sites.Keys);
         table._breakpoints.UnionWith(table._panics);
         return table;
     }
@@ -156,6 +165,22 @@ public sealed class LockFunctionTable
             }
         }
         return isThere;
+    }
+
+    // There are copies of its functions where they were called, by the debug information.
+    private static bool IsInlined(LockType type, SymbolSet symbols) =>
+        NamesOf([.. type.Acquire ?? [], .. type.Release ?? []]).Any(name => symbols.Files.Any(file => file.Dwarf.FunctionsWithCopiesOf(name).Count > 0));
+
+    private void FindSites(List<(string Name, LockType Type)> types, LockSites sites, SymbolSet symbols)
+    {
+        foreach ((string name, LockType type) in types)
+        {
+            // MCS nodes have to be declared anyway.
+            (int unknown, int all) = sites.Add(type, Words.ModelOf(name, type, symbols), _byEntry.ContainsKey);
+            if (unknown > 0 && !Words.Has(name))
+                _problems.Add($"Type '{name}': of {all} inlined copies of its functions, {unknown} cannot be followed, as the debug information does not say there where the lock is.");
+        }
+        Sites = sites.Words;
     }
 
     private void AddCode(CallTarget target)

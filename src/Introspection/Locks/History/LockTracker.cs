@@ -97,12 +97,15 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     /// <param name="at">When.</param>
     /// <param name="hasInterruptsOn">The user's interrupt flag.</param>
     /// <param name="keepsInterruptsOff">Interrupts must stay off while it is held.</param>
-    public LockUse Want(LockRecord record, LockUser user, ulong caller, string name, LockFunctions? functions, Position at, bool hasInterruptsOn, bool keepsInterruptsOff)
+    /// <param name="isShared">It is inlined, and wants to read.</param>
+    public LockUse Want(LockRecord record, LockUser user, ulong caller, string name, LockFunctions? functions, Position at, bool hasInterruptsOn, bool keepsInterruptsOff,
+        bool isShared = false)
     {
-        LockUse? blocker = record.Holders.Find(other => functions?.Shared != true || !other.IsShared);
+        isShared |= functions?.Shared == true;
+        LockUse? blocker = record.Holders.Find(other => !isShared || !other.IsShared);
         var use = new LockUse
         {
-            Lock = record, User = user, Caller = caller, Function = name, IsShared = functions?.Shared == true, IsTry = functions?.Tries == true, Wanted = at,
+            Lock = record, User = user, Caller = caller, Function = name, IsShared = isShared, IsTry = functions?.Tries == true, Wanted = at,
             Declared = functions, IsContended = blocker is not null, KeepsInterruptsOff = keepsInterruptsOff,
         };
         Keep(use);
@@ -116,8 +119,11 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         return use;
     }
 
-    /// <summary>A vCPU has a lock.</summary>
-    public bool Holds(ulong address, int cpuIndex) => HeldByCpu(cpuIndex).Exists(use => use.Lock.Address == address);
+    /// <summary>Somebody has a lock.</summary>
+    public static bool Holds(LockRecord record, LockUser user) => record.Holders.Exists(use => IsSameUser(use, user));
+
+    /// <summary>Somebody has a lock in that way.</summary>
+    public static bool Holds(LockRecord record, LockUser user, bool isShared) => record.Holders.Exists(use => use.IsShared == isShared && IsSameUser(use, user));
 
     private void Return(in LockEvent e)
     {
@@ -190,8 +196,8 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         use.Lock.Want(use, keeps);
     }
 
-    // It left the function by another way, or the stack was thrown away.
-    private void Abandon(LockUse use, Position at)
+    /// <summary>It left the function by another way, or the stack was thrown away; or it is not in the queue any more.</summary>
+    public void Abandon(LockUse use, Position at)
     {
         use.Abandoned = at;
         _index.End(use);

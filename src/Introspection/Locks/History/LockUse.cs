@@ -14,6 +14,8 @@ public sealed class LockUse
     /// <summary>In place of a function's name, where the lock was taken by code that was inlined.</summary>
     public const string InlinedFunction = "inlined";
 
+    private bool _isShared;
+
     /// <summary>The lock.</summary>
     public required LockRecord Lock { get; init; }
 
@@ -26,7 +28,7 @@ public sealed class LockUse
     public required string Function { get; init; }
 
     /// <summary>As one of several readers.</summary>
-    public required bool IsShared { get; init; }
+    public required bool IsShared { get => _isShared; init => _isShared = value; }
 
     /// <summary>It does not wait.</summary>
     public required bool IsTry { get; init; }
@@ -62,6 +64,9 @@ public sealed class LockUse
 
     /// <summary>How the function is declared that takes it; null: it was not taken by one.</summary>
     internal LockFunctions? Declared { get; init; }
+
+    /// <summary>Whoever waited is seen to be a reader, or not, only now that it has the lock.</summary>
+    internal void TurnOut(bool isShared) => _isShared = isShared;
 
     internal bool KeepsInterruptsOff { get; init; }
     internal bool IsReportedForInterrupts { get; set; }

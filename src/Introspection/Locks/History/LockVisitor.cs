@@ -59,6 +59,7 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
             _words.See(view, e, seen => _events.Add(seen with { HasInterruptsOn = hasInterruptsOn, Task = task }));
             return;
         }
+        if (table.Sites.TryGetValue(e.Address, out LockWord? model)) SeeSite(view, e, model);
         if (table.IsPanic(e.Address)) Add(view, e, LockStep.Panic, -1, 0, 0, 0);
         ulong frame = FrameOf(view);
         if (table.IsExit(e.Address) && (_open.Remove(frame) || !_ended.Contains(frame)))
@@ -75,6 +76,15 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
             _ended.Remove(frame);
         }
         Add(view, e, function.IsRelease ? LockStep.Release : LockStep.Want, function.Number, address, frame, caller);
+    }
+
+    private void SeeSite(in GuestView view, in MachineEvent e, LockWord model)
+    {
+        // An instruction that faulted is begun again.
+        if (_events.Count > 0 && _events[^1] is { Lock: not 0 } last && last.Count == e.At.InstructionCount && last.CpuIndex == e.CpuIndex) _events.RemoveAt(_events.Count - 1);
+        bool hasInterruptsOn = HasInterruptsOn(view);
+        ulong task = tasks.Of(view);
+        _words.SeeAhead(view, e, model, seen => _events.Add(seen with { HasInterruptsOn = hasInterruptsOn, Task = task }));
     }
 
     private bool IsAgain(in MachineEvent e, ulong frame, ulong address)

@@ -15,6 +15,12 @@ internal enum LockWordRole : byte
     Tail,
     /// <summary>The flag of an MCS node that says whether it waits, whichever lock's queue it is in.</summary>
     NodeFlag,
+    /// <summary>Bits of a writer and the number of readers.</summary>
+    ReadersAndWriter,
+    /// <summary>The same of Linux's <c>rw_semaphore</c>, whose readers may be counted by somebody else who wakes them.</summary>
+    SemaphoreCount,
+    /// <summary>The owner of such a one: each reader that has it says so there.</summary>
+    SemaphoreOwner,
 }
 
 /// <summary>A word that is watched, as the functions that take its lock are inlined.</summary>
@@ -36,8 +42,40 @@ internal sealed record LockWord(short Number, LockWordRole Role, ulong Owner, ul
     /// <summary>Address of the word that says which ticket is served; 0: it is another kind of word.</summary>
     public ulong ServingAddress { get; init; }
 
-    public bool IsHeld(ulong value) => (value & HeldMask) != 0;
+    /// <summary>Bits that, while one is not 0, say that it is not held yet: whoever it was handed to has to pick it up.</summary>
+    public ulong PickUpMask { get; init; }
+
+    /// <summary>Of readers and a writer: the bits that are not 0 while a writer has it.</summary>
+    public ulong WriterMask { get; init; }
+
+    /// <summary>Of readers and a writer: those that are not 0 while a reader who comes has to look again before it has the lock.</summary>
+    public ulong BlockMask { get; init; }
+
+    /// <summary>Of readers and a writer: where the number of readers begins.</summary>
+    public int ReaderShift { get; init; }
+
+    /// <summary>Of a semaphore: where its list of waiters is; and in a waiter, where the list's link and its task are.</summary>
+    public SemaphoreWaiters? Waiters { get; init; }
+
+    public bool IsHeld(ulong value) => (value & HeldMask) != 0 && (value & PickUpMask) == 0;
+
+    public bool IsWritten(ulong value) => (value & WriterMask) != 0;
+
+    /// <summary>How many readers are counted.</summary>
+    public ulong ReadersIn(ulong value) => (value & ~WriterMask) >> ReaderShift;
+
+    /// <summary>The same word of another lock, of one at address 0.</summary>
+    public LockWord At(ulong address) => this with
+    {
+        Owner = address, Address = Address + address, ServingAddress = ServingAddress + address, Waiters = Waiters is { } own ? own with { Head = own.Head + address } : null,
+    };
 
     /// <summary>What its bits can hold.</summary>
     public ulong Cut(ulong value) => SizeBytes == 8 ? value : value & ((1UL << (8 * SizeBytes)) - 1);
 }
+
+/// <summary>Where the waiters of a semaphore are.</summary>
+/// <param name="Head">Linear address of the list's head.</param>
+/// <param name="Link">Offset of the link in a waiter.</param>
+/// <param name="Task">Offset of the pointer to its task.</param>
+internal sealed record SemaphoreWaiters(ulong Head, ulong Link, ulong Task);

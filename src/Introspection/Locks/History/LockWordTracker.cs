@@ -6,18 +6,29 @@ namespace Introspection.Locks.History;
 /// <summary>Takes what was done to the words of locks, in order, for what it means: who wants, takes and gives back which lock. The instruction that does it is the moment.</summary>
 internal sealed class LockWordTracker(LockTracker tracker, LockFunctionTable table)
 {
-    // Those that wait, by their lock and vCPU, by their lock and ticket, and by their node.
-    private readonly Dictionary<(ulong Lock, int CpuIndex), LockUse> _spinning = [];
+    private readonly SharedWordTracker _shared = new(tracker, table);
+    private readonly SemaphoreTracker _semaphores = new(tracker, table);
+    // Those that wait, by their lock and who they are, by their lock and ticket, and by their node.
+    private readonly Dictionary<(ulong Lock, LockUser User), LockUse> _spinning = [];
     private readonly Dictionary<(ulong Lock, ulong Ticket), List<LockUse>> _tickets = [];
     private readonly Dictionary<ulong, LockUse> _queued = [];
 
     public void Add(in LockEvent e)
     {
-        LockWord word = table.Words[e.Function];
+        LockWord word = table.Words.Of(e);
         switch (word.Role)
         {
             case LockWordRole.Locked:
                 AddLocked(e, word);
+                break;
+            case LockWordRole.ReadersAndWriter:
+                _shared.Add(e, word);
+                break;
+            case LockWordRole.SemaphoreCount:
+                _semaphores.AddCount(e, word);
+                break;
+            case LockWordRole.SemaphoreOwner:
+                _semaphores.AddOwner(e, word);
                 break;
             case LockWordRole.NextTicket:
                 // Whoever reads it and then stores it has read what is one less.
@@ -39,7 +50,7 @@ internal sealed class LockWordTracker(LockTracker tracker, LockFunctionTable tab
                 break;
             case LockWordRole.NodeFlag:
                 if (!_queued.TryGetValue(word.Owner, out LockUse? first) || first.Taken is not null) break;
-                tracker.Release(first.Lock, new LockUser(e.CpuIndex, e.Task), isShared: false, Behind(e), e.HasInterruptsOn);
+                tracker.Release(first.Lock, UserOf(e), isShared: false, Behind(e), e.HasInterruptsOn);
                 tracker.Take(first, Behind(e));
                 break;
         }
@@ -47,10 +58,10 @@ internal sealed class LockWordTracker(LockTracker tracker, LockFunctionTable tab
 
     private void AddLocked(in LockEvent e, LockWord word)
     {
-        var key = (word.Owner, (int)e.CpuIndex);
+        (ulong, LockUser) key = (word.Owner, ActorOf(e, word));
         if (e.Step == LockStep.Look)
         {
-            if (!_spinning.ContainsKey(key) && !tracker.Holds(word.Owner, e.CpuIndex)) _spinning[key] = Want(e, word);
+            if (!_spinning.ContainsKey(key) && !LockTracker.Holds(tracker.RecordOf(word.Owner, word.TypeName, word.Type), UserOf(e))) _spinning[key] = Want(e, word);
             return;
         }
         bool wasHeld = word.IsHeld(e.Frame), isHeld = word.IsHeld(e.Value);
@@ -77,12 +88,24 @@ internal sealed class LockWordTracker(LockTracker tracker, LockFunctionTable tab
         all.Add(use);
     }
 
-    private LockUse Want(in LockEvent e, LockWord word) => tracker.Want(tracker.RecordOf(word.Owner, word.TypeName, word.Type), new LockUser(e.CpuIndex, e.Task), e.Caller,
-        LockUse.InlinedFunction, null, e.At, e.HasInterruptsOn, table.KeepsInterruptsOff(word.Owner, word.Type));
+    private LockUse Want(in LockEvent e, LockWord word) => Want(tracker, table, e, word, isShared: false);
 
     private void Release(in LockEvent e, LockWord word) =>
-        tracker.Release(tracker.RecordOf(word.Owner, word.TypeName, word.Type), new LockUser(e.CpuIndex, e.Task), isShared: false, Behind(e), e.HasInterruptsOn);
+        tracker.Release(tracker.RecordOf(word.Owner, word.TypeName, word.Type), UserOf(e), isShared: false, Behind(e), e.HasInterruptsOn);
 
-    // Before the instruction nothing has happened yet.
-    private static Position Behind(in LockEvent e) => new(e.Count + 1);
+    // ---- For all words.
+
+    /// <summary>Somebody wants a lock, by an instruction.</summary>
+    public static LockUse Want(LockTracker tracker, LockFunctionTable table, in LockEvent e, LockWord word, bool isShared) => tracker.Want(
+        tracker.RecordOf(word.Owner, word.TypeName, word.Type), UserOf(e), e.Caller, LockUse.InlinedFunction, null, e.At, e.HasInterruptsOn,
+        table.KeepsInterruptsOff(word.Owner, word.Type), isShared);
+
+    /// <summary>Who does it.</summary>
+    public static LockUser UserOf(in LockEvent e) => new(e.CpuIndex, e.Task);
+
+    /// <summary>The same, whichever vCPU a task is on where tasks have locks.</summary>
+    public static LockUser ActorOf(in LockEvent e, LockWord word) => word.Type.IsHeldByTask && e.Task != 0 ? new LockUser(-1, e.Task) : new LockUser(e.CpuIndex, 0);
+
+    /// <summary>The instruction is done: before it, nothing has happened yet.</summary>
+    public static Position Behind(in LockEvent e) => new(e.Count + 1);
 }
