@@ -483,6 +483,8 @@ export interface TtvmRcu {
     past: 'known' | 'learning' | 'unknown';
     /** Why nothing is known of it. */
     problem?: string;
+    /** Nothing is known yet, as it is being looked for: ttvm/locksChanged comes when it is known. */
+    isBeingFound?: boolean;
 }
 export interface TtvmRcuGracePeriod {
     /** The one in progress, or the last. */
@@ -539,7 +541,7 @@ export interface TtvmRcuSeekArguments { event: RcuMoment; pointer?: string; thre
 export type RcuMoment = 'publication' | 'readerEnters' | 'readerLeaves' | 'deferral' | 'release' | 'gracePeriodBegins' | 'gracePeriodEnds';
 
 /** Answer to ttvm/channels: where the session stands. */
-export interface TtvmChannels { channels: TtvmChannel[]; problems: string[]; past: 'known' | 'learning' | 'unknown'; problem?: string }
+export interface TtvmChannels { channels: TtvmChannel[]; problems: string[]; past: 'known' | 'learning' | 'unknown'; problem?: string; /** As of TtvmRcu. */ isBeingFound?: boolean }
 /** What is absent is not declared, or not in memory. */
 export interface TtvmChannel {
     name: string;

@@ -13,6 +13,8 @@ public sealed record TtvmChannels
     [JsonPropertyName("past")] public required string Past { get; init; }
     /// <summary>Why there are none.</summary>
     [JsonPropertyName("problem")] public string? Problem { get; init; }
+    /// <summary>As of <see cref="TtvmLocks"/>: none is known yet, and will be.</summary>
+    [JsonPropertyName("isBeingFound")] public bool? IsBeingFound { get; init; }
 }
 
 /// <summary>A channel. What is absent is not declared, or not in memory.</summary>

@@ -23,6 +23,8 @@ public sealed record TtvmRcu
     [JsonPropertyName("past")] public required string Past { get; init; }
     /// <summary>Why nothing is known of it.</summary>
     [JsonPropertyName("problem")] public string? Problem { get; init; }
+    /// <summary>As of <see cref="TtvmLocks"/>: nothing is known yet, and will be.</summary>
+    [JsonPropertyName("isBeingFound")] public bool? IsBeingFound { get; init; }
 }
 
 /// <summary>Grace periods where the session stands.</summary>

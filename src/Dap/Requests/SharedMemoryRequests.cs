@@ -20,11 +20,11 @@ internal sealed class SharedMemoryRequests
 
     public void AddTo(RequestTable requests)
     {
-        requests.Add("ttvm/rcu", () => Answer.Of(new RcuViews(_session).Read()));
+        requests.Add("ttvm/rcu", () => Answer.Of(new RcuViews(_session).Read(waits: false)));
         requests.Add("ttvm/rcuReaders", () => Answer.Of(new RcuViews(_session).Readers()));
         requests.Add("ttvm/rcuFindings", () => Answer.Of(new RcuViews(_session).Findings()));
         requests.Add<TtvmRcuSeekArguments>("ttvm/rcuSeek", arguments => Seek(arguments).Answer);
-        requests.Add("ttvm/channels", () => Answer.Of(new ChannelViews(_session).Read()));
+        requests.Add("ttvm/channels", () => Answer.Of(new ChannelViews(_session).Read(waits: false)));
         requests.Add("ttvm/channelFindings", () => Answer.Of(new ChannelViews(_session).Findings()));
         requests.Add<TtvmChannelSeekArguments>("ttvm/channelSeek", arguments => Seek(arguments).Answer);
     }

@@ -38,21 +38,15 @@ internal sealed class GuestPast<TGuest, THistory>(Session session, Func<SymbolSe
     /// <summary>Something else was found: what was known of the other's past is gone.</summary>
     public Action? Forgotten { get; init; }
 
+    /// <summary>What somebody else has found by now, or finds soon; null: nobody.</summary>
+    public Func<(TGuest Found, KernelImage? Kernel, Position At)?>? Prepared { get; init; }
+
     /// <summary>Why the past will not be known, in a sentence; null: it will be.</summary>
     public string? Failure => session.IsDiverted ? "In a diversion only what memory says is known."
         : _isFound && !IsLoaded(_found!) ? "The guest is not loaded yet: the past is worked out once it is." : _worker?.Failure;
 
     /// <summary>It was looked for.</summary>
     public bool IsFound => _isFound;
-
-    /// <summary>Somebody else has found it.</summary>
-    /// <param name="found">What.</param>
-    /// <param name="kernel">The guest's; null: it is no Linux.</param>
-    /// <param name="at">Where.</param>
-    public void Adopt(TGuest found, KernelImage? kernel, Position at)
-    {
-        if (isLoaded(found)) (_found, _isFound, _kernel, _foundAt) = (found, true, kernel, at);
-    }
 
     /// <summary>It as it is found here, or was found where the guest is loaded.</summary>
     public TGuest Find() => Find(session.View);
@@ -114,6 +108,8 @@ internal sealed class GuestPast<TGuest, THistory>(Session session, Func<SymbolSe
     // At the start of a recording the guest may not be in its place yet: one that was found elsewhere, with its code, is better.
     private TGuest Find(GuestView view)
     {
+        if (!_isFound && Prepared?.Invoke() is { } prepared && isLoaded(prepared.Found))
+            (_found, _isFound, _kernel, _foundAt) = (prepared.Found, true, prepared.Kernel, prepared.At);
         SymbolSet symbols = session.SymbolsAt(view);
         KernelImage? kernel = symbols.KernelAt(view)?.Image;
         Position at = view.Machine.Position;

@@ -5,13 +5,16 @@ using System.Linq;
 using System.Threading;
 using Dap.Protocol;
 using Dap.Requests;
+using Dap.Views;
 using Introspection.Calls;
+using Introspection.Channels;
 using Introspection.History;
 using Introspection.Layouts;
 using Introspection.Linux;
 using Introspection.Locks;
 using Introspection.Locks.History;
 using Introspection.Programs;
+using Introspection.Rcu;
 using Introspection.State;
 using Replay.Packages;
 using Replay.Redaction;
@@ -25,11 +28,13 @@ namespace Dap.Sessions;
 /// <summary>What a rehearsal has found.</summary>
 /// <param name="Kernel">A Linux kernel; null: there is none.</param>
 /// <param name="Locks">The guest's.</param>
+/// <param name="Rcu">Its read-copy-update; null: nothing is known of it.</param>
+/// <param name="Channels">Its channels.</param>
 /// <param name="At">Where.</param>
-internal sealed record Rehearsed(KernelImage? Kernel, GuestLocks Locks, Position At);
+internal sealed record Rehearsed(KernelImage? Kernel, GuestLocks Locks, GuestRcu? Rcu, GuestChannels Channels, Position At);
 
 /// <summary>
-/// Answers the first question about locks before it is asked: what that takes is to be found only once, and the code for it compiled. Threads: one of its own, with a machine and symbols of
+/// Answers the first questions about locks, read-copy-update and channels before they are asked: what that takes is to be found only once, and the code for it compiled. Threads: one of its own, with a machine and symbols of
 /// its own, from the beginning of a session on; what it has found is handed over when it has ended.
 /// </summary>
 internal sealed class Rehearsal : IDisposable
@@ -104,7 +109,11 @@ internal sealed class Rehearsal : IDisposable
             using (PastWorker<LockHistory> past = LockHistory.Learner(_recording, locks, static () => { }))
                 past.Read(history => locks.Read(view, symbols, history.From, history));
             CallerText.Of(view.CodeAddress, symbols);
-            _found = new Rehearsed(kernel, locks, at);
+            GuestRcu? rcu = GuestRcu.Find(_layouts, locks.Tasks, symbols, view);
+            if (rcu is not null) RcuReadout.Read(rcu, view, symbols.KernelAt(view));
+            GuestChannels channels = GuestChannels.Find(_layouts, locks.Tasks, symbols);
+            ChannelReader.Read(channels, view);
+            _found = new Rehearsed(kernel, locks, rcu, channels, at);
         }
         catch (Exception e) when (e is OperationCanceledException or RecordingFormatException or ReplayDivergenceException or RedactedPositionException or IOException)
         {
@@ -119,5 +128,7 @@ internal sealed class Rehearsal : IDisposable
         var waiter = new TtvmLockWaiter { Order = 0, Role = "owner", Description = "", From = new TtvmCodePlace { Text = "", Source = new Source() } };
         var one = new TtvmLock { Name = "", Kind = "", Address = Hexadecimal.Of(0), State = "free", Queue = [waiter] };
         Answer.Of(new TtvmLocks { Locks = [one], Past = "known", LayoutProblems = [""] }).Write(new MessageWriter(Stream.Null), new Request(0, "ttvm/locks", default));
+        Answer.Of(RcuViews.BeingFound()).Write(new MessageWriter(Stream.Null), new Request(0, "ttvm/rcu", default));
+        Answer.Of(ChannelViews.BeingFound()).Write(new MessageWriter(Stream.Null), new Request(0, "ttvm/channels", default));
     }
 }

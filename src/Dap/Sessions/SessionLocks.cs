@@ -34,7 +34,10 @@ internal sealed class SessionLocks : IDisposable
     {
         _session = session;
         _past = new GuestPast<GuestLocks, LockHistory>(session, (symbols, view) => GuestLocks.Find(Declared.Layouts, symbols, view), static locks => locks.Functions.IsLoaded,
-            locks => LockHistory.Learner(session.Recording, locks, changed)) { Forgotten = () => (_exact, _classes) = (null, null) };
+            locks => LockHistory.Learner(session.Recording, locks, changed))
+        {
+            Forgotten = () => (_exact, _classes) = (null, null), Prepared = () => session.Rehearsed() is { } found ? (found.Locks, found.Kernel, found.At) : null,
+        };
     }
 
     /// <summary>The layouts that are declared.</summary>
@@ -50,11 +53,7 @@ internal sealed class SessionLocks : IDisposable
     public bool IsBeingFound => !_past.IsFound && _session.IsRehearsing;
 
     /// <summary>The locks as they are found here, or were found where the guest is loaded.</summary>
-    public GuestLocks Find()
-    {
-        if (!_past.IsFound && _session.Rehearsed() is { } found) _past.Adopt(found.Locks, found.Kernel, found.At);
-        return _past.Find();
-    }
+    public GuestLocks Find() => _past.Find();
 
     /// <summary>The locks in use, and those that are declared, where the session stands.</summary>
     public IReadOnlyList<LockView> Read(out PastState past)

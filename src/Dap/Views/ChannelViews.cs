@@ -12,9 +12,17 @@ namespace Dap.Views;
 /// <summary>Channels, as the protocol says them.</summary>
 internal sealed class ChannelViews(Session session)
 {
-    /// <summary>Where the session stands.</summary>
-    public TtvmChannels Read()
+    /// <summary>What is answered while they are being looked for.</summary>
+    public static TtvmChannels BeingFound() => new()
     {
+        Channels = [], Problems = [], Past = LockViews.NameOf(PastState.BeingLearnt), Problem = "The channels of the guest are being looked for.", IsBeingFound = true,
+    };
+
+    /// <summary>Where the session stands.</summary>
+    /// <param name="waits">As of <see cref="RcuViews.Read"/>.</param>
+    public TtvmChannels Read(bool waits = true)
+    {
+        if (!waits && !session.Channels.IsFound && session.IsRehearsing) return BeingFound();
         GuestChannels channels = session.Channels.Find();
         IReadOnlyList<ChannelView> now = ChannelReader.Read(channels, session.View);
         PastWorker<ChannelHistory>? worker = session.Channels.Here(out PastState past);

@@ -18,19 +18,28 @@ internal sealed class RcuViews
     private const int MaximumPublished = 200;
 
     private readonly Session _session;
-    private readonly GuestLocks _names;
     private readonly SymbolSet _symbols;
 
     public RcuViews(Session session)
     {
         _session = session;
-        _names = session.Locks.Find();
         _symbols = session.Symbols;
     }
 
-    /// <summary>Where the session stands.</summary>
-    public TtvmRcu Read()
+    private GuestLocks Names => _session.Locks.Find();
+
+    /// <summary>What is answered while it is being looked for.</summary>
+    public static TtvmRcu BeingFound() => new()
     {
+        Readers = [], Callbacks = [], Published = [], Others = [], Problems = [], Past = LockViews.NameOf(PastState.BeingLearnt),
+        Problem = "The guest's read-copy-update is being looked for.", IsBeingFound = true,
+    };
+
+    /// <summary>Where the session stands.</summary>
+    /// <param name="waits">For as long as it takes to find it; else an answer comes at once, and may say that it is being looked for.</param>
+    public TtvmRcu Read(bool waits = true)
+    {
+        if (!waits && !_session.Rcu.IsFound && _session.IsRehearsing) return BeingFound();
         if (_session.Rcu.Find() is not { } rcu)
         {
             const string nothing = "Nothing is known of this guest's read-copy-update: a layout file declares it, under 'rcu' (docs/LAYOUTS.md).";
@@ -141,10 +150,10 @@ internal sealed class RcuViews
     private string Who(int cpu, ulong task)
     {
         bool isTask = task != 0 && _session.Rcu.Find() is { IsHeldByTask: true };
-        return isTask && _names.Tasks.NameOf(_session.View, task) is { } name ? $"{name} on vCPU {cpu}" : $"vCPU {cpu}";
+        return isTask && Names.Tasks.NameOf(_session.View, task) is { } name ? $"{name} on vCPU {cpu}" : $"vCPU {cpu}";
     }
 
-    private string DataOf(ulong address) => address == 0 ? "NULL" : _names.NameOf(address, _symbols);
+    private string DataOf(ulong address) => address == 0 ? "NULL" : Names.NameOf(address, _symbols);
 
     private static long? ThreadOf(int? cpu) => cpu is { } index ? Session.ThreadOfCpu(index) : null;
 }

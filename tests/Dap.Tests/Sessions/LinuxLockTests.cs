@@ -67,6 +67,38 @@ public sealed class LinuxLockTests(ProgramsGuest guest) : IClassFixture<Programs
         Assert.DoesNotContain(rows, static row => ((string?)row!["value"])?.Contains("being looked for", StringComparison.Ordinal) == true);
     }
 
+    /// <summary>The same of read-copy-update and of channels: each answer comes at once, says whether there is more to come, and is whole once that was told.</summary>
+    [Fact]
+    public void Shared_memory_does_not_wait_until_it_is_found()
+    {
+        using var client = new TestClient();
+        client.Ask("initialize", """{"adapterID":"ttvm","supportsInvalidatedEvent":true}""");
+        client.Ask("launch", new JsonObject { ["program"] = guest.Recording, ["at"] = "90%" }.ToJsonString());
+        client.Ask("configurationDone");
+        client.TakeStopped();
+        bool isEarly = false;
+        foreach (string request in (string[])["ttvm/rcu", "ttvm/channels"])
+        {
+            JsonNode early = client.Body(request);
+            if ((bool?)early["isBeingFound"] != true) continue;
+            isEarly = true;
+            Assert.Equal(("learning", null), ((string?)early["past"], (string?)early["gracePeriod"]?["state"]));
+            Assert.Contains("being looked for", (string?)early["problem"]);
+        }
+        DateTime end = DateTime.UtcNow.AddMinutes(2);
+        while (isEarly && !client.Events.Any(static one => (string?)one["event"] == "ttvm/locksChanged"))
+        {
+            Assert.True(DateTime.UtcNow < end, "the client is not told to ask again");
+            client.Quietly("threads", "{}");
+            System.Threading.Thread.Sleep(20);
+        }
+        JsonNode rcu = client.Body("ttvm/rcu"), channels = client.Body("ttvm/channels");
+        Assert.Equal(("Linux tree RCU", null, null), ((string?)rcu["kind"], (string?)rcu["problem"], (bool?)rcu["isBeingFound"]));
+        Assert.NotEmpty(rcu["callbacks"]!.AsArray());
+        Assert.Empty(channels["channels"]!.AsArray());
+        Assert.Null((bool?)channels["isBeingFound"]);
+    }
+
     private static JsonArray Locks(TestClient client)
     {
         JsonNode frame = client.Body("stackTrace", """{"threadId":1}""")["stackFrames"]![0]!["id"]!;

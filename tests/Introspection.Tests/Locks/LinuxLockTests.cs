@@ -31,7 +31,30 @@ public sealed class ContendedLinux() : LinuxRecording("quiet", """
     wait
     poweroff -f
 
-    """, cpuCount: 4, chaos: 7);
+    """, cpuCount: 4, chaos: 7)
+{
+    private (GuestLocks Locks, LockHistory History)? _functions;
+
+    /// <summary>The history of all locks by the kernel's functions, made once.</summary>
+    internal (GuestLocks Locks, LockHistory History) Functions(GuestPrograms programs)
+    {
+        Timeline.Seek(Timeline.End);
+        if (_functions is { } known) return known;
+        GuestLocks locks = GuestLocks.Find([], programs.At(View), View);
+        _functions = (locks, locks.History(Timeline, Timeline.Start, Timeline.End, new LockHistoryOptions { MaximumUses = int.MaxValue }));
+        return _functions.Value;
+    }
+
+    /// <summary>The first use of a lock in allocated memory that is surely it: before that of which the memory was something else.</summary>
+    internal Position BirthOf(LockRecord record) => record.Uses[0].Wanted;
+
+    /// <summary>Behind its last use.</summary>
+    internal Position DeathOf(LockRecord record)
+    {
+        LockUse last = record.Uses[^1];
+        return new Position((last.Released ?? last.Taken ?? last.Wanted).InstructionCount + 1000);
+    }
+}
 
 /// <summary>Queues of an unmodified kernel's locks, compared with a decoding of their bytes that knows nothing of types, and with who is where in the code.</summary>
 [Trait("Category", "Slow")]
@@ -114,6 +137,97 @@ public sealed class LinuxLockTests(ContendedLinux linux) : IClassFixture<Contend
         TestContext.Current.TestOutputHelper?.WriteLine($"{taken} uses, {contended} contended");
 
         static LockUse[] Taken(LockRecord record) => [.. record.Uses.Where(static use => use.Taken is not null).OrderBy(static use => use.Taken)];
+    }
+
+    /// <summary>
+    /// Sleeping locks and reader-writer locks by their words alone, as if every call of them were inlined: static ones, and the most contended ones of those in allocated memory, while they
+    /// live. Every acquisition and release is the one that the functions tell, and the one that a watch in this test decodes.
+    /// </summary>
+    [Theory]
+    [InlineData("mutex", false)]
+    [InlineData("mutex", true)]
+    [InlineData("rw_semaphore", false)]
+    [InlineData("rw_semaphore", true)]
+    [InlineData("qrwlock", false)]
+    public void Words_of_sleeping_and_reader_writer_locks_tell_what_functions_tell(string kind, bool isAllocated)
+    {
+        (GuestLocks byFunctions, LockHistory all) = linux.Functions(_programs);
+        SymbolSet symbols = _programs.At(linux.View);
+        LockRecord[] candidates = [.. all.Locks.Where(one => one.Type.Kind == kind && one.TakenCount > 1 && isAllocated == byFunctions.NameOf(one.Address, symbols).StartsWith("0x", StringComparison.Ordinal))];
+        candidates = [.. candidates.OrderByDescending(static one => one.ContendedCount).ThenByDescending(static one => one.TakenCount).Take(isAllocated ? 2 : 12)];
+        Assert.NotEmpty(candidates);
+        int taken = 0, contended = 0, shared = 0;
+        foreach (LockRecord[] records in isAllocated ? candidates.Select(static one => new[] { one }) : [candidates])
+        {
+            HashSet<ulong> addresses = [.. records.Select(static one => one.Address)];
+            // Memory that is allocated is something else before.
+            Position from = isAllocated ? linux.BirthOf(records[0]) : linux.Timeline.Start, before = isAllocated ? linux.DeathOf(records[0]) : linux.Timeline.End;
+            var options = new LockHistoryOptions { Locks = addresses, MaximumUses = int.MaxValue };
+            string declared = string.Join(", ", records.Select(one => $$"""{ "name": "{{byFunctions.NameOf(one.Address, symbols)}}", "type": "word", "at": "0x{{one.Address:x}}" }"""));
+            GuestLayout layout = LayoutFile.Parse(Encoding.UTF8.GetBytes($$"""{ "types": { "word": { "kind": "{{kind}}" } }, "locks": [ {{declared}} ] }"""), "words.layout.json");
+            GuestLocks byWords = GuestLocks.Find([layout], symbols, linux.View);
+            Assert.Empty(byWords.Problems);
+            LockHistory history = byWords.History(linux.Timeline, from, before, options);
+            Assert.Empty(history.Findings.Where(one => one.Uses.Any(use => addresses.Contains(use.Lock.Address)) && one.Kind != LockFindingKind.OrderInversion).Select(one => $"{one.At} {one.Kind}"));
+            Dictionary<ulong, List<WordChange>> changes = WordDecoder.Changes(linux.Timeline, addresses, kind == "qrwlock" ? 4 : 8, from, before);
+            foreach (LockRecord record in records)
+            {
+                string name = byFunctions.NameOf(record.Address, symbols);
+                LockUse[] uses = Uses(all.Find(record.Address)!), words = Uses(history.Find(record.Address)!);
+                string firstDifference = string.Join('\n', uses.Zip(words).Where(static pair => pair.First.User.Task != pair.Second.User.Task).Take(3)
+                    .Select(static pair => $"{Text(pair.First)} | {Text(pair.Second)}"));
+                Assert.True(uses.Length == words.Length, $"{name}: {uses.Length} by functions, {words.Length} by its word\n{firstDifference}");
+                foreach (ulong task in uses.Select(static use => use.User.Task).Distinct())
+                {
+                    LockUse[] own = [.. uses.Where(use => use.User.Task == task)], ownWords = [.. words.Where(use => use.User.Task == task)];
+                    Assert.True(own.Length == ownWords.Length, $"{name}: task {task:x}: {own.Length} by functions, {ownWords.Length} by its word\n{firstDifference}");
+                    for (int i = 0; i < own.Length; i++)
+                    {
+                        (LockUse one, LockUse word) = (own[i], ownWords[i]);
+                        // The instruction that takes it is in the function that does, and so is the one that gives it back.
+                        Assert.True(one.IsShared == word.IsShared && one.Wanted < word.Taken && word.Taken <= one.Taken && one.Wanted <= word.Wanted, $"{name}: {Text(one)} | {Text(word)}");
+                        Assert.True(one.Released is null == word.Released is null && !(word.Released <= one.Released), $"{name}: {Text(one)} | {Text(word)}");
+                        if (one.IsShared) shared++;
+                    }
+                }
+                CheckWord(kind, changes[record.Address], words, before, name);
+                taken += uses.Length;
+                contended += words.Count(static use => use.IsContended);
+            }
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{kind}: {taken} uses, {shared} of readers, {contended} contended, of {candidates.Length} locks");
+        Assert.True(taken > 100, $"{taken} uses");
+        Assert.True(!isAllocated || contended > 0, $"{contended} contended");
+
+        static LockUse[] Uses(LockRecord record) => [.. record.Uses.Where(static use => use.Taken is not null).OrderBy(static use => use.Taken)];
+
+        static string Text(LockUse use) => $"{use.User} {(use.IsShared ? "reads " : "")}wanted {use.Wanted} taken {use.Taken} released {use.Released}";
+    }
+
+    // Exclusive acquisitions and releases are changes of one bit, or of the owner; and the number of readers is what the word says.
+    private static void CheckWord(string kind, List<WordChange> changes, LockUse[] uses, Position before, string name)
+    {
+        Func<ulong, bool> isHeld = kind switch
+        {
+            "mutex" => static word => word >> 3 != 0 && (word & 4) == 0,
+            "rw_semaphore" => static word => (word & 1) != 0,
+            _ => static word => (word & 0xFF) == 0xFF,
+        };
+        Position[] acquired = [.. changes.Where(one => isHeld(one.New) && !isHeld(one.Old)).Select(static one => one.At)];
+        Position[] released = [.. changes.Where(one => !isHeld(one.New) && isHeld(one.Old)).Select(static one => one.At)];
+        Assert.Equal(acquired, uses.Where(static use => !use.IsShared).Select(static use => use.Taken!.Value));
+        Assert.Equal(released, uses.Where(static use => use is { IsShared: false, Released: not null }).Select(static use => use.Released!.Value).Order());
+        if (kind == "mutex") return;
+        // Who is counted reads, or does not know yet whether it does.
+        int shift = kind == "qrwlock" ? 9 : 8;
+        for (int i = 0; i < changes.Count; i++)
+        {
+            Position next = i + 1 < changes.Count ? changes[i + 1].At : before;
+            if (isHeld(changes[i].New)) continue;
+            var at = new Position(next.InstructionCount - 1);
+            int counted = (int)(changes[i].New >> shift), reading = uses.Count(use => use.IsShared && use.IsHeldAt(at)), under = uses.Count(use => use.IsShared && use.IsWaitingAt(at));
+            Assert.True(counted >= reading && counted <= reading + under, $"{name} at {at}: {counted} counted, {reading} read, {under} wait to read");
+        }
     }
 
     public void Dispose()

@@ -44,7 +44,14 @@ const refresh = latest(async () => {
     }
 });
 
-function hasTab(name: Tab): boolean { return name === 'locks' || name === 'swaps' || (name === 'rcu' ? rcu?.gracePeriod !== undefined : (channels?.channels.length ?? 0) > 0); }
+// One that was chosen before stays while it is being found out whether the guest has it.
+function hasTab(name: Tab): boolean {
+    if (name === 'locks' || name === 'swaps') return true;
+    if (name === options.tab && isBeingFound(name)) return true;
+    return name === 'rcu' ? rcu?.gracePeriod !== undefined : (channels?.channels.length ?? 0) > 0;
+}
+
+function isBeingFound(name: Tab): boolean { return (name === 'rcu' ? rcu?.isBeingFound : name === 'channels' ? channels?.isBeingFound : name === 'locks' && known?.locks.isBeingFound) === true; }
 
 function tab(): Tab { return hasTab(options.tab) ? options.tab : 'locks'; }
 
@@ -66,7 +73,7 @@ async function readTotals(): Promise<void> {
 async function draw(): Promise<void> {
     const shown = tab();
     const past = shown === 'locks' ? known?.locks.past : shown === 'rcu' ? rcu?.past : shown === 'channels' ? channels?.past : undefined;
-    if (shown !== 'swaps') note.textContent = known?.locks.isBeingFound ? '' : past === 'learning' ? `Working out the past: ${LEARNING[shown]} is not known yet.` : past === 'unknown' && shown === 'locks' ? known?.locks.pastProblem ?? '' : '';
+    if (shown !== 'swaps') note.textContent = isBeingFound(shown) ? '' : past === 'learning' ? `Working out the past: ${LEARNING[shown]} is not known yet.` : past === 'unknown' && shown === 'locks' ? known?.locks.pastProblem ?? '' : '';
     const content = await contentOf(shown);
     const bar = h('div', { class: 'bar' }, tabs(shown), note);
     const old = root.querySelector<HTMLElement>('.scroll'), scroll = old?.dataset.tab === shown ? [old.scrollTop, old.scrollLeft] : [0, 0];
@@ -78,11 +85,16 @@ async function contentOf(shown: Tab): Promise<HTMLElement[]> {
     const redraw = () => void draw();
     switch (shown) {
         case 'locks': return locksPage();
-        case 'rcu': return rcuPage(rcu!, state?.position?.position, tell, redraw);
-        case 'channels': return channelsPage(channels!, tell, redraw);
+        case 'rcu': return rcu?.isBeingFound ? [LOOKING.rcu()] : rcuPage(rcu!, state?.position?.position, tell, redraw);
+        case 'channels': return channels?.isBeingFound ? [LOOKING.channels()] : channelsPage(channels!, tell, redraw);
         case 'swaps': return swapsPage(state?.position?.position, tell, redraw);
     }
 }
+
+const LOOKING = {
+    rcu: () => placeholder('Looking for read-copy-update', 'What the guest has of it is being found out, once a session. It shows as soon as it is known.'),
+    channels: () => placeholder('Looking for channels', 'What channels the guest has is being found out, once a session. They show as soon as they are known.')
+};
 
 const LEARNING = { locks: 'who holds a spin lock, and since when,', rcu: 'since when readers are inside, and what was published before,', channels: 'when messages were published', swaps: 'nothing' };
 
