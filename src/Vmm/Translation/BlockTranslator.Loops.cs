@@ -15,6 +15,8 @@ internal sealed partial class BlockTranslator
     private readonly int[] _startsInLoop = new int[Block.MaximumLength + 1];
     /// <summary>Null: the block has no copy.</summary>
     private Loop? _loop;
+    /// <summary>The block itself is being translated: what is put behind it may jump to a copy, but makes none.</summary>
+    private bool _mayCopy;
 
     /// <summary>A block's copy.</summary>
     /// <param name="Top">Where it starts.</param>
@@ -32,7 +34,7 @@ internal sealed partial class BlockTranslator
     /// <summary>Jumps back to the block's start, after so many instructions, if a copy's top can take the flags as they are. False: nothing has been emitted.</summary>
     private bool TryGoRound(int executed)
     {
-        if (_flags.Place != FlagPlace.Sources) return false;
+        if (_flags.Place != FlagPlace.Sources || (_loop is null && !_mayCopy)) return false;
         FlagTrack flags = _flags with { Host = 0 };
         if (_loop is null) _loop = new Loop(_e.NewLabel(), flags);
         else if (_loop.AtTop != flags) return false;

@@ -65,8 +65,10 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _flags = FlagTrack.AtEntry;
         _index = 0;
         _loop = null;
+        _mayCopy = true;
         var starts = new int[_count + 1];
         bool ended = TranslateTo(_count, starts);
+        _mayCopy = false;
         // Nothing comes behind an instruction after which the code is left.
         for (int i = _index; i < _count; i++) starts[i] = _e.Position;
         _index = _count - 1;

@@ -30,7 +30,7 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
     /// <summary>Keeps what was emitted for <see cref="NextAddress"/>. Returns where it starts.</summary>
     public nint Commit(Emitter emitter)
     {
-        Invariant.Check(emitter.Address == NextAddress);
+        Invariant.Check(emitter.Address == NextAddress && emitter.IsWhole);
         nint start = NextAddress;
         emitter.Written.CopyTo(memory.Bytes[_used..]);
         _used = (_used + emitter.Position + 15) & ~15;

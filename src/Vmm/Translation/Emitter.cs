@@ -67,6 +67,17 @@ internal sealed class Emitter
         _labelCount = 0;
     }
 
+    /// <summary>Each label that is jumped to is somewhere.</summary>
+    public bool IsWhole
+    {
+        get
+        {
+            for (int i = 0; i < _labelCount; i++)
+                if (_labels[i] is { Position: < 0, FirstWaiting: >= 0 }) return false;
+            return true;
+        }
+    }
+
     /// <summary>A label for the piece that is being written; the next piece takes it over.</summary>
     public Label NewLabel()
     {
