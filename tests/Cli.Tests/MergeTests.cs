@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text.Json;
 using TestKit;
 using Xunit;
 
@@ -47,6 +48,28 @@ public sealed class MergeTests(DemoRecording demo)
         ToolResult merged = Ttvm.Run(["merge", .. parts]);
         Assert.Equal(expected.Output, merged.Output);
         Assert.Equal(expected.ExitCode, merged.ExitCode);
+    }
+
+    /// <summary>Locks whose functions are inlined are watched by their words, or followed by the instructions that access them.</summary>
+    [Theory]
+    [InlineData("rw-inlined")]
+    [InlineData("rw-pooled")]
+    [InlineData("ticket-inlined")]
+    public void The_parts_are_the_whole_of_inlined_locks(string guest)
+    {
+        string path = demo.PathOf($"{guest}.ttvm");
+        Ttvm.Good("record", "-q", "-o", path, "--kernel", GuestImages.Own($"concurrency-{guest}.elf"), "--memory", "16M", "--cpus", "4", "--checkpoint-interval", "20000");
+        string[] search = ["locks", path, "--history", "--limit", "100000"];
+        string expected = Ttvm.Good([.. search, "--json"]);
+        Assert.Contains("\"inlined\"", Ttvm.Good(["locks", path, "--lock", LockOf(expected), "--limit", "3", "--json"]), StringComparison.Ordinal);
+        string[] parts = [.. Enumerable.Range(1, 4).Select(i => Write($"{guest}-{i}.json", Ttvm.Good([.. search, "--shard", $"{i}/4"])))];
+        Assert.Equal(expected, Ttvm.Good(["merge", .. parts]));
+
+        static string LockOf(string json)
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return document.RootElement.GetProperty("locks")[0].GetProperty("address").GetString()!;
+        }
     }
 
     [Fact]

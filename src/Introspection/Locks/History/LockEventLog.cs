@@ -15,7 +15,7 @@ namespace Introspection.Locks.History;
 /// </summary>
 public sealed class LockEventLog
 {
-    private const int FieldCount = 10;
+    private const int FieldCount = 12;
 
     private readonly List<LockEvent> _events = [];
 
@@ -44,7 +44,7 @@ public sealed class LockEventLog
             json.WriteNumberValue(e.CpuIndex);
             json.WriteNumberValue(e.Function);
             json.WriteBooleanValue(e.HasInterruptsOn);
-            foreach (ulong value in (ReadOnlySpan<ulong>)[e.Value, e.Frame, e.Task, e.Caller]) json.WriteStringValue($"{value:x}");
+            foreach (ulong value in (ReadOnlySpan<ulong>)[e.Value, e.Frame, e.Task, e.Caller, e.Other, e.Lock]) json.WriteStringValue($"{value:x}");
             json.WriteEndArray();
         }
         json.WriteEndArray();
@@ -61,13 +61,16 @@ public sealed class LockEventLog
         {
             if (one.ValueKind != JsonValueKind.Array || one.GetArrayLength() != FieldCount || one[5].ValueKind is not (JsonValueKind.True or JsonValueKind.False)) return null;
             bool isGood = Hexadecimal.TryRead(one[0], out ulong count) & Hexadecimal.TryRead(one[6], out ulong value) & Hexadecimal.TryRead(one[7], out ulong frame)
-                & Hexadecimal.TryRead(one[8], out ulong task) & Hexadecimal.TryRead(one[9], out ulong caller);
+                & Hexadecimal.TryRead(one[8], out ulong task) & Hexadecimal.TryRead(one[9], out ulong caller)
+                & Hexadecimal.TryRead(one[10], out ulong other) & Hexadecimal.TryRead(one[11], out ulong address);
             for (int i = 1; i <= 4; i++) isGood &= one[i].ValueKind == JsonValueKind.Number;
             if (!isGood || !one[1].TryGetUInt32(out uint ordinal) || !one[2].TryGetByte(out byte step)
                 || !one[3].TryGetByte(out byte cpu) || !one[4].TryGetInt16(out short function)) return null;
             bool hasFunction = (LockStep)step is LockStep.Want or LockStep.Release;
-            if (step > (byte)LockStep.Panic || (hasFunction && (function < 0 || function >= locks.Functions.Functions.Count))) return null;
-            log._events.Add(new LockEvent(count, ordinal, (LockStep)step, cpu, function, one[5].GetBoolean(), value, frame, task, caller));
+            bool hasWord = (LockStep)step is LockStep.Look or LockStep.Store or LockStep.Swap;
+            int known = hasFunction ? locks.Functions.Functions.Count : locks.Functions.Words.Count;
+            if (step > (byte)LockStep.Swap || ((hasFunction || hasWord) && (function < 0 || function >= known))) return null;
+            log._events.Add(new LockEvent(count, ordinal, (LockStep)step, cpu, function, one[5].GetBoolean(), value, frame, task, caller) { Other = other, Lock = address });
         }
         return log;
     }
