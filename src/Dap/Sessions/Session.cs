@@ -142,7 +142,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     public SymbolSet SymbolsAt(in GuestView view)
     {
         // To look for a kernel takes long, and that has been done.
-        if (_rehearsal?.Found?.Kernel is { } kernel) Programs.Adopt(kernel);
+        if (_rehearsal?.Found is { Kernel: { } kernel } found) Programs.Adopt(kernel, found.Initrd);
         return Programs.At(view);
     }
 
