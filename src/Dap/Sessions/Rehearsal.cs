@@ -36,8 +36,8 @@ namespace Dap.Sessions;
 internal sealed record Rehearsed(KernelImage? Kernel, GuestLocks Locks, GuestRcu? Rcu, GuestChannels Channels, InitrdFiles? Initrd, Position At);
 
 /// <summary>
-/// Answers the first questions about locks, read-copy-update and channels before they are asked: what that takes is to be found only once, and the code for it compiled. Threads: one of its own, with a machine and symbols of
-/// its own, from the beginning of a session on; what it has found is handed over when it has ended.
+/// Answers the first questions about locks, read-copy-update and channels before they are asked: what that takes is to be found only once, and the code for it compiled. Threads: one of
+/// its own, with a machine and symbols of its own, from the beginning of a session on; what it has found is handed over when it has ended.
 /// </summary>
 internal sealed class Rehearsal : IDisposable
 {
