@@ -11,6 +11,7 @@ using Introspection.Channels;
 using Introspection.History;
 using Introspection.Layouts;
 using Introspection.Linux;
+using Introspection.Linux.Initrd;
 using Introspection.Locks;
 using Introspection.Locks.History;
 using Introspection.Programs;
@@ -30,12 +31,13 @@ namespace Dap.Sessions;
 /// <param name="Locks">The guest's.</param>
 /// <param name="Rcu">Its read-copy-update; null: nothing is known of it.</param>
 /// <param name="Channels">Its channels.</param>
+/// <param name="Initrd">What the initrd of a Linux guest has; null: it has none.</param>
 /// <param name="At">Where.</param>
-internal sealed record Rehearsed(KernelImage? Kernel, GuestLocks Locks, GuestRcu? Rcu, GuestChannels Channels, Position At);
+internal sealed record Rehearsed(KernelImage? Kernel, GuestLocks Locks, GuestRcu? Rcu, GuestChannels Channels, InitrdFiles? Initrd, Position At);
 
 /// <summary>
-/// Answers the first questions about locks, read-copy-update and channels before they are asked: what that takes is to be found only once, and the code for it compiled. Threads: one of its own, with a machine and symbols of
-/// its own, from the beginning of a session on; what it has found is handed over when it has ended.
+/// Answers the first questions about locks, read-copy-update and channels before they are asked: what that takes is to be found only once, and the code for it compiled. Threads: one of
+/// its own, with a machine and symbols of its own, from the beginning of a session on; what it has found is handed over when it has ended.
 /// </summary>
 internal sealed class Rehearsal : IDisposable
 {
@@ -108,12 +110,14 @@ internal sealed class Rehearsal : IDisposable
             locks.Read(view, symbols, at, null);
             using (PastWorker<LockHistory> past = LockHistory.Learner(_recording, locks, static () => { }))
                 past.Read(history => locks.Read(view, symbols, history.From, history));
+            locks.Rehearse(view, symbols, at);
             CallerText.Of(view.CodeAddress, symbols);
             GuestRcu? rcu = GuestRcu.Find(_layouts, locks.Tasks, symbols, view);
             if (rcu is not null) RcuReadout.Read(rcu, view, symbols.KernelAt(view));
             GuestChannels channels = GuestChannels.Find(_layouts, locks.Tasks, symbols);
             ChannelReader.Read(channels, view);
-            _found = new Rehearsed(kernel, locks, rcu, channels, at);
+            InitrdFiles? initrd = kernel is null ? null : InitrdFiles.Of(_recording.Configuration);
+            _found = new Rehearsed(kernel, locks, rcu, channels, initrd, at);
         }
         catch (Exception e) when (e is OperationCanceledException or RecordingFormatException or ReplayDivergenceException or RedactedPositionException or IOException)
         {

@@ -76,7 +76,10 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     /// <summary>The guest's read-copy-update; null: nothing is known of it.</summary>
     public GuestPast<GuestRcu?, RcuHistory> Rcu => _rcu ??= new GuestPast<GuestRcu?, RcuHistory>(this,
         (symbols, view) => GuestRcu.Find(Locks.Declared.Layouts, Locks.Tasks, symbols, view), static rcu => rcu?.IsLoaded != false,
-        rcu => rcu is { HasPast: true } ? RcuHistory.Learner(Recording, rcu, TellLocksChanged) : null) { Prepared = () => Rehearsed() is { } found ? (found.Rcu, found.Kernel, found.At) : null };
+        rcu => rcu is { HasPast: true } ? RcuHistory.Learner(Recording, rcu, TellLocksChanged) : null)
+    {
+        Prepared = () => Rehearsed() is { } found ? (found.Rcu, found.Kernel, found.At) : null,
+    };
     /// <summary>Its channels, as declared.</summary>
     public GuestPast<GuestChannels, ChannelHistory> Channels => _channels ??= new GuestPast<GuestChannels, ChannelHistory>(this,
         (symbols, _) => GuestChannels.Find(Locks.Declared.Layouts, Locks.Tasks, symbols), static _ => true,
@@ -142,7 +145,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     public SymbolSet SymbolsAt(in GuestView view)
     {
         // To look for a kernel takes long, and that has been done.
-        if (_rehearsal?.Found?.Kernel is { } kernel) Programs.Adopt(kernel);
+        if (_rehearsal?.Found is { Kernel: { } kernel } found) Programs.Adopt(kernel, found.Initrd);
         return Programs.At(view);
     }
 

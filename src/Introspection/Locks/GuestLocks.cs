@@ -122,6 +122,26 @@ public sealed class GuestLocks
         return views;
     }
 
+    /// <summary>Reads locks that are made up, so that the code for it is compiled: one of each type, that is held and waited for. What is read does not matter.</summary>
+    /// <param name="view">Any vCPU.</param>
+    /// <param name="symbols">Of the guest.</param>
+    /// <param name="at">The moment.</param>
+    public void Rehearse(in GuestView view, SymbolSet symbols, Position at)
+    {
+        var tracker = new LockTracker(Functions, new LockHistoryOptions(), isFromStart: true);
+        foreach (LockFunction function in Functions.Functions)
+        {
+            // Any memory will do.
+            LockRecord record = tracker.RecordOf(function.Entry, function.TypeName, function.Type);
+            for (int cpu = 0; cpu < 2; cpu++)
+            {
+                LockUse use = tracker.Want(record, new LockUser(cpu, Tasks.Of(view)), function.Entry, function.Name, function.Functions, at, false, false);
+                if (cpu == 0) tracker.Take(use, at);
+            }
+        }
+        Read(view, symbols, at, new LockHistory(tracker, [], Position.Start, at));
+    }
+
     /// <summary>What vCPUs run, for those who do not ask for locks.</summary>
     /// <param name="declared">Layouts of the user's.</param>
     /// <param name="symbols">Of the guest, at a moment at which its kernel is there.</param>

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Introspection.Linux;
+using Introspection.Linux.Initrd;
 using Introspection.State;
 using Symbols.Elf;
 using Vmm.Platform;
@@ -91,7 +92,13 @@ public sealed class GuestPrograms : IDisposable
     }
 
     /// <summary>A kernel that was found elsewhere, so that it needs not be looked for if it is here.</summary>
-    public void Adopt(KernelImage image) => _image ??= image;
+    /// <param name="image">The kernel.</param>
+    /// <param name="initrd">What the recording's initrd has; null: it has none, or was not read.</param>
+    public void Adopt(KernelImage image, InitrdFiles? initrd = null)
+    {
+        _image ??= image;
+        if (initrd is not null) _users.Adopt(initrd);
+    }
 
     /// <summary>The symbols of a vCPU's address space, now.</summary>
     public SymbolSet At(GuestView view)

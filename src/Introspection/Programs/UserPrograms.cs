@@ -32,6 +32,14 @@ internal sealed class UserPrograms(
         if (FromInitrd(program.Path) is { } own && BiasOf(program, own) is { } ownBias) yield return new LoadedFile(own, ownBias);
     }
 
+    /// <summary>The initrd has been read elsewhere.</summary>
+    public void Adopt(InitrdFiles files)
+    {
+        if (_isInitrdRead || configuration is null) return;
+        (_initrd, _isInitrdRead) = (files, true);
+        if (files.Problem is { } problem) tell?.Invoke(problem);
+    }
+
     public void Dispose()
     {
         foreach (SymbolFile? file in _fromInitrd.Values) file?.Dispose();

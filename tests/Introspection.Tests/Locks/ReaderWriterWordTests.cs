@@ -78,8 +78,9 @@ public sealed class ReaderWriterWordTests
             if (view is null) continue;
             int[] cpus = [.. view.Queue.Where(one => one.CpuIndex is not null).Select(one => one.CpuIndex!.Value)];
             Assert.True(cpus.Distinct().Count() == cpus.Length, $"{at}: {string.Join(", ", view.Queue.Select(one => one.Description))}");
+            bool IsHolder(LockWaiter one) => one.IsOwner && holders.Any(use => use.User.CpuIndex == one.CpuIndex);
             Assert.Equal(holders.Select(use => (use.User.CpuIndex, use.Taken)).Order(),
-                view.Queue.Where(one => one.IsOwner && one.CpuIndex is not null && holders.Any(use => use.User.CpuIndex == one.CpuIndex)).Select(one => (one.CpuIndex!.Value, one.Since)).Order());
+                view.Queue.Where(IsHolder).Select(one => (one.CpuIndex!.Value, one.Since)).Order());
             if ((word & ~Writer) > 1) read++;
             if ((word & Writer) != 0) written++;
             if (view.Queue.Any(one => !one.IsOwner)) shared++;

@@ -13,9 +13,9 @@ using Symbols.Variables;
 namespace Introspection.Locks.History;
 
 /// <summary>
-/// The instructions by which inlined copies of a lock's functions access its words. A lock without a place of its own cannot be watched before it is known; a breakpoint at such an instruction
-/// sees the access, and which lock it is of. An instruction counts if, by the debug information, its operand is the lock that the copy was given: both are worked out with the same
-/// made-up registers, and have to be the same twice.
+/// The instructions by which inlined copies of a lock's functions access its words. A lock without a place of its own cannot be watched before it is known; a breakpoint at such an
+/// instruction sees the access, and which lock it is of. An instruction counts if, by the debug information, its operand is the lock that the copy was given: both are worked out with the
+/// same made-up registers, and have to be the same twice.
 /// </summary>
 internal sealed class LockSites(SymbolSet symbols, Disassembler disassembler)
 {

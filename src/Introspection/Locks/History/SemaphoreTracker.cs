@@ -4,9 +4,9 @@ using Vmm.Time;
 namespace Introspection.Locks.History;
 
 /// <summary>
-/// What is done to the words of Linux's <c>rw_semaphore</c> (kernel/locking/rwsem.c of 6.1). Whoever takes it to write sets the writer's bit itself. A reader counts itself, and says in the
-/// owner's word that it has it; or takes itself off again and joins the list of waiters, and is counted by the one that wakes it, together with those behind it. The one that wakes counts the
-/// first of them on trial, names it in the owner's word, and counts the others; so what one step means, the next one may have to tell.
+/// What is done to the words of Linux's <c>rw_semaphore</c> (kernel/locking/rwsem.c of 6.1). Whoever takes it to write sets the writer's bit itself. A reader counts itself, and says in
+/// the owner's word that it has it; or takes itself off again and joins the list of waiters, and is counted by the one that wakes it, together with those behind it. The one that wakes
+/// counts the first of them on trial, names it in the owner's word, and counts the others; so what one step means, the next one may have to tell.
 /// </summary>
 internal sealed class SemaphoreTracker(LockTracker tracker, LockFunctionTable table)
 {
