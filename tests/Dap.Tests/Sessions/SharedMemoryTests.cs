@@ -1,3 +1,5 @@
+using System;
+using System.Linq;
 using System.Text.Json.Nodes;
 using System.Threading;
 using Xunit;
@@ -47,6 +49,7 @@ public sealed class SharedMemoryTests(Recordings recordings)
     public void Read_copy_update()
     {
         using TestClient client = TestClient.Launched(recordings.Concurrency("rcu-list-broken", 3), "95%");
+        WaitUntilFound(client);
         Learn(client, "ttvm/rcuFindings");
         client.Ask("ttvm/rcu");
         client.Ask("ttvm/rcuFindings");
@@ -80,6 +83,7 @@ public sealed class SharedMemoryTests(Recordings recordings)
     public void Channels()
     {
         using TestClient client = TestClient.Launched(recordings.Concurrency("channel-broken", 1), "93%");
+        WaitUntilFound(client);
         Learn(client, "ttvm/channelFindings");
         client.Ask("ttvm/channels");
         client.Ask("ttvm/channelFindings");
@@ -104,6 +108,7 @@ public sealed class SharedMemoryTests(Recordings recordings)
     public void Nothing_of_the_kind()
     {
         using TestClient client = TestClient.Launched(recordings.Two, "70%");
+        WaitUntilFound(client);
         foreach (string request in (string[])["ttvm/rcu", "ttvm/rcuReaders", "ttvm/rcuFindings", "ttvm/channels", "ttvm/channelFindings"]) client.Ask(request);
         client.Ask("ttvm/rcuSeek", """{"event":"publication"}""");
         client.Ask("ttvm/channelSeek", """{"event":"publication"}""");
@@ -140,5 +145,16 @@ public sealed class SharedMemoryTests(Recordings recordings)
     private static void Learn(TestClient client, string findings)
     {
         while (!(bool)client.Quietly(findings, "{}")["isComplete"]!) Thread.Sleep(5);
+    }
+
+    /// <summary>Answers do not wait for what is being looked for, and transcripts have the whole ones.</summary>
+    private static void WaitUntilFound(TestClient client)
+    {
+        DateTime end = DateTime.UtcNow.AddMinutes(2);
+        while (((string[])["ttvm/rcu", "ttvm/channels"]).Any(request => (bool?)client.Quietly(request, "{}")["isBeingFound"] == true))
+        {
+            Assert.True(DateTime.UtcNow < end, "it is being looked for for ever");
+            System.Threading.Thread.Sleep(20);
+        }
     }
 }
