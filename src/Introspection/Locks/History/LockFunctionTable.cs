@@ -81,6 +81,7 @@ public sealed class LockFunctionTable
     /// <summary>It is code of locks: what it writes to a lock does not make it a new one.</summary>
     internal bool IsLockCode(ulong address)
     {
+        if (Sites.ContainsKey(address)) return true;
         foreach (AddressRange range in _code)
             if (range.Contains(address)) return true;
         return false;
@@ -176,6 +177,7 @@ public sealed class LockFunctionTable
         foreach ((string name, LockType type) in types)
         {
             // MCS nodes have to be declared anyway.
+            if (type.InterruptsOff == true) WatchesInterrupts = true;
             (int unknown, int all) = sites.Add(type, Words.ModelOf(name, type, symbols), _byEntry.ContainsKey);
             if (unknown > 0 && !Words.Has(name))
                 _problems.Add($"Type '{name}': of {all} inlined copies of its functions, {unknown} cannot be followed, as the debug information does not say there where the lock is.");
