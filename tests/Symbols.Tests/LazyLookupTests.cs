@@ -27,7 +27,7 @@ public sealed class LazyLookupTests
         for (int i = 0; i < whole.UnitCount; i++)
         {
             DebugUnit unit = whole.Units[i], lazy = pieces.Units[i];
-            var expected = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+            DieCursor expected = OverWhole(unit);
             DieCursor found = lazy.FirstCursor();
             while (expected.MoveNext())
             {
@@ -61,7 +61,7 @@ public sealed class LazyLookupTests
         for (int i = 0; i < whole.UnitCount; i++)
         {
             DebugUnit unit = whole.Units[i];
-            var expected = new DieCursor(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
+            DieCursor expected = OverWhole(unit);
             DieCursor found = pieces.Units[i].FirstCursor();
             bool isThere = expected.MoveNext() && expected.MoveNext();
             Assert.Equal(isThere, found.MoveNext() && found.MoveNext());
@@ -171,6 +171,8 @@ public sealed class LazyLookupTests
         Assert.Equal(Files.Answers.Of(plain), meanwhile);
         Assert.Equal(meanwhile, Files.Answers.Of(info));
     }
+
+    private static DieCursor OverWhole(DebugUnit unit) => new(unit.Header, unit.Abbreviations, unit.Bytes.Span, unit.Header.HeaderSizeBytes);
 
     private static readonly DwAt[] s_attributes = Enum.GetValues<DwAt>();
 

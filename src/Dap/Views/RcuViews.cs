@@ -19,6 +19,7 @@ internal sealed class RcuViews
 
     private readonly Session _session;
     private readonly SymbolSet _symbols;
+    private GuestLocks? _names;
 
     public RcuViews(Session session)
     {
@@ -26,7 +27,8 @@ internal sealed class RcuViews
         _symbols = session.Symbols;
     }
 
-    private GuestLocks Names => _session.Locks.Find();
+    // Asked for only where something is named: they may have to be waited for.
+    private GuestLocks Names => _names ??= _session.Locks.Find();
 
     /// <summary>What is answered while it is being looked for.</summary>
     public static TtvmRcu BeingFound() => new()

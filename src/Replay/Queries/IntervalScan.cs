@@ -19,8 +19,8 @@ namespace Replay.Queries;
 public sealed class IntervalScan
 {
     private const int ReportMilliseconds = 50;
-    /// <summary>At most 16 intervals are replayed in one piece.</summary>
-    private const int LongestRunLog2 = 4;
+    /// <summary>So many intervals are replayed in one piece at most.</summary>
+    private const int LongestRun = 16;
 
     private readonly CheckpointStore _checkpoints;
     private readonly SessionPool _sessions;
@@ -54,8 +54,8 @@ public sealed class IntervalScan
         CancellationToken cancellation)
     {
         if (intervals.Count == 0) return;
-        var work = new Work<T>(this, intervals, createVisitor, cancellation);
         var workers = new Task[Math.Clamp(_parallelism, 1, intervals.Count)];
+        var work = new Work<T>(this, intervals, new GrowingRuns(workers.Length), createVisitor, cancellation);
         _log.IntervalScanBegins(intervals.Count, intervals[0].Start, intervals[^1].To, workers.Length);
         for (int i = 0; i < workers.Length; i++)
             workers[i] = Task.Factory.StartNew(work.Do, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -90,13 +90,11 @@ public sealed class IntervalScan
             return true;
         }, progress, cancellation);
 
-    private sealed class Work<T>(IntervalScan scan, IReadOnlyList<ReplayInterval> intervals, Func<IIntervalVisitor<T>> createVisitor, CancellationToken cancellation)
+    private sealed class Work<T>(IntervalScan scan, IReadOnlyList<ReplayInterval> intervals, GrowingRuns runs, Func<IIntervalVisitor<T>> createVisitor, CancellationToken cancellation)
     {
         private readonly object _gate = new();
         private readonly (bool IsKnown, T? Found)[] _found = new (bool, T?)[intervals.Count];
         private int _next;
-        /// <summary>How often a worker has come for more.</summary>
-        private int _taken;
         private ulong _done;
         private volatile bool _stopped;
 
@@ -155,18 +153,14 @@ public sealed class IntervalScan
             }
         }
 
-        /// <summary>
-        /// What a worker replays next: one interval at first, as what is looked for may be near; then more and more in one piece, as restoring a checkpoint costs as much as many
-        /// millions of instructions. At the end less again, so that no worker waits for another.
-        /// </summary>
+        /// <summary>What a worker replays next, in one piece.</summary>
         private bool TryNext(out Range indexes)
         {
             lock (_gate)
             {
                 indexes = default;
                 if (_stopped || cancellation.IsCancellationRequested || _next >= intervals.Count) return false;
-                int remaining = intervals.Count - _next, doubled = Math.Min(_taken++ / scan._parallelism, LongestRunLog2);
-                int count = Math.Min(1 << doubled, Math.Max(1, remaining / (2 * scan._parallelism)));
+                int count = runs.Next(intervals.Count - _next, LongestRun);
                 indexes = _next..(_next + count);
                 _next += count;
                 return true;

@@ -21,9 +21,7 @@ internal readonly record struct ScanInterval(Position From, Position To, Machine
 /// <summary>Looks for the last hit in one stretch after the other, on one machine. One thread's.</summary>
 internal interface IIntervalScan<out T> where T : class
 {
-    /// <summary>
-    /// How many intervals that follow each other are worth being looked at in one piece, as restoring a snapshot costs as much as replaying many millions of instructions.
-    /// </summary>
+    /// <summary>How many intervals that follow each other are worth being looked at in one piece, at most.</summary>
     int LongestRun { get; }
 
     /// <summary>The last hit of a stretch; null: none, or it was ended.</summary>
@@ -53,9 +51,6 @@ internal sealed class ReverseScan<T> where T : class
     private readonly CancellationToken _cancellation;
     private readonly Lock _gate = new();
     private int _next;
-    /// <summary>How often a worker has come for more.</summary>
-    private int _taken;
-    private int _workers = 1;
     private int _found = int.MaxValue;
     private T? _hit;
     private ulong _done;
@@ -85,10 +80,10 @@ internal sealed class ReverseScan<T> where T : class
         ulong total = 0;
         foreach (ScanInterval interval in _intervals) total += interval.To.InstructionCount - interval.From.InstructionCount;
         var workers = new Task[Math.Clamp(parallelism, 1, _intervals.Count)];
-        _workers = workers.Length;
+        var runs = new GrowingRuns(workers.Length);
         _log.ReverseScanBegins(_intervals.Count, _intervals[^1].From, _intervals[0].To, workers.Length);
         for (int i = 0; i < workers.Length; i++)
-            workers[i] = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            workers[i] = Task.Factory.StartNew(() => Work(runs), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             while (!Task.WaitAll(workers, ReportMilliseconds,
@@ -104,14 +99,14 @@ internal sealed class ReverseScan<T> where T : class
         return _hit;
     }
 
-    private void Work()
+    private void Work(GrowingRuns runs)
     {
         ReplaySession session = _sessions.Rent();
         IIntervalScan<T> scan = _makeScan();
         bool good = false;
         try
         {
-            while (TryTake(scan.LongestRun, out int index, out ScanInterval interval)) ScanOne(session, scan, index, interval);
+            while (TryTake(runs, scan.LongestRun, out int index, out ScanInterval interval)) ScanOne(session, scan, index, interval);
             good = true;
         }
         finally
@@ -126,21 +121,19 @@ internal sealed class ReverseScan<T> where T : class
         }
     }
 
-    /// <summary>
-    /// What a worker looks at next: one interval at first, as what is looked for may be near; then more and more in one piece, and less again at the end, so that no worker waits for
-    /// another.
-    /// </summary>
+    /// <summary>What a worker looks at next, in one piece.</summary>
+    /// <param name="runs">Says how many intervals.</param>
     /// <param name="longest">How many at most.</param>
     /// <param name="index">The number of the latest one.</param>
     /// <param name="interval">All of them.</param>
-    private bool TryTake(int longest, out int index, out ScanInterval interval)
+    private bool TryTake(GrowingRuns runs, int longest, out int index, out ScanInterval interval)
     {
         lock (_gate)
         {
             index = _next;
             interval = default;
             if (_failed || _next >= Math.Min(_found, _intervals.Count) || _cancellation.IsCancellationRequested) return false;
-            int doubled = 1 << Math.Min(_taken++ / _workers, 16), fair = Math.Max(1, (_intervals.Count - _next) / (2 * _workers)), wanted = Math.Min(longest, Math.Min(doubled, fair));
+            int wanted = runs.Next(_intervals.Count - _next, longest);
             interval = _intervals[_next++];
             // Where nothing lies in between.
             for (int i = 1; i < wanted && _intervals[_next].To == interval.From; i++) interval = _intervals[_next++] with { To = interval.To };

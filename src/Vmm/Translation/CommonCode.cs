@@ -133,7 +133,7 @@ internal sealed class CommonCode
         e.Load(8, HostRegister.Rsp, Operand.Of(HostRegister.Rbx));
         if (kind is CallKind.Execute or CallKind.Read)
         {
-            var goesOn = new Label();
+            var goesOn = e.NewLabel();
             e.Test(4, Operand.Of(HostRegister.Rax), HostRegister.Rax);
             e.JumpIf(Condition.Equal, goesOn);
             e.StoreImmediate(4, Up(EngineRoom.ExitCodeField, above), ExitCode.Handler);
@@ -143,7 +143,7 @@ internal sealed class CommonCode
         }
         else if (kind == CallKind.Write)
         {
-            var goesOn = new Label();
+            var goesOn = e.NewLabel();
             e.Test(4, Operand.Of(HostRegister.Rax), HostRegister.Rax);
             e.JumpIf(Condition.Equal, goesOn);
             e.AluImmediate(AluOperation.Add, 8, Operand.At(HostRegister.Rsp), 5);
@@ -173,7 +173,7 @@ internal sealed class CommonCode
         foreach ((FlagKind kind, int size) in whole) When(DeferredFlags.Encode(kind, size), () => Again(kind, size));
         When(DeferredFlags.Encode(FlagKind.Add, 8) | DeferredFlags.OtherCarry, () =>
         {
-            var clear = new Label();
+            var clear = e.NewLabel();
             e.TestImmediate(1, Up(EngineRoom.OtherCarryField, CallDepth), 0xFF);
             e.JumpIf(Condition.Equal, clear);
             Again(FlagKind.Add, 8);
@@ -193,7 +193,7 @@ internal sealed class CommonCode
 
         void When(int kind, System.Action compute)
         {
-            var next = new Label();
+            var next = e.NewLabel();
             e.AluImmediate(AluOperation.Cmp, 4, kindNow, kind);
             e.JumpIf(Condition.NotEqual, next);
             compute();

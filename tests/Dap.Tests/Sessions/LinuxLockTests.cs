@@ -45,22 +45,12 @@ public sealed class LinuxLockTests(ProgramsGuest guest) : IClassFixture<Programs
     [Fact]
     public void Variables_do_not_wait_until_locks_are_found()
     {
-        using var client = new TestClient();
-        client.Ask("initialize", """{"adapterID":"ttvm","supportsInvalidatedEvent":true}""");
-        client.Ask("launch", new JsonObject { ["program"] = guest.Recording, ["at"] = "90%" }.ToJsonString());
-        client.Ask("configurationDone");
-        client.TakeStopped();
+        using TestClient client = JustLaunched();
         JsonArray early = Locks(client);
         if ((string?)early[0]!["name"] == "none")
         {
             Assert.Equal("The locks of the guest are being looked for.", (string?)early[0]!["value"]);
-            DateTime end = DateTime.UtcNow.AddMinutes(2);
-            while (!client.Events.Any(static one => (string?)one["event"] == "invalidated"))
-            {
-                Assert.True(DateTime.UtcNow < end, "the client is not told to ask again");
-                client.Quietly("threads", "{}");
-                System.Threading.Thread.Sleep(20);
-            }
+            WaitUntilTold(client, "invalidated");
         }
         JsonArray rows = Locks(client);
         Assert.Contains(rows, static row => (string?)row!["name"] == "read-copy-update");
@@ -71,11 +61,7 @@ public sealed class LinuxLockTests(ProgramsGuest guest) : IClassFixture<Programs
     [Fact]
     public void Shared_memory_does_not_wait_until_it_is_found()
     {
-        using var client = new TestClient();
-        client.Ask("initialize", """{"adapterID":"ttvm","supportsInvalidatedEvent":true}""");
-        client.Ask("launch", new JsonObject { ["program"] = guest.Recording, ["at"] = "90%" }.ToJsonString());
-        client.Ask("configurationDone");
-        client.TakeStopped();
+        using TestClient client = JustLaunched();
         bool isEarly = false;
         foreach (string request in (string[])["ttvm/rcu", "ttvm/channels"])
         {
@@ -85,18 +71,33 @@ public sealed class LinuxLockTests(ProgramsGuest guest) : IClassFixture<Programs
             Assert.Equal(("learning", null), ((string?)early["past"], (string?)early["gracePeriod"]?["state"]));
             Assert.Contains("being looked for", (string?)early["problem"]);
         }
-        DateTime end = DateTime.UtcNow.AddMinutes(2);
-        while (isEarly && !client.Events.Any(static one => (string?)one["event"] == "ttvm/locksChanged"))
-        {
-            Assert.True(DateTime.UtcNow < end, "the client is not told to ask again");
-            client.Quietly("threads", "{}");
-            System.Threading.Thread.Sleep(20);
-        }
+        if (isEarly) WaitUntilTold(client, "ttvm/locksChanged");
         JsonNode rcu = client.Body("ttvm/rcu"), channels = client.Body("ttvm/channels");
         Assert.Equal(("Linux tree RCU", null, null), ((string?)rcu["kind"], (string?)rcu["problem"], (bool?)rcu["isBeingFound"]));
         Assert.NotEmpty(rcu["callbacks"]!.AsArray());
         Assert.Empty(channels["channels"]!.AsArray());
         Assert.Null((bool?)channels["isBeingFound"]);
+    }
+
+    private TestClient JustLaunched()
+    {
+        var client = new TestClient();
+        client.Ask("initialize", """{"adapterID":"ttvm","supportsInvalidatedEvent":true}""");
+        client.Ask("launch", new JsonObject { ["program"] = guest.Recording, ["at"] = "90%" }.ToJsonString());
+        client.Ask("configurationDone");
+        client.TakeStopped();
+        return client;
+    }
+
+    private static void WaitUntilTold(TestClient client, string name)
+    {
+        DateTime end = DateTime.UtcNow.AddMinutes(2);
+        while (!client.Events.Any(one => (string?)one["event"] == name))
+        {
+            Assert.True(DateTime.UtcNow < end, "the client is not told to ask again");
+            client.Quietly("threads", "{}");
+            System.Threading.Thread.Sleep(20);
+        }
     }
 
     private static JsonArray Locks(TestClient client)
