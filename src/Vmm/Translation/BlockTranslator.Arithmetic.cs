@@ -317,7 +317,7 @@ internal sealed partial class BlockTranslator
     private void RotateCore()
     {
         ref readonly Instruction i = ref Current;
-        int size = SizeOf(i, 0), digit = ShiftDigit(i.Mnemonic), count = CountOf(i, size), bits = size * 8;
+        int size = SizeOf(i, 0), digit = ShiftDigit(i.Mnemonic), count = CountOf(i, size);
         BeginPartialFlags(DeferredFlags.OtherCarry | DeferredFlags.OtherOverflow);
         int kept = IsObserved ? 0 : _flags.Host & ~(HostFlag.Carry | HostFlag.Overflow);
         Operand result = Operand.Of(HostRegister.Value);
@@ -339,20 +339,59 @@ internal sealed partial class BlockTranslator
         if (count == 1) _e.SetIf(Condition.Overflow, EngineRoom.OtherOverflowField);
         else
         {
-            // Beyond a count of 1 OF is what the result gives by the same formula: its top bit and the bit shifted out, or its two top bits.
-            Operand other = Operand.Of(HostRegister.Other);
-            _e.Load(size, HostRegister.Other, result);
-            if (digit == 1)
-            {
-                _e.Shift(4, size, other, 1);
-                _e.Alu(AluOperation.Xor, size, HostRegister.Other, result);
-            }
-            _e.Shift(5, size, other, bits - 1);
-            if (digit == 0) _e.Alu(AluOperation.Xor, 1, HostRegister.Other, EngineRoom.OtherCarryField);
-            _e.Store(1, EngineRoom.OtherOverflowField, HostRegister.Other);
+            StoreOverflowOfRotation(size, digit, result);
             host = 0;
         }
         _flags = _flags with { Host = host };
+    }
+
+    /// <summary>Beyond a count of 1 OF is what the result gives by the same formula: its top bit and the bit shifted out, or its two top bits.</summary>
+    private void StoreOverflowOfRotation(int size, int digit, in Operand result)
+    {
+        Operand other = Operand.Of(HostRegister.Other);
+        _e.Load(size, HostRegister.Other, result);
+        if (digit == 1)
+        {
+            _e.Shift(4, size, other, 1);
+            _e.Alu(AluOperation.Xor, size, HostRegister.Other, result);
+        }
+        _e.Shift(5, size, other, size * 8 - 1);
+        if (digit == 0) _e.Alu(AluOperation.Xor, 1, HostRegister.Other, EngineRoom.OtherCarryField);
+        _e.Store(1, EngineRoom.OtherOverflowField, HostRegister.Other);
+    }
+
+    /// <summary>ROL and ROR of a register of 4 or 8 bytes. A count of 0 in CL leaves the flags.</summary>
+    private void RotateByCl()
+    {
+        ref readonly Instruction i = ref Current;
+        int size = SizeOf(i, 0), digit = ShiftDigit(i.Mnemonic), guest = GuestOf(i.Op0Register);
+        bool mapped = IsMapped(guest);
+        if (IsObserved) SettleBelowPartialFlags(DeferredFlags.OtherCarry | DeferredFlags.OtherOverflow);
+        int register = InRegister(guest, HostRegister.Value);
+        var unchanged = _e.NewLabel();
+        if (IsObserved)
+        {
+            // Zero-extended whatever the count.
+            if (size == 4)
+            {
+                _e.Load(4, register, Operand.Of(register));
+                if (!mapped) _e.Store(8, StateField.General(guest), register);
+            }
+            _e.TestImmediate(1, Operand.Of(HostRegister.Rcx), size == 8 ? 63 : 31);
+            _e.JumpIf(Condition.Equal, unchanged);
+            _e.AluImmediate(AluOperation.Or, 4, EngineRoom.FlagKindField, DeferredFlags.OtherCarry | DeferredFlags.OtherOverflow);
+        }
+        _e.ShiftByCl(digit, size, Operand.Of(register));
+        if (!mapped) _e.Store(8, StateField.General(guest), register);
+        if (!IsObserved)
+        {
+            _flags = FlagTrack.AtEntry with { Place = FlagPlace.Unneeded };
+            return;
+        }
+        _e.SetIf(Condition.Below, EngineRoom.OtherCarryField);
+        StoreOverflowOfRotation(size, digit, Operand.Of(register));
+        _e.Bind(unchanged);
+        _flags = FlagTrack.AtEntry with { HasNoIncrement = true };
     }
 
     // ---- Multiplication and division

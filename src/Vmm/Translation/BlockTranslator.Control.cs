@@ -109,6 +109,7 @@ internal sealed partial class BlockTranslator
         var miss = _e.NewLabel();
         var outOfBudget = _e.NewLabel();
         LookInJumpCache(miss);
+        _e.Lea(8, HostRegister.Other, JumpCacheEntryAt(0));
         // The entry rather than the target: an entry's code may be thrown away meanwhile, which its first instruction tells.
         _e.Store(8, EngineRoom.TargetField, HostRegister.Other);
         PushReturnAddress(() =>
@@ -202,18 +203,20 @@ internal sealed partial class BlockTranslator
         _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, Operand.Of(HostRegister.Value));
     }
 
-    /// <summary>Puts the jump cache's entry of the address in the value register into the other register, or jumps to <paramref name="miss"/>.</summary>
+    /// <summary>Finds the jump cache's entry of the address in the value register (<see cref="JumpCacheEntryAt"/>), or jumps to <paramref name="miss"/>.</summary>
     private void LookInJumpCache(Label miss)
     {
         HostFlagsLost();
         ShiftRightInto(HostRegister.Other, HostRegister.Value, JumpCacheEntry.PageShift);
+        _e.Load(8, HostRegister.Address, EngineRoom.JumpCacheField);
         _e.Alu(AluOperation.Xor, 4, HostRegister.Other, Operand.Of(HostRegister.Value));
-        _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Other), JumpCaches.EntryCount - 1);
-        _e.Shift(4, 4, Operand.Of(HostRegister.Other), JumpCacheEntry.SizeLog2);
-        _e.Alu(AluOperation.Add, 8, HostRegister.Other, EngineRoom.JumpCacheField);
-        _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, Operand.At(HostRegister.Other));
+        _e.AluImmediate(AluOperation.And, 4, Operand.Of(HostRegister.Other), JumpCacheEntry.HashMask);
+        _e.Alu(AluOperation.Cmp, 8, HostRegister.Value, JumpCacheEntryAt(0));
         _e.JumpIf(Condition.NotEqual, miss);
     }
+
+    /// <summary>Of the entry that was found. The hash has an even number for each entry, so that it is an index of words.</summary>
+    private static Operand JumpCacheEntryAt(int offset) => Operand.At(HostRegister.Address, HostRegister.Other, 3, offset);
 
     /// <summary>
     /// Goes on at the address in the value register, through the jump cache. Code that is known has a canonical address; another is checked, after <paramref name="popped"/> bytes were
@@ -227,7 +230,7 @@ internal sealed partial class BlockTranslator
         Spend(executed);
         _e.JumpIf(Condition.Sign, miss);
         LookInJumpCache(miss);
-        _e.JumpThrough(Operand.At(HostRegister.Other, 8));
+        _e.JumpThrough(JumpCacheEntryAt(8));
         Later(() =>
         {
             _e.Bind(miss);

@@ -172,11 +172,16 @@ internal sealed partial class BlockTranslator
     private void BeginPartialFlags(int others)
     {
         if (!IsObserved) return;
+        SettleBelowPartialFlags(others);
+        _e.AluImmediate(AluOperation.Or, 4, EngineRoom.FlagKindField, others);
+        _flags = FlagTrack.AtEntry with { HasNoIncrement = _flags.HasNoIncrement || others != DeferredFlags.OtherCarry };
+    }
+
+    private void SettleBelowPartialFlags(int others)
+    {
         Settle();
         // An INC's OF and ZF lie above the other bytes: the room may hold one from before the block.
         if (!_flags.HasNoIncrement && others != DeferredFlags.OtherCarry) SettleIncrement();
-        _e.AluImmediate(AluOperation.Or, 4, EngineRoom.FlagKindField, others);
-        _flags = FlagTrack.AtEntry with { HasNoIncrement = _flags.HasNoIncrement || others != DeferredFlags.OtherCarry };
     }
 
     /// <summary>Behind it: the room tells, and the host's flags hold these.</summary>

@@ -11,7 +11,7 @@ internal enum Shape : byte
     Handler,
     /// <summary>The same, and what follows may need another translation.</summary>
     HandlerAndLeave,
-    Move, Extend, LoadAddress, Binary, Test, Increment, Negate, Not, Shift, ShiftByCl, DoubleShift, Rotate, MultiplyTruncating, Multiply, Divide, SignExtendAccumulator, ByteSwap,
+    Move, Extend, LoadAddress, Binary, Test, Increment, Negate, Not, Shift, ShiftByCl, DoubleShift, Rotate, RotateByCl, MultiplyTruncating, Multiply, Divide, SignExtendAccumulator, ByteSwap,
     Exchange, ExchangeAdd, CompareExchange, BitTest, BitScan, PopulationCount, ConditionalMove, ConditionalSet, Push, PushMemory, Pop, Leave, Nop, Vector, VectorComparison, StoreX87Control,
     RepeatedStore, RepeatedMove,
     BranchIf, Jump, Call, JumpIndirect, CallIndirect, Return,
@@ -41,8 +41,8 @@ internal sealed partial class BlockTranslator
             case Mnemonic.Inc or Mnemonic.Dec: return Shape.Increment;
             case Mnemonic.Neg: return Shape.Negate;
             case Mnemonic.Not: return Shape.Not;
-            case Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar: return ShapeOfShift(i, Shape.Shift);
-            case Mnemonic.Rol or Mnemonic.Ror: return ShapeOfShift(i, Shape.Rotate);
+            case Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar: return ShapeOfShift(i, Shape.Shift, Shape.ShiftByCl);
+            case Mnemonic.Rol or Mnemonic.Ror: return ShapeOfShift(i, Shape.Rotate, Shape.RotateByCl);
             case Mnemonic.Shld or Mnemonic.Shrd: return ShapeOfDoubleShift(i);
             case Mnemonic.Imul: return i.OpCount == 1 ? ShapeOfProduct(i) : SizeOf(i, 0) >= 4 ? Shape.MultiplyTruncating : Shape.Handler;
             case Mnemonic.Mul: return ShapeOfProduct(i);
@@ -104,10 +104,10 @@ internal sealed partial class BlockTranslator
     }
 
     /// <summary>Counts that reach the operand's size have results of their own.</summary>
-    private static Shape ShapeOfShift(in Instruction i, Shape byConstant)
+    private static Shape ShapeOfShift(in Instruction i, Shape byConstant, Shape byCl)
     {
         int size = SizeOf(i, 0);
-        if (i.Op1Kind == OpKind.Register) return size >= 4 && byConstant == Shape.Shift && i.Op0Kind == OpKind.Register ? Shape.ShiftByCl : Shape.Handler;
+        if (i.Op1Kind == OpKind.Register) return size >= 4 && i.Op0Kind == OpKind.Register ? byCl : Shape.Handler;
         int count = (int)i.GetImmediate(1) & (size == 8 ? 63 : 31);
         return count == 0 || count >= size * 8 || HasHighByte(i) ? Shape.Handler : byConstant;
     }

@@ -157,6 +157,7 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
             case Shape.ShiftByCl: ShiftByCl(); return false;
             case Shape.DoubleShift: DoubleShift(); return false;
             case Shape.Rotate: RotateByConstant(); return false;
+            case Shape.RotateByCl: RotateByCl(); return false;
             case Shape.MultiplyTruncating: MultiplyTruncating(); return false;
             case Shape.Multiply: Multiply(); return false;
             case Shape.Divide: Divide(); return false;

@@ -14,7 +14,10 @@ internal struct JumpCacheEntry
     public const int SizeLog2 = 4;
 
     /// <summary>Which entry an address has; generated code computes the same.</summary>
-    public static int IndexOf(ulong rip) => (int)(rip ^ rip >> PageShift) & (JumpCaches.EntryCount - 1);
+    public static int IndexOf(ulong rip) => ((int)(rip ^ rip >> PageShift) & HashMask) >> 1;
+
+    /// <summary>What of the hash says which entry. The lowest bit does not: so the rest is where the entry is, in units that an address can scale by.</summary>
+    public const int HashMask = (JumpCaches.EntryCount - 1) << 1;
 
     /// <summary>Functions begin at multiples of 16 in all pages: without the page's number they would share few entries.</summary>
     public const int PageShift = 12;
