@@ -219,7 +219,7 @@ internal sealed partial class BlockTranslator
     private static Operand JumpCacheEntryAt(int offset) => Operand.At(HostRegister.Address, HostRegister.Other, 3, offset);
 
     /// <summary>
-    /// Goes on at the address in the value register, through the jump cache. Code that is known has a canonical address; another is checked, after <paramref name="popped"/> bytes were
+    /// Goes on at the address in the value register, through an inline cache and the jump cache. Code that is known has a canonical address; another is checked, after <paramref name="popped"/> bytes were
     /// taken off the stack.
     /// </summary>
     private void Indirect(int popped)
@@ -229,10 +229,16 @@ internal sealed partial class BlockTranslator
         HostFlagsLost();
         Spend(executed);
         _e.JumpIf(Condition.Sign, miss);
+        var fill = _e.NewLabel();
+        int site = AddSite();
+        sites.SetPatchAddress(site, _e.Address + _e.Position);
+        InlineCache.Emit(_e, fill);
         LookInJumpCache(miss);
         _e.JumpThrough(JumpCacheEntryAt(8));
         Later(() =>
         {
+            _e.Bind(fill);
+            _e.StoreImmediate(4, EngineRoom.OpenInlineCacheField, site);
             _e.Bind(miss);
             var wrong = _e.NewLabel();
             if (Is64)
@@ -241,7 +247,7 @@ internal sealed partial class BlockTranslator
                 _e.JumpIf(Condition.NotEqual, wrong);
             }
             _e.Store(8, StateField.Rip, HostRegister.Value);
-            Exit(ExitCode.Indirect, AddSite());
+            Exit(ExitCode.Indirect, site);
             if (!Is64) return;
             _e.Bind(wrong);
             if (popped != 0) MoveStackPointer(-popped);

@@ -24,6 +24,8 @@ internal struct EngineRoom
     /// <summary>The place in code that leaves it or calls for help.</summary>
     public int Site;
     public int ExitCode;
+    /// <summary>The site of an inline cache that was reached empty; negative: none.</summary>
+    public int OpenInlineCache;
     /// <summary>The host's stack pointer while generated code runs.</summary>
     public nint HostStack;
     /// <summary>GCHandle of the <see cref="VcpuTranslation"/>.</summary>
@@ -43,7 +45,7 @@ internal struct EngineRoom
     private static int Offset(string field) => (int)Marshal.OffsetOf<EngineRoom>(field);
 
     public static readonly Operand JumpCacheField = Operand.Field(Offset(nameof(JumpCache))), BudgetField = Operand.Field(Offset(nameof(Budget))),
-        SiteField = Operand.Field(Offset(nameof(Site))),
+        OpenInlineCacheField = Operand.Field(Offset(nameof(OpenInlineCache))), SiteField = Operand.Field(Offset(nameof(Site))),
         ExitCodeField = Operand.Field(Offset(nameof(ExitCode))), FlagKindField = Operand.Field(Offset(nameof(FlagKind))),
         FlagXField = Operand.Field(Offset(nameof(FlagX))), FlagYField = Operand.Field(Offset(nameof(FlagY))),
         CarryInField = Operand.Field(Offset(nameof(CarryIn))), OtherCarryField = Operand.Field(Offset(nameof(OtherCarry))),

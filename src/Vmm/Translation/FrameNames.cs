@@ -30,6 +30,7 @@ internal static class FrameNames
         Add(EngineRoom.BudgetField, "budget");
         Add(EngineRoom.SiteField, "site");
         Add(EngineRoom.ExitCodeField, "exit_code");
+        Add(EngineRoom.OpenInlineCacheField, "open_inline_cache");
         Add(EngineRoom.FlagKindField, "flag_kind");
         Add(EngineRoom.FlagXField, "flag_x");
         Add(EngineRoom.FlagYField, "flag_y");

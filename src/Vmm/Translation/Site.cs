@@ -20,7 +20,7 @@ internal enum Access : byte
 /// <param name="Access">Of an access: what it does.</param>
 /// <param name="SizeBytes">Of an access.</param>
 /// <param name="Target">Of an edge: RIP that it leads to.</param>
-/// <param name="PatchAddress">Of an edge: the displacement of the jump that can lead to the target's code directly; 0: none.</param>
+/// <param name="PatchAddress">Of an edge: the displacement of the jump that can lead to the target's code directly; 0: none. Of an inline cache: where it is.</param>
 internal readonly record struct Site(Block Block, TranslationMode Mode, int Index, Access Access, int SizeBytes, ulong Target, nint PatchAddress);
 
 /// <summary>All sites of a machine's generated code, by number.</summary>

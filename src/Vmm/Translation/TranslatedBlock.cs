@@ -33,6 +33,17 @@ internal sealed class TranslatedBlock(Block block, TranslationMode mode, nint en
         _links.Add(patchAddress);
     }
 
+    /// <summary>Inline caches that jump here, and what they jump to when they are empty.</summary>
+    private readonly List<(nint At, nint Fill)> _inlineCaches = [];
+
+    /// <summary>Lets an empty inline cache jump here, or nowhere for ever.</summary>
+    public void FillInlineCache(nint at)
+    {
+        nint fill = InlineCache.FillOf(cache, at);
+        if (InlineCache.TryFill(cache, at, Block.Rip, Mode.CodeSize == 64, Entry)) _inlineCaches.Add((at, fill));
+        else InlineCache.Disable(cache, at);
+    }
+
     public override void Discard()
     {
         for (TranslatedBlock? code = this; code is not null; code = code.Next)
@@ -41,6 +52,8 @@ internal sealed class TranslatedBlock(Block block, TranslationMode mode, nint en
             // Behind the jump is the way out of the code.
             foreach (nint link in code._links) cache.PatchToNext(link);
             code._links.Clear();
+            foreach ((nint at, nint fill) in code._inlineCaches) cache.PatchJump(at, fill);
+            code._inlineCaches.Clear();
         }
     }
 

@@ -27,6 +27,8 @@ internal sealed class Translator : ITranslator, IDisposable
     private readonly int _warmAt;
     /// <summary>The edge by which code was left last; negative: none.</summary>
     private int _openEdge = -1;
+    /// <summary>The empty inline cache by which code was left last; negative: none.</summary>
+    private int _openInlineCache = -1;
 
     private Translator(PhysicalMemory memory, ExecutableMemory code, InstructionDecoder decoder, int warmAt)
     {
@@ -117,6 +119,7 @@ internal sealed class Translator : ITranslator, IDisposable
         Sites.Clear();
         _cache.Clear();
         _openEdge = -1;
+        _openInlineCache = -1;
         foreach (VcpuTranslation vcpu in _vcpus) vcpu.JumpCaches.Clear();
     }
 
@@ -128,6 +131,7 @@ internal sealed class Translator : ITranslator, IDisposable
         Connect(t, code);
         room.Budget = (long)(limit - count - VcpuTranslation.Margin);
         room.FlagKind = 0;
+        room.OpenInlineCache = -1;
         t.Limit = limit;
         t.Faulted = false;
         vcpu.CountLimit = limit;
@@ -149,6 +153,9 @@ internal sealed class Translator : ITranslator, IDisposable
             case ExitCode.Edge:
                 vcpu.State.Rip = site.Target;
                 if (room.Budget >= 0 && site.PatchAddress != 0) _openEdge = room.Site;
+                break;
+            case ExitCode.Indirect when room.OpenInlineCache >= 0:
+                LeftByInlineCache(room.OpenInlineCache, vcpu.State.Rip);
                 break;
             case ExitCode.Behind:
                 count += (uint)site.Index + 1;
@@ -209,10 +216,26 @@ internal sealed class Translator : ITranslator, IDisposable
             bool fits = edge.Target == code.Block.Rip && edge.Block.Page == code.Block.Page && edge.Block.IsValid && edge.Mode == code.Mode;
             if (fits) code.LinkFrom(edge.PatchAddress);
         }
+        if (_openInlineCache >= 0)
+        {
+            Site site = Sites[_openInlineCache];
+            _openInlineCache = -1;
+            bool fits = IsOnPageOf(site, code.Block.Rip) && site.Block.Page == code.Block.Page && site.Block.IsValid && site.Mode == code.Mode;
+            if (fits) code.FillInlineCache(site.PatchAddress);
+        }
         ref JumpCacheEntry entry = ref t.JumpCaches.Entry(code.Block.Rip);
         entry.Rip = code.Block.Rip;
         entry.Code = code.Entry;
     }
+
+    private void LeftByInlineCache(int number, ulong target)
+    {
+        Site site = Sites[number];
+        if (IsOnPageOf(site, target)) _openInlineCache = number;
+        else InlineCache.Disable(_cache, site.PatchAddress);
+    }
+
+    private static bool IsOnPageOf(in Site site, ulong rip) => rip >> 12 == site.Block.Rip >> 12;
 
     public void Dispose()
     {
