@@ -161,12 +161,13 @@ internal sealed partial class BlockTranslator
             Buffered(Access.Read, WordSize, () =>
             {
                 _e.Load(WordSize, HostRegister.Value, Target);
-                Indirect(0);
+                // A table of targets is there because they change.
+                Indirect(0, hasInlineCache: Current.MemoryIndex == Register.None);
             });
             return;
         }
         _e.Load(WordSize, HostRegister.Value, OperandOf(GuestOf(i.Op0Register)));
-        Indirect(0);
+        Indirect(0, hasInlineCache: true);
     }
 
     private void Return()
@@ -176,7 +177,7 @@ internal sealed partial class BlockTranslator
         {
             _e.Load(WordSize, HostRegister.Value, Target);
             MoveStackPointer(WordSize);
-            Indirect(WordSize);
+            Indirect(WordSize, hasInlineCache: true);
         }, AtStackPointer);
     }
 
@@ -219,26 +220,31 @@ internal sealed partial class BlockTranslator
     private static Operand JumpCacheEntryAt(int offset) => Operand.At(HostRegister.Address, HostRegister.Other, 3, offset);
 
     /// <summary>
-    /// Goes on at the address in the value register, through an inline cache and the jump cache. Code that is known has a canonical address; another is checked, after <paramref name="popped"/> bytes were
-    /// taken off the stack.
+    /// Goes on at the address in the value register, through an inline cache where that is promising, and the jump cache. Code that is known has a canonical address; another is checked,
+    /// after <paramref name="popped"/> bytes were taken off the stack.
     /// </summary>
-    private void Indirect(int popped)
+    private void Indirect(int popped, bool hasInlineCache)
     {
-        int executed = _index + 1;
+        int executed = _index + 1, site = AddSite();
         var miss = _e.NewLabel();
+        var fill = _e.NewLabel();
         HostFlagsLost();
         Spend(executed);
         _e.JumpIf(Condition.Sign, miss);
-        var fill = _e.NewLabel();
-        int site = AddSite();
-        sites.SetPatchAddress(site, _e.Address + _e.Position);
-        InlineCache.Emit(_e, fill);
+        if (hasInlineCache)
+        {
+            sites.SetPatchAddress(site, _e.Address + _e.Position);
+            InlineCache.Emit(_e, fill);
+        }
         LookInJumpCache(miss);
         _e.JumpThrough(JumpCacheEntryAt(8));
         Later(() =>
         {
-            _e.Bind(fill);
-            _e.StoreImmediate(4, EngineRoom.OpenInlineCacheField, site);
+            if (hasInlineCache)
+            {
+                _e.Bind(fill);
+                _e.StoreImmediate(4, EngineRoom.OpenInlineCacheField, site);
+            }
             _e.Bind(miss);
             var wrong = _e.NewLabel();
             if (Is64)

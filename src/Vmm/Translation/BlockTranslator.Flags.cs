@@ -198,7 +198,7 @@ internal sealed partial class BlockTranslator
         Later(() =>
         {
             _e.Bind(some);
-            _e.CallTo(common.LoadFlags);
+            _e.CallTo(common.SettleFlags);
             _e.Jump(none);
         });
     }

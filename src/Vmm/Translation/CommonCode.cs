@@ -45,6 +45,8 @@ internal sealed class CommonCode
     public nint Execute { get; private set; }
     /// <summary>Called: loads the deferred flags into the host's.</summary>
     public nint LoadFlags { get; private set; }
+    /// <summary>Called: the same, and the state has them.</summary>
+    public nint SettleFlags { get; private set; }
     /// <summary>Called with a linear address in the address register and the number of a window in the value register: opens it there if it can. Keeps all but the flags.</summary>
     public nint OpenWindow { get; private set; }
 
@@ -67,6 +69,7 @@ internal sealed class CommonCode
             EmitLoadFlags(emitter);
             EmitCall(emitter, computeFlags, leave, CallKind.Flags);
         });
+        SettleFlags = cache.Add(e, emitter => EmitCall(emitter, computeFlags, leave, CallKind.Flags));
         OpenWindow = cache.Add(e, emitter => EmitCall(emitter, openWindow, leave, CallKind.Window));
     }
 
@@ -74,7 +77,7 @@ internal sealed class CommonCode
     public IReadOnlyDictionary<ulong, string> Names => new Dictionary<ulong, string>
     {
         [(ulong)Enter] = "enter", [(ulong)Exit] = "exit", [(ulong)SlowRead] = "slow_read", [(ulong)SlowWrite] = "slow_write", [(ulong)Execute] = "handler",
-        [(ulong)LoadFlags] = "load_flags", [(ulong)OpenWindow] = "open_window",
+        [(ulong)LoadFlags] = "load_flags", [(ulong)SettleFlags] = "settle_flags", [(ulong)OpenWindow] = "open_window",
     };
 
     private enum CallKind

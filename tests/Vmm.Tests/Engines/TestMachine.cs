@@ -86,6 +86,8 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
     {
         if (shift == 12) Vcpu.Mmu.FlushPage(linear);
         else Vcpu.Mmu.Flush();
+        Vcpu.UpdateFetchMode();
+        Vcpu.EndBlockSoon();
     }
 
     public bool IsInUse(ShadowPageTable table) => false;
