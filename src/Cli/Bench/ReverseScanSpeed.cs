@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
+using System.Threading.Tasks;
 using Cli.Presentation;
 using Replay.Packages;
 using Replay.Queries;
@@ -10,7 +11,10 @@ using Replay.Timelines;
 
 namespace Cli.Bench;
 
-/// <summary>Reverse-continue from the end of a recording to a breakpoint that nobody reaches, which looks at all of it, beside one replay of it.</summary>
+/// <summary>
+/// Reverse-continue from the end of a recording to a breakpoint that nobody reaches, which looks at all of it, beside one replay of it; and beside as many replays at the same
+/// time as there are processors, which is what these can do at the most: two threads of one core are not two cores.
+/// </summary>
 internal sealed class ReverseScanSpeed(string name, string path, CancellationToken cancellation)
 {
     /// <summary>Not canonical: no instruction lies there.</summary>
@@ -19,11 +23,14 @@ internal sealed class ReverseScanSpeed(string name, string path, CancellationTok
     public void Run(BenchReport report)
     {
         using RecordingFile recording = RecordingFile.Open(path);
-        TimeSpan replay = Replay(recording), one = Scan(recording, 1), all = Scan(recording, 0);
+        int cores = Environment.ProcessorCount;
+        TimeSpan replay = Replay(recording), together = ReplayTogether(cores), one = Scan(recording, 1), all = Scan(recording, 0);
+        double possible = cores * (replay / together);
         report.Add($"{name}: replay", $"{Words.Duration(replay)}, {Words.Rate(recording.InstructionCount, replay)}");
+        report.Add($"{name}: {Words.Plural(cores, "replay")} at the same time", $"{Words.Duration(together)} (together {possible:F2} times as fast as one)");
         report.Add($"{name}: reverse-continue over all of it, one core", $"{Words.Duration(one)} ({replay / one:F2} times as fast as replay)");
-        report.Add($"{name}: reverse-continue over all of it, {Words.Plural(Environment.ProcessorCount, "core")}", $"{Words.Duration(all)} ({replay / all:F2} times as fast as replay)",
-            "at replay speed times cores");
+        report.Add($"{name}: reverse-continue over all of it, {Words.Plural(cores, "core")}",
+            $"{Words.Duration(all)} ({replay / all:F2} times as fast as replay, {replay / all / possible:F2} of what the processors can do)", "at replay speed times cores");
     }
 
     private TimeSpan Replay(RecordingFile recording)
@@ -32,6 +39,22 @@ internal sealed class ReverseScanSpeed(string name, string path, CancellationTok
         using var replayer = new Replayer(recording);
         replayer.RunTo(recording.End, null, cancellation);
         return watch.Elapsed;
+    }
+
+    private TimeSpan ReplayTogether(int count)
+    {
+        var opened = new List<RecordingFile>();
+        try
+        {
+            for (int i = 0; i < count; i++) opened.Add(RecordingFile.Open(path));
+            var watch = Stopwatch.StartNew();
+            Parallel.ForEach(opened, new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = cancellation }, recording => _ = Replay(recording));
+            return watch.Elapsed;
+        }
+        finally
+        {
+            foreach (RecordingFile recording in opened) recording.Dispose();
+        }
     }
 
     private TimeSpan Scan(RecordingFile recording, int parallelism)
