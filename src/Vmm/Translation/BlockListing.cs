@@ -15,7 +15,7 @@ public readonly record struct ListedInstruction(ulong Rip, byte[] Bytes, int Hos
 /// <param name="HostAddress">Where the code is.</param>
 /// <param name="HostCode">Its bytes.</param>
 /// <param name="BehindOffset">Where in it the part begins that hardly ever runs: slow paths and ways out.</param>
-/// <param name="Routines">Shared routines that it calls or jumps to, by address.</param>
+/// <param name="Routines">What it calls or jumps to that has a name: shared routines, and its own code that fills inline caches; by address.</param>
 /// <param name="Fields">What it reaches off RSP, the vCPU's frame: names by offset.</param>
 public sealed record BlockListing(int CodeSize, IReadOnlyList<ListedInstruction> Instructions, ulong HostAddress, byte[] HostCode, int BehindOffset,
     IReadOnlyDictionary<ulong, string> Routines, IReadOnlyDictionary<int, string> Fields);

@@ -243,6 +243,7 @@ internal sealed partial class BlockTranslator
             if (hasInlineCache)
             {
                 _e.Bind(fill);
+                _fills.Add(_e.Position);
                 _e.StoreImmediate(4, EngineRoom.OpenInlineCacheField, site);
             }
             _e.Bind(miss);

@@ -22,6 +22,9 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     private readonly bool[] _observed = new bool[Block.MaximumLength];
     private readonly List<(FlagTrack Flags, int Index, Action Emit)> _later = [];
 
+    /// <summary>Where the code is that empty inline caches jump to.</summary>
+    private readonly List<int> _fills = [];
+
     private Vcpu _vcpu = null!;
     private Block _block = null!;
     private TranslationMode _mode;
@@ -64,6 +67,7 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _later.Clear();
         _flags = FlagTrack.AtEntry;
         _index = 0;
+        _fills.Clear();
         _loop = null;
         _mayCopy = true;
         var starts = new int[_count + 1];
@@ -105,6 +109,9 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         }
         return false;
     }
+
+    /// <summary>Of the block that was translated last: offsets in its code that empty inline caches jump to.</summary>
+    public IReadOnlyList<int> InlineCacheFills => _fills;
 
     /// <summary>The instruction of the block that was translated last is executed by its handler.</summary>
     public bool IsByHandler(int index) => _shapes[index] is Shape.Handler or Shape.HandlerAndLeave;

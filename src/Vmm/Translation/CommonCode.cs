@@ -74,7 +74,7 @@ internal sealed class CommonCode
     }
 
     /// <summary>What the routines are called, by address.</summary>
-    public IReadOnlyDictionary<ulong, string> Names => new Dictionary<ulong, string>
+    public Dictionary<ulong, string> Names => new Dictionary<ulong, string>
     {
         [(ulong)Enter] = "enter", [(ulong)Exit] = "exit", [(ulong)SlowRead] = "slow_read", [(ulong)SlowWrite] = "slow_write", [(ulong)Execute] = "handler",
         [(ulong)LoadFlags] = "load_flags", [(ulong)SettleFlags] = "settle_flags", [(ulong)OpenWindow] = "open_window",

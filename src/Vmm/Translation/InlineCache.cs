@@ -18,12 +18,16 @@ internal static class InlineCache
     // NOPs of 9 and 4 bytes (SDM 2B, NOP).
     private static ReadOnlySpan<byte> Nothing => [0x66, 0x0F, 0x1F, 0x84, 0, 0, 0, 0, 0, 0x0F, 0x1F, 0x40, 0];
 
+    // A NOP of 8 bytes, which with the jump makes as many as the others.
+    private static ReadOnlySpan<byte> Rest => [0x0F, 0x1F, 0x84, 0, 0, 0, 0, 0];
+
     /// <summary>Emits an empty one, behind which follows what happens with other targets.</summary>
     public static void Emit(Emitter e, Label fill)
     {
         Invariant.Check(HostRegister.Value == HostRegister.R10);
         e.Jump(fill);
-        for (int i = JumpSizeBytes; i < SizeBytes; i++) e.Byte(0xCC); // INT3
+        // Never executed, but read by people.
+        foreach (byte value in Rest) e.Byte(value);
     }
 
     /// <summary>What an empty one jumps to.</summary>

@@ -186,8 +186,9 @@ internal sealed class Translator : ITranslator, IDisposable
             ref readonly DecodedInstruction d = ref block.Instructions[i];
             instructions.Add(new ListedInstruction(d.Rip, bytes.Slice((int)(d.Rip - block.Rip), d.Length).ToArray(), made.Starts[i], _blocks.IsByHandler(i)));
         }
-        return new BlockListing(block.CodeSize, instructions, (ulong)made.Entry, BytesOf(made).ToArray(), made.Starts[^1], _common.Names,
-            FrameNames.Of(mode));
+        Dictionary<ulong, string> names = _common.Names;
+        foreach (int fill in _blocks.InlineCacheFills) names[(ulong)(made.Entry + fill)] = "fill_inline_cache";
+        return new BlockListing(block.CodeSize, instructions, (ulong)made.Entry, BytesOf(made).ToArray(), made.Starts[^1], names, FrameNames.Of(mode));
     }
 
     private void Count(int exit, long budget)
