@@ -15,7 +15,7 @@ namespace Vmm.Translation;
 internal sealed class Translator : ITranslator, IDisposable
 {
     /// <summary>A block is translated when it is entered for this time: making code of it costs what the interpreter loses in some hundred entries.</summary>
-    public const int WarmAt = 144;
+    public const int WarmAt = 320;
     private const int NeverWarm = int.MinValue;
 
     private readonly PhysicalMemory _memory;
