@@ -10,6 +10,8 @@ namespace Introspection.Locks.History;
 internal sealed class LockOrder
 {
     private const int MaximumEdges = 1 << 20, MaximumPath = 8, MaximumVisits = 4096, None = -1;
+    // Odd, so that all products differ: the hash code of a ulong is its halves' XOR, of which small numbers have few.
+    private const ulong Spread = 0x9E3779B97F4A7C15;
 
     /// <summary>A lock that was taken while another was held, or the other way round.</summary>
     private struct Node()
@@ -24,7 +26,7 @@ internal sealed class LockOrder
     private readonly record struct Edge(LockUse Held, LockUse Wanted, int Next);
 
     // A guest has a hundred thousand edges: they are in one table, and not in one for each lock, which the garbage collector would have to move.
-    private readonly Dictionary<ulong, int> _known = [];
+    private readonly HashSet<ulong> _known = [];
     private readonly HashSet<(ulong, ulong)> _told = [];
     private readonly Queue<(int Node, int Length)> _queue = new();
     private Node[] _nodes = [];
@@ -45,7 +47,7 @@ internal sealed class LockOrder
     {
         if (ReferenceEquals(held.Lock, wanted.Lock) || _count >= MaximumEdges) return null;
         int from = NodeOf(held.Lock), to = NodeOf(wanted.Lock);
-        if (!_known.TryAdd((ulong)(uint)from << 32 | (uint)to, _count)) return null;
+        if (!_known.Add(((ulong)(uint)from << 32 | (uint)to) * Spread)) return null;
         Append(from, new Edge(held, wanted, None));
         _nodes[to].IsReached = true;
         if (!TryFindPath(to, from)) return null;
