@@ -42,6 +42,38 @@ public sealed class InterruptionTests(DemoRecording demo)
         Ttvm.Good("verify", path);
     }
 
+    [Fact]
+    public void Ctrl_C_ends_a_history_of_locks_midway_and_nothing_is_lost()
+    {
+        string path = demo.PathOf("long.ttvm"), log = demo.PathOf("long.log");
+        Ttvm.Good("record", "-q", "-o", path, "--kernel", DemoRecording.Kernel, "--memory", "64M", "--cpus", "4", "--append", "lock=mcs rounds=20000 think=1000", "--until", "count:600M");
+        byte[] before = File.ReadAllBytes(path);
+        using (Process process = Ttvm.Start(["locks", path, "--history", "--log-level", "debug", "--log-file", log]))
+        {
+            process.BeginErrorReadLine();
+            var watch = Stopwatch.StartNew();
+            // The replay has begun.
+            while (!(File.Exists(log) && ReadShared(log).Contains("Scan of ", StringComparison.Ordinal)))
+            {
+                Assert.True(watch.Elapsed < s_patience && !process.HasExited, "nothing is replayed");
+                Thread.Sleep(10);
+            }
+            HostTool.Run("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)], s_patience);
+            Assert.True(process.WaitForExit(s_patience));
+            Assert.Equal(1, process.ExitCode);
+            Assert.Equal("", process.StandardOutput.ReadToEnd());
+        }
+        Assert.Equal(before, File.ReadAllBytes(path));
+        Assert.Contains("account.lock", Ttvm.Good("locks", path, "--history"), StringComparison.Ordinal);
+
+        static string ReadShared(string file)
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(stream);
+            return reader.ReadToEnd();
+        }
+    }
+
     // Returns when the guest has been running for a while.
     private static Process StartLongRun(string path)
     {

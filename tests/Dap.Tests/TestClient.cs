@@ -131,6 +131,17 @@ internal sealed class TestClient : IDisposable
         }
     }
 
+    /// <summary>Waits until an event has come, before or now; keeps it and all others. No answer may come meanwhile.</summary>
+    public void WaitForEvent(string name)
+    {
+        while (!Events.Exists(e => (string?)e["event"] == name))
+        {
+            JsonNode message = Receive() ?? throw new EndOfStreamException("the server closed the connection");
+            Xunit.Assert.True((string?)message["type"] == "event", $"an answer came before '{name}': {message.ToJsonString()}");
+            Events.Add(message);
+        }
+    }
+
     /// <summary>The next message; null at the end.</summary>
     public JsonNode? Receive()
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime;
 using System.Runtime.ExceptionServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -34,7 +35,22 @@ internal sealed class ProgressDisplay : IProgress<TimelineProgress>, IProgress<d
     public static T Run<T>(string what, Func<ProgressDisplay, T> work)
     {
         var display = new ProgressDisplay();
-        if (!IsVisible || s_isWithin.Value) return work(display);
+        if (s_isWithin.Value) return work(display);
+        // Whoever waits for the end wants it soon, whatever pauses there are on the way; collecting garbage beside the work takes a core from it.
+        GCLatencyMode before = GCSettings.LatencyMode;
+        GCSettings.LatencyMode = GCLatencyMode.Batch;
+        try
+        {
+            return IsVisible ? WithBar(display, what, work) : work(display);
+        }
+        finally
+        {
+            GCSettings.LatencyMode = before;
+        }
+    }
+
+    private static T WithBar<T>(ProgressDisplay display, string what, Func<ProgressDisplay, T> work)
+    {
         Task<T> task = Task.Factory.StartNew(() =>
         {
             s_isWithin.Value = true;

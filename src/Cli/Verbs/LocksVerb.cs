@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.Linq;
 using System.Text.Json;
+using System.Threading.Tasks;
 using Cli.Ci;
 using Cli.Hosting;
 using Cli.Parsing;
@@ -133,6 +134,8 @@ internal static class LocksVerb
 
         public Guest(CommandContext context, OpenRecording recording, Question question)
         {
+            // Reading layouts is mostly compiling the code for it, which another core does while the guest gets to where it is asked for.
+            _ = Task.Run(BuiltInLayouts.All);
             _programs = recording.LoadSymbols(question.Symbols, null);
             recording.Seek(question.Request.To);
             View = new GuestView(recording.Machine, recording.Vcpu(null));

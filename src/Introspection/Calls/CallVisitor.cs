@@ -276,6 +276,6 @@ internal sealed class CallVisitor : IIntervalVisitor<IntervalCalls>, IMachineObs
     {
         var all = new HashSet<ulong>(_sites);
         all.UnionWith(_query.Targets.Keys);
-        _machine.SetBreakpoints(all);
+        _machine.SetBreakpoints(all, tellsWay: true);
     }
 }

@@ -48,7 +48,7 @@ public sealed class IntervalScan
     /// <param name="intervals">In the order in which they are replayed and their findings taken.</param>
     /// <param name="createVisitor">Makes one for each thread.</param>
     /// <param name="take">Gets an interval's number in the list and what was found, on the caller's thread. False: the others do not matter.</param>
-    /// <param name="progress">Of all intervals.</param>
+    /// <param name="progress">Of all intervals: told behind each, and while one is waited for.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
     public void Run<T>(IReadOnlyList<ReplayInterval> intervals, Func<IIntervalVisitor<T>> createVisitor, Func<int, T, bool> take, IProgress<TimelineProgress>? progress,
         CancellationToken cancellation)
@@ -63,7 +63,10 @@ public sealed class IntervalScan
         try
         {
             for (int i = 0; i < intervals.Count && work.TryAwait(i, progress, out T? found); i++)
+            {
                 if (!take(i, found!)) break;
+                work.Tell(progress);
+            }
         }
         finally
         {
@@ -94,6 +97,7 @@ public sealed class IntervalScan
     {
         private readonly object _gate = new();
         private readonly (bool IsKnown, T? Found)[] _found = new (bool, T?)[intervals.Count];
+        private readonly ulong _total = TotalOf(intervals);
         private int _next;
         private ulong _done;
         private volatile bool _stopped;
@@ -110,11 +114,16 @@ public sealed class IntervalScan
             }
         }
 
+        private static ulong TotalOf(IReadOnlyList<ReplayInterval> all)
+        {
+            ulong total = 0;
+            foreach (ReplayInterval interval in all) total += interval.To.InstructionCount - interval.Start.InstructionCount;
+            return total;
+        }
+
         // False: a worker failed, or it was cancelled.
         public bool TryAwait(int index, IProgress<TimelineProgress>? progress, out T? found)
         {
-            ulong total = 0;
-            foreach (ReplayInterval interval in intervals) total += interval.To.InstructionCount - interval.Start.InstructionCount;
             while (true)
             {
                 lock (_gate)
@@ -128,9 +137,11 @@ public sealed class IntervalScan
                     }
                     if (_stopped || cancellation.IsCancellationRequested) return false;
                 }
-                progress?.Report(new TimelineProgress(Done, total));
+                Tell(progress);
             }
         }
+
+        public void Tell(IProgress<TimelineProgress>? progress) => progress?.Report(new TimelineProgress(Done, _total));
 
         public void Do()
         {

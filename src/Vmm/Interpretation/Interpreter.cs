@@ -113,13 +113,22 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     private void ReportBreakpoint(Vcpu c, Block? last, Block block)
     {
         ulong linear = LinearOf(c, c.State.Rip);
-        if (Breakpoints is null || (!Breakpoints.Linear.Contains(linear) && !HasPhysicalBreakpoint(c, linear))) return;
+        if (!HasBreakpoint(c, linear)) return;
         PreviousCode = last is null ? _lastCode : LinearOf(c, last.Instructions[c.OpIndex].Rip);
         c.CurrentBlock = block;
         c.OpIndex = 0;
         // One further on in the block has its full limit: a breakpoint must not change where runs end.
         if ((block.Instructions[0].Traits & (InstructionTraits.Rep | InstructionTraits.Repne)) != 0) c.CountLimit = c.CountBase + 1;
         c.Bus.OnBreakpoint(c, linear);
+    }
+
+    /// <summary>The same from generated code that enters a block, and does not know where from. The vCPU stands there.</summary>
+    public void ReportBreakpoint()
+    {
+        ulong linear = LinearOf(vcpu, vcpu.State.Rip);
+        if (!HasBreakpoint(vcpu, linear)) return;
+        PreviousCode = null;
+        vcpu.Bus.OnBreakpoint(vcpu, linear);
     }
 
     /// <summary>A run is over: what was executed last is remembered for the next one's breakpoints.</summary>
@@ -129,6 +138,8 @@ internal sealed class Interpreter(Vcpu vcpu, BlockCache blocks)
     }
 
     private static ulong LinearOf(Vcpu c, ulong rip) => c.FetchIsSegmented ? (uint)(rip + c.State.Segment(SegmentIndex.Cs).Base) : rip;
+
+    private bool HasBreakpoint(Vcpu c, ulong linear) => Breakpoints is not null && (Breakpoints.Linear.Contains(linear) || HasPhysicalBreakpoint(c, linear));
 
     // The block at this address was just looked up, so the translation is there.
     private bool HasPhysicalBreakpoint(Vcpu c, ulong linear) => Breakpoints!.Physical.Count > 0

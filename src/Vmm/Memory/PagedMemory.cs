@@ -162,6 +162,8 @@ public sealed unsafe class PagedMemory : IDisposable
     {
         _traits[pageIndex] &= ~PageTraits.Absent;
         var destination = new Span<byte>(_base + ((long)pageIndex << PageShift), PageSizeBytes);
+        // Written before anything is read of it: the runtime's copying reads a byte first, for which the host maps its page of zeroes, and then has to tell all cores that it is replaced.
+        destination[0] = 0;
         if (_source is null) destination.Clear();
         else _source.ReadPage(pageIndex, destination);
     }

@@ -38,6 +38,8 @@ public sealed class Machine : IDisposable
     private IInputSource _inputs;
     private volatile bool _stopRequested;
     private Translator? _translator;
+    private BreakpointSet? _newBreakpoints;
+    private bool _hasNewBreakpoints;
     private EngineKind _engine = EngineKind.Interpreter;
 
     /// <summary>Builds a machine at <see cref="Position.Start"/>.</summary>
@@ -123,6 +125,7 @@ public sealed class Machine : IDisposable
     public BlockListing? ListBlock(int cpuIndex)
     {
         Vcpu vcpu = _vcpus[cpuIndex];
+        if (_hasNewBreakpoints) TakeNewBreakpoints();
         if (_translator is null || !vcpu.FetchIsFlat || _blocks.Find(vcpu, vcpu.State.Rip, vcpu.CodeSize) is not { } block) return null;
         return _translator.List(vcpu, block);
     }
@@ -203,23 +206,38 @@ public sealed class Machine : IDisposable
     /// <summary>
     /// Instruction breakpoints by linear and by guest-physical address; they report <see cref="MachineEventKind.Execute"/> and do not stop by themselves.
     /// </summary>
-    public void SetBreakpoints(IReadOnlyCollection<ulong> linearAddresses, IReadOnlyCollection<ulong>? physicalAddresses = null)
+    /// <param name="linearAddresses">Linear addresses.</param>
+    /// <param name="physicalAddresses">Guest-physical ones; null: none.</param>
+    /// <param name="tellsWay"><see cref="CodeBeforeBreakpoint"/> is asked, which makes breakpoints slower.</param>
+    public void SetBreakpoints(IReadOnlyCollection<ulong> linearAddresses, IReadOnlyCollection<ulong>? physicalAddresses = null, bool tellsWay = false)
     {
-        var breakpoints = new BreakpointSet(linearAddresses, physicalAddresses ?? []);
-        // Blocks that were decoded without them may run across them. Most often there are none before and after.
-        if (breakpoints.IsEmpty && _blocks.Decoder.BlockStarts is null) return;
-        _blocks.Decoder.BlockStarts = breakpoints.IsEmpty ? null : breakpoints;
+        var breakpoints = new BreakpointSet(linearAddresses, physicalAddresses ?? [], tellsWay);
+        _newBreakpoints = breakpoints.IsEmpty ? null : breakpoints;
+        _hasNewBreakpoints = true;
+    }
+
+    /// <summary>
+    /// Before the next instruction, as whoever looks at one stretch after the other takes them off behind each. Blocks that were decoded without them may run across them, and are made anew
+    /// unless they are what they were.
+    /// </summary>
+    private void TakeNewBreakpoints()
+    {
+        _hasNewBreakpoints = false;
+        BreakpointSet? before = _blocks.Decoder.BlockStarts, now = _newBreakpoints;
+        _newBreakpoints = null;
+        if (now is null ? before is null : before is not null && now.IsSame(before)) return;
+        _blocks.Decoder.BlockStarts = now;
         _blocks.Clear();
         foreach (Vcpu vcpu in _vcpus)
         {
             vcpu.Interpreter.Clear();
-            vcpu.Interpreter.Breakpoints = _blocks.Decoder.BlockStarts;
+            vcpu.Interpreter.Breakpoints = now;
         }
     }
 
     /// <summary>
-    /// While a breakpoint is reported: linear address of the instruction that its vCPU executed before, as the call that has led there; null: not known, as
-    /// right behind a restored snapshot.
+    /// While a breakpoint is reported that was set to tell it: linear address of the instruction that its vCPU executed before, as the call that has led there; null: not known, as right
+    /// behind a restored snapshot.
     /// </summary>
     public ulong? CodeBeforeBreakpoint(int cpuIndex) => _vcpus[cpuIndex].Interpreter.PreviousCode;
 
@@ -280,6 +298,7 @@ public sealed class Machine : IDisposable
     /// <summary>One event, or instructions up to <paramref name="untilCount"/>.</summary>
     private void Transition(ulong untilCount)
     {
+        if (_hasNewBreakpoints) TakeNewBreakpoints();
         if (TryEvent())
         {
             _counter.EventOrdinal++;

@@ -69,7 +69,9 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _index = 0;
         _fills.Clear();
         _loop = null;
-        _mayCopy = true;
+        // Each time round is reported.
+        _mayCopy = !block.MayHaveBreakpoint;
+        if (block.MayHaveBreakpoint) Report();
         var starts = new int[_count + 1];
         bool ended = TranslateTo(_count, starts);
         _mayCopy = false;
@@ -145,6 +147,13 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
         _e.StoreImmediate(4, EngineRoom.SiteField, AddSite());
         _e.CallTo(common.Execute);
         _flags = FlagTrack.AtEntry;
+    }
+
+    /// <summary>At the top: somebody is told that the block is about to be executed.</summary>
+    private void Report()
+    {
+        _e.StoreImmediate(4, EngineRoom.SiteField, AddSite());
+        _e.CallTo(common.Report);
     }
 
     /// <summary>True: the block ends behind the current instruction.</summary>

@@ -43,6 +43,8 @@ internal sealed class CommonCode
     public nint SlowWrite { get; private set; }
     /// <summary>Called with the site: executes its instruction by its handler, and returns if the block goes on.</summary>
     public nint Execute { get; private set; }
+    /// <summary>Called with the site at the top of a block: reports the breakpoint there, and returns if the block is executed.</summary>
+    public nint Report { get; private set; }
     /// <summary>Called: loads the deferred flags into the host's.</summary>
     public nint LoadFlags { get; private set; }
     /// <summary>Called: the same, and the state has them.</summary>
@@ -51,7 +53,7 @@ internal sealed class CommonCode
     public nint OpenWindow { get; private set; }
 
     /// <summary>Emits them into an empty cache. The functions are addresses of C# ones that take the frame and return an int.</summary>
-    public CommonCode(CodeCache cache, nint slowRead, nint slowWrite, nint execute, nint computeFlags, nint openWindow)
+    public CommonCode(CodeCache cache, nint slowRead, nint slowWrite, nint execute, nint report, nint computeFlags, nint openWindow)
     {
         var e = new Emitter();
         Enter = cache.Add(e, EmitEnter);
@@ -64,6 +66,7 @@ internal sealed class CommonCode
         SlowRead = cache.Add(e, emitter => EmitCall(emitter, slowRead, leave, CallKind.Read));
         SlowWrite = cache.Add(e, emitter => EmitCall(emitter, slowWrite, leave, CallKind.Write));
         Execute = cache.Add(e, emitter => EmitCall(emitter, execute, leave, CallKind.Execute));
+        Report = cache.Add(e, emitter => EmitCall(emitter, report, leave, CallKind.Execute));
         LoadFlags = cache.Add(e, emitter =>
         {
             EmitLoadFlags(emitter);
@@ -77,7 +80,7 @@ internal sealed class CommonCode
     public Dictionary<ulong, string> Names => new Dictionary<ulong, string>
     {
         [(ulong)Enter] = "enter", [(ulong)Exit] = "exit", [(ulong)SlowRead] = "slow_read", [(ulong)SlowWrite] = "slow_write", [(ulong)Execute] = "handler",
-        [(ulong)LoadFlags] = "load_flags", [(ulong)SettleFlags] = "settle_flags", [(ulong)OpenWindow] = "open_window",
+        [(ulong)Report] = "breakpoint", [(ulong)LoadFlags] = "load_flags", [(ulong)SettleFlags] = "settle_flags", [(ulong)OpenWindow] = "open_window",
     };
 
     private enum CallKind

@@ -15,6 +15,7 @@ internal static unsafe class Helpers
     public static nint SlowReadAddress => (nint)(delegate* unmanaged<nint, int>)&SlowRead;
     public static nint SlowWriteAddress => (nint)(delegate* unmanaged<nint, int>)&SlowWrite;
     public static nint ExecuteAddress => (nint)(delegate* unmanaged<nint, int>)&Execute;
+    public static nint ReportAddress => (nint)(delegate* unmanaged<nint, int>)&Report;
     public static nint OpenWindowAddress => (nint)(delegate* unmanaged<nint, int>)&OpenWindow;
     public static nint ComputeFlagsAddress => (nint)(delegate* unmanaged<nint, int>)&ComputeFlags;
 
@@ -40,6 +41,9 @@ internal static unsafe class Helpers
 
     [UnmanagedCallersOnly]
     private static int Execute(nint frame) => Guarded(frame, &ExecuteAndGoOn);
+
+    [UnmanagedCallersOnly]
+    private static int Report(nint frame) => Guarded(frame, &ReportAndGoOn);
 
     /// <summary>What a helper throws is kept, and the code is left.</summary>
     private static int Guarded(nint frame, delegate*<VcpuTranslation, int> help)
@@ -92,6 +96,28 @@ internal static unsafe class Helpers
         if (!Execute(t, in Locate(t))) return 1;
         t.Room.Budget = (long)(t.Limit - VcpuTranslation.Margin - t.Vcpu.CountBase);
         return 0;
+    }
+
+    /// <summary>Reports the breakpoint at the top of the site's block. Returns 0 if the code goes on there.</summary>
+    private static int ReportAndGoOn(VcpuTranslation t)
+    {
+        t.Translator.Counters.Reports++;
+        ref readonly Site site = ref Locate(t);
+        Vcpu c = t.Vcpu;
+        DeferredFlags.Settle(ref t.Room, ref c.State);
+        c.State.Rip = site.Block.Rip;
+        c.Interpreter.ReportBreakpoint();
+        if (c.StopsBefore)
+        {
+            c.StopsBefore = false;
+            c.BlockLimit = 0;
+            (t.Faulted, t.Count) = (false, t.CountAtBlock);
+            return 1;
+        }
+        if (c.BlockLimit != 0) return 0;
+        // Whoever wants to look does so behind the instruction, as everywhere.
+        Execute(t, in site);
+        return 1;
     }
 
     /// <summary>Executes an instruction by its handler; count, RIP and fault are left as they are behind it. True: it is retired, and nobody wants to look.</summary>

@@ -15,6 +15,8 @@ public sealed class TranslationCounters
     public long WindowsOpened;
     /// <summary>Instructions executed by their handlers from generated code.</summary>
     public long HandlerCalls;
+    /// <summary>Breakpoints reported from generated code.</summary>
+    public long Reports;
     /// <summary>Times that the flags had to be worked out.</summary>
     public long FlagCalls;
     /// <summary>Blocks and guest instructions translated, bytes of code made, times that all code was thrown away.</summary>

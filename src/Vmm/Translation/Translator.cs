@@ -35,7 +35,8 @@ internal sealed class Translator : ITranslator, IDisposable
         _memory = memory;
         _warmAt = warmAt;
         _cache = new CodeCache(code);
-        _common = new CommonCode(_cache, Helpers.SlowReadAddress, Helpers.SlowWriteAddress, Helpers.ExecuteAddress, Helpers.ComputeFlagsAddress, Helpers.OpenWindowAddress);
+        _common = new CommonCode(_cache, Helpers.SlowReadAddress, Helpers.SlowWriteAddress, Helpers.ExecuteAddress, Helpers.ReportAddress,
+            Helpers.ComputeFlagsAddress, Helpers.OpenWindowAddress);
         _cache.EndCommon();
         _blocks = new BlockTranslator(_cache, _common, Sites, decoder);
     }
@@ -66,11 +67,15 @@ internal sealed class Translator : ITranslator, IDisposable
 
     public HostCodeStop TryRun(Vcpu vcpu, Block block, ref ulong count, ulong limit)
     {
-        if (limit - count <= VcpuTranslation.Margin || block.Page < 0 || block.MayHaveBreakpoint || block.Heat < 0) return HostCodeStop.NotTaken;
+        if (limit - count <= VcpuTranslation.Margin || block.Page < 0 || block.Heat < 0 || (block.MayHaveBreakpoint && IsLeftForBreakpoint(vcpu, block))) return HostCodeStop.NotTaken;
         if (block.HostCode is null && ++block.Heat < _warmAt) return HostCodeStop.NotTaken;
         if (TranslationMode.Of(vcpu) is not { } mode || CodeOf(vcpu, block, mode) is not { } code) return HostCodeStop.NotTaken;
         return Run(vcpu, code, ref count, limit);
     }
+
+    /// <summary>Which instruction came before is lost in code; and a repeated instruction is done by single iterations.</summary>
+    private static bool IsLeftForBreakpoint(Vcpu vcpu, Block block) =>
+        vcpu.Interpreter.Breakpoints is { TellsWay: true } || (block.Instructions[0].Traits & (InstructionTraits.Rep | InstructionTraits.Repne)) != 0;
 
     private TranslatedBlock? CodeOf(Vcpu vcpu, Block block, TranslationMode mode)
     {

@@ -53,6 +53,36 @@ public sealed class InterruptionTests(Recordings recordings)
     }
 
     [Fact]
+    public void Who_waits_for_the_past_of_locks_sees_how_far_it_is_and_may_have_enough()
+    {
+        const string one = """{"lock":"account.brokenLock","event":"wait"}""";
+        using TestClient client = TestClient.Launched(recordings.Long, "50%", new DapServerOptions { ProgressDelay = TimeSpan.Zero });
+        string position = client.Position();
+        // Wherever the past is by now, it is not at the end.
+        Assert.False((bool)client.Body("ttvm/lockFindings")["isComplete"]!);
+        client.Events.Clear();
+        int asked = client.Send("ttvm/lockSeek", one);
+        client.WaitForEvent("progressStart");
+        Assert.True((bool)Assert.Single(client.Events, e => (string?)e["event"] == "progressStart")["body"]!["cancellable"]!);
+        client.WaitForEvent("progressUpdate");
+        int cancel = client.Send("cancel", $$"""{"requestId":{{asked}}}""");
+        JsonNode answer = client.WaitFor(asked);
+        Assert.False((bool)answer["success"]!);
+        Assert.Equal("cancelled", (string?)answer["message"]);
+        Assert.True((bool)client.WaitFor(cancel)["success"]!);
+        // What was learnt is not learnt again, and what was not is: as if nobody had asked before.
+        Assert.Equal(position, client.Position());
+        client.Body("ttvm/lockSeek", one);
+        string there = client.Position();
+        Assert.NotEqual(position, there);
+        Assert.True((bool)client.Body("ttvm/lockFindings")["isComplete"]!);
+        using TestClient other = TestClient.Launched(recordings.Long, "50%");
+        other.Body("ttvm/lockSeek", one);
+        Assert.Equal(there, other.Position());
+        foreach (string what in (string[])["ttvm/lockHistory", "ttvm/lockFindings"]) Assert.Equal(other.Body(what).ToJsonString(), client.Body(what).ToJsonString());
+    }
+
+    [Fact]
     public void Who_waits_for_an_index_sees_how_far_it_is_and_may_have_enough()
     {
         var output = new MemoryStream();

@@ -8,6 +8,7 @@ using Introspection.Layouts;
 using Introspection.Locks;
 using Introspection.Locks.History;
 using Introspection.Locks.Queues;
+using Replay.Timelines;
 using Vmm.Time;
 using Xunit;
 
@@ -70,6 +71,48 @@ public sealed class LockDeclarationTests
         Assert.ThrowsAny<OperationCanceledException>(() => recording.Locks.History(recording.Timeline, recording.Timeline.Start, end, cancellation: source.Token));
         Assert.Equal(end, recording.Timeline.Position);
         Assert.Equal(recording.Acquisitions().Count, recording.History().Find(recording.AddressOf("rwLock"))!.TakenCount);
+    }
+
+    [Fact]
+    public void A_history_tells_how_far_it_is_and_nothing_is_lost_when_it_is_cancelled_midway()
+    {
+        using var recording = new ConcurrencyRecording("ticket", seed: 5);
+        Timeline timeline = recording.Timeline;
+        Position here = recording.GoTo("moment_two_waiters");
+        var all = new Reports();
+        LockHistory whole = recording.Locks.History(timeline, timeline.Start, timeline.End, progress: all);
+        int intervals = timeline.Intervals.IntervalsOf(timeline.Start, timeline.End).Count;
+        Assert.True(intervals > 3 && all.Told.Count >= intervals, $"told {all.Told.Count} times of {intervals} intervals");
+        Assert.Equal(all.Told.Order(), all.Told);
+        Assert.Equal(1, all.Told[^1]);
+        for (int after = 1; after <= 3; after++)
+        {
+            using var source = new CancellationTokenSource();
+            var some = new Reports { Cancels = source, After = after };
+            Assert.ThrowsAny<OperationCanceledException>(() => recording.Locks.History(timeline, timeline.Start, timeline.End, progress: some, cancellation: source.Token));
+            Assert.True(some.Told.Count >= after, $"told {some.Told.Count} times");
+            Assert.Equal(here, timeline.Position);
+        }
+        LockHistory again = recording.Locks.History(timeline, timeline.Start, timeline.End);
+        Assert.Equal(TextOf(whole), TextOf(again));
+        Assert.Equal(recording.Acquisitions().Count, again.Find(recording.AddressOf("ticketLock"))!.TakenCount);
+
+        static string[] TextOf(LockHistory history) => [.. history.Locks.SelectMany(static one => one.Uses).Select(static use =>
+            $"{use.Lock.Address:x} {use.User} {use.Caller:x} {use.Wanted} {use.Taken} {use.Released} {use.Nesting} {use.IsContended}")];
+    }
+
+    // Fractions, by which somebody has had enough.
+    private sealed class Reports : IProgress<TimelineProgress>
+    {
+        public List<double> Told { get; } = [];
+        public CancellationTokenSource? Cancels { get; init; }
+        public int After { get; init; }
+
+        public void Report(TimelineProgress value)
+        {
+            Told.Add((double)value.DoneInstructions / value.TotalInstructions);
+            if (Told.Count == After) Cancels?.Cancel();
+        }
     }
 
     /// <summary>Locks that nobody gives back are held when the guest fails: memory says so, too.</summary>

@@ -1,3 +1,4 @@
+using System.Linq;
 using Vmm.Cpu;
 using Vmm.Memory;
 using Xunit;
@@ -20,9 +21,9 @@ public sealed class BreakpointTests
     [InlineData(new ulong[0])]
     public void A_run_ends_within_a_REP_whatever_is_reported(ulong[] breakpoints)
     {
-        foreach (ulong limit in (ulong[])[1, 3, 4, 5, 40, 1003, 3 + Iterations])
+        foreach ((ulong limit, bool translates) in from limit in (ulong[])[1, 3, 4, 5, 40, 1003, 3 + Iterations] from translates in (bool[])[false, true] select (limit, translates))
         {
-            using TestMachine machine = Machine();
+            using TestMachine machine = Machine(translates);
             machine.SetBreakpoints(breakpoints);
             Assert.Equal(limit, machine.Run(limit));
             ulong done = limit > 3 ? limit - 3 : 0;
@@ -50,10 +51,12 @@ public sealed class BreakpointTests
         }
     }
 
-    [Fact]
-    public void Each_iteration_of_a_REP_is_reported_that_has_one()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Each_iteration_of_a_REP_is_reported_that_has_one(bool translates)
     {
-        using TestMachine machine = Machine();
+        using TestMachine machine = Machine(translates);
         machine.SetBreakpoints(Code + 1, Code + 3);
         machine.Run(6);
         Assert.Equal([(Code + 1, 1UL), (Code + 3, 3UL), (Code + 3, 4UL), (Code + 3, 5UL)], machine.Bus.Breakpoints);

@@ -28,7 +28,7 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
         Vcpu = new Vcpu(0, Bus);
         Vcpu.Mmu = new Mmu(Vcpu, Memory, _shadows, Bus);
         _translator = translates ? Translator.TryCreate(Memory, _blocks.Decoder, [Vcpu], 1) : null;
-        _interpreter = new Interpreter(Vcpu, _blocks) { Translator = _translator };
+        Vcpu.Interpreter = _interpreter = new Interpreter(Vcpu, _blocks) { Translator = _translator };
         for (int page = 0; page < Memory.Ram.PageCount; page++) Memory.Ram.AddTraits(page, PageTraits.Dirty); // as after its first store in an epoch
     }
 
@@ -58,7 +58,7 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
     /// <summary>Reports the execution of instructions, by linear address.</summary>
     public void SetBreakpoints(params ulong[] linear)
     {
-        _interpreter.Breakpoints = _blocks.Decoder.BlockStarts = new BreakpointSet(linear, []);
+        _interpreter.Breakpoints = _blocks.Decoder.BlockStarts = new BreakpointSet(linear, [], tellsWay: false);
         _blocks.Clear();
         _interpreter.Clear();
     }

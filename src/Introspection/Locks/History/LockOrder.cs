@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 
 namespace Introspection.Locks.History;
@@ -8,36 +9,53 @@ namespace Introspection.Locks.History;
 /// </summary>
 internal sealed class LockOrder
 {
-    private const int MaximumEdges = 1 << 20, MaximumPath = 8, MaximumVisits = 4096;
+    private const int MaximumEdges = 1 << 20, MaximumPath = 8, MaximumVisits = 4096, None = -1;
+    // Odd, so that all products differ: the hash code of a ulong is its halves' XOR, of which small numbers have few.
+    private const ulong Spread = 0x9E3779B97F4A7C15;
 
-    private readonly Dictionary<LockRecord, Dictionary<LockRecord, (LockUse Held, LockUse Wanted)>> _edges = [];
+    /// <summary>A lock that was taken while another was held, or the other way round.</summary>
+    private struct Node()
+    {
+        // Of its edges, in the order in which they were found.
+        public int First = None, Last = None;
+        public bool IsReached;
+        // The last search that has come here, and by which edge.
+        public int Search, By;
+    }
+
+    private readonly record struct Edge(LockUse Held, LockUse Wanted, int Next);
+
+    // A guest has a hundred thousand edges: they are in one table, and not in one for each lock, which the garbage collector would have to move.
+    private readonly HashSet<ulong> _known = [];
     private readonly HashSet<(ulong, ulong)> _told = [];
-    private int _count;
+    private readonly Queue<(int Node, int Length)> _queue = new();
+    private Node[] _nodes = [];
+    private Edge[] _edges = new Edge[256];
+    private int _count, _searches;
 
-    /// <summary>The first time that each lock was wanted while another was held.</summary>
+    /// <summary>The first time that each lock was wanted while another was held, by when that was.</summary>
     public IEnumerable<(LockUse Held, LockUse Wanted)> Edges
     {
         get
         {
-            foreach (Dictionary<LockRecord, (LockUse Held, LockUse Wanted)> outgoing in _edges.Values)
-                foreach ((LockUse, LockUse) edge in outgoing.Values) yield return edge;
+            for (int i = 0; i < _count; i++) yield return (_edges[i].Held, _edges[i].Wanted);
         }
     }
 
     /// <summary>Notes that one was wanted while another was held. A new cycle: its uses, in pairs of held and wanted, this one's first; else null.</summary>
     public IReadOnlyList<LockUse>? Add(LockUse held, LockUse wanted)
     {
-        LockRecord from = held.Lock, to = wanted.Lock;
-        if (ReferenceEquals(from, to) || _count >= MaximumEdges) return null;
-        if (!_edges.TryGetValue(from, out var outgoing)) _edges[from] = outgoing = [];
-        if (!outgoing.TryAdd(to, (held, wanted))) return null;
-        _count++;
-        if (PathBetween(to, from) is not { } path) return null;
-        (ulong, ulong) pair = from.Address < to.Address ? (from.Address, to.Address) : (to.Address, from.Address);
-        if (!_told.Add(pair)) return null;
+        if (ReferenceEquals(held.Lock, wanted.Lock) || _count >= MaximumEdges) return null;
+        int from = NodeOf(held.Lock), to = NodeOf(wanted.Lock);
+        if (!_known.Add(((ulong)(uint)from << 32 | (uint)to) * Spread)) return null;
+        Append(from, new Edge(held, wanted, None));
+        _nodes[to].IsReached = true;
+        if (!TryFindPath(to, from)) return null;
+        ulong a = held.Lock.Address, b = wanted.Lock.Address;
+        if (!_told.Add(a < b ? (a, b) : (b, a))) return null;
         var uses = new List<LockUse> { held, wanted };
         bool areAllReaders = held.IsShared && wanted.IsShared;
-        foreach ((LockUse h, LockUse w) in path)
+        foreach ((LockUse h, LockUse w) in Path(to, from))
         {
             areAllReaders &= h.IsShared && w.IsShared;
             uses.Add(h);
@@ -47,30 +65,62 @@ internal sealed class LockOrder
         return areAllReaders ? null : uses;
     }
 
-    private List<(LockUse, LockUse)>? PathBetween(LockRecord from, LockRecord to)
+    private int NodeOf(LockRecord record)
     {
-        var visited = new HashSet<LockRecord> { from };
-        var queue = new Queue<(LockRecord At, int Length)>();
-        var before = new Dictionary<LockRecord, LockRecord>();
-        queue.Enqueue((from, 0));
-        while (queue.TryDequeue(out (LockRecord At, int Length) one) && visited.Count < MaximumVisits)
+        int known = _nodes.Length;
+        if (record.Number >= known)
         {
-            if (one.Length >= MaximumPath || !_edges.TryGetValue(one.At, out var outgoing)) continue;
-            foreach (LockRecord next in outgoing.Keys)
-            {
-                if (!visited.Add(next)) continue;
-                before[next] = one.At;
-                if (ReferenceEquals(next, to)) return Path(before, from, to);
-                queue.Enqueue((next, one.Length + 1));
-            }
+            Array.Resize(ref _nodes, Math.Max(2 * known, record.Number + 1));
+            _nodes.AsSpan(known).Fill(new Node());
         }
-        return null;
+        return record.Number;
     }
 
-    private List<(LockUse, LockUse)> Path(Dictionary<LockRecord, LockRecord> before, LockRecord from, LockRecord to)
+    private void Append(int from, in Edge edge)
+    {
+        if (_count == _edges.Length) Array.Resize(ref _edges, 2 * _count);
+        _edges[_count] = edge;
+        ref Node node = ref _nodes[from];
+        if (node.Last == None) node.First = _count;
+        else _edges[node.Last] = _edges[node.Last] with { Next = _count };
+        node.Last = _count++;
+    }
+
+    /// <summary>The shortest way from one to another, if it is not too long: which edge leads to each node on it is noted.</summary>
+    private bool TryFindPath(int from, int to)
+    {
+        // Most are inside of all others or outside.
+        if (_nodes[from].First == None || !_nodes[to].IsReached) return false;
+        int search = ++_searches, visited = 1;
+        _nodes[from].Search = search;
+        _queue.Clear();
+        _queue.Enqueue((from, 0));
+        while (_queue.TryDequeue(out (int Node, int Length) one) && visited < MaximumVisits)
+        {
+            if (one.Length >= MaximumPath) continue;
+            for (int e = _nodes[one.Node].First; e != None; e = _edges[e].Next)
+            {
+                int next = _edges[e].Wanted.Lock.Number;
+                ref Node node = ref _nodes[next];
+                if (node.Search == search) continue;
+                (node.Search, node.By) = (search, e);
+                if (next == to) return true;
+                visited++;
+                _queue.Enqueue((next, one.Length + 1));
+            }
+        }
+        return false;
+    }
+
+    private List<(LockUse Held, LockUse Wanted)> Path(int from, int to)
     {
         var path = new List<(LockUse, LockUse)>();
-        for (LockRecord at = to; !ReferenceEquals(at, from); at = before[at]) path.Add(_edges[before[at]][at]);
+        for (int at = to; at != from;)
+        {
+            Edge edge = _edges[_nodes[at].By];
+            path.Add((edge.Held, edge.Wanted));
+            at = edge.Held.Lock.Number;
+        }
         path.Reverse();
         return path;
     }

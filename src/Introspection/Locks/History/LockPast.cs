@@ -14,7 +14,7 @@ internal sealed class LockPast : Past<LockHistory, LockEvent>
     private List<LockFinding> _findings = [];
     private bool _isFindingSettled;
 
-    public LockPast(RecordingFile recording, GuestLocks locks) : base(new LockVisitor(locks.Functions, locks.Tasks))
+    public LockPast(RecordingFile recording, GuestLocks locks) : base(new LockVisitor(locks.Functions, locks.Tasks, lends: true))
     {
         (_recording, _table) = (recording, locks.Functions);
         _tracker = new LockTracker(locks.Functions, new LockHistoryOptions(), isFromStart: true);

@@ -9,7 +9,10 @@ public sealed class LockRecord
 {
     private readonly List<LockUse> _uses = [];
 
-    internal LockRecord(ulong address, string typeName, LockType type) => (Address, TypeName, Type) = (address, typeName, type);
+    internal LockRecord(int number, ulong address, string typeName, LockType type) => (Number, Address, TypeName, Type) = (number, address, typeName, type);
+
+    /// <summary>In the history: from 0 on.</summary>
+    internal int Number { get; }
 
     /// <summary>Linear.</summary>
     public ulong Address { get; }
@@ -53,6 +56,24 @@ public sealed class LockRecord
     internal LockUse? LastReleased { get; private set; }
     internal List<LockUse> Holders { get; } = [];
     internal List<LockUse> Waiters { get; } = [];
+
+    // Without closures: this is asked at every step of every lock.
+
+    /// <summary>Somebody has it who keeps one out that wants it in a way; null: nobody.</summary>
+    internal LockUse? HolderBeside(bool isShared)
+    {
+        foreach (LockUse use in Holders)
+            if (!(isShared && use.IsShared)) return use;
+        return null;
+    }
+
+    /// <summary>Somebody has it in a way; null: nobody.</summary>
+    internal LockUse? HolderAs(bool isShared)
+    {
+        foreach (LockUse use in Holders)
+            if (use.IsShared == isShared) return use;
+        return null;
+    }
 
     internal void Want(LockUse use, bool keeps)
     {

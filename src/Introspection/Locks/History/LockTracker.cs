@@ -102,7 +102,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         bool isShared = false)
     {
         isShared |= functions?.Shared == true;
-        LockUse? blocker = record.Holders.Find(other => !isShared || !other.IsShared);
+        LockUse? blocker = record.HolderBeside(isShared);
         var use = new LockUse
         {
             Lock = record, User = user, Caller = caller, Function = name, IsShared = isShared, IsTry = functions?.Tries == true, Wanted = at,
@@ -120,10 +120,15 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     }
 
     /// <summary>Somebody has a lock.</summary>
-    public static bool Holds(LockRecord record, LockUser user) => record.Holders.Exists(use => IsSameUser(use, user));
+    public static bool Holds(LockRecord record, LockUser user)
+    {
+        foreach (LockUse use in record.Holders)
+            if (IsSameUser(use, user)) return true;
+        return false;
+    }
 
     /// <summary>Somebody has a lock in that way.</summary>
-    public static bool Holds(LockRecord record, LockUser user, bool isShared) => record.Holders.Exists(use => use.IsShared == isShared && IsSameUser(use, user));
+    public static bool Holds(LockRecord record, LockUser user, bool isShared) => HolderIn(record, user, isShared) is not null;
 
     private void Return(in LockEvent e)
     {
@@ -144,7 +149,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     public void Take(LockUse use, Position at)
     {
         if (!use.IsTry) _waiting.Remove(ActorOf(use));
-        LockUse? other = use.Lock.Holders.Find(holder => !(holder.IsShared && use.IsShared));
+        LockUse? other = use.Lock.HolderBeside(use.IsShared);
         use.Lock.Take(use, at);
         use.Nesting = HeldByCpu(use.User.CpuIndex).Count;
         if (use.User.Task != 0 && _heldByTask.TryGetValue(use.User.Task, out List<LockUse>? own)) use.Nesting += own.Count;
@@ -175,8 +180,8 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
             if (isFromStart && record.TakenCount > 0) Tell(LockFindingKind.ReleasedWhileFree, at, user, record, []);
             return null;
         }
-        LockUse? own = record.Holders.Find(use => use.IsShared == isShared && IsSameUser(use, user));
-        LockUse released = own ?? record.Holders.Find(use => use.IsShared == isShared) ?? record.Holders[0];
+        LockUse? own = HolderIn(record, user, isShared);
+        LockUse released = own ?? record.HolderAs(isShared) ?? record.Holders[0];
         if (own is null && !isShared) Tell(LockFindingKind.ReleasedByOther, at, user, record, [released]);
         CheckInterrupts(released, at, hasInterruptsOn);
         HeldBy(released).Remove(released);
@@ -225,7 +230,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
         LockUse at = first;
         for (int i = 0; i < 64; i++)
         {
-            LockUse? holder = at.Lock.Holders.Find(use => !(use.IsShared && at.IsShared));
+            LockUse? holder = at.Lock.HolderBeside(at.IsShared);
             if (holder is null) return null;
             ring.Add(holder);
             ring.Add(at);
@@ -246,7 +251,7 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     /// <summary>What becomes of a lock.</summary>
     public LockRecord RecordOf(ulong address, string typeName, LockType type)
     {
-        if (!_locks.TryGetValue(address, out LockRecord? record)) _locks[address] = record = new LockRecord(address, typeName, type);
+        if (!_locks.TryGetValue(address, out LockRecord? record)) _locks[address] = record = new LockRecord(_locks.Count, address, typeName, type);
         return record;
     }
 
@@ -263,6 +268,13 @@ internal sealed class LockTracker(LockFunctionTable table, LockHistoryOptions op
     private static bool IsByTask(LockUse use) => use.Lock.Type.IsHeldByTask && use.User.Task != 0;
 
     private static bool IsSameUser(LockUse use, LockUser user) => IsByTask(use) ? use.User.Task == user.Task : use.User.CpuIndex == user.CpuIndex;
+
+    private static LockUse? HolderIn(LockRecord record, LockUser user, bool isShared)
+    {
+        foreach (LockUse use in record.Holders)
+            if (use.IsShared == isShared && IsSameUser(use, user)) return use;
+        return null;
+    }
 
     private static LockUser ActorOf(LockUse use) => IsByTask(use) ? new LockUser(-1, use.User.Task) : use.User with { Task = 0 };
 

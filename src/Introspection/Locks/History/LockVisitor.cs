@@ -9,13 +9,16 @@ using Vmm.Platform;
 namespace Introspection.Locks.History;
 
 /// <summary>Notes what is done with locks in one interval of a recording. What belongs together is left to <see cref="LockTracker"/>, which sees all intervals in order.</summary>
-internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) : IIntervalVisitor<List<LockEvent>>, IMachineObserver
+/// <param name="table">What they are done with.</param>
+/// <param name="tasks">Who does it.</param>
+/// <param name="lends">What was found is in use only until the next interval begins, as nobody replays others meanwhile: the same list serves for all.</param>
+internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks, bool lends = false) : IIntervalVisitor<List<LockEvent>>, IMachineObserver
 {
     // Calls whose entry was in this interval, and calls that have surely ended: other returns may be of calls from earlier intervals.
     private readonly HashSet<ulong> _open = [], _ended = [];
     private Machine _machine = null!;
     private ReplayInterval _interval;
-    private List<LockEvent> _events = [];
+    private readonly List<LockEvent> _events = [];
 
     private readonly LockWordWatcher _words = new(table.Words);
 
@@ -24,7 +27,8 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
 
     public void Begin(Machine machine, int index, in ReplayInterval interval)
     {
-        (_machine, _interval, _events) = (machine, interval, []);
+        (_machine, _interval) = (machine, interval);
+        _events.Clear();
         _open.Clear();
         _ended.Clear();
         machine.Observer = this;
@@ -40,7 +44,7 @@ internal sealed class LockVisitor(LockFunctionTable table, ICurrentTask tasks) :
         _machine.Observer = null;
         _machine.SetBreakpoints([]);
         if (!table.Words.IsEmpty) _machine.SetWatches([]);
-        return _events;
+        return lends ? _events : [.. _events];
     }
 
     public void OnEvent(in MachineEvent e)
