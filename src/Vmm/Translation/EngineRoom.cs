@@ -24,8 +24,6 @@ internal struct EngineRoom
     /// <summary>The place in code that leaves it or calls for help.</summary>
     public int Site;
     public int ExitCode;
-    /// <summary>The site of an inline cache that was reached empty; negative: none.</summary>
-    public int OpenInlineCache;
     /// <summary>The host's stack pointer while generated code runs.</summary>
     public nint HostStack;
     /// <summary>GCHandle of the <see cref="VcpuTranslation"/>.</summary>
@@ -41,6 +39,8 @@ internal struct EngineRoom
     public ulong SavedAddress, SavedValue, SavedOther;
     /// <summary>Stands for guest memory while an access takes the slow path.</summary>
     public ulong Buffer;
+    /// <summary>The site of an inline cache that was reached empty; negative: none.</summary>
+    public int OpenInlineCache;
 
     private static int Offset(string field) => (int)Marshal.OffsetOf<EngineRoom>(field);
 
