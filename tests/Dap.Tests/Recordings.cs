@@ -18,7 +18,7 @@ public sealed class Recordings : IDisposable
     {
         One = Record("one.ttvm", 1, null);
         Two = Record("two.ttvm", 2, 3);
-        _long = new Lazy<string>(() => Record(Path.Combine(_folder, "long.ttvm"), 4, 3, "demo64.elf", File.ReadAllBytes(GuestImages.PrebuiltDemo64), "lock=mcs rounds=20000 think=1000", 600_000_000));
+        _long = new Lazy<string>(() => Record(Path.Combine(_folder, "long.ttvm"), 4, 3, "demo64.elf", File.ReadAllBytes(GuestImages.PrebuiltDemo64), "rounds=20000 think=1000", 600_000_000));
     }
 
     public string One { get; }

@@ -55,7 +55,7 @@ public sealed class InterruptionTests(Recordings recordings)
     [Fact]
     public void Who_waits_for_the_past_of_locks_sees_how_far_it_is_and_may_have_enough()
     {
-        const string one = """{"lock":"account.brokenLock","event":"wait"}""";
+        const string one = """{"lock":"account.brokenLock","event":"acquire"}""";
         using TestClient client = TestClient.Launched(recordings.Long, "50%", new DapServerOptions { ProgressDelay = TimeSpan.Zero });
         string position = client.Position();
         // Wherever the past is by now, it is not at the end.
