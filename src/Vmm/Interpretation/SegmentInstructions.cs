@@ -66,6 +66,8 @@ internal static unsafe class SegmentInstructions
         // After a load of SS interrupts wait for one instruction, so that the stack pointer can follow (SDM 3A 6.8.3).
         if (index != SegmentIndex.Ss) return Completion.Next;
         c.State.InterruptShadow = 2;
+        // The machine ends the shadow behind the next instruction, wherever this run would have ended.
+        c.EndBlockSoon();
         c.State.Rip = d.NextRip;
         return Completion.EndBlock;
     }
