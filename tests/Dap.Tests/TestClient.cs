@@ -23,6 +23,7 @@ internal sealed class TestClient : IDisposable
     private readonly AnonymousPipeServerStream _toServer = new(PipeDirection.Out), _fromServer = new(PipeDirection.In);
     private readonly Task _server;
     private readonly StringBuilder _transcript = new();
+    private readonly Dictionary<int, JsonNode> _answers = [];
     private int _sequence;
 
     public TestClient(DapServerOptions? options = null)
@@ -120,18 +121,19 @@ internal sealed class TestClient : IDisposable
         return sequence;
     }
 
-    /// <summary>Waits for the answer to a request; keeps the events that come before.</summary>
+    /// <summary>Waits for the answer to a request; keeps the events that come before, and answers to others.</summary>
     public JsonNode WaitFor(int sequence)
     {
         while (true)
         {
+            if (_answers.Remove(sequence, out JsonNode? answer)) return answer;
             JsonNode message = Receive() ?? throw new EndOfStreamException("the server closed the connection");
             if ((string?)message["type"] == "event") Events.Add(message);
-            else if ((int)message["request_seq"]! == sequence) return message;
+            else _answers[(int)message["request_seq"]!] = message;
         }
     }
 
-    /// <summary>Waits until an event has come, before or now; keeps it and all others. No answer may come meanwhile.</summary>
+    /// <summary>Waits until an event has come, before or now; keeps it and all others. No answer may have come meanwhile.</summary>
     public void WaitForEvent(string name)
     {
         while (!Events.Exists(e => (string?)e["event"] == name))

@@ -2,6 +2,7 @@ using System.Runtime.Intrinsics;
 using Vmm.Cpu;
 using Vmm.Decoding;
 using Vmm.Interpretation.FloatingPoint;
+using Vmm.Interpretation.Sse;
 
 namespace Vmm.Interpretation;
 
@@ -97,13 +98,16 @@ internal static class MmxConversions
     private static Float80Context Context(uint mxcsr) =>
         new((RoundingMode)((mxcsr >> 13) & 3), 64, (X87Exceptions)((mxcsr >> 7) & (uint)X87Exceptions.Maskable));
 
-    // The flags are set even when the instruction faults; #UD stands in for #XM while CR4.OSXMMEXCPT is 0 (SDM 1 11.5.2).
+    // The flags are set even when the instruction faults, but an unmasked pre-computation exception keeps the computation from happening (SDM 1 11.5.3); #UD stands in for #XM while
+    // CR4.OSXMMEXCPT is 0 (SDM 1 11.5.2).
     private static bool HasUnmasked(Vcpu vcpu, in Float80Context context, out Completion fault)
     {
         ref VcpuState state = ref vcpu.State;
-        state.Mxcsr |= (uint)(context.Raised & X87Exceptions.Maskable);
+        uint raised = (uint)(context.Raised & X87Exceptions.Maskable), unmasked = raised & ~(uint)context.Masked;
+        if ((unmasked & Mxcsr.PreComputation) != 0) raised &= Mxcsr.PreComputation;
+        state.Mxcsr |= raised;
         fault = Completion.Next;
-        if ((context.Raised & ~context.Masked & X87Exceptions.Maskable) == 0) return false;
+        if (unmasked == 0) return false;
         fault = (state.Cr4 & Cr4.OsXmmExceptions) != 0 ? vcpu.Fault(Vector.SimdFloatingPoint) : vcpu.InvalidOpcode();
         return true;
     }

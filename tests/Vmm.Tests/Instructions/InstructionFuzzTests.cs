@@ -15,6 +15,12 @@ public sealed class InstructionFuzzTests
 {
     private const int DefaultCount = 5000, MaximumLength = 8;
 
+    // AMD64 Architecture Programmer's Manual 2, MXCSR.MM: AMD's processors have this bit, and the guest's none (SDM 1 10.2.3).
+    private const uint MisalignedExceptionMask = 1u << 17;
+
+    // Conversions to MMX integers of which one operand is invalid and the other inexact, with IE unmasked.
+    private static readonly (int Bitness, ulong Seed)[] s_onceWrong = [(32, 1001984243), (32, 2001397409), (64, 2001047856), (64, 2001293599), (64, 2002498682)];
+
     public static TheoryData<int, string> ModesAndEngines()
     {
         TheoryData<int, string> data = [];
@@ -25,10 +31,20 @@ public sealed class InstructionFuzzTests
 
     [Theory]
     [MemberData(nameof(ModesAndEngines))]
-    public void SequencesGiveWhatTheHostGives(int bitness, string engineName)
+    public void SequencesGiveWhatTheHostGives(int bitness, string engineName) =>
+        Compare(bitness, engineName, Setting("TTVM_FUZZ_SEED", 1), Setting("TTVM_FUZZ_COUNT", DefaultCount));
+
+    [Theory]
+    [MemberData(nameof(ModesAndEngines))]
+    public void SequencesThatWereOnceWrongGiveWhatTheHostGives(int bitness, string engineName)
+    {
+        foreach ((int mode, ulong seed) in s_onceWrong)
+            if (mode == bitness) Compare(bitness, engineName, seed, 1);
+    }
+
+    private static void Compare(int bitness, string engineName, ulong first, ulong count)
     {
         Assert.SkipWhen(HostProgram.WhyUnavailable() is not null, HostProgram.WhyUnavailable() ?? "");
-        ulong first = Setting("TTVM_FUZZ_SEED", 1), count = Setting("TTVM_FUZZ_COUNT", DefaultCount);
         using IEngineUnderTest engine = EnginesUnderTest.Create(engineName);
         SequenceBuilder sequences = new(bitness);
         using HostOracle oracle = new();
@@ -52,6 +68,8 @@ public sealed class InstructionFuzzTests
             CaseOutcome actual = engine.Execute(bitness, sequence.Bytes, sequence.Input);
             // An access across 4 GiB in a segment without limit "may or may not" be #GP (SDM 3A 5.3).
             if (bitness == 32 && actual.Vector == 14 && actual.FaultAddress >= 0xFFFF_FFF8 && expected.Vector == 13) continue;
+            // A host that has MXCSR.MM loads it.
+            if (actual.Vector == 13 && (expected.State.Mxcsr & MisalignedExceptionMask) != 0) continue;
             string differences = c.Compare(actual);
             if (differences.Length == 0) continue;
             failed++;
