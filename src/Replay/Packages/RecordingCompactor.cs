@@ -43,7 +43,8 @@ public static class RecordingCompactor
         if (distance > 0)
         {
             string thinned = destination + ".thinned", left = thinned + RecordingPacker.PartialSuffix;
-            // Of one that was killed: nobody else uses that name.
+            using FileStream claim = Claim(thinned, destination);
+            // Of one that was killed.
             if (Directory.Exists(left)) Directory.Delete(left, recursive: true);
             try
             {
@@ -76,6 +77,20 @@ public static class RecordingCompactor
         {
             if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
             throw;
+        }
+    }
+
+    /// <summary>As long as it is open, no other process that asks as well uses these names; one that is killed holds nothing back.</summary>
+    private static FileStream Claim(string thinned, string destination)
+    {
+        string path = thinned + ".lock";
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new IOException($"{path} exists already: another process is writing {destination}", e);
         }
     }
 
