@@ -143,7 +143,8 @@ function findClasses(): void {
     classes = 'wanted';
     classesUpTo = state?.position?.end;
     void draw();
-    void request<TtvmLockClasses>('ttvm/lockClasses').then(answer => { if (own === state?.session) classes = answer; }, (error: Error) => {
+    // The guest stands while it is answered, and by then its stop has been told here.
+    void request<TtvmLockClasses>('ttvm/lockClasses').then(answer => { if (own === state?.session) [classes, classesUpTo] = [answer, state?.position?.end]; }, (error: Error) => {
         if (own === state?.session) [classes, classesUpTo] = [undefined, undefined];
         tell(error.message);
     }).then(draw);
