@@ -32,7 +32,7 @@ internal static class MmxConversions
         Float80Context context = Context(vcpu.State.Mxcsr);
         uint low = Float80Conversions.ToSingle(ref context, Float80Conversions.FromInteger((int)source));
         uint high = Float80Conversions.ToSingle(ref context, Float80Conversions.FromInteger((int)(source >> 32)));
-        if (HasUnmasked(vcpu, in context, out fault)) return fault;
+        if (!TryCommit(vcpu, in context)) return Completion.Fault;
         MmxUnit.Enter(ref vcpu.State);
         ref Vector128<ulong> destination = ref vcpu.State.XmmAs<ulong>(d.Destination);
         destination = destination.WithElement(0, low | ((ulong)high << 32));
@@ -89,7 +89,7 @@ internal static class MmxConversions
         bool flush = (mxcsr & DenormalsAreZeros) != 0;
         uint lowInteger = (uint)Float80Conversions.ToInteger(ref context, flush && lowDenormal ? default : low, 32, mode);
         uint highInteger = (uint)Float80Conversions.ToInteger(ref context, flush && highDenormal ? default : high, 32, mode);
-        if (HasUnmasked(vcpu, in context, out Completion fault)) return fault;
+        if (!TryCommit(vcpu, in context)) return Completion.Fault;
         MmxUnit.Enter(ref vcpu.State);
         MmxUnit.Write(ref vcpu.State, d.Destination, lowInteger | ((ulong)highInteger << 32));
         return Completion.Next;
@@ -98,17 +98,7 @@ internal static class MmxConversions
     private static Float80Context Context(uint mxcsr) =>
         new((RoundingMode)((mxcsr >> 13) & 3), 64, (X87Exceptions)((mxcsr >> 7) & (uint)X87Exceptions.Maskable));
 
-    // The flags are set even when the instruction faults, but an unmasked pre-computation exception keeps the computation from happening (SDM 1 11.5.3); #UD stands in for #XM while
-    // CR4.OSXMMEXCPT is 0 (SDM 1 11.5.2).
-    private static bool HasUnmasked(Vcpu vcpu, in Float80Context context, out Completion fault)
-    {
-        ref VcpuState state = ref vcpu.State;
-        uint raised = (uint)(context.Raised & X87Exceptions.Maskable), unmasked = raised & ~(uint)context.Masked;
-        if ((unmasked & Mxcsr.PreComputation) != 0) raised &= Mxcsr.PreComputation;
-        state.Mxcsr |= raised;
-        fault = Completion.Next;
-        if (unmasked == 0) return false;
-        fault = (state.Cr4 & Cr4.OsXmmExceptions) != 0 ? vcpu.Fault(Vector.SimdFloatingPoint) : vcpu.InvalidOpcode();
-        return true;
-    }
+    // The x87's exceptions are MXCSR's, bit by bit.
+    private static bool TryCommit(Vcpu vcpu, in Float80Context context) =>
+        new FloatEnvironment(vcpu.State.Mxcsr) { Raised = (uint)(context.Raised & X87Exceptions.Maskable) }.TryCommit(vcpu);
 }

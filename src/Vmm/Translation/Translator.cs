@@ -219,20 +219,21 @@ internal sealed class Translator : ITranslator, IDisposable
         {
             Site edge = Sites[_openEdge];
             _openEdge = -1;
-            bool fits = edge.Target == code.Block.Rip && edge.Block.Page == code.Block.Page && edge.Block.IsValid && edge.Mode == code.Mode;
-            if (fits) code.LinkFrom(edge.PatchAddress);
+            if (edge.Target == code.Block.Rip && MayLeadTo(edge, code)) code.LinkFrom(edge.PatchAddress);
         }
         if (_openInlineCache >= 0)
         {
             Site site = Sites[_openInlineCache];
             _openInlineCache = -1;
-            bool fits = IsOnPageOf(site, code.Block.Rip) && site.Block.Page == code.Block.Page && site.Block.IsValid && site.Mode == code.Mode;
-            if (fits) code.FillInlineCache(site.PatchAddress);
+            if (IsOnPageOf(site, code.Block.Rip) && MayLeadTo(site, code)) code.FillInlineCache(site.PatchAddress);
         }
         ref JumpCacheEntry entry = ref t.JumpCaches.Entry(code.Block.Rip);
         entry.Rip = code.Block.Rip;
         entry.Code = code.Entry;
     }
+
+    /// <summary>A place in code may jump to other code directly: both lie on one page, and mean the same mode.</summary>
+    private static bool MayLeadTo(in Site site, TranslatedBlock code) => site.Block.Page == code.Block.Page && site.Block.IsValid && site.Mode == code.Mode;
 
     private void LeftByInlineCache(int number, ulong target)
     {

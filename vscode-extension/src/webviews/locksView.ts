@@ -141,7 +141,6 @@ function classesPart(): HTMLElement[] {
 function findClasses(): void {
     const own = state?.session;
     classes = 'wanted';
-    classesUpTo = state?.position?.end;
     void draw();
     // The guest stands while it is answered, and by then its stop has been told here.
     void request<TtvmLockClasses>('ttvm/lockClasses').then(answer => { if (own === state?.session) [classes, classesUpTo] = [answer, state?.position?.end]; }, (error: Error) => {
