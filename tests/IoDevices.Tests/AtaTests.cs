@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using System.Text;
+using TestKit;
 using Vmm.Buses;
 using Vmm.Devices;
 using Vmm.Devices.Ata;
@@ -397,9 +398,10 @@ public sealed class AtaTests : IDisposable
     public void Nothing_is_allocated()
     {
         Transfers(); // fetches pages
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 20; i++) Transfers();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.OfThread(() =>
+        {
+            for (int i = 0; i < 20; i++) Transfers();
+        }));
 
         void Transfers()
         {

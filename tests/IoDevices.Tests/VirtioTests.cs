@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using System.Text;
+using TestKit;
 using Vmm.Devices;
 using Vmm.Devices.Pci;
 using Vmm.Devices.Virtio;
@@ -117,14 +118,15 @@ public sealed class VirtioTests : IDisposable
         PlugBlock();
         VirtioDriver driver = new VirtioDriver(_board, 3).Start(1);
         _ = Request(driver, 0, 7, 4096, toDevice: false);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 20; i++)
+        Assert.Equal(0, Allocations.OfThread(() =>
         {
-            driver.OfferAndNotify(0, 0);
-            _ = driver.TakeUsed(0);
-            _ = driver.TakeIsr();
-        }
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+            for (int i = 0; i < 20; i++)
+            {
+                driver.OfferAndNotify(0, 0);
+                _ = driver.TakeUsed(0);
+                _ = driver.TakeIsr();
+            }
+        }));
     }
 
     [Fact]
