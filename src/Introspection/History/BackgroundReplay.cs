@@ -15,10 +15,16 @@ namespace Introspection.History;
 
 /// <summary>
 /// Replays a recording in the background. Threads: one of its own, below normal priority, on a machine of its own; it rests while <see cref="Pause"/> holds, and starts with the first
-/// work.
+/// work. The machine is there only as long as there is work, and a moment longer.
 /// </summary>
 internal sealed class BackgroundReplay : IDisposable
 {
+    // For work that comes in small pieces, as with a guest that lives.
+    private static readonly TimeSpan s_lingers = TimeSpan.FromSeconds(1);
+
+    // Of the guest's memory. What one stretch touches is mostly a tenth of that.
+    private const long MemoryBudgetBytes = 32L << 20;
+
     private readonly RecordingFile _recording;
     private readonly string _name;
     private readonly Action<BackgroundReplay> _work;
@@ -105,8 +111,8 @@ internal sealed class BackgroundReplay : IDisposable
     /// <param name="end">It stands at its end, or has failed.</param>
     public T Replay<T>(in ReplayInterval interval, Action<Machine> begin, Func<Machine, T> end)
     {
-        Replayer replayer = _replayer!;
-        if (replayer.Position != interval.Start) replayer.Restart(interval.Checkpoint);
+        Replayer replayer = _replayer ??= new Replayer(_recording, memoryBudgetBytes: MemoryBudgetBytes);
+        if (replayer.Position != interval.Start || replayer.IsOverBudget) replayer.Restart(interval.Checkpoint);
         begin(replayer.Machine);
         T found = default!;
         try
@@ -124,11 +130,13 @@ internal sealed class BackgroundReplay : IDisposable
     {
         try
         {
-            using var replayer = new Replayer(_recording);
-            _replayer = replayer;
             while (true)
             {
-                _wanted.Wait(_end.Token);
+                if (!_wanted.Wait(s_lingers, _end.Token))
+                {
+                    DropMachine();
+                    _wanted.Wait(_end.Token);
+                }
                 _work(this);
             }
         }
@@ -141,6 +149,17 @@ internal sealed class BackgroundReplay : IDisposable
             _failure = e.Message;
             _failed();
         }
+        finally
+        {
+            DropMachine();
+        }
+    }
+
+    // What it has touched of the guest's memory is as large as the guest's.
+    private void DropMachine()
+    {
+        _replayer?.Dispose();
+        _replayer = null;
     }
 
     // Called now and then while replaying.

@@ -94,7 +94,9 @@ internal sealed class CheckpointStore
     /// <summary>A checkpoint whole.</summary>
     public MachineSnapshot Load(int index)
     {
+        MachineSnapshot? last;
         lock (_gate)
+        {
             for (LinkedListNode<MachineSnapshot>? node = _cache.First; node is not null; node = node.Next)
             {
                 if (node.Value.CheckpointIndex != index) continue;
@@ -102,7 +104,9 @@ internal sealed class CheckpointStore
                 _cache.AddFirst(node);
                 return node.Value;
             }
-        MachineSnapshot loaded = Materialise(index);
+            last = _cache.First?.Value;
+        }
+        MachineSnapshot loaded = Materialise(index, last);
         lock (_gate)
         {
             _cache.AddFirst(loaded);
@@ -134,31 +138,38 @@ internal sealed class CheckpointStore
         return (content.State, changes);
     }
 
-    private MachineSnapshot Materialise(int index)
+    // It shares what it can with another one.
+    private MachineSnapshot Materialise(int index, MachineSnapshot? like)
     {
         int key = index;
         while (!Meta(key).IsKey) key--;
-        int[][] maps = Layout.UntouchedMaps();
-        CheckpointContent content = ReadContent(key);
-        Apply(key, content.KeyMaps!, maps);
-        for (int i = key + 1; i <= index; i++)
+        int[][] maps = Layout.RentUntouchedMaps();
+        try
         {
-            content = ReadContent(i);
-            Apply(i, content.Changes, maps);
+            CheckpointContent content = ReadContent(key);
+            Apply(key, content.KeyMaps!, maps);
+            for (int i = key + 1; i <= index; i++)
+            {
+                content = ReadContent(i);
+                Apply(i, content.Changes, maps);
+            }
+            CheckpointMeta meta = Meta(index);
+            var made = new PageMap[maps.Length];
+            for (int m = 0; m < made.Length; m++) made[m] = PageMap.Of(maps[m].AsSpan(0, Layout[m].PageCount), like?.Maps[m]);
+            // The state is a part of what was read, and outlives the rest of it.
+            return new MachineSnapshot { Position = meta.Position, Sequence = meta.Sequence, State = content.State.ToArray(), Maps = made, CheckpointIndex = index };
         }
-        CheckpointMeta meta = Meta(index);
-        return new MachineSnapshot
+        finally
         {
-            Position = meta.Position, Sequence = meta.Sequence, State = content.State, Maps = maps,
-                CheckpointIndex = index,
-        };
+            MemoryLayout.Return(maps);
+        }
     }
 
     private void Apply(int index, ReadOnlyMemory<byte>[] encoded, int[][] maps)
     {
         try
         {
-            for (int m = 0; m < maps.Length; m++) PageMapCoding.Apply(encoded[m].Span, maps[m], _index.PageCountInStore);
+            for (int m = 0; m < maps.Length; m++) PageMapCoding.Apply(encoded[m].Span, maps[m].AsSpan(0, Layout[m].PageCount), _index.PageCountInStore);
         }
         catch (MessagePackSerializationException e)
         {

@@ -72,6 +72,23 @@ internal sealed class MemoryLayout(MemoryDescription[] memories)
         return maps;
     }
 
+    /// <summary>The same in arrays that may be longer, to be given back.</summary>
+    public int[][] RentUntouchedMaps()
+    {
+        var maps = new int[memories.Length][];
+        for (int i = 0; i < maps.Length; i++)
+        {
+            maps[i] = ArrayPool<int>.Shared.Rent(memories[i].PageCount);
+            maps[i].AsSpan(0, memories[i].PageCount).Fill(memories[i].UntouchedId);
+        }
+        return maps;
+    }
+
+    public static void Return(int[][] rented)
+    {
+        foreach (int[] map in rented) ArrayPool<int>.Shared.Return(map);
+    }
+
     public byte[] Encode()
     {
         var buffer = new ArrayBufferWriter<byte>();

@@ -49,36 +49,42 @@ internal static class PackedPages
         return payload.WrittenSpan.ToArray();
     }
 
-    /// <summary>All pages, then their hashes; null: the payload is not possible.</summary>
-    public static byte[]? Expand(ReadOnlySpan<byte> payload, int count, FrameKind kind, ImageBytes? images)
+    /// <summary>All pages, then their hashes. False: the payload is not possible.</summary>
+    /// <param name="payload">Of the frame.</param>
+    /// <param name="count">Of its pages.</param>
+    /// <param name="kind">Of the frame.</param>
+    /// <param name="images">Where it finds what images have; null: nowhere.</param>
+    /// <param name="content">Of the size of the pages and hashes, whatever it holds.</param>
+    public static bool TryExpand(ReadOnlySpan<byte> payload, int count, FrameKind kind, ImageBytes? images, byte[] content)
     {
-        var content = new byte[count * PageWithHashSizeBytes];
+        Vmm.Invariant.Check(content.Length == count * PageWithHashSizeBytes);
+        Array.Clear(content);
         var reader = new VarIntReader(payload);
         var isStored = new bool[count];
         for (int i = 0; i < count; i++)
         {
-            if (!reader.TryRead(out ulong number)) return null;
+            if (!reader.TryRead(out ulong number)) return false;
             isStored[i] = number == 0;
             if (isStored[i]) continue;
-            if (number > int.MaxValue || !reader.TryRead(out ulong offset) || offset > long.MaxValue || images is null) return null;
+            if (number > int.MaxValue || !reader.TryRead(out ulong offset) || offset > long.MaxValue || images is null) return false;
             int source = (int)number - 1;
             if (kind == FrameKind.DifferentPages)
             {
                 isStored[i] = (source & 1) != 0;
                 source >>= 1;
             }
-            if (!images(source, (long)offset, content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes))) return null;
+            if (!images(source, (long)offset, content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes))) return false;
         }
         for (int i = 0; i < count; i++)
         {
             if (!isStored[i]) continue;
-            if (!reader.TryTake(PagedMemory.PageSizeBytes, out ReadOnlySpan<byte> stored)) return null;
+            if (!reader.TryTake(PagedMemory.PageSizeBytes, out ReadOnlySpan<byte> stored)) return false;
             // To zeros, or to what it is different from.
             Span<byte> page = content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes);
             for (int k = 0; k < page.Length; k++) page[k] += stored[k];
         }
-        if (!reader.TryTake(count * PageHash.SizeBytes, out ReadOnlySpan<byte> hashes) || !reader.AtEnd) return null;
+        if (!reader.TryTake(count * PageHash.SizeBytes, out ReadOnlySpan<byte> hashes) || !reader.AtEnd) return false;
         hashes.CopyTo(content.AsSpan(count * PagedMemory.PageSizeBytes));
-        return content;
+        return true;
     }
 }

@@ -99,7 +99,10 @@ internal sealed class PoolPages
         _ids = ids;
     }
 
-    public int Count => _ids.Length;
+    public ReadOnlySpan<int> Ids => _ids;
+
+    /// <summary>What it takes beside the pages.</summary>
+    public long SizeBytes => (long)_ids.Length * sizeof(int);
 
     public void Hold()
     {

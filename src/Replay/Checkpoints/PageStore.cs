@@ -7,22 +7,51 @@ using Vmm.Memory;
 
 namespace Replay.Checkpoints;
 
-/// <summary>The pages of a recording, to read. Recently used chunks are kept decompressed, up to a budget. Thread-safe, also while
-/// the store of a recording that is still being made grows.</summary>
+/// <summary>The pages of a recording, to read. Recently used chunks are kept decompressed, up to a budget; their arrays are used again, as the garbage collector would keep hundreds of
+/// them that nobody needs. Thread-safe, also while the store of a recording that is still being made grows.</summary>
 internal sealed class PageStore
 {
+    private const int MaximumSpares = 8;
+
     private sealed class Chunk(int index, byte[] content)
     {
+        private readonly Lock _gate = new();
+        private byte[]? _content = content;
+
         public int Index => index;
-        public byte[] Content => content;
+        public int SizeBytes { get; } = content.Length;
         /// <summary>Set when used, cleared when the clock hand passes: second-chance replacement.</summary>
-        public bool WasUsed = true;
+        public volatile bool WasUsed = true;
+
+        /// <summary>False: it is not kept any more.</summary>
+        public bool TryRead(int offset, Span<byte> destination)
+        {
+            WasUsed = true;
+            lock (_gate)
+            {
+                if (_content is null) return false;
+                _content.AsSpan(offset, destination.Length).CopyTo(destination);
+                return true;
+            }
+        }
+
+        /// <summary>Nobody reads it from now on.</summary>
+        public byte[] Take()
+        {
+            lock (_gate)
+            {
+                byte[] taken = _content!;
+                _content = null;
+                return taken;
+            }
+        }
     }
 
     /// <summary>What is known of the chunks, and those that are in memory; more of them are another one.</summary>
     private sealed record Index(FrameTable Frames, int[] FirstPages, Chunk?[] Chunks, int PageCount);
 
     private readonly Queue<Chunk> _cached = new();
+    private readonly List<byte[]> _spares = [];
     private readonly Lock _gate = new();
     private volatile Index _index;
     private UInt128[]? _hashes;
@@ -79,8 +108,12 @@ internal sealed class PageStore
         Vmm.Invariant.Check((uint)page < (uint)PageCount);
         Index index = _index;
         int chunk = ChunkOf(index, page);
-        byte[] content = Load(index, chunk);
-        content.AsSpan((page - index.FirstPages[chunk]) * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes).CopyTo(destination);
+        int offset = (page - index.FirstPages[chunk]) * PagedMemory.PageSizeBytes;
+        destination = destination[..PagedMemory.PageSizeBytes];
+        if (Volatile.Read(ref index.Chunks[chunk])?.TryRead(offset, destination) == true) return;
+        byte[] content = ReadChunk(index, chunk);
+        content.AsSpan(offset, PagedMemory.PageSizeBytes).CopyTo(destination);
+        Keep(chunk, content);
     }
 
     /// <summary>The hash of a stored page, as recorded.</summary>
@@ -98,6 +131,7 @@ internal sealed class PageStore
             if (PageHash.OfContent(content.AsSpan(i * PagedMemory.PageSizeBytes, PagedMemory.PageSizeBytes)) != stored)
                 throw _index.Frames.Damaged(index, $"page {_index.FirstPages[index] + i} has another hash than it was stored under");
         }
+        lock (_gate) Spare(content);
     }
 
     /// <summary>The hashes of all pages, one after the other: the part "pages.hashes".</summary>
@@ -122,10 +156,35 @@ internal sealed class PageStore
 
     private byte[] ReadChunk(Index index, int chunk)
     {
-        byte[] payload = index.Frames.ReadPayload(chunk);
+        byte[] payload = index.Frames.ReadPayload(chunk, Allocate);
         if (index.Frames[chunk].Kind == FrameKind.PageChunk) return payload;
         int count = BinaryPrimitives.ReadInt32LittleEndian(index.Frames.Meta(chunk)[4..]);
-        return PackedPages.Expand(payload, count, index.Frames[chunk].Kind, Images) ?? throw index.Frames.Damaged(chunk, "the packed pages are not possible");
+        byte[] content = Allocate(count * PackedPages.PageWithHashSizeBytes);
+        if (!PackedPages.TryExpand(payload, count, index.Frames[chunk].Kind, Images, content)) throw index.Frames.Damaged(chunk, "the packed pages are not possible");
+        lock (_gate) Spare(payload);
+        return content;
+    }
+
+    private byte[] Allocate(int sizeBytes)
+    {
+        lock (_gate)
+        {
+            int found = _spares.FindIndex(one => one.Length == sizeBytes);
+            if (found >= 0)
+            {
+                byte[] spare = _spares[found];
+                _spares.RemoveAt(found);
+                return spare;
+            }
+        }
+        return GC.AllocateUninitializedArray<byte>(sizeBytes);
+    }
+
+    // Under the lock. The oldest makes room: lengths may differ.
+    private void Spare(byte[] array)
+    {
+        if (_spares.Count >= MaximumSpares) _spares.RemoveAt(0);
+        _spares.Add(array);
     }
 
     private UInt128[] LoadHashes()
@@ -150,25 +209,22 @@ internal sealed class PageStore
         return found >= 0 ? found : ~found - 1;
     }
 
-    private byte[] Load(Index known, int chunk)
+    // Two threads may have decompressed the same chunk: one of the two is kept.
+    private void Keep(int chunk, byte[] content)
     {
-        if (Volatile.Read(ref known.Chunks[chunk]) is { } present)
-        {
-            present.WasUsed = true;
-            return present.Content;
-        }
-        // Two threads may decompress the same chunk; the second result is dropped.
-        var loaded = new Chunk(chunk, ReadChunk(known, chunk));
         lock (_gate)
         {
             Chunk?[] chunks = _index.Chunks;
-            if (chunks[chunk] is { } other) return other.Content;
-            chunks[chunk] = loaded;
-            _cached.Enqueue(loaded);
-            _cachedSizeBytes += loaded.Content.Length;
+            if (chunks[chunk] is not null)
+            {
+                Spare(content);
+                return;
+            }
+            Volatile.Write(ref chunks[chunk], new Chunk(chunk, content));
+            _cached.Enqueue(chunks[chunk]!);
+            _cachedSizeBytes += content.Length;
             while (_cachedSizeBytes > CacheBudgetBytes && _cached.Count > 1) EvictOne();
         }
-        return loaded.Content;
     }
 
     private void EvictOne()
@@ -181,6 +237,7 @@ internal sealed class PageStore
             return;
         }
         _index.Chunks[oldest.Index] = null;
-        _cachedSizeBytes -= oldest.Content.Length;
+        _cachedSizeBytes -= oldest.SizeBytes;
+        Spare(oldest.Take());
     }
 }

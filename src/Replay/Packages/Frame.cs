@@ -131,10 +131,13 @@ internal static class Frame
         BinaryPrimitives.ReadUInt32LittleEndian(frame[CrcOffset..]) == Checksum(frame);
 
     /// <summary>The payload of a frame whose checksum is right; null when it does not decompress to its announced length.</summary>
-    public static byte[]? Unpack(byte[] frame, in FrameInfo info)
+    /// <param name="frame">It, whole.</param>
+    /// <param name="info">Its header.</param>
+    /// <param name="allocate">Gives an array of so many bytes; null: a new one is made.</param>
+    public static byte[]? Unpack(byte[] frame, in FrameInfo info, Func<int, byte[]>? allocate = null)
     {
         int start = HeaderSizeBytes + info.MetaLength;
-        var payload = new byte[info.RawLength];
+        byte[] payload = allocate?.Invoke(info.RawLength) ?? new byte[info.RawLength];
         if (info.Compression == FrameCompression.None)
         {
             frame.AsSpan(start, info.StoredLength).CopyTo(payload);

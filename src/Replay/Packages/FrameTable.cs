@@ -88,7 +88,9 @@ internal sealed class FrameTable
     }
 
     /// <summary>A frame's payload, its checksum and metadata compared.</summary>
-    public byte[] ReadPayload(int index)
+    /// <param name="index">Of the frame.</param>
+    /// <param name="allocate">Gives an array of so many bytes, which need not be zero; null: a new one is made.</param>
+    public byte[] ReadPayload(int index, Func<int, byte[]>? allocate = null)
     {
         Find(index, out FrameInfo info, out ReadOnlySpan<byte> meta);
         byte[] frame = ArrayPool<byte>.Shared.Rent((int)info.SizeBytes);
@@ -101,7 +103,7 @@ internal sealed class FrameTable
             if (!Frame.HasRightChecksum(bytes)) throw _part.Damaged(info.Offset, "the checksum of the frame is wrong");
             if (!bytes.Slice(Frame.HeaderSizeBytes, info.MetaLength).SequenceEqual(meta))
                 throw _part.Damaged(info.Offset, "the frame does not say what the index says");
-            return Frame.Unpack(frame, info) ?? throw _part.Damaged(info.Offset, "the frame does not decompress");
+            return Frame.Unpack(frame, info, allocate) ?? throw _part.Damaged(info.Offset, "the frame does not decompress");
         }
         finally
         {

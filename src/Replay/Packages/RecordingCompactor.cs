@@ -123,7 +123,7 @@ public static class RecordingCompactor
                 isKnown[id] = true;
                 order.Add(new Use(memory, page, id));
             }
-            int[][] first = Checkpoints.Load(0).Maps;
+            PageMap[] first = Checkpoints.Load(0).Maps;
             for (int m = 0; m < first.Length; m++)
                 for (int page = 0; page < first[m].Length; page++) Add(m, page, first[m][page]);
             for (int i = 0; i < Checkpoints.Count; i++)
@@ -159,14 +159,14 @@ public static class RecordingCompactor
             {
                 cancellation.ThrowIfCancellationRequested();
                 (ReadOnlyMemory<byte> state, List<PageChange>[] changes) = Checkpoints.ReadChanges(i);
-                int[][]? maps = Checkpoints.Meta(i).IsKey ? Checkpoints.Load(i).Maps : null;
+                PageMap[]? maps = Checkpoints.Meta(i).IsKey ? Checkpoints.Load(i).Maps : null;
                 Checkpoints.Meta(i).Write(meta);
                 Frame.Build(built, FrameKind.Checkpoint, meta, Encode(state, changes, maps, newIds), FrameCompression.Brotli, Quality);
                 destination.Append(built, meta);
             }
         }
 
-        private byte[] Encode(ReadOnlyMemory<byte> state, List<PageChange>[] changes, int[][]? maps, int[] newIds)
+        private byte[] Encode(ReadOnlyMemory<byte> state, List<PageChange>[] changes, PageMap[]? maps, int[] newIds)
         {
             var payload = new ArrayBufferWriter<byte>();
             var encoded = new ArrayBufferWriter<byte>();
@@ -188,7 +188,7 @@ public static class RecordingCompactor
                 for (int m = 0; m < maps.Length; m++)
                 {
                     encoded.ResetWrittenCount();
-                    PageMapCoding.EncodeMap(encoded, Array.ConvertAll(maps[m], id => newIds[id]), Checkpoints.Layout[m].UntouchedId);
+                    PageMapCoding.EncodeMap(encoded, Array.ConvertAll(maps[m].ToArray(), id => newIds[id]), Checkpoints.Layout[m].UntouchedId);
                     w.Write(encoded.WrittenSpan);
                 }
             }

@@ -150,7 +150,7 @@ internal sealed class StretchWriter(RecordingFile source, int[] kept, Cancellati
         return (state, Array.ConvertAll(merged, static pages => pages.Select(static page => new PageChange(page.Key, page.Value)).ToList()));
     }
 
-    private List<PageChange>[] Touched(int[][] maps)
+    private List<PageChange>[] Touched(PageMap[] maps)
     {
         var touched = new List<PageChange>[maps.Length];
         for (int m = 0; m < maps.Length; m++)

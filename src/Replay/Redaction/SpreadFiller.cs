@@ -29,7 +29,7 @@ internal sealed record SpreadFiller(IReadOnlyDictionary<(int Memory, int Page), 
             PagedMemory memory = session.Machine.PagedMemories[m];
             candidates.Clear();
             memory.CollectDirty(candidates);
-            int[] from = session.Base!.Maps[m], to = target.Maps[m];
+            PageMap from = session.Base!.Maps[m], to = target.Maps[m];
             for (int page = 0; page < to.Length; page++)
                 if (from[page] != to[page]) candidates.Add(page);
             foreach (int page in candidates)

@@ -72,9 +72,24 @@ internal sealed class ReplaySession : IDisposable
     /// <summary>The snapshot that the machine was last put at, or that was last taken of it.</summary>
     public MachineSnapshot? Base => _base;
 
+    /// <summary>Behind so many bytes of fetched pages, the next restore gives back what no code is on; what is needed of it is fetched again.</summary>
+    public long FetchBudgetBytes { get; init; } = long.MaxValue;
+
+    /// <summary>More was fetched than that.</summary>
+    public bool IsOverBudget
+    {
+        get
+        {
+            long fetched = 0;
+            foreach (PagedMemory memory in Machine.PagedMemories) fetched += memory.FetchedSizeBytes;
+            return fetched > FetchBudgetBytes;
+        }
+    }
+
     /// <summary>Puts the machine at a snapshot.</summary>
     public void Restore(MachineSnapshot target)
     {
+        bool discards = IsOverBudget;
         for (int m = 0; m < _pages.Length; m++)
         {
             PagedMemory memory = Machine.PagedMemories[m];
@@ -88,7 +103,9 @@ internal sealed class ReplaySession : IDisposable
                 _dirty.Clear();
                 memory.CollectDirty(_dirty);
                 foreach (int page in _dirty) memory.MakeAbsent(page);
-                MakeDifferingAbsent(memory, _base.Maps[m], target.Maps[m]);
+                var forgetting = new PageForgetter(memory);
+                _base.Maps[m].ForEachDifference(target.Maps[m], ref forgetting);
+                if (discards) memory.Discard();
             }
             _pages[m].Map = target.Maps[m];
         }
@@ -112,17 +129,22 @@ internal sealed class ReplaySession : IDisposable
     public MachineSnapshot Capture()
     {
         MachineSnapshot previous = _base!;
-        var maps = new int[_pages.Length][];
+        var maps = new PageMap[_pages.Length];
         var fresh = new List<int>();
+        var replaced = new HashSet<int>();
         for (int m = 0; m < maps.Length; m++)
         {
             PagedMemory memory = Machine.PagedMemories[m];
             _dirty.Clear();
             memory.CollectDirty(_dirty);
-            maps[m] = previous.Maps[m];
-            if (_dirty.Count == 0) continue;
-            maps[m] = (int[])maps[m].Clone();
-            foreach (int page in _dirty) fresh.Add(maps[m][page] = _pool.Add(memory.Page(page)));
+            PageMap before = previous.Maps[m];
+            maps[m] = before.With(_dirty, page =>
+            {
+                if (before[page] < 0) replaced.Add(before[page]);
+                int id = _pool.Add(memory.Page(page));
+                fresh.Add(id);
+                return id;
+            });
         }
         Machine.BeginEpoch();
         _state.Clear();
@@ -130,7 +152,7 @@ internal sealed class ReplaySession : IDisposable
         var snapshot = new MachineSnapshot
         {
             Position = Machine.Position, Sequence = Inputs.Sequence, State = _state.Written.ToArray(), Maps = maps,
-            CheckpointIndex = previous.CheckpointIndex, Pages = HoldPages(previous, maps, fresh),
+            CheckpointIndex = previous.CheckpointIndex, Pages = HoldPages(previous, replaced, fresh),
         };
         for (int m = 0; m < maps.Length; m++) _pages[m].Map = maps[m];
         StandOn(snapshot);
@@ -269,39 +291,31 @@ internal sealed class ReplaySession : IDisposable
     }
 
     // The pages that differ between two maps, merged into a sorted list (duplicates stay, next to each other).
-    private static void AddDiffering(List<int> pages, int[] a, int[] b)
+    private static void AddDiffering(List<int> pages, PageMap a, PageMap b)
     {
-        if (ReferenceEquals(a, b)) return;
         int before = pages.Count;
-        for (int i = 0; i < a.Length;)
-        {
-            int same = a.AsSpan(i).CommonPrefixLength(b.AsSpan(i));
-            i += same;
-            if (i < a.Length) pages.Add(i++);
-        }
+        var collecting = new PageCollector(pages);
+        a.ForEachDifference(b, ref collecting);
         if (before > 0) pages.Sort();
     }
 
-    private static void MakeDifferingAbsent(PagedMemory memory, int[] a, int[] b)
+    private readonly struct PageForgetter(PagedMemory memory) : IPageVisitor
     {
-        if (ReferenceEquals(a, b)) return;
-        for (int i = 0; i < a.Length; i++)
-        {
-            i += a.AsSpan(i).CommonPrefixLength(b.AsSpan(i));
-            if (i < a.Length) memory.MakeAbsent(i);
-        }
+        public void Visit(int page) => memory.MakeAbsent(page);
     }
 
-    private PoolPages? HoldPages(MachineSnapshot previous, int[][] maps, List<int> fresh)
+    private readonly struct PageCollector(List<int> pages) : IPageVisitor
+    {
+        public void Visit(int page) => pages.Add(page);
+    }
+
+    // Those of the snapshot before that were not replaced, and the new ones.
+    private PoolPages? HoldPages(MachineSnapshot previous, HashSet<int> replaced, List<int> fresh)
     {
         var inherited = new List<int>();
-        if (previous.Pages is not null)
-        {
-            var isFresh = new HashSet<int>(fresh);
-            foreach (int[] map in maps)
-                foreach (int id in map)
-                    if (id < 0 && !isFresh.Contains(id)) inherited.Add(id);
-        }
+        if (previous.Pages is { } pages)
+            foreach (int id in pages.Ids)
+                if (!replaced.Contains(id)) inherited.Add(id);
         if (inherited.Count + fresh.Count == 0) return null;
         _pool.AddReferences(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(inherited));
         return new PoolPages(_pool, [.. inherited, .. fresh]);

@@ -22,11 +22,12 @@ public sealed class Replayer : IDisposable
     /// <summary>Stands at the start.</summary>
     /// <param name="recording">Stays the caller's to dispose of.</param>
     /// <param name="outputs">Gets what the guest prints; null: nobody.</param>
+    /// <param name="memoryBudgetBytes">When more of the guest's memory than this was touched, the next <see cref="Restart"/> gives back what is not code.</param>
     /// <exception cref="RecordingFormatException">The recording does not make a machine.</exception>
-    public Replayer(RecordingFile recording, IOutputSink? outputs = null)
+    public Replayer(RecordingFile recording, IOutputSink? outputs = null, long memoryBudgetBytes = long.MaxValue)
     {
         _recording = recording;
-        _session = new ReplaySession(recording, new PagePool(), outputs ?? new NullOutputSink());
+        _session = new ReplaySession(recording, new PagePool(), outputs ?? new NullOutputSink()) { FetchBudgetBytes = memoryBudgetBytes };
         try
         {
             Restart(0);
@@ -42,6 +43,9 @@ public sealed class Replayer : IDisposable
     public Machine Machine => _session.Machine;
 
     public Position Position => _session.Position;
+
+    /// <summary>It has touched more of the guest's memory than it is to, since it last gave some back.</summary>
+    public bool IsOverBudget => _session.IsOverBudget;
 
     /// <summary>Goes to a checkpoint of the recording.</summary>
     public void Restart(int checkpointIndex) => _session.Restore(_recording.CheckpointStore.Load(checkpointIndex));

@@ -8,7 +8,7 @@ namespace Replay.Replaying;
 internal sealed class SnapshotPageSource(MemoryDescription memory, PageStore store, PagePool pool) : IPageSource
 {
     /// <summary>The snapshot's page map of this memory.</summary>
-    public int[] Map { get; set; } = [];
+    public PageMap Map { get; set; } = PageMap.Empty;
 
     public void ReadPage(int pageIndex, Span<byte> destination)
     {

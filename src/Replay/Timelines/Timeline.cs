@@ -575,13 +575,13 @@ public sealed class Timeline : IDisposable
     {
         var intervals = new List<ScanInterval>();
         Position to = before;
-        int nearby = _nearby.All.Count - 1;
+        int nearby = _nearby.Count - 1;
         for (int checkpoint = _checkpoints.FindAtOrBefore(to); to > from;)
         {
-            while (nearby >= 0 && _nearby.All[nearby].Position >= to) nearby--;
+            while (nearby >= 0 && _nearby[nearby].Position >= to) nearby--;
             while (checkpoint > 0 && _checkpoints.PositionOf(checkpoint) >= to) checkpoint--;
             Position start = _checkpoints.PositionOf(checkpoint);
-            MachineSnapshot? snapshot = nearby >= 0 && _nearby.All[nearby].Position > start ? _nearby.All[nearby] : null;
+            MachineSnapshot? snapshot = nearby >= 0 && _nearby[nearby].Position > start ? _nearby[nearby] : null;
             if (snapshot is not null) start = snapshot.Position;
             bool matters = ramPages is not { } pages || MayHaveWritten(checkpoint, pages);
             Position reach = Holes.Reach(start, to);

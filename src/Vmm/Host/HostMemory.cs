@@ -7,6 +7,7 @@ namespace Vmm.Host;
 internal static unsafe partial class HostMemory
 {
     private const int ProtReadWrite = 3, MapPrivateAnonymousNoReserve = 0x2 | 0x20 | 0x4000;
+    private const int DoNotNeed = 4;
     private const uint MemReserveCommit = 0x3000, MemRelease = 0x8000, PageReadWrite = 4;
 
     public static nint AllocateZeroed(nuint sizeBytes)
@@ -32,6 +33,17 @@ internal static unsafe partial class HostMemory
         else if (OperatingSystem.IsWindows()) _ = VirtualFree(address, 0, MemRelease);
         else NativeMemory.Free((void*)address);
     }
+
+    /// <summary>Nobody needs what is there: the host takes it back until it is touched again, as far as it can. What is read there then may be anything.</summary>
+    /// <param name="address">Of a page of the host.</param>
+    /// <param name="sizeBytes">Whole pages.</param>
+    public static void Discard(nint address, nuint sizeBytes)
+    {
+        if (OperatingSystem.IsLinux()) _ = Madvise(address, sizeBytes, DoNotNeed);
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Madvise(nint address, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "mmap")]
     private static partial nint Mmap(nint address, nuint length, int protection, int flags, int file, long offset);

@@ -53,6 +53,21 @@ public sealed unsafe class PagedMemory : IDisposable
         for (int i = 0; i < _traits.Length; i++) MakeAbsent(i);
     }
 
+    /// <summary>Bytes of pages that were fetched since the memory was made or last discarded; those that were fetched again count again.</summary>
+    public long FetchedSizeBytes { get; private set; }
+
+    /// <summary>Forgets all pages that no code was decoded from, and gives their memory back to the host. For a restore, which forgets what was made of them.</summary>
+    public void Discard()
+    {
+        for (int page = 0; page < PageCount; page++)
+        {
+            int first = page;
+            for (; page < PageCount && (_traits[page] & PageTraits.Code) == 0; page++) MakeAbsent(page);
+            if (page > first) Host.HostMemory.Discard((nint)_base + ((nint)first << PageShift), (nuint)(page - first) << PageShift);
+        }
+        FetchedSizeBytes = 0;
+    }
+
     /// <summary>Fetches the page if it is absent.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void EnsurePresent(int pageIndex)
@@ -161,6 +176,7 @@ public sealed unsafe class PagedMemory : IDisposable
     private void Fetch(int pageIndex)
     {
         _traits[pageIndex] &= ~PageTraits.Absent;
+        FetchedSizeBytes += PageSizeBytes;
         var destination = new Span<byte>(_base + ((long)pageIndex << PageShift), PageSizeBytes);
         // Written before anything is read of it: the runtime's copying reads a byte first, for which the host maps its page of zeroes, and then has to tell all cores that it is replaced.
         destination[0] = 0;

@@ -221,7 +221,7 @@ public sealed class TimelineTests(DemoRecordings recordings) : IClassFixture<Dem
         RecordingFile recording = recordings[name];
         using var timeline = new Timeline(recording, new TimelineOptions { MaxParallelism = 2 });
         var random = new Random(5);
-        int[][] first = recording.CheckpointStore.Load(0).Maps, last = recording.CheckpointStore.Load(recording.Checkpoints.Count - 1).Maps;
+        PageMap[] first = recording.CheckpointStore.Load(0).Maps, last = recording.CheckpointStore.Load(recording.Checkpoints.Count - 1).Maps;
         int[] changed = [.. Enumerable.Range(0, first[0].Length).Where(i => first[0][i] != last[0][i])];
         for (int round = 0; round < 8; round++)
         {
