@@ -47,7 +47,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
     // The server is to take 300 MiB beside the guest's memory: of that, what the runtime and its code take, what is learnt of locks and time, and the decoded code of machines are most.
-    private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 64L << 20 };
+    private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 48L << 20 };
 
     private readonly ILogger _log = loggers.CreateLogger(typeof(Session).FullName!);
     private RecordingFile? _recording;
@@ -67,6 +67,8 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     private readonly ConsoleLines?[] _consoles = new ConsoleLines?[4];
 
     public Activity Activity { get; } = activity;
+    /// <summary>Of what is learnt in the background.</summary>
+    public BackgroundTurns Turns { get; } = new();
     /// <summary>What is known about the guest's programs.</summary>
     public GuestPrograms Programs { get; private set; } = new();
     /// <summary>Their source files, for the client.</summary>
@@ -76,14 +78,14 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     /// <summary>The guest's read-copy-update; null: nothing is known of it.</summary>
     public GuestPast<GuestRcu?, RcuHistory> Rcu => _rcu ??= new GuestPast<GuestRcu?, RcuHistory>(this,
         (symbols, view) => GuestRcu.Find(Locks.Declared.Layouts, Locks.Tasks, symbols, view), static rcu => rcu?.IsLoaded != false,
-        rcu => rcu is { HasPast: true } ? RcuHistory.Learner(Recording, rcu, TellLocksChanged) : null)
+        rcu => rcu is { HasPast: true } ? RcuHistory.Learner(Recording, rcu, TellLocksChanged, Turns) : null)
     {
         Prepared = () => Rehearsed() is { } found ? (found.Rcu, found.Kernel, found.At) : null,
     };
     /// <summary>Its channels, as declared.</summary>
     public GuestPast<GuestChannels, ChannelHistory> Channels => _channels ??= new GuestPast<GuestChannels, ChannelHistory>(this,
         (symbols, _) => GuestChannels.Find(Locks.Declared.Layouts, Locks.Tasks, symbols), static _ => true,
-        channels => channels.Channels.Count > 0 ? ChannelHistory.Learner(Recording, channels, TellLocksChanged) : null)
+        channels => channels.Channels.Count > 0 ? ChannelHistory.Learner(Recording, channels, TellLocksChanged, Turns) : null)
     {
         Prepared = () => Rehearsed() is { } found ? (found.Channels, found.Kernel, found.At) : null,
     };
@@ -298,7 +300,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     }
 
     /// <summary>What happens over time. It works in the background from its first question on.</summary>
-    public HistoryWorker History => _history ??= new HistoryWorker(Recording, () => writer.WriteEvent<TtvmNoArguments>("ttvm/timelineChanged", null));
+    public HistoryWorker History => _history ??= new HistoryWorker(Recording, () => writer.WriteEvent<TtvmNoArguments>("ttvm/timelineChanged", null), Turns);
 
     /// <summary>The engine's thread needs the processor, or not any more.</summary>
     public void KeepBackgroundQuiet(bool isBusy)

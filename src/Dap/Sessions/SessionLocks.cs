@@ -34,7 +34,7 @@ internal sealed class SessionLocks : IDisposable
     {
         _session = session;
         _past = new GuestPast<GuestLocks, LockHistory>(session, (symbols, view) => GuestLocks.Find(Declared.Layouts, symbols, view), static locks => locks.Functions.IsLoaded,
-            locks => LockHistory.Learner(session.Recording, locks, changed))
+            locks => LockHistory.Learner(session.Recording, locks, changed, session.Turns))
         {
             Forgotten = () => (_exact, _classes) = (null, null), Prepared = () => session.Rehearsed() is { } found ? (found.Locks, found.Kernel, found.At) : null,
         };

@@ -84,7 +84,9 @@ public sealed class ChannelHistory
     /// <param name="recording">Stays the caller's, and is in use until the worker is disposed of.</param>
     /// <param name="channels">What is looked at.</param>
     /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
-    public static PastWorker<ChannelHistory> Learner(RecordingFile recording, GuestChannels channels, Action changed) => new(recording, "channels", new ChannelPast(channels), changed);
+    /// <param name="turns">With whom the worker takes turns; null: with nobody.</param>
+    public static PastWorker<ChannelHistory> Learner(RecordingFile recording, GuestChannels channels, Action changed, BackgroundTurns? turns = null) =>
+        new(recording, "channels", new ChannelPast(channels), changed, turns);
 
     /// <summary>In the order in which they were published; not all where <see cref="IsCut"/>.</summary>
     public IReadOnlyList<ChannelMessage> Messages { get; internal init; } = [];

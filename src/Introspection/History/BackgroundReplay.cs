@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Threading;
 using Replay.Checkpoints;
@@ -15,12 +16,14 @@ namespace Introspection.History;
 
 /// <summary>
 /// Replays a recording in the background. Threads: one of its own, below normal priority, on a machine of its own; it rests while <see cref="Pause"/> holds, and starts with the first
-/// work. The machine is there only as long as there is work, and a moment longer.
+/// work. The machine is there only as long as there is work, and a moment longer, and while it is its turn.
 /// </summary>
 internal sealed class BackgroundReplay : IDisposable
 {
     // For work that comes in small pieces, as with a guest that lives.
     private static readonly TimeSpan s_lingers = TimeSpan.FromSeconds(1);
+    // Another machine has to translate the guest's code again, which takes a tenth of that.
+    private static readonly TimeSpan s_longestTurn = TimeSpan.FromSeconds(5);
 
     // Of the guest's memory. What one stretch touches is mostly a tenth of that.
     private const long MemoryBudgetBytes = 32L << 20;
@@ -33,7 +36,10 @@ internal sealed class BackgroundReplay : IDisposable
     private readonly ManualResetEventSlim _mayRun = new(true);
     private readonly SemaphoreSlim _wanted = new(0);
     private readonly Rests _rests;
+    private readonly BackgroundTurns _turns;
     private Replayer? _replayer;
+    private bool _hasTurn;
+    private long _turnBegan;
     private Thread? _thread;
     private volatile string? _failure;
 
@@ -41,9 +47,10 @@ internal sealed class BackgroundReplay : IDisposable
     /// <param name="name">Of the thread.</param>
     /// <param name="work">Does all work that there is, on the thread.</param>
     /// <param name="failed">It has given up. Called on the thread.</param>
-    public BackgroundReplay(RecordingFile recording, string name, Action<BackgroundReplay> work, Action failed)
+    /// <param name="turns">With whom it takes turns; null: with nobody.</param>
+    public BackgroundReplay(RecordingFile recording, string name, Action<BackgroundReplay> work, Action failed, BackgroundTurns? turns = null)
     {
-        (_recording, _name, _work, _failed) = (recording, name, work, failed);
+        (_recording, _name, _work, _failed, _turns) = (recording, name, work, failed, turns ?? new BackgroundTurns());
         _rests = new Rests(this);
     }
 
@@ -111,6 +118,7 @@ internal sealed class BackgroundReplay : IDisposable
     /// <param name="end">It stands at its end, or has failed.</param>
     public T Replay<T>(in ReplayInterval interval, Action<Machine> begin, Func<Machine, T> end)
     {
+        WaitForTurn();
         Replayer replayer = _replayer ??= new Replayer(_recording, memoryBudgetBytes: MemoryBudgetBytes);
         if (replayer.Position != interval.Start || replayer.IsOverBudget) replayer.Restart(interval.Checkpoint);
         begin(replayer.Machine);
@@ -155,11 +163,21 @@ internal sealed class BackgroundReplay : IDisposable
         }
     }
 
-    // What it has touched of the guest's memory is as large as the guest's.
+    private void WaitForTurn()
+    {
+        if (_hasTurn && Stopwatch.GetElapsedTime(_turnBegan) > s_longestTurn && _turns.IsWanted) DropMachine();
+        if (_hasTurn) return;
+        _turns.Begin(this, _end.Token);
+        (_hasTurn, _turnBegan) = (true, Stopwatch.GetTimestamp());
+    }
+
+    // And with it the turn.
     private void DropMachine()
     {
         _replayer?.Dispose();
         _replayer = null;
+        if (_hasTurn) _turns.End(this);
+        _hasTurn = false;
     }
 
     // Called now and then while replaying.

@@ -30,11 +30,12 @@ public sealed class HistoryWorker : IDisposable
 
     /// <param name="recording">Stays the caller's, and is in use until this is disposed of.</param>
     /// <param name="changed">More is known, or will never be. Called on the worker's thread, now and then.</param>
-    public HistoryWorker(RecordingFile recording, Action changed)
+    /// <param name="turns">With whom it takes turns; null: with nobody.</param>
+    public HistoryWorker(RecordingFile recording, Action changed, BackgroundTurns? turns = null)
     {
         (_recording, _changed) = (recording, changed);
         var observer = new IntervalObserver();
-        _replay = new BackgroundReplay(recording, "history", replay => ReplayWanted(replay, observer), changed);
+        _replay = new BackgroundReplay(recording, "history", replay => ReplayWanted(replay, observer), changed, turns);
     }
 
     /// <summary>Why it has given up, in a sentence; null: it has not.</summary>

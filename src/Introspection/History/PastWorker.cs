@@ -34,11 +34,12 @@ public sealed class PastWorker<THistory> : IDisposable
     /// <param name="name">Of the thread.</param>
     /// <param name="past">What is learnt, which is nobody else's.</param>
     /// <param name="changed">More is known, or will never be. Called on the worker's thread, now and then.</param>
-    internal PastWorker(RecordingFile recording, string name, Past<THistory> past, Action changed)
+    /// <param name="turns">With whom it takes turns; null: with nobody.</param>
+    internal PastWorker(RecordingFile recording, string name, Past<THistory> past, Action changed, BackgroundTurns? turns)
     {
         (_recording, _past, _changed) = (recording, past, changed);
         _known = _end = recording.Start;
-        _replay = new BackgroundReplay(recording, name, Work, changed);
+        _replay = new BackgroundReplay(recording, name, Work, changed, turns);
     }
 
     /// <summary>Why it has given up, in a sentence; null: it has not.</summary>

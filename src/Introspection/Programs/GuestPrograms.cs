@@ -91,11 +91,17 @@ public sealed class GuestPrograms : IDisposable
         _last = null;
     }
 
-    /// <summary>A kernel that was found elsewhere, so that it needs not be looked for if it is here.</summary>
+    /// <summary>A kernel that was found elsewhere, so that it needs not be looked for if it is here. Where the same was found here before, it takes its place: one is enough.</summary>
     /// <param name="image">The kernel.</param>
     /// <param name="initrd">What the recording's initrd has; null: it has none, or was not read.</param>
     public void Adopt(KernelImage image, InitrdFiles? initrd = null)
     {
+        if (_image is { } known && !ReferenceEquals(known, image) && known.IsSame(image))
+        {
+            _byProcess.Clear();
+            _sets.Clear();
+            (_image, _last) = (image, null);
+        }
         _image ??= image;
         if (initrd is not null) _users.Adopt(initrd);
     }

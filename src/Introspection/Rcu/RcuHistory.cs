@@ -72,7 +72,9 @@ public sealed class RcuHistory
     /// <param name="recording">Stays the caller's, and is in use until the worker is disposed of.</param>
     /// <param name="rcu">What the guest has.</param>
     /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
-    public static PastWorker<RcuHistory> Learner(RecordingFile recording, GuestRcu rcu, Action changed) => new(recording, "rcu", new RcuPast(rcu), changed);
+    /// <param name="turns">With whom the worker takes turns; null: with nobody.</param>
+    public static PastWorker<RcuHistory> Learner(RecordingFile recording, GuestRcu rcu, Action changed, BackgroundTurns? turns = null) =>
+        new(recording, "rcu", new RcuPast(rcu), changed, turns);
 
     /// <summary>By their beginnings; not all where <see cref="IsCut"/>.</summary>
     public IReadOnlyList<RcuSection> Sections { get; internal init; } = [];

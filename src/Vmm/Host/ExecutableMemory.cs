@@ -29,6 +29,14 @@ internal sealed unsafe partial class ExecutableMemory : IDisposable
     /// <summary>The same bytes, to be written.</summary>
     public Span<byte> Bytes => new((void*)_writable, (int)_sizeBytes);
 
+    /// <summary>What was written there is not looked at for a while: the host need not keep it mapped to be written, and counts it once. It stays as it is.</summary>
+    /// <param name="end">Bytes from the beginning on.</param>
+    public void RestWritable(int end)
+    {
+        // Of a file's pages only the mapping goes.
+        if (OperatingSystem.IsLinux()) HostMemory.Discard(_writable, (nuint)end & ~(nuint)0xFFF);
+    }
+
     /// <summary>This host can execute what a translator makes.</summary>
     public static bool IsSupported => (OperatingSystem.IsLinux() || OperatingSystem.IsWindows()) && X86Base.X64.IsSupported;
 

@@ -11,8 +11,10 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
     private const int DisplacementSizeBytes = 4;
     /// <summary>No block is larger.</summary>
     private const int Reserve = 256 << 10;
+    /// <summary>What was written rests after so many bytes more.</summary>
+    private const int RestsAfter = 1 << 20;
 
-    private int _used, _common;
+    private int _used, _common, _rested;
 
     public bool IsFull => _used + Reserve > SizeBytes;
 
@@ -34,13 +36,18 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
         nint start = NextAddress;
         emitter.Written.CopyTo(memory.Bytes[_used..]);
         _used = (_used + emitter.Position + 15) & ~15;
+        if (_used - _rested >= RestsAfter)
+        {
+            memory.RestWritable(_used);
+            _rested = _used;
+        }
         return start;
     }
 
     /// <summary>What comes from now on can be thrown away.</summary>
     public void EndCommon() => _common = _used;
 
-    public void Clear() => _used = _common;
+    public void Clear() => _used = _rested = _common;
 
     /// <summary>Makes the five bytes at <paramref name="at"/> a jump.</summary>
     public void PatchJump(nint at, nint target)

@@ -60,7 +60,9 @@ public sealed class LockHistory
     /// <param name="recording">Stays the caller's, and is in use until the worker is disposed of.</param>
     /// <param name="locks">Of the guest.</param>
     /// <param name="changed">More is known, or will never be. Called on the worker's thread.</param>
-    public static PastWorker<LockHistory> Learner(RecordingFile recording, GuestLocks locks, Action changed) => new(recording, "locks", new LockPast(recording, locks), changed);
+    /// <param name="turns">With whom the worker takes turns; null: with nobody.</param>
+    public static PastWorker<LockHistory> Learner(RecordingFile recording, GuestLocks locks, Action changed, BackgroundTurns? turns = null) =>
+        new(recording, "locks", new LockPast(recording, locks), changed, turns);
 
     /// <summary>The uses of all locks that hold one or wait for one at a position, in the order in which they wanted it.</summary>
     public IReadOnlyList<LockUse> UsesAt(Position at) => _index.At(at);
