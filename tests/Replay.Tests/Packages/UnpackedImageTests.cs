@@ -79,27 +79,31 @@ public sealed class UnpackedImageTests
         for (int i = 0; i < 60; i++)
         {
             long offset = random.Next(image.Length - PagedMemory.PageSizeBytes);
-            var content = new byte[PagedMemory.PageSizeBytes];
-            for (int k = random.Next(50); k >= 0; k--) content[random.Next(content.Length)] = (byte)random.Next(256);
+            var changed = new byte[PagedMemory.PageSizeBytes];
+            for (int k = random.Next(50); k >= 0; k--) changed[random.Next(changed.Length)] = (byte)random.Next(256);
             PackedPages.Page page = (i % 3) switch
             {
                 0 => new PackedPages.Page([], 0, i % 2, offset),
-                1 when kind == FrameKind.DifferentPages => new PackedPages.Page(content, 0, i % 2, offset),
-                _ => new PackedPages.Page(content, 0, PackedPages.NoSource, 0),
+                1 when kind == FrameKind.DifferentPages => new PackedPages.Page(changed, 0, i % 2, offset),
+                _ => new PackedPages.Page(changed, 0, PackedPages.NoSource, 0),
             };
             pages.Add(page);
             for (int k = 0; k < PagedMemory.PageSizeBytes; k++)
-                expected.Add((byte)((page.Source < 0 ? 0 : image[offset + k]) + (page.Content.Length == 0 ? 0 : content[k])));
+                expected.Add((byte)((page.Source < 0 ? 0 : image[offset + k]) + (page.Content.Length == 0 ? 0 : changed[k])));
         }
         byte[] payload = PackedPages.Encode(pages, kind);
-        Assert.Equal(expected, PackedPages.Expand(payload, pages.Count, kind, Images)![..expected.Count]);
+        var content = new byte[pages.Count * PackedPages.PageWithHashSizeBytes];
+        // As an array that is used again has something in it.
+        Array.Fill(content, (byte)0xA5);
+        Assert.True(PackedPages.TryExpand(payload, pages.Count, kind, Images, content));
+        Assert.Equal(expected, content[..expected.Count]);
         int refused = 0;
         for (int round = 0; round < 2000; round++)
         {
             byte[] bad = (byte[])payload.Clone();
             for (int k = random.Next(1, 4); k > 0; k--) bad[random.Next(200)] = (byte)random.Next(256);
             if (round % 4 == 0) bad = bad[..random.Next(bad.Length)];
-            if (PackedPages.Expand(bad, pages.Count, kind, Images) is null) refused++;
+            if (!PackedPages.TryExpand(bad, pages.Count, kind, Images, content)) refused++;
         }
         Assert.True(refused > 1000, $"only {refused} of 2000 were refused");
     }
