@@ -11,6 +11,8 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
     private const int DisplacementSizeBytes = 4;
     /// <summary>No block is larger.</summary>
     private const int Reserve = 256 << 10;
+    /// <summary>A line of the host's instruction cache: what a jump leads to is fetched at once.</summary>
+    private const int Alignment = 64;
 
     private int _used, _common;
 
@@ -33,7 +35,7 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
         Invariant.Check(emitter.Address == NextAddress && emitter.IsWhole);
         nint start = NextAddress;
         emitter.Written.CopyTo(memory.Bytes[_used..]);
-        _used = (_used + emitter.Position + 15) & ~15;
+        _used = (_used + emitter.Position + Alignment - 1) & -Alignment;
         return start;
     }
 
