@@ -109,7 +109,7 @@ public sealed class Machine : IDisposable
             _blocks.Clear();
             _blocks.MaximumLength = value == EngineKind.TranslatorOfSingleInstructions ? 1 : Block.MaximumLength;
             _translator?.Dispose();
-            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _blocks.Decoder, _vcpus, value == EngineKind.Auto ? Translator.WarmAt : 1);
+            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _blocks, _vcpus, value == EngineKind.Auto ? Translator.WarmAt : 1);
             foreach (Vcpu vcpu in _vcpus)
             {
                 vcpu.Interpreter.Clear();
