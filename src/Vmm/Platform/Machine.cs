@@ -109,7 +109,8 @@ public sealed class Machine : IDisposable
             _blocks.Clear();
             _blocks.MaximumLength = value == EngineKind.TranslatorOfSingleInstructions ? 1 : Block.MaximumLength;
             _translator?.Dispose();
-            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _blocks, _vcpus, value == EngineKind.Auto ? Translator.WarmAt : 1);
+            int warmAt = value switch { EngineKind.Auto => Translator.WarmAt, EngineKind.TranslatorOfTraces => 2, _ => 1 };
+            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _blocks, _vcpus, warmAt);
             foreach (Vcpu vcpu in _vcpus)
             {
                 vcpu.Interpreter.Clear();
