@@ -186,7 +186,7 @@ internal static class BenchVerb
         new EngineSpeed("Linux boot", configuration, folder, isQuick ? 1 : 5, context.Cancellation).Run(report, forQemu, ["-initrd", initrd!, "-append", Append]);
         if (isQuick) return;
         Say(context, "Linux at work by all engines");
-        new EngineSpeed("Linux at work", configuration with { CommandLine = AppendWork }, folder, 1, context.Cancellation)
+        new EngineSpeed("Linux at work", configuration with { CommandLine = AppendWork }, folder, 3, context.Cancellation)
             .Run(report, forQemu, ["-initrd", initrd!, "-append", AppendWork]);
     }
 
