@@ -28,7 +28,7 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
     {
         string path = Path.Combine(folder, "engines.ttvm"), log = Path.Combine(folder, "qemu.rr");
         List<TimeSpan> plain = [], recorded = [], replayed = [], tcg = [], rrRecorded = [], rrReplayed = [];
-        (ulong count, TimeSpan interpreted) = With(EngineKind.Interpreter, () => UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation));
+        (ulong count, TimeSpan interpreted) = UnrecordedRun.Run(configuration with { Engine = EngineKind.Interpreter }, ulong.MaxValue, cancellation);
         TranslationCounters counters = new();
         TimeSpan translation = TimeSpan.Zero;
         // One after the other in each round, so that what else the host does meets all of them.
@@ -65,20 +65,6 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         }
     }
 
-    private static T With<T>(EngineKind engine, Func<T> run)
-    {
-        EngineKind before = Machine.DefaultEngine;
-        Machine.DefaultEngine = engine;
-        try
-        {
-            return run();
-        }
-        finally
-        {
-            Machine.DefaultEngine = before;
-        }
-    }
-
     private TimeSpan Record(string path)
     {
         var options = new RecorderOptions { Path = path, Overwrite = true, RecordedFrom = "ttvm bench" };
@@ -93,7 +79,7 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
 
     private TimeSpan Replay(string path, ref TranslationCounters counters, ref TimeSpan translation)
     {
-        using RecordingFile recording = RecordingFile.Open(path);
+        using RecordingFile recording = RecordingFile.Open(path, engine: configuration.Engine);
         var watch = Stopwatch.StartNew();
         using var replayer = new Replayer(recording);
         replayer.RunTo(recording.End, null, cancellation);

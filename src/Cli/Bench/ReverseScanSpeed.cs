@@ -8,6 +8,7 @@ using Replay.Packages;
 using Replay.Queries;
 using Replay.Replaying;
 using Replay.Timelines;
+using Vmm.Platform;
 
 namespace Cli.Bench;
 
@@ -15,14 +16,14 @@ namespace Cli.Bench;
 /// Reverse-continue from the end of a recording to a breakpoint that nobody reaches, which looks at all of it, beside one replay of it; and beside as many replays at the same
 /// time as there are processors, which is what these can do at the most: two threads of one core are not two cores.
 /// </summary>
-internal sealed class ReverseScanSpeed(string name, string path, CancellationToken cancellation)
+internal sealed class ReverseScanSpeed(string name, string path, EngineKind engine, CancellationToken cancellation)
 {
     /// <summary>Not canonical: no instruction lies there.</summary>
     private const ulong Nowhere = 0x1234_5678_9ABC_DEF0;
 
     public void Run(BenchReport report)
     {
-        using RecordingFile recording = RecordingFile.Open(path);
+        using RecordingFile recording = RecordingFile.Open(path, engine: engine);
         int cores = Environment.ProcessorCount;
         TimeSpan replay = Replay(recording), together = ReplayTogether(cores), one = Scan(recording, 1), all = Scan(recording, 0);
         double possible = cores * (replay / together);
@@ -46,7 +47,7 @@ internal sealed class ReverseScanSpeed(string name, string path, CancellationTok
         var opened = new List<RecordingFile>();
         try
         {
-            for (int i = 0; i < count; i++) opened.Add(RecordingFile.Open(path));
+            for (int i = 0; i < count; i++) opened.Add(RecordingFile.Open(path, engine: engine));
             var watch = Stopwatch.StartNew();
             Parallel.ForEach(opened, new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = cancellation }, recording => _ = Replay(recording));
             return watch.Elapsed;
