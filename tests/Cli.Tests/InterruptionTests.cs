@@ -51,13 +51,8 @@ public sealed class InterruptionTests(DemoRecording demo)
         using (Process process = Ttvm.Start(["locks", path, "--history", "--log-level", "debug", "--log-file", log]))
         {
             process.BeginErrorReadLine();
-            var watch = Stopwatch.StartNew();
             // The replay has begun.
-            while (!(File.Exists(log) && ReadShared(log).Contains("Scan of ", StringComparison.Ordinal)))
-            {
-                Assert.True(watch.Elapsed < s_patience && !process.HasExited, "nothing is replayed");
-                Thread.Sleep(10);
-            }
+            Wait(process, () => GrowingFile.ReadAllText(log).Contains("Scan of ", StringComparison.Ordinal), "nothing is replayed");
             HostTool.Run("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)], s_patience);
             Assert.True(process.WaitForExit(s_patience));
             Assert.Equal(1, process.ExitCode);
@@ -65,13 +60,6 @@ public sealed class InterruptionTests(DemoRecording demo)
         }
         Assert.Equal(before, File.ReadAllBytes(path));
         Assert.Contains("account.brokenLock", Ttvm.Good("locks", path, "--history"), StringComparison.Ordinal);
-
-        static string ReadShared(string file)
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream);
-            return reader.ReadToEnd();
-        }
     }
 
     // Returns when the guest has been running for a while.
@@ -79,13 +67,18 @@ public sealed class InterruptionTests(DemoRecording demo)
     {
         Process process = Ttvm.Start(["record", "-o", path, "--kernel", DemoRecording.Kernel, "--memory", "64M", "--cpus", "2", "--append", "rounds=1000000 think=1000000"]);
         process.BeginErrorReadLine();
-        var watch = Stopwatch.StartNew();
         string log = Path.Combine(path + ".partial", "log");
-        while (!(File.Exists(log) && new FileInfo(log).Length > 500))
-        {
-            Assert.True(watch.Elapsed < s_patience && !process.HasExited, "the guest does not run");
-            Thread.Sleep(50);
-        }
+        Wait(process, () => GrowingFile.ReadAllBytes(log).Length > 500, "the guest does not run");
         return process;
+    }
+
+    private static void Wait(Process process, Func<bool> happened, string otherwise)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!happened())
+        {
+            Assert.True(watch.Elapsed < s_patience && !process.HasExited, otherwise);
+            Thread.Sleep(10);
+        }
     }
 }
