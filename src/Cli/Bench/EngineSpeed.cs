@@ -7,7 +7,6 @@ using Cli.Hosting;
 using Cli.Presentation;
 using Replay.Packages;
 using Replay.Recording;
-using Replay.Replaying;
 using Vmm.Platform;
 using Vmm.Translation;
 
@@ -36,7 +35,14 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         {
             plain.Add(UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation).Time);
             recorded.Add(Record(path));
-            replayed.Add(Replay(path, ref counters, ref translation));
+            using (RecordingFile recording = RecordingFile.Open(path, engine: configuration.Engine))
+            {
+                replayed.Add(TimedReplay.Run(recording, cancellation, machine =>
+                {
+                    counters = machine.TranslationCounters ?? counters;
+                    translation = TimeOfTranslation(machine, counters);
+                }));
+            }
             if (kernel is null) continue;
             Add(tcg, QemuRun.Run(kernel, more, s_limit)?.Real);
             // Its recording sleeps while the guest is idle, ours does not: what it computes is compared.
@@ -77,19 +83,12 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         return time;
     }
 
-    private TimeSpan Replay(string path, ref TranslationCounters counters, ref TimeSpan translation)
+    private static TimeSpan TimeOfTranslation(Machine machine, TranslationCounters counters)
     {
-        using RecordingFile recording = RecordingFile.Open(path, engine: configuration.Engine);
-        var watch = Stopwatch.StartNew();
-        using var replayer = new Replayer(recording);
-        replayer.RunTo(recording.End, null, cancellation);
-        TimeSpan time = watch.Elapsed;
-        counters = replayer.Machine.TranslationCounters ?? counters;
         // What is still there is made again, which is most of it; the compiler knows its way by now.
-        watch.Restart();
-        int again = replayer.Machine.TranslateAgain();
-        translation = watch.Elapsed * (counters.Blocks / Math.Max(1.0, again));
-        return time;
+        var watch = Stopwatch.StartNew();
+        int again = machine.TranslateAgain();
+        return watch.Elapsed * (counters.Blocks / Math.Max(1.0, again));
     }
 
     private static void Add(List<TimeSpan> times, TimeSpan? time)

@@ -6,7 +6,6 @@ using System.Threading.Tasks;
 using Cli.Presentation;
 using Replay.Packages;
 using Replay.Queries;
-using Replay.Replaying;
 using Replay.Timelines;
 using Vmm.Platform;
 
@@ -25,21 +24,13 @@ internal sealed class ReverseScanSpeed(string name, string path, EngineKind engi
     {
         using RecordingFile recording = RecordingFile.Open(path, engine: engine);
         int cores = Environment.ProcessorCount;
-        TimeSpan replay = Replay(recording), together = ReplayTogether(cores), one = Scan(recording, 1), all = Scan(recording, 0);
+        TimeSpan replay = TimedReplay.Run(recording, cancellation), together = ReplayTogether(cores), one = Scan(recording, 1), all = Scan(recording, 0);
         double possible = cores * (replay / together);
         report.Add($"{name}: replay", $"{Words.Duration(replay)}, {Words.Rate(recording.InstructionCount, replay)}");
         report.Add($"{name}: {Words.Plural(cores, "replay")} at the same time", $"{Words.Duration(together)} (together {possible:F2} times as fast as one)");
         report.Add($"{name}: reverse-continue over all of it, one core", $"{Words.Duration(one)} ({replay / one:F2} times as fast as replay)");
         report.Add($"{name}: reverse-continue over all of it, {Words.Plural(cores, "core")}",
             $"{Words.Duration(all)} ({replay / all:F2} times as fast as replay, {replay / all / possible:F2} of what the processors can do)", "at replay speed times cores");
-    }
-
-    private TimeSpan Replay(RecordingFile recording)
-    {
-        var watch = Stopwatch.StartNew();
-        using var replayer = new Replayer(recording);
-        replayer.RunTo(recording.End, null, cancellation);
-        return watch.Elapsed;
     }
 
     private TimeSpan ReplayTogether(int count)
@@ -49,7 +40,7 @@ internal sealed class ReverseScanSpeed(string name, string path, EngineKind engi
         {
             for (int i = 0; i < count; i++) opened.Add(RecordingFile.Open(path, engine: engine));
             var watch = Stopwatch.StartNew();
-            Parallel.ForEach(opened, new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = cancellation }, recording => _ = Replay(recording));
+            Parallel.ForEach(opened, new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = cancellation }, recording => _ = TimedReplay.Run(recording, cancellation));
             return watch.Elapsed;
         }
         finally

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
-using Cli.Logging;
+using Introspection.Messages;
 using Introspection.Programs;
 using Microsoft.Extensions.Logging;
 using Replay.Packages;
