@@ -8,7 +8,6 @@ using Cli.Hosting;
 using Cli.Presentation;
 using Replay.Packages;
 using Replay.Recording;
-using Replay.Replaying;
 using Vmm.Platform;
 using Vmm.Translation;
 
@@ -29,7 +28,7 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
     {
         string path = Path.Combine(folder, "engines.ttvm"), log = Path.Combine(folder, "qemu.rr");
         List<TimeSpan> plain = [], recorded = [], replayed = [], tcg = [], rrRecorded = [], rrReplayed = [];
-        (ulong count, TimeSpan interpreted) = With(EngineKind.Interpreter, () => UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation));
+        (ulong count, TimeSpan interpreted) = UnrecordedRun.Run(configuration with { Engine = EngineKind.Interpreter }, ulong.MaxValue, cancellation);
         TranslationCounters counters = new();
         TimeSpan translation = TimeSpan.Zero;
         // One after the other in each round, so that what else the host does meets all of them.
@@ -37,7 +36,14 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         {
             plain.Add(UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation).Time);
             recorded.Add(Record(path));
-            replayed.Add(Replay(path, ref counters, ref translation));
+            using (RecordingFile recording = RecordingFile.Open(path, engine: configuration.Engine))
+            {
+                replayed.Add(TimedReplay.Run(recording, cancellation, machine =>
+                {
+                    counters = machine.TranslationCounters ?? counters;
+                    translation = TimeOfTranslation(machine, counters);
+                }));
+            }
             if (kernel is null) continue;
             Add(tcg, QemuRun.Run(kernel, more, s_limit)?.Real);
             // Its recording sleeps while the guest is idle, ours does not: what it computes is compared.
@@ -66,20 +72,6 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         }
     }
 
-    private static T With<T>(EngineKind engine, Func<T> run)
-    {
-        EngineKind before = Machine.DefaultEngine;
-        Machine.DefaultEngine = engine;
-        try
-        {
-            return run();
-        }
-        finally
-        {
-            Machine.DefaultEngine = before;
-        }
-    }
-
     private TimeSpan Record(string path)
     {
         var options = new RecorderOptions { Path = path, Overwrite = true, RecordedFrom = "ttvm bench" };
@@ -92,19 +84,12 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         return time;
     }
 
-    private TimeSpan Replay(string path, ref TranslationCounters counters, ref TimeSpan translation)
+    private static TimeSpan TimeOfTranslation(Machine machine, TranslationCounters counters)
     {
-        using RecordingFile recording = RecordingFile.Open(path);
-        var watch = Stopwatch.StartNew();
-        using var replayer = new Replayer(recording);
-        replayer.RunTo(recording.End, null, cancellation);
-        TimeSpan time = watch.Elapsed;
-        counters = replayer.Machine.TranslationCounters ?? counters;
         // What is still there is made again, which is most of it; the compiler knows its way by now.
-        watch.Restart();
-        int again = replayer.Machine.TranslateAgain();
-        translation = watch.Elapsed * (counters.Blocks / Math.Max(1.0, again));
-        return time;
+        var watch = Stopwatch.StartNew();
+        int again = machine.TranslateAgain();
+        return watch.Elapsed * (counters.Blocks / Math.Max(1.0, again));
     }
 
     /// <summary>Of the ratios of each round.</summary>
