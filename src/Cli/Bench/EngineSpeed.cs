@@ -19,6 +19,9 @@ namespace Cli.Bench;
 /// </summary>
 internal sealed class EngineSpeed(string name, MachineConfiguration configuration, string folder, int rounds, CancellationToken cancellation)
 {
+    /// <summary>How often the recorded run and the other take turns.</summary>
+    private const int SlicesOfRun = 30;
+
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
     /// <param name="report">Takes the rows.</param>
@@ -34,8 +37,9 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
         // One after the other in each round, so that what else the host does meets all of them.
         for (int round = 0; round < rounds; round++)
         {
-            plain.Add(UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation).Time);
-            recorded.Add(Record(path));
+            (TimeSpan unrecordedTime, TimeSpan recordedTime) = SideBySide.Run(configuration, path, count / SlicesOfRun, cancellation);
+            plain.Add(unrecordedTime);
+            recorded.Add(recordedTime);
             using (RecordingFile recording = RecordingFile.Open(path, engine: configuration.Engine))
             {
                 replayed.Add(TimedReplay.Run(recording, cancellation, machine =>
@@ -70,18 +74,6 @@ internal sealed class EngineSpeed(string name, MachineConfiguration configuratio
             TimeSpan theirs = BenchReport.Median(rrReplayed);
             report.Add($"{name}: QEMU rr=replay", $"{Words.Duration(theirs)} of processor time (ttvm: {theirs / replay:F2} times as fast)", "at least 3 times");
         }
-    }
-
-    private TimeSpan Record(string path)
-    {
-        var options = new RecorderOptions { Path = path, Overwrite = true, RecordedFrom = "ttvm bench" };
-        var watch = Stopwatch.StartNew();
-        using var recorder = new Recorder(configuration, new NoInput(), new HostServices(), options);
-        recorder.Run(ulong.MaxValue, cancellation);
-        cancellation.ThrowIfCancellationRequested();
-        TimeSpan time = watch.Elapsed;
-        recorder.Finish();
-        return time;
     }
 
     private static TimeSpan TimeOfTranslation(Machine machine, TranslationCounters counters)
