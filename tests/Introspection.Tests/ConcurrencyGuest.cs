@@ -31,7 +31,8 @@ internal sealed class ConcurrencyGuest : IDisposable
             Images = [new MachineImage("kernel", $"concurrency-{name}.elf", System.IO.File.ReadAllBytes(GuestImages.Own($"concurrency-{name}.elf")))],
         };
         string path = Path.Combine(_folder, $"{name}.ttvm");
-        using (var recorder = new Recorder(configuration, new NoInput(), new StandingHost(), new RecorderOptions { Path = path, CheckpointInterval = CheckpointInterval, RecordedFrom = "a test" }))
+        var options = new RecorderOptions { Path = path, CheckpointInterval = CheckpointInterval, RecordedFrom = "a test" };
+        using (var recorder = new Recorder(configuration, new NoInput(), new StandingHost(), options))
         {
             recorder.Run(MaximumInstructions);
             recorder.Finish();
