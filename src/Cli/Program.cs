@@ -58,8 +58,8 @@ internal static class Program
         {
             Sandbox.Enter(parsed, !parsed.GetValue(noSandbox), context);
             passphrases.FileName = parsed.GetValue(passphraseFile);
-            Machine.DefaultEngine = SharedOptions.EngineOf(parsed.GetValue(engine));
-            if (parsed.GetResult(engine) is { Implicit: false } && Machine.DefaultEngine == EngineKind.Translator && !Machine.HostTranslates)
+            context.Engine = SharedOptions.EngineOf(parsed.GetValue(engine));
+            if (parsed.GetResult(engine) is { Implicit: false } && context.Engine == EngineKind.Translator && !Machine.HostTranslates)
                 context.Error.WriteLine("ttvm: code is translated on x86-64 with Linux or Windows only; the interpreter serves");
             log.Open(LogOutput.LevelOf(parsed.GetValue(level)), parsed.GetValue(logFile));
             long began = Stopwatch.GetTimestamp();

@@ -1,9 +1,7 @@
 using System;
 using System.Diagnostics;
 using System.Globalization;
-using System.IO;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using TestKit;
@@ -30,17 +28,20 @@ public sealed partial class AttachTests(DemoRecording demo)
             int now = int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
             Assert.True(port == 0 || port == now);
             port = now;
-            using var client = new Client(port);
+            using var connection = new TcpClient("127.0.0.1", port);
+            NetworkStream stream = connection.GetStream();
+            stream.ReadTimeout = (int)s_patience.TotalMilliseconds;
+            var client = new DapClient(stream, stream);
             client.Ask("initialize", new JsonObject { ["adapterID"] = "ttvm" });
-            client.Ask("attach", []);
-            client.Ask("configurationDone", []);
+            client.Ask("attach");
+            client.Ask("configurationDone");
             client.Ask("pause", new JsonObject { ["threadId"] = 1 });
             client.WaitFor("stopped");
             client.Ask("stepBack", new JsonObject { ["threadId"] = 1, ["granularity"] = "instruction" });
             client.WaitFor("stopped");
-            Assert.True((bool)client.Ask("ttvm/position", [])["isLive"]!);
+            Assert.True((bool)client.Ask("ttvm/position")["isLive"]!);
             if (i == 1) client.Ask("ttvm/type", new JsonObject { ["text"] = "hello\nq" });
-            client.Ask("disconnect", []);
+            client.Ask("disconnect");
         }
         Assert.True(process.WaitForExit(s_patience), "the guest does not end");
         Assert.Equal(0, process.ExitCode);
@@ -58,59 +59,4 @@ public sealed partial class AttachTests(DemoRecording demo)
 
     [GeneratedRegex(@"a debugger can attach at port (\d+) of 127\.0\.0\.1")]
     private static partial Regex ListeningPort();
-
-    private sealed class Client : IDisposable
-    {
-        private readonly TcpClient _connection = new();
-        private readonly NetworkStream _stream;
-        private int _sequence;
-
-        public Client(int port)
-        {
-            _connection.Connect("127.0.0.1", port);
-            _stream = _connection.GetStream();
-            _stream.ReadTimeout = (int)s_patience.TotalMilliseconds;
-        }
-
-        /// <summary>The body of the answer, which must be a good one.</summary>
-        public JsonNode Ask(string command, JsonObject arguments)
-        {
-            int sequence = ++_sequence;
-            byte[] content = Encoding.UTF8.GetBytes(new JsonObject { ["seq"] = sequence, ["type"] = "request", ["command"] = command, ["arguments"] = arguments }.ToJsonString());
-            _stream.Write(Encoding.ASCII.GetBytes($"Content-Length: {content.Length}\r\n\r\n"));
-            _stream.Write(content);
-            JsonNode answer = Receive(m => (string?)m["type"] == "response" && (int)m["request_seq"]! == sequence);
-            Assert.True((bool)answer["success"]!, $"{command}: {answer["message"]}");
-            return answer["body"] ?? new JsonObject();
-        }
-
-        public void WaitFor(string name) => Receive(m => (string?)m["event"] == name);
-
-        public void Dispose() => _connection.Dispose();
-
-        private readonly System.Collections.Generic.List<JsonNode> _waiting = [];
-
-        private JsonNode Receive(Predicate<JsonNode> wanted)
-        {
-            int index;
-            while ((index = _waiting.FindIndex(wanted)) < 0) _waiting.Add(ReadMessage());
-            JsonNode message = _waiting[index];
-            _waiting.RemoveAt(index);
-            return message;
-        }
-
-        private JsonNode ReadMessage()
-        {
-            var header = new StringBuilder();
-            while (!header.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-            {
-                int b = _stream.ReadByte();
-                if (b < 0) throw new EndOfStreamException("the connection was closed");
-                header.Append((char)b);
-            }
-            var content = new byte[int.Parse(header.ToString().AsSpan(15), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture)];
-            _stream.ReadExactly(content);
-            return JsonNode.Parse(content)!;
-        }
-    }
 }

@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
-using System.Text;
+using TestKit;
 using Xunit;
 
 namespace Cli.Tests;
@@ -12,9 +12,9 @@ namespace Cli.Tests;
 internal sealed class DapTalk
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
-    private readonly string[] _messages;
+    private readonly List<string> _messages;
 
-    private DapTalk(string[] messages, string processStatus) => (_messages, ProcessStatus) = (messages, processStatus);
+    private DapTalk(List<string> messages, string processStatus) => (_messages, ProcessStatus) = (messages, processStatus);
 
     /// <summary>/proc/PID/status when all was answered.</summary>
     public string ProcessStatus { get; }
@@ -26,10 +26,9 @@ internal sealed class DapTalk
     public bool Said(string text) => _messages.Any(one => one.Contains("\"event\":\"output\"", StringComparison.Ordinal) && one.Contains(text, StringComparison.Ordinal));
 
     /// <summary>Whether the server has sent a message with these words.</summary>
-    public bool Has(string words) => Array.Exists(_messages, one => one.Contains(words, StringComparison.Ordinal));
+    public bool Has(string words) => _messages.Exists(one => one.Contains(words, StringComparison.Ordinal));
 
-    public string AnswerTo(int request) => _messages.Single(one =>
-        one.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || one.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal));
+    public string AnswerTo(int request) => _messages.Single(one => Answers(one, request));
 
     /// <summary>Sends requests, then waits for the answer to the last one and lets the server end.</summary>
     public static DapTalk Of(IReadOnlyList<string> command, params (string Command, string Arguments)[] requests)
@@ -39,22 +38,24 @@ internal sealed class DapTalk
         using Process process = Process.Start(start)!;
         for (int i = 0; i < requests.Length; i++)
         {
-            byte[] request = Encoding.UTF8.GetBytes($$"""{"seq":{{i + 1}},"type":"request","command":"{{requests[i].Command}}","arguments":{{requests[i].Arguments}}}""");
-            process.StandardInput.BaseStream.Write([.. Encoding.ASCII.GetBytes($"Content-Length: {request.Length}\r\n\r\n"), .. request]);
-            process.StandardInput.BaseStream.Flush();
+            DapMessages.Write(process.StandardInput.BaseStream,
+                $$"""{"seq":{{i + 1}},"type":"request","command":"{{requests[i].Command}}","arguments":{{requests[i].Arguments}}}""");
         }
-        var answers = new StringBuilder();
-        var piece = new char[4096];
-        while (!answers.ToString().Contains($"\"request_seq\":{requests.Length}", StringComparison.Ordinal))
+        Stream output = process.StandardOutput.BaseStream;
+        var messages = new List<string>();
+        while (!messages.Exists(one => Answers(one, requests.Length)))
         {
-            int count = process.StandardOutput.Read(piece);
-            Assert.True(count > 0, answers.ToString());
-            answers.Append(piece, 0, count);
+            string? message = DapMessages.ReadContent(output);
+            Assert.True(message is not null, string.Join('\n', messages));
+            messages.Add(message);
         }
         string status = File.ReadAllText($"/proc/{process.Id}/status");
         process.StandardInput.Close();
-        answers.Append(process.StandardOutput.ReadToEnd());
+        while (DapMessages.ReadContent(output) is { } message) messages.Add(message);
         Assert.True(process.WaitForExit(s_patience));
-        return new DapTalk(answers.ToString().Split("Content-Length: "), status);
+        return new DapTalk(messages, status);
     }
+
+    private static bool Answers(string message, int request) =>
+        message.Contains($"\"request_seq\":{request},", StringComparison.Ordinal) || message.Contains($"\"request_seq\":{request}}}", StringComparison.Ordinal);
 }

@@ -113,8 +113,7 @@ public sealed partial class LoggingTests(DemoRecording demo)
         var start = new ProcessStartInfo(Ttvm.Program, ["dap", "--log-level", "trace"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> log = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        foreach (string request in requests) process.StandardInput.BaseStream.Write(Encoding.UTF8.GetBytes($"Content-Length: {request.Length}\r\n\r\n{request}"));
-        process.StandardInput.BaseStream.Flush();
+        foreach (string request in requests) DapMessages.Write(process.StandardInput.BaseStream, request);
         using var output = new MemoryStream();
         process.StandardOutput.BaseStream.CopyTo(output);
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)));

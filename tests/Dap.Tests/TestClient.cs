@@ -106,12 +106,7 @@ internal sealed class TestClient : IDisposable
         _toServer.Flush();
     }
 
-    public void SendContent(string json)
-    {
-        byte[] content = Encoding.UTF8.GetBytes(json);
-        SendRaw(Encoding.ASCII.GetBytes($"Content-Length: {content.Length}\r\n\r\n"));
-        SendRaw(content);
-    }
+    public void SendContent(string json) => DapMessages.Write(_toServer, json);
 
     /// <summary>Sends a request and does not wait; returns its number.</summary>
     public int Send(string command, string arguments = "{}")
@@ -145,19 +140,7 @@ internal sealed class TestClient : IDisposable
     }
 
     /// <summary>The next message; null at the end.</summary>
-    public JsonNode? Receive()
-    {
-        var header = new StringBuilder();
-        while (!header.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            int b = _fromServer.ReadByte();
-            if (b < 0) return null;
-            header.Append((char)b);
-        }
-        var content = new byte[int.Parse(header.ToString()["Content-Length:".Length..].Trim(), CultureInfo.InvariantCulture)];
-        _fromServer.ReadExactly(content);
-        return JsonNode.Parse(content);
-    }
+    public JsonNode? Receive() => DapMessages.Read(_fromServer);
 
     public void Note(string text) => _transcript.Append("# ").Append(text).Append("\n\n");
 

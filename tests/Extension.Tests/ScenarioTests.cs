@@ -13,7 +13,7 @@ public sealed class ScenarioTests(VisualStudioCode code) : IClassFixture<VisualS
     private static readonly string[] s_scenarios =
     [
         "f5_without_launch_json", "editor_and_its_replay_button", "compare_recordings", "steps_back", "reverse_continue_to_a_data_breakpoint", "page_tables_in_variables", "page_tables_view",
-        "timeline", "console_lines", "memory", "bad_launch_json", "machine", "locks_view", "calls_view", "variables", "reverse_steps_by_source", "live_guest",
+        "timeline", "console_lines", "memory", "bad_launch_json", "machine", "locks_view", "locks_being_found", "calls_view", "variables", "reverse_steps_by_source", "live_guest",
         "saved_breakpoints", "bookmarks", "log_level", "confined_recording", "unconfined_recording", "translated_code", "light_theme", "high_contrast_theme",
     ];
     /// <summary>They boot images that have to be built or fetched first.</summary>

@@ -23,7 +23,7 @@ public sealed class SpeedTests
         string kernel = GuestImages.Own($"speed-{name}-{bits}.elf");
         string expected = HostTool.Run(GuestImages.Own($"speed-{name}-{bits}"), [Work], System.TimeSpan.FromSeconds(30)).Output;
         Assert.Matches("^[0-9a-f]{8}\n$", expected);
-        foreach (EngineKind engine in (EngineKind[])[EngineKind.Interpreter, EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions])
+        foreach (EngineKind engine in (EngineKind[])[EngineKind.Interpreter, EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions, EngineKind.TranslatorOfTraces])
         {
             using var run = new GuestRun(Configurations.Kernel(kernel, Work, memoryMiB: 16));
             run.Machine.Engine = engine;

@@ -31,7 +31,8 @@ internal sealed class ConcurrencyGuest : IDisposable
             Images = [new MachineImage("kernel", $"concurrency-{name}.elf", System.IO.File.ReadAllBytes(GuestImages.Own($"concurrency-{name}.elf")))],
         };
         string path = Path.Combine(_folder, $"{name}.ttvm");
-        using (var recorder = new Recorder(configuration, new NoInput(), new NoHost(), new RecorderOptions { Path = path, CheckpointInterval = CheckpointInterval, RecordedFrom = "a test" }))
+        var options = new RecorderOptions { Path = path, CheckpointInterval = CheckpointInterval, RecordedFrom = "a test" };
+        using (var recorder = new Recorder(configuration, new NoInput(), new StandingHost(), options))
         {
             recorder.Run(MaximumInstructions);
             recorder.Finish();
@@ -99,11 +100,5 @@ internal sealed class ConcurrencyGuest : IDisposable
         Timeline.Dispose();
         File.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private sealed class NoHost : IHostServices
-    {
-        public ulong ReadMonotonicNanoseconds() => 0;
-        public void FillRandom(Span<byte> destination) => throw new InvalidOperationException("the host's random numbers are not to be used");
     }
 }

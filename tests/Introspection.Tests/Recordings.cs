@@ -20,7 +20,7 @@ public sealed class Recordings : IDisposable
             Images = [new MachineImage("kernel", "demo64.elf", System.IO.File.ReadAllBytes(GuestImages.PrebuiltDemo64))],
         };
         Path = System.IO.Path.Combine(_folder, "mcs.ttvm");
-        using (var recorder = new Recorder(configuration, new NoInput(), new NoHost(), new RecorderOptions { Path = Path, CheckpointInterval = 200_000, RecordedFrom = "a test" }))
+        using (var recorder = new Recorder(configuration, new NoInput(), new StandingHost(), new RecorderOptions { Path = Path, CheckpointInterval = 200_000, RecordedFrom = "a test" }))
         {
             recorder.Run(100_000_000);
             recorder.Finish();
@@ -36,11 +36,5 @@ public sealed class Recordings : IDisposable
     {
         File.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private sealed class NoHost : IHostServices
-    {
-        public ulong ReadMonotonicNanoseconds() => 0;
-        public void FillRandom(Span<byte> destination) => throw new InvalidOperationException("the host's random numbers are not to be used");
     }
 }

@@ -21,7 +21,7 @@ public sealed class BreakpointEngineTests
         Assert.True(addresses.Length > 50, $"only {addresses.Length} addresses");
         (List<Seen> seen, string end, _) = Watch(EngineKind.Interpreter, addresses, cpus, chaos);
         Assert.True(seen.Count > 1000, $"only {seen.Count} events");
-        foreach (EngineKind engine in (EngineKind[])[EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions, EngineKind.Auto])
+        foreach (EngineKind engine in (EngineKind[])[EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions, EngineKind.TranslatorOfTraces, EngineKind.Auto])
         {
             (List<Seen> others, string otherEnd, long fromCode) = Watch(engine, addresses, cpus, chaos);
             for (int i = 0; i < seen.Count && i < others.Count; i++) Assert.Equal(seen[i], others[i]);

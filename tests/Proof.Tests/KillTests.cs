@@ -109,7 +109,7 @@ public sealed class KillTests
     // Read as docs/TRACE_FORMAT.md says, without the code that is being tested: frames up to the first that is not whole.
     private static Position LastCompleteSegment(string logPath)
     {
-        byte[] log = File.Exists(logPath) ? ReadWhileWritten(logPath) : [];
+        byte[] log = GrowingFile.ReadAllBytes(logPath);
         var through = Position.Start;
         for (int at = 0; at + FrameHeaderSizeBytes <= log.Length;)
         {
@@ -120,13 +120,5 @@ public sealed class KillTests
             at += FrameHeaderSizeBytes + (int)(metadata + payload);
         }
         return through;
-    }
-
-    private static byte[] ReadWhileWritten(string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var content = new MemoryStream();
-        stream.CopyTo(content);
-        return content.ToArray();
     }
 }

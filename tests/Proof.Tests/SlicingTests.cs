@@ -32,7 +32,7 @@ public sealed class SlicingTests
                 replayer.RunTo(recording.End);
                 Assert.Equal(recording.Checkpoints[^1].Digest, replayer.Digest());
             }
-            foreach (EngineKind engine in (EngineKind[])[EngineKind.Interpreter, EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions])
+            foreach (EngineKind engine in (EngineKind[])[EngineKind.Interpreter, EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions, EngineKind.TranslatorOfTraces])
             {
                 using LockstepSide blocks = new BlockSide(recording, engine.ToString(), engine), steps = new SingleStepSide(recording);
                 Assert.Null(new LockstepRun(blocks, steps, 50_000).Run(Position.Start, new Position(Math.Min(recording.End.InstructionCount, 1_000_000)), null, default));

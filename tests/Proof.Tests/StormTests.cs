@@ -15,7 +15,7 @@ namespace Proof.Tests;
 /// </summary>
 public sealed class StormTests
 {
-    private static readonly EngineKind[] s_engines = [EngineKind.Interpreter, EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions];
+    private static readonly EngineKind[] s_engines = [EngineKind.Interpreter, EngineKind.Translator, EngineKind.TranslatorOfSingleInstructions, EngineKind.TranslatorOfTraces];
 
     [Theory]
     [InlineData("code", 1, null)]

@@ -27,10 +27,11 @@ internal sealed class BenchReport
         foreach (string note in _notes) output.WriteLine($"- {note}");
     }
 
-    /// <summary>The middle one of several; sorts them.</summary>
+    /// <summary>The middle one of several.</summary>
     public static TimeSpan Median(List<TimeSpan> times)
     {
-        times.Sort();
-        return times[times.Count / 2];
+        TimeSpan[] sorted = [.. times];
+        Array.Sort(sorted);
+        return sorted[sorted.Length / 2];
     }
 }

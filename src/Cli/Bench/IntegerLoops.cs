@@ -7,7 +7,7 @@ using Vmm.Platform;
 namespace Cli.Bench;
 
 /// <summary>Integer loops in 64-bit mode: the engine's speed with paging, exact counts and everything on.</summary>
-internal sealed class IntegerLoops(uint iterations, bool besideQemu, CancellationToken cancellation)
+internal sealed class IntegerLoops(uint iterations, EngineKind engine, bool besideQemu, CancellationToken cancellation)
 {
     public void Run(BenchReport report)
     {
@@ -22,8 +22,8 @@ internal sealed class IntegerLoops(uint iterations, bool besideQemu, Cancellatio
         }
     }
 
-    private static MachineConfiguration Configure(byte[] image) =>
-        new() { MemorySizeBytes = 64UL << 20, Images = [new MachineImage("kernel", "loop", image)] };
+    private MachineConfiguration Configure(byte[] image) =>
+        new() { Engine = engine, MemorySizeBytes = 64UL << 20, Images = [new MachineImage("kernel", "loop", image)] };
 
     private static void MeasureQemu(BenchReport report, string what, LoopKind kind, byte[] image, ulong count, TimeSpan ours)
     {

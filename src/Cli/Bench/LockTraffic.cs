@@ -15,7 +15,7 @@ namespace Cli.Bench;
 /// What a critical section costs as vCPUs are added, in transfers of the lock's cache lines: test-and-set, test-and-test-and-set and MCS (Anderson and Dahlin, "Operating
 /// Systems: Principles and Practice", section 5.8). The vCPUs run side by side, an instruction each in turn.
 /// </summary>
-internal sealed class LockTraffic(string guestFolder, CancellationToken cancellation)
+internal sealed class LockTraffic(string guestFolder, EngineKind engine, CancellationToken cancellation)
 {
     private const int MostCpus = 8;
     private const ulong TcbSize = 64, NeedToWaitOffset = 8, Slice = 1_000_000, MostInstructions = 100_000_000;
@@ -65,7 +65,7 @@ internal sealed class LockTraffic(string guestFolder, CancellationToken cancella
         var world = new UnrecordedRun.Silence();
         using var machine = new Machine(new MachineConfiguration
         {
-            CpuCount = cpuCount, MemorySizeBytes = 16 << 20, TurnPolicy = TurnPolicy.SideBySide, Images = [MachineSetup.ReadImage("kernel", path)],
+            Engine = engine, CpuCount = cpuCount, MemorySizeBytes = 16 << 20, TurnPolicy = TurnPolicy.SideBySide, Images = [MachineSetup.ReadImage("kernel", path)],
         }, world, world);
         var sections = new SectionCounter(counter);
         machine.SetWatches(watches);

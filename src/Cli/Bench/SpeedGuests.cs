@@ -16,11 +16,12 @@ namespace Cli.Bench;
 /// translator. What all of them print is compared.
 /// </summary>
 /// <param name="guests">Where <c>make -C guests</c> has put them.</param>
+/// <param name="engine">What executes them.</param>
 /// <param name="rounds">Runs of each; the shortest counts: what else the host does only adds.</param>
 /// <param name="tenth">A tenth of the work.</param>
 /// <param name="besideQemu">QEMU runs them too.</param>
 /// <param name="cancellation">Ends it.</param>
-internal sealed class SpeedGuests(string guests, int rounds, bool tenth, bool besideQemu, CancellationToken cancellation)
+internal sealed class SpeedGuests(string guests, EngineKind engine, int rounds, bool tenth, bool besideQemu, CancellationToken cancellation)
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(1);
 
@@ -100,7 +101,10 @@ internal sealed class SpeedGuests(string guests, int rounds, bool tenth, bool be
 
     private (TimeSpan Time, string Result) RunGuest(byte[] image, uint work)
     {
-        var configuration = new MachineConfiguration { MemorySizeBytes = 64UL << 20, CommandLine = $"{work}", Images = [new MachineImage("kernel", "speed", image)] };
+        var configuration = new MachineConfiguration
+        {
+            Engine = engine, MemorySizeBytes = 64UL << 20, CommandLine = $"{work}", Images = [new MachineImage("kernel", "speed", image)],
+        };
         var printed = new Printed();
         (_, TimeSpan time) = UnrecordedRun.Run(configuration, ulong.MaxValue, cancellation, printed);
         return (time, printed.ToString());

@@ -4,16 +4,17 @@ using System.Diagnostics;
 using System.Threading;
 using Replay.Packages;
 using Replay.Timelines;
+using Vmm.Platform;
 using Vmm.Time;
 
 namespace Cli.Bench;
 
 /// <summary>Steps back at random positions of a recording: from a timeline that has just been opened, from one that has been elsewhere, and once more where it is.</summary>
-internal sealed class StepBackLatency(string name, string path, int sampleCount, CancellationToken cancellation)
+internal sealed class StepBackLatency(string name, string path, EngineKind engine, int sampleCount, CancellationToken cancellation)
 {
     public void Run(BenchReport report)
     {
-        using RecordingFile recording = RecordingFile.Open(path);
+        using RecordingFile recording = RecordingFile.Open(path, engine: engine);
         var cold = new List<double>();
         var elsewhere = new List<double>();
         var repeated = new List<double>();

@@ -43,7 +43,7 @@ internal sealed class StateSearch(RecordingFile a, RecordingFile b)
             good = one.Position;
         }
         if (good == end) return new StateParting(true, good, good, null);
-        using LockstepSide sideA = BlockSide.WithDefaultEngine(a, "A"), sideB = BlockSide.WithDefaultEngine(b, "B");
+        using LockstepSide sideA = BlockSide.WithItsEngine(a, "A"), sideB = BlockSide.WithItsEngine(b, "B");
         good = Halve(sideA, sideB, good, ref bad, cancellation);
         LockstepDifference? first = new LockstepRun(sideA, sideB, LockstepInterval).Run(good, bad, progress, cancellation);
         Position same = first?.Before ?? bad;

@@ -31,7 +31,7 @@ internal sealed class DemoTour(CommandContext context, string path)
         _out.WriteLine("1. Record it, with a scheduler that shakes out races (--chaos), until a run goes wrong.");
         ulong seed = RecordUntilBug();
 
-        using RecordingFile recording = RecordingFile.Open(path);
+        using RecordingFile recording = OpenRecording.OpenFile(path, context);
         _out.WriteLine();
         _out.WriteLine("2. Replay it and compare every output and state digest.");
         VerificationReport report = RecordingVerifier.Verify(recording, 0, null, context.Cancellation);
@@ -54,7 +54,7 @@ internal sealed class DemoTour(CommandContext context, string path)
             context.Cancellation.ThrowIfCancellationRequested();
             var configuration = new MachineConfiguration
             {
-                CpuCount = CpuCount, MemorySizeBytes = MemorySizeBytes, ChaosSeed = seed,
+                Engine = context.Engine, CpuCount = CpuCount, MemorySizeBytes = MemorySizeBytes, ChaosSeed = seed,
                 Images = [new MachineImage("kernel", "demo64.elf", _kernel.Content)],
             };
             var options = new RecorderOptions { Path = path, Overwrite = true, RecordedFrom = "ttvm demo", CheckpointInterval = CheckpointInterval };
@@ -62,7 +62,7 @@ internal sealed class DemoTour(CommandContext context, string path)
             RecorderStop stop = recorder.Run(ulong.MaxValue, context.Cancellation);
             recorder.Finish();
             if (stop == RecorderStop.Cancelled) throw new OperationCanceledException(context.Cancellation);
-            using RecordingFile recording = RecordingFile.Open(path);
+            using RecordingFile recording = OpenRecording.OpenFile(path, context);
             string line = LastLine(recording);
             _out.WriteLine($"   seed {seed}: {Words.Count(recording.End.InstructionCount)} instructions, and the guest says: {line}");
             if (line.Contains(BugText, StringComparison.Ordinal))

@@ -1,6 +1,7 @@
 using System.IO;
 using System.Threading;
 using Cli.Logging;
+using Vmm.Platform;
 
 namespace Cli.Hosting;
 
@@ -10,4 +11,8 @@ namespace Cli.Hosting;
 /// <param name="Passphrases">What opens encrypted recordings.</param>
 /// <param name="Loggers">Messages about what the program does, for those who want to know.</param>
 /// <param name="Cancellation">Ctrl-C or SIGTERM.</param>
-internal sealed record CommandContext(TextWriter Out, TextWriter Error, Passphrases Passphrases, LogOutput Loggers, CancellationToken Cancellation);
+internal sealed record CommandContext(TextWriter Out, TextWriter Error, Passphrases Passphrases, LogOutput Loggers, CancellationToken Cancellation)
+{
+    /// <summary>What machines execute with; set from the command line before the verb begins.</summary>
+    public EngineKind Engine { get; set; }
+}

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
-using Cli.Logging;
+using Introspection.Messages;
 using Introspection.Programs;
 using Microsoft.Extensions.Logging;
 using Replay.Packages;
@@ -50,7 +50,7 @@ internal sealed class OpenRecording : IDisposable
             string hint = Directory.Exists(path + ".partial") ? $"; an unfinished one is there: `ttvm recover {path}.partial`" : "";
             throw CommandException.BadFile($"{path} does not exist{hint}");
         }
-        return RecordingFile.Open(path, RecordingEncryption.IsEncrypted(path) ? context.Passphrases.For(path) : null, context.Loggers);
+        return RecordingFile.Open(path, RecordingEncryption.IsEncrypted(path) ? context.Passphrases.For(path) : null, context.Loggers, context.Engine);
     }
 
     /// <summary>What is made of an encrypted recording is not encrypted by itself: that is told, and it does not take the recording's place.</summary>

@@ -48,12 +48,12 @@ internal abstract class LockstepSide : IDisposable
 /// <summary>An engine in blocks, as it runs when nobody looks.</summary>
 internal sealed class BlockSide(RecordingFile recording, string name, EngineKind engine) : LockstepSide(recording, name, engine)
 {
-    /// <summary>The engine that runs recordings otherwise.</summary>
-    public static BlockSide WithDefaultEngine(RecordingFile recording) =>
-        Vmm.Platform.Machine.DefaultEngine == EngineKind.Interpreter ? new(recording, "interp", EngineKind.Interpreter) : new(recording, "translate", EngineKind.Translator);
+    /// <summary>The engine that the recording was opened with: the interpreter, or else the translator alone.</summary>
+    public static BlockSide WithItsEngine(RecordingFile recording) =>
+        recording.Engine == EngineKind.Interpreter ? new(recording, "interp", EngineKind.Interpreter) : new(recording, "translate", EngineKind.Translator);
 
     /// <summary>The same, of one of several recordings.</summary>
-    public static BlockSide WithDefaultEngine(RecordingFile recording, string name) => new(recording, name, Vmm.Platform.Machine.DefaultEngine);
+    public static BlockSide WithItsEngine(RecordingFile recording, string name) => new(recording, name, recording.Engine);
 
     public override void RunTo(ulong count) => Replayer.RunTo(new Position(count));
 }

@@ -16,12 +16,6 @@ internal static partial class CliMessages
     [LoggerMessage(Level = LogLevel.Debug, Message = "A bug in ttvm")]
     public static partial void Bug(this ILogger log, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Symbols of {Path}")]
-    public static partial void HasSymbols(this ILogger log, string path);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Waited {Milliseconds:F1} ms for the names in {Path}")]
-    public static partial void HasIndex(this ILogger log, string path, double milliseconds);
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Running {Path} again as {Destination}, {InputCount} inputs to give, at most {MaximumInstructions} instructions")]
     public static partial void RerunBegins(this ILogger log, string path, string destination, long inputCount, ulong maximumInstructions);
 

@@ -67,7 +67,7 @@ internal static class BenchVerb
             {
                 case "locks":
                     Say(context, "locks");
-                    new LockTraffic(parsed.GetValue(o.Guests)!, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
+                    new LockTraffic(parsed.GetValue(o.Guests)!, context.Engine, context.Cancellation).Run(report, parsed.GetValue(o.Figures));
                     break;
                 case "back":
                     MeasureGoingBack(context, report, parsed.GetValue(o.Recording));
@@ -106,14 +106,14 @@ internal static class BenchVerb
         if (!File.Exists(recording)) throw CommandException.Usage(recording is null ? "--only back: --recording FILE says in which" : $"--recording: {recording} does not exist");
         Say(context, "going back");
         string name = Path.GetFileName(recording);
-        new StepBackLatency(name, recording, 200, context.Cancellation).Run(report);
-        new ReverseScanSpeed(name, recording, context.Cancellation).Run(report);
+        new StepBackLatency(name, recording, context.Engine, 200, context.Cancellation).Run(report);
+        new ReverseScanSpeed(name, recording, context.Engine, context.Cancellation).Run(report);
     }
 
     private static void MeasurePrograms(CommandContext context, BenchReport report, Options o, ParseResult parsed)
     {
         bool quick = parsed.GetValue(o.Quick), qemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere;
-        new SpeedGuests(parsed.GetValue(o.Guests)!, quick ? 5 : 3, quick, qemu, context.Cancellation).Run(report, what => Say(context, what));
+        new SpeedGuests(parsed.GetValue(o.Guests)!, context.Engine, quick ? 5 : 3, quick, qemu, context.Cancellation).Run(report, what => Say(context, what));
     }
 
     private static void MeasureSymbols(CommandContext context, BenchReport report, string folder, string? path)
@@ -129,7 +129,7 @@ internal static class BenchVerb
         if (parsed.GetValue(o.Only) is null)
         {
             Say(context, "integer loops");
-            new IntegerLoops(quick ? 2_000_000U : 30_000_000U, qemu, context.Cancellation).Run(report);
+            new IntegerLoops(quick ? 2_000_000U : 30_000_000U, context.Engine, qemu, context.Cancellation).Run(report);
         }
         MeasureDemo(context, report, folder, quick);
         if (!quick) MeasureLinux(context, report, folder, parsed.GetValue(o.Kernel), parsed.GetValue(o.Initrd), qemu);
@@ -151,22 +151,22 @@ internal static class BenchVerb
         string path = Path.Combine(folder, "demo.ttvm");
         var configuration = new MachineConfiguration
         {
-            CpuCount = 4, MemorySizeBytes = 64UL << 20, CommandLine = quick ? "rounds=5000 lock=xchg" : "rounds=20000 think=1000 lock=xchg",
+            Engine = context.Engine, CpuCount = 4, MemorySizeBytes = 64UL << 20, CommandLine = quick ? "rounds=5000 lock=xchg" : "rounds=20000 think=1000 lock=xchg",
             Images = [new MachineImage("kernel", "demo64.elf", DemoKernel.Load().Content)],
         };
         new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "", "");
-        new StepBackLatency(name, path, quick ? 20 : 100, context.Cancellation).Run(report);
+        new StepBackLatency(name, path, context.Engine, quick ? 20 : 100, context.Cancellation).Run(report);
         new DapLatency($"{name}, debug adapter", path, quick ? 10 : 100, context.Cancellation).Run(report);
     }
 
     private static void MeasureLinux(CommandContext context, BenchReport report, string folder, string? kernel, string? initrd, bool qemu)
     {
         const string name = "Linux boot";
-        if (FindLinux(report, ref kernel, ref initrd) is not { } configuration) return;
+        if (FindLinux(context, report, ref kernel, ref initrd) is not { } configuration) return;
         Say(context, name);
         string path = Path.Combine(folder, "linux.ttvm");
         TimeSpan ours = new RecordingCost(name, configuration, ulong.MaxValue, path, context.Cancellation).Run(report, "100 MIPS", "at most 1");
-        new StepBackLatency(name, path, 100, context.Cancellation).Run(report);
+        new StepBackLatency(name, path, context.Engine, 100, context.Cancellation).Run(report);
         new DapLatency($"{name}, debug adapter", path, 50, context.Cancellation).Run(report);
         if (!qemu) return;
         Say(context, "Linux boot in QEMU");
@@ -179,24 +179,29 @@ internal static class BenchVerb
     private static void MeasureEngine(CommandContext context, BenchReport report, string folder, Options o, ParseResult parsed)
     {
         string? kernel = parsed.GetValue(o.Kernel), initrd = parsed.GetValue(o.Initrd);
-        if (FindLinux(report, ref kernel, ref initrd) is not { } configuration) return;
+        if (FindLinux(context, report, ref kernel, ref initrd) is not { } configuration) return;
         bool isQuick = parsed.GetValue(o.Quick);
         string? forQemu = !parsed.GetValue(o.NoQemu) && QemuRun.IsThere ? kernel : null;
         Say(context, "Linux boot by all engines");
         new EngineSpeed("Linux boot", configuration, folder, isQuick ? 1 : 5, context.Cancellation).Run(report, forQemu, ["-initrd", initrd!, "-append", Append]);
         if (isQuick) return;
         Say(context, "Linux at work by all engines");
-        new EngineSpeed("Linux at work", configuration with { CommandLine = AppendWork }, folder, 1, context.Cancellation)
+        new EngineSpeed("Linux at work", configuration with { CommandLine = AppendWork }, folder, 3, context.Cancellation)
             .Run(report, forQemu, ["-initrd", initrd!, "-append", AppendWork]);
     }
 
     /// <summary>The Linux that is booted; null: it is not there, and the report says so.</summary>
-    private static MachineConfiguration? FindLinux(BenchReport report, ref string? kernel, ref string? initrd)
+    private static MachineConfiguration? FindLinux(CommandContext context, BenchReport report, ref string? kernel, ref string? initrd)
     {
         kernel ??= "artifacts/debian/linux-cloud-amd64/vmlinuz";
         initrd ??= "artifacts/debian/initramfs.cpio.gz";
         if (File.Exists(kernel) && File.Exists(initrd))
-            return new MachineConfiguration { CommandLine = Append, Images = [MachineSetup.ReadImage("kernel", kernel), MachineSetup.ReadImage("initrd", initrd)] };
+        {
+            return new MachineConfiguration
+            {
+                Engine = context.Engine, CommandLine = Append, Images = [MachineSetup.ReadImage("kernel", kernel), MachineSetup.ReadImage("initrd", initrd)],
+            };
+        }
         report.Note($"no Linux was booted: {(File.Exists(kernel) ? initrd : kernel)} does not exist; guests/fetch-debian.sh and guests/make-initramfs.sh make both");
         return null;
     }

@@ -50,7 +50,7 @@ internal static class BisectVerb
             if (checkpoint.Position < bad) from = checkpoint;
         context.Out.WriteLine($"the last checkpoint before is number {from.Index}, at {from.Position}: the first bad transition lies between it and {bad}");
 
-        using LockstepSide a = BlockSide.WithDefaultEngine(recording.File), b = new SingleStepSide(recording.File);
+        using LockstepSide a = BlockSide.WithItsEngine(recording.File), b = new SingleStepSide(recording.File);
         LockstepDifference? difference = RunBoth(context, a, b, from.Position, bad);
         if (difference is not null)
         {

@@ -45,7 +45,10 @@ internal static class DapVerb
             if (port is < 0 or > 65535) throw CommandException.Usage($"--server: {port} is not a port: use 0 to 65535");
             if (name is { Length: 0 }) throw CommandException.Usage("--pipe: the name is empty");
             using Connection connection = Open(context, port, name);
-            var options = new DapServerOptions { Host = new HostServices(), Passphrase = context.Passphrases.WithoutAsking(), Loggers = context.Loggers };
+            var options = new DapServerOptions
+            {
+                Host = new HostServices(), Passphrase = context.Passphrases.WithoutAsking(), Loggers = context.Loggers, Engine = context.Engine,
+            };
             DapServer.Serve(connection, options, context.Cancellation);
             return ExitCode.Good;
         });

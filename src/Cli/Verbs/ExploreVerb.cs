@@ -90,7 +90,7 @@ internal static class ExploreVerb
         {
             Kernel = parsed.GetValue(o.Kernel), Initrd = parsed.GetValue(o.Initrd), CommandLine = parsed.GetValue(o.Append)!, CpuCount = cpus, Memory = parsed.GetValue(o.Memory)!,
             NameOf = static option => $"--{option}",
-        }.Configure();
+        }.Configure() with { Engine = context.Engine };
         string folder = parsed.GetValue(o.Output)!;
         if (File.Exists(folder)) throw CommandException.Usage($"{folder} is a file: name a directory with -o");
 

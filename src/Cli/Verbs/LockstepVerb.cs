@@ -15,8 +15,8 @@ namespace Cli.Verbs;
 internal static class LockstepVerb
 {
     private const string Blocks = "interp", Steps = "interp:step", Restores = "interp:restore", Translated = "translate",
-        TranslatedOnes = "translate:1", TranslatedRestores = "translate:restore";
-    private static readonly string[] s_ways = [Blocks, Steps, Restores, Translated, TranslatedOnes, TranslatedRestores];
+        TranslatedOnes = "translate:1", TranslatedTraces = "translate:traces", TranslatedRestores = "translate:restore";
+    private static readonly string[] s_ways = [Blocks, Steps, Restores, Translated, TranslatedOnes, TranslatedTraces, TranslatedRestores];
 
     public static VerbCommand Create(CommandContext context)
     {
@@ -31,11 +31,12 @@ internal static class LockstepVerb
         var verb = new VerbCommand("lockstep",
             "Runs a recording in two ways side by side, compares their states, and finds the first instruction after which they differ. Exit code 1 if they do.", """
             Ways:
-              interp           the interpreter in blocks of instructions, as it runs normally
-              interp:step      the interpreter, one instruction at a time
-              interp:restore   the interpreter, with snapshots taken and restored at random places
-              translate        the translator, from the first execution of a block on
-              translate:1      the same with blocks of one instruction
+              interp             the interpreter in blocks of instructions, as it runs normally
+              interp:step        the interpreter, one instruction at a time
+              interp:restore     the interpreter, with snapshots taken and restored at random places
+              translate          the translator, from the first execution of a block on
+              translate:1        the same with blocks of one instruction
+              translate:traces   the translator, from the second execution of a block on, with as many traces as there can be
               translate:restore  the translator, with snapshots taken and restored at random places
 
             Examples:
@@ -102,6 +103,7 @@ internal static class LockstepVerb
         Restores => new RestoringSide(recording, name, EngineKind.Interpreter, seed),
         Translated => new BlockSide(recording, name, EngineKind.Translator),
         TranslatedOnes => new BlockSide(recording, name, EngineKind.TranslatorOfSingleInstructions),
+        TranslatedTraces => new BlockSide(recording, name, EngineKind.TranslatorOfTraces),
         _ => new RestoringSide(recording, name, EngineKind.Translator, seed),
     };
 }

@@ -131,7 +131,7 @@ internal static class RecordVerb
             if (ring is not null || tail is not null) throw CommandException.Usage("--dap excludes --ring and --tail-on: who is attached visits the past");
             if (count != ulong.MaxValue) throw CommandException.Usage("--dap and --until count:N exclude each other: use exit or text:S");
         }
-        MachineConfiguration configuration = Setup(o, parsed).Configure();
+        MachineConfiguration configuration = Setup(o, parsed).Configure() with { Engine = context.Engine };
         bool json = parsed.GetValue(o.Json), quiet = json || parsed.GetValue(o.Quiet);
         using GuestConsole? console = quiet ? null : new GuestConsole(Console.OpenStandardOutput());
         // Whoever attaches may want to type.

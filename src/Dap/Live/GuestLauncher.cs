@@ -18,13 +18,13 @@ internal static class GuestLauncher
     private const int BootSignatureOffset = 510, LinuxMagicOffset = 0x202, HeaderSizeBytes = 0x206;
 
     /// <exception cref="RequestException">It makes no guest.</exception>
-    public static LiveGuest Launch(string program, TtvmLaunchArguments arguments, IHostServices host, ILoggerFactory loggers)
+    public static LiveGuest Launch(string program, TtvmLaunchArguments arguments, IHostServices host, EngineKind engine, ILoggerFactory loggers)
     {
         if (arguments.At is not null) throw Visible("'at' is for recordings: a guest that is started begins at its start");
         MachineConfiguration configuration;
         try
         {
-            configuration = Setup(program, arguments).Configure();
+            configuration = Setup(program, arguments).Configure() with { Engine = engine };
         }
         catch (MachineSetupException e)
         {

@@ -43,13 +43,4 @@ internal static partial class DapMessages
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A bug in ttvm: {Command} ({Sequence})")]
     public static partial void Bug(this ILogger log, Exception exception, string command, long sequence);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Symbols of {Path}")]
-    public static partial void HasSymbols(this ILogger log, string path);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Waiting for the names in {Path}")]
-    public static partial void WaitsForIndex(this ILogger log, string path);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Waited {Milliseconds:F1} ms for the names in {Path}")]
-    public static partial void HasIndex(this ILogger log, string path, double milliseconds);
 }

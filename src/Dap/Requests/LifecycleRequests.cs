@@ -86,7 +86,7 @@ internal sealed class LifecycleRequests
         _session.RequireNothingLaunched();
         string path = CheckProgram(arguments.Program);
         if (!IsRecording(path)) return Start(path, arguments);
-        _session.Open(path, _options.Passphrase);
+        _session.Open(path, _options.Passphrase, _options.Engine);
         Prepare(path, arguments);
         _session.Rehearse(hasOtherSymbols: arguments.Symbols is { Count: > 0 });
         try
@@ -106,7 +106,7 @@ internal sealed class LifecycleRequests
     private Answer Start(string program, TtvmLaunchArguments arguments)
     {
         if (_options.Host is not { } host) throw new RequestException(CannotRecord) { ShowUser = true };
-        _session.Open(GuestLauncher.Launch(program, arguments, host, _options.Loggers), isOurs: true);
+        _session.Open(GuestLauncher.Launch(program, arguments, host, _options.Engine, _options.Loggers), isOurs: true);
         Prepare(program, arguments);
         _session.Print($"Recording to {_session.Recording.Path}");
         _stopsOnEntry = arguments.StopOnEntry ?? false;

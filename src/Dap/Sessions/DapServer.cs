@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Replay.Packages;
 using Replay.Recording;
+using Vmm.Platform;
 
 namespace Dap.Sessions;
 
@@ -34,6 +35,9 @@ public sealed record DapServerOptions
 
     /// <summary>For messages; by default none are wanted.</summary>
     public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>What executes recordings that are opened and guests that are started.</summary>
+    public EngineKind Engine { get; init; }
 }
 
 /// <summary>

@@ -6,7 +6,6 @@ using System.Linq;
 using System.Threading;
 using Dap.Handles;
 using Dap.Live;
-using Dap.Messages;
 using Dap.Protocol;
 using Dap.Stepping;
 using Dap.Views;
@@ -14,6 +13,7 @@ using Introspection.Calls;
 using Introspection.Channels;
 using Introspection.Consoles;
 using Introspection.History;
+using Introspection.Messages;
 using Introspection.Programs;
 using Introspection.Rcu;
 using Introspection.State;
@@ -224,11 +224,12 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
 
     /// <param name="path">A recording.</param>
     /// <param name="passphrase">What opens it if it is encrypted; null: there is none.</param>
+    /// <param name="engine">What executes it.</param>
     /// <exception cref="RequestException">Something is being debugged already.</exception>
-    public void Open(string path, RecordingPassphrase? passphrase = null)
+    public void Open(string path, RecordingPassphrase? passphrase, EngineKind engine)
     {
         RequireNothingLaunched();
-        RecordingFile recording = RecordingFile.Open(path, passphrase, loggers);
+        RecordingFile recording = RecordingFile.Open(path, passphrase, loggers, engine);
         try
         {
             _timeline = new Timeline(recording, s_limits);

@@ -49,7 +49,7 @@ public static class RecordingCompactor
             try
             {
                 RecordingTrimmer.Trim(recording, recording.Start, recording.End, thinned, overwrite: true, distance, null, cancellation);
-                using var few = RecordingFile.Open(thinned, loggers: recording.Loggers);
+                using RecordingFile few = recording.OpenAnother(thinned);
                 Compact(few, destination, overwrite, stripImages, 0, progress, cancellation);
             }
             finally

@@ -34,10 +34,11 @@ public sealed class RecordingFile : IDisposable
     private volatile Extent _extent;
     private volatile int _growth;
 
-    private RecordingFile(string path, ZipContainerReader container, ILoggerFactory loggers)
+    private RecordingFile(string path, ZipContainerReader container, ILoggerFactory loggers, EngineKind engine)
     {
         Path = path;
         Loggers = loggers;
+        Engine = engine;
         _container = container;
         Manifest = ManifestJson.Read(container.Get(PartName.Manifest).ReadAll(MaxManifestSizeBytes), path);
         if (!Guid.TryParse(Manifest.Identity, out Guid identity)) throw Damaged("its identity is not a GUID");
@@ -46,7 +47,7 @@ public sealed class RecordingFile : IDisposable
             new Outcome(ManifestJson.ParseName<OutcomeKind>(Manifest.End.Outcome) ?? throw Damaged("its outcome is unknown"), Manifest.End.Code, Manifest.End.Detail ?? ""));
         CheckParts(container);
         ManifestJson.Configure(Manifest, [], path);
-        _configuration = new Lazy<MachineConfiguration>(() => ManifestJson.Configure(Manifest, ReadImages(), Path));
+        _configuration = new Lazy<MachineConfiguration>(() => ManifestJson.Configure(Manifest, ReadImages(), Path) with { Engine = engine });
 
         Start = ManifestJson.StartOf(Manifest);
         Log = new EventLogReader(FrameTable.ReadIndex(container.Get(PartName.LogIndex), container.Get(PartName.Log)), Start);
@@ -72,6 +73,7 @@ public sealed class RecordingFile : IDisposable
     {
         Path = path;
         Loggers = loggers;
+        Engine = configuration.Engine;
         Manifest = manifest;
         _growing = parts;
         _configuration = new Lazy<MachineConfiguration>(configuration);
@@ -88,9 +90,10 @@ public sealed class RecordingFile : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="passphrase">What opens it if it is encrypted; it is needed no longer than this takes.</param>
     /// <param name="loggers">For messages about it, and about all that is done with it; null: none are wanted.</param>
+    /// <param name="engine">What executes whenever something of it is replayed.</param>
     /// <exception cref="RecordingFormatException">Not a recording, or a damaged one.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static RecordingFile Open(string path, RecordingPassphrase? passphrase = null, ILoggerFactory? loggers = null)
+    public static RecordingFile Open(string path, RecordingPassphrase? passphrase = null, ILoggerFactory? loggers = null, EngineKind engine = EngineKind.Auto)
     {
         if (Directory.Exists(path))
         {
@@ -101,7 +104,7 @@ public sealed class RecordingFile : IDisposable
         var container = new ZipContainerReader(path, passphrase);
         try
         {
-            return new RecordingFile(path, container, loggers ?? NullLoggerFactory.Instance);
+            return new RecordingFile(path, container, loggers ?? NullLoggerFactory.Instance, engine);
         }
         catch
         {
@@ -109,6 +112,9 @@ public sealed class RecordingFile : IDisposable
             throw;
         }
     }
+
+    /// <summary>Another one as this one is open, with its loggers and engine: what is made of a recording is looked at for the same user.</summary>
+    internal RecordingFile OpenAnother(string path) => Open(path, loggers: Loggers, engine: Engine);
 
     /// <summary>
     /// Makes a recording of what a crashed recorder left: everything up to the last complete log segment.
@@ -139,6 +145,9 @@ public sealed class RecordingFile : IDisposable
     public Guid Identity { get; }
 
     public RecordingManifest Manifest { get; }
+
+    /// <summary>What its machines execute with, unless they are told otherwise.</summary>
+    public EngineKind Engine { get; }
 
     /// <summary>What the recorded machine was built from, images included. They are read at the first use.</summary>
     public MachineConfiguration Configuration => _configuration.Value;

@@ -45,7 +45,7 @@ public static class RecordingRedactor
         try
         {
             RecordingTrimmer.Trim(recording, recording.Start, recording.End, ended, overwrite: true, cancellation: cancellation);
-            using RecordingFile whole = RecordingFile.Open(ended, loggers: recording.Loggers);
+            using RecordingFile whole = recording.OpenAnother(ended);
             return RedactWhole(whole, destination, plan, overwrite, progress, cancellation);
         }
         finally
@@ -67,7 +67,7 @@ public static class RecordingRedactor
             List<RecordingHole> holes = work.Try(tried, out bool hasSpread);
             // What replay has found out is written, too.
             if (hasSpread) work.Write(tried, isAgain: true);
-            using RecordingFile redacted = RecordingFile.Open(tried, loggers: recording.Loggers);
+            using RecordingFile redacted = recording.OpenAnother(tried);
             RedactionReport report = work.Finish(redacted, holes, destination, overwrite);
             log.Redacted(recording.Path, report.MemoryBytes, report.StateBytes, report.LogBytes, report.FileBytes, report.Holes.Count, destination);
             return report;
@@ -151,7 +151,7 @@ public static class RecordingRedactor
 
         public List<RecordingHole> Try(string path, out bool hasSpread)
         {
-            using RecordingFile redacted = RecordingFile.Open(path, loggers: _recording.Loggers);
+            using RecordingFile redacted = _recording.OpenAnother(path);
             using var trial = new StretchTrial(_recording, redacted, _kept, _memory, _log, _plan, _cancellation);
             List<RecordingHole> holes = trial.Find(Part(0.6, 0.95));
             hasSpread = Array.Exists(trial.Spread, static one => one is not null);

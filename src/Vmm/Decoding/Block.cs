@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+
 namespace Vmm.Decoding;
 
 /// <summary>
@@ -31,11 +33,57 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
     /// <summary>What was made from it, if it was warm; a translator's business.</summary>
     public HostCode? HostCode;
 
-    /// <summary>Its bytes have changed: it is never executed again.</summary>
+    /// <summary>Of a trace: the blocks whose instructions it has, in the order in which they are executed. Null: it is a block of its own.</summary>
+    private IReadOnlyList<Block>? _parts;
+    /// <summary>The traces that it is a part of.</summary>
+    private List<Block>? _traces;
+
+    public bool IsTrace => _parts is not null;
+
+    /// <summary>Of a trace, the block at its top; else itself.</summary>
+    public Block Head => _parts?[0] ?? this;
+
+    /// <summary>A trace: blocks of one page that are executed one after the other, by direct jumps, calls and the returns from them. Code is made from it, but it is not interpreted.</summary>
+    public static Block TraceOf(IReadOnlyList<Block> parts)
+    {
+        var instructions = new List<DecodedInstruction>();
+        foreach (Block part in parts) instructions.AddRange(part.Instructions);
+        Block head = parts[0];
+        var trace = new Block([.. instructions], head.Rip, head.CodeSize, head.Page, head.Offset, -1) { _parts = parts };
+        foreach (Block part in parts)
+        {
+            part._traces ??= [];
+            part._traces.RemoveAll(static old => !old.IsValid);
+            if (!part._traces.Contains(trace)) part._traces.Add(trace);
+        }
+        return trace;
+    }
+
+    /// <summary>Its bytes, or those of a part, have changed: it is never executed again.</summary>
     public void Invalidate()
     {
         IsValid = false;
+        DropCode();
+        if (_traces is null) return;
+        foreach (Block trace in _traces)
+        {
+            trace.IsValid = false;
+            trace.Head.DropCode();
+        }
+        _traces = null;
+    }
+
+    private void DropCode()
+    {
         HostCode?.Discard();
+        HostCode = null;
+    }
+
+    /// <summary>The code that was made from it is gone.</summary>
+    public void ForgetCode()
+    {
+        Head.HostCode = null;
+        if (_parts is not null) IsValid = false;
     }
 
     public int SizeBytes => (int)(EndRip - Rip);
@@ -47,6 +95,9 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
         if (SecondPage < 0) return (Offset, SizeBytes);
         return page == Page ? (Offset, pageSize - Offset) : (0, Offset + SizeBytes - pageSize);
     }
+
+    /// <summary>Where in its page an address is.</summary>
+    public int OffsetOf(ulong rip) => Offset + (int)(long)(rip - Rip);
 
     /// <summary>RIP after the last instruction.</summary>
     public ulong EndRip => Instructions[^1].NextRip;

@@ -52,6 +52,14 @@ internal sealed class BlockCache(PhysicalMemory memory)
         return Decode(c, linear, physical, rip, codeSize);
     }
 
+    /// <summary>The block at an address on the page of another, which lies on one page; null: none is known there.</summary>
+    public Block? FindBeside(Block block, ulong rip)
+    {
+        if (rip >> PagedMemory.PageShift != block.Rip >> PagedMemory.PageShift) return null;
+        ulong physical = memory.AddressOfPage(block.Page).Value + (uint)block.OffsetOf(rip);
+        return _blocks.TryGetValue(new Key(physical, rip, block.CodeSize), out Block? found) && found.IsValid && found.SecondPage < 0 ? found : null;
+    }
+
     private Block? Decode(Vcpu c, ulong linear, ulong physical, ulong rip, int codeSize)
     {
         int within = (int)(physical & 0xFFF), page = PageOf(physical), secondPage = -1;

@@ -77,13 +77,22 @@ internal sealed class InstructionDecoder
         return Reduce(instruction, codeSize);
     }
 
-    /// <summary>The same instructions again, as Iced has them, from the bytes of a block.</summary>
-    public void DecodeAgain(ReadOnlySpan<byte> bytes, ulong rip, int codeSize, Span<Instruction> instructions)
+    /// <summary>The instructions of a block again, as Iced has them, from the bytes of its page.</summary>
+    public void DecodeAgain(ReadOnlySpan<byte> page, Block block, Span<Instruction> instructions)
     {
-        _reader.Reset(bytes);
-        Decoder decoder = DecoderFor(codeSize);
-        decoder.IP = rip;
-        for (int i = 0; i < instructions.Length; i++) decoder.Decode(out instructions[i]);
+        Decoder decoder = DecoderFor(block.CodeSize);
+        ulong next = block.Rip + 1;
+        for (int i = 0; i < instructions.Length; i++)
+        {
+            ulong rip = block.Instructions[i].Rip;
+            if (rip != next)
+            {
+                _reader.Reset(page[block.OffsetOf(rip)..]);
+                decoder.IP = rip;
+            }
+            decoder.Decode(out instructions[i]);
+            next = decoder.IP;
+        }
     }
 
     private Decoder DecoderFor(int codeSize) => _decoders[codeSize >> 5];

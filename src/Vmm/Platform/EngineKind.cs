@@ -11,4 +11,6 @@ public enum EngineKind
     Translator = 2,
     /// <summary>The same with blocks of one instruction: nothing is carried from one to the next but the state. To find out where the translator goes wrong.</summary>
     TranslatorOfSingleInstructions = 3,
+    /// <summary>The translator from the second execution of a block on, when it is known what follows: as many traces as there can be.</summary>
+    TranslatorOfTraces = 4,
 }

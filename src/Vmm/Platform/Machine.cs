@@ -85,11 +85,8 @@ public sealed class Machine : IDisposable
         foreach (Disk disk in Chipset.Disks) _pagedMemories.Add(disk.Pages);
         if (configuration.Boots) BootLoader.Load(configuration, Memory, ref _vcpus[0].State, tables);
         foreach (Vcpu vcpu in _vcpus) vcpu.Mmu.Reload();
-        Engine = DefaultEngine;
+        Engine = configuration.Engine;
     }
-
-    /// <summary>What machines of this process execute with unless they are told otherwise.</summary>
-    public static EngineKind DefaultEngine { get; set; } = EngineKind.Auto;
 
     /// <summary>Of the instructions before a stop, how many are always interpreted: no generated code is entered that could pass it.</summary>
     public const ulong InterpretedBeforeStop = VcpuTranslation.Margin;
@@ -97,7 +94,7 @@ public sealed class Machine : IDisposable
     /// <summary>This host can run translated code (Linux or Windows on x86-64 that gives executable memory); elsewhere the interpreter serves, whatever is asked for.</summary>
     public static bool HostTranslates => Host.ExecutableMemory.IsSupported;
 
-    /// <summary>What executes. It can be changed between runs.</summary>
+    /// <summary>What executes: at first what the configuration says. It can be changed between runs.</summary>
     public EngineKind Engine
     {
         get => _engine;
@@ -109,7 +106,8 @@ public sealed class Machine : IDisposable
             _blocks.Clear();
             _blocks.MaximumLength = value == EngineKind.TranslatorOfSingleInstructions ? 1 : Block.MaximumLength;
             _translator?.Dispose();
-            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _blocks.Decoder, _vcpus, value == EngineKind.Auto ? Translator.WarmAt : 1);
+            int warmAt = value switch { EngineKind.Auto => Translator.WarmAt, EngineKind.TranslatorOfTraces => 2, _ => 1 };
+            _translator = value == EngineKind.Interpreter ? null : Translator.TryCreate(Memory, _blocks, _vcpus, warmAt);
             foreach (Vcpu vcpu in _vcpus)
             {
                 vcpu.Interpreter.Clear();

@@ -60,6 +60,8 @@ public sealed record MachineConfiguration
     public IReadOnlyList<MachineImage> Images { get; init; } = [];
     /// <summary>False: nothing is put into memory, as a state of later will be restored; kernel and initrd may be missing.</summary>
     public bool Boots { get; init; } = true;
+    /// <summary>What executes at first. No state depends on it, and no recording says it: who opens one chooses anew.</summary>
+    public EngineKind Engine { get; init; }
 
     public MachineImage? FindImage(string role)
     {

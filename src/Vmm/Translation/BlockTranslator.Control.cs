@@ -74,7 +74,8 @@ internal sealed partial class BlockTranslator
     /// <summary>Takes executed instructions off the budget; the sign flag is set when it is used up.</summary>
     private void Spend(int executed) => _e.AluImmediate(AluOperation.Sub, 8, EngineRoom.BudgetField, executed);
 
-    private void Call()
+    /// <summary>True: the block ends here.</summary>
+    private bool Call()
     {
         ulong target = Current.NearBranchTarget;
         PushReturnAddress(() =>
@@ -82,7 +83,9 @@ internal sealed partial class BlockTranslator
             Spend(_index + 1);
             Exit(ExitCode.Edge, AddSite(target: Is64 ? target : (uint)target));
         });
+        if (GoesOn) return false;
         Edge(target, _index + 1);
+        return true;
     }
 
     private void PushReturnAddress(Action leaveBehind)
@@ -170,14 +173,53 @@ internal sealed partial class BlockTranslator
         Indirect(0, hasInlineCache: true);
     }
 
-    private void Return()
+    /// <summary>True: the block ends here.</summary>
+    private bool Return()
     {
+        if (GoesOn)
+        {
+            ReturnInTrace();
+            return false;
+        }
         Settle();
         Buffered(Access.Read, WordSize, () =>
         {
             _e.Load(WordSize, HostRegister.Value, Target);
             MoveStackPointer(WordSize);
             Indirect(WordSize, hasInlineCache: true);
+        }, AtStackPointer);
+        return true;
+    }
+
+    /// <summary>From what a trace has called: to behind the call, unless the guest has changed the return address.</summary>
+    private void ReturnInTrace()
+    {
+        ulong expected = _instructions[_index + 1].IP;
+        Buffered(Access.Read, WordSize, () =>
+        {
+            var elsewhere = _e.NewLabel();
+            BeforeWrite(Rsp);
+            _e.Load(WordSize, HostRegister.Value, Target);
+            MoveStackPointer(WordSize);
+            if (!Is64 || (long)expected == (int)expected) _e.AluImmediate(AluOperation.Cmp, WordSize, Operand.Of(HostRegister.Value), (int)expected);
+            else
+            {
+                _e.LoadConstant(HostRegister.Other, expected);
+                _e.Alu(AluOperation.Cmp, 8, HostRegister.Other, Operand.Of(HostRegister.Value));
+            }
+            HostFlagsLost();
+            _e.JumpIf(Condition.NotEqual, elsewhere);
+            Later(() =>
+            {
+                _e.Bind(elsewhere);
+                if (_flags.Place == FlagPlace.Sources)
+                {
+                    _e.Store(8, EngineRoom.TargetField, HostRegister.Value);
+                    Settle();
+                    _e.Load(8, HostRegister.Value, EngineRoom.TargetField);
+                }
+                Indirect(WordSize, hasInlineCache: true);
+            });
         }, AtStackPointer);
     }
 

@@ -39,22 +39,29 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     private bool Is64 => _mode.CodeSize == 64;
     /// <summary>Size of addresses and of the stack's slots.</summary>
     private int WordSize => _mode.CodeSize / 8;
+    /// <summary>A transfer here leads to the next instruction of a trace.</summary>
+    private bool GoesOn => _index < _count - 1;
     private ref readonly Instruction Current => ref _instructions[_index];
     /// <summary>Somebody can ask for the flags of the current instruction.</summary>
     private bool IsObserved => _observed[_index] || _onSlowPath;
 
     /// <summary>
-    /// Makes code from a block whose bytes are <paramref name="bytes"/>, as <paramref name="vcpu"/> is about to enter it. Null: it would call a handler and be left, which the
+    /// Makes code from a block or trace on a page whose bytes are <paramref name="page"/>, as <paramref name="vcpu"/> is about to enter it. Null: it would call a handler and be left, which the
     /// interpreter does as well.
     /// </summary>
-    public TranslatedBlock? Translate(Vcpu vcpu, Block block, TranslationMode mode, ReadOnlySpan<byte> bytes)
+    public TranslatedBlock? Translate(Vcpu vcpu, Block block, TranslationMode mode, ReadOnlySpan<byte> page)
     {
         _vcpu = vcpu;
         _block = block;
         _mode = mode;
         _count = block.Instructions.Length;
-        decoder.DecodeAgain(bytes, block.Rip, block.CodeSize, _instructions.AsSpan(0, _count));
-        for (int i = 0; i < _count; i++) _shapes[i] = ShapeOf(_instructions[i], block.Instructions[i]);
+        decoder.DecodeAgain(page, block, _instructions.AsSpan(0, _count));
+        for (int i = 0; i < _count; i++)
+        {
+            _shapes[i] = ShapeOf(_instructions[i], block.Instructions[i]);
+            // A trace goes on there.
+            if (_shapes[i] == Shape.Jump && i < _count - 1) _shapes[i] = Shape.Nop;
+        }
         for (int i = 0; i < _count; i++)
         {
             _memoryOperands[i] = (sbyte)MemoryOperandOf(_instructions[i]);
@@ -198,10 +205,10 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
             case Shape.RepeatedStore or Shape.RepeatedMove: RepeatedString(); return false;
             case Shape.BranchIf: BranchIf(); return false;
             case Shape.Jump: Edge(Current.NearBranchTarget, _index + 1); return true;
-            case Shape.Call: Call(); return true;
+            case Shape.Call: return Call();
             case Shape.JumpIndirect: JumpIndirect(); return true;
             case Shape.CallIndirect: CallIndirect(); return true;
-            case Shape.Return: Return(); return true;
+            case Shape.Return: return Return();
             case Shape.HandlerAndLeave:
                 ExecuteByHandler();
                 LeaveBehind();

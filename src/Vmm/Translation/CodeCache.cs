@@ -13,6 +13,8 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
     private const int Reserve = 256 << 10;
     /// <summary>What was written rests after so many bytes more.</summary>
     private const int RestsAfter = 1 << 20;
+    /// <summary>A line of the host's instruction cache: what a jump leads to is fetched at once.</summary>
+    private const int Alignment = 64;
 
     private int _used, _common, _rested;
 
@@ -35,7 +37,7 @@ internal sealed class CodeCache(ExecutableMemory memory) : IDisposable
         Invariant.Check(emitter.Address == NextAddress && emitter.IsWhole);
         nint start = NextAddress;
         emitter.Written.CopyTo(memory.Bytes[_used..]);
-        _used = (_used + emitter.Position + 15) & ~15;
+        _used = (_used + emitter.Position + Alignment - 1) & -Alignment;
         if (_used - _rested >= RestsAfter)
         {
             memory.RestWritable(_used);

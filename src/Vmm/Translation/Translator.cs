@@ -22,6 +22,7 @@ internal sealed class Translator : ITranslator, IDisposable
     private readonly CodeCache _cache;
     private readonly CommonCode _common;
     private readonly BlockTranslator _blocks;
+    private readonly TraceBuilder _traces;
     private readonly List<TranslatedBlock> _made = [];
     private readonly List<VcpuTranslation> _vcpus = [];
     private readonly int _warmAt;
@@ -30,7 +31,7 @@ internal sealed class Translator : ITranslator, IDisposable
     /// <summary>The empty inline cache by which code was left last; negative: none.</summary>
     private int _openInlineCache = -1;
 
-    private Translator(PhysicalMemory memory, ExecutableMemory code, InstructionDecoder decoder, int warmAt)
+    private Translator(PhysicalMemory memory, ExecutableMemory code, BlockCache blocks, int warmAt)
     {
         _memory = memory;
         _warmAt = warmAt;
@@ -38,18 +39,19 @@ internal sealed class Translator : ITranslator, IDisposable
         _common = new CommonCode(_cache, Helpers.SlowReadAddress, Helpers.SlowWriteAddress, Helpers.ExecuteAddress, Helpers.ReportAddress,
             Helpers.ComputeFlagsAddress, Helpers.OpenWindowAddress);
         _cache.EndCommon();
-        _blocks = new BlockTranslator(_cache, _common, Sites, decoder);
+        _blocks = new BlockTranslator(_cache, _common, Sites, blocks.Decoder);
+        _traces = new TraceBuilder(blocks, warmAt);
     }
 
     /// <summary>Null: the host has no memory for generated code, and the interpreter serves.</summary>
     /// <param name="memory">The guest's memory.</param>
-    /// <param name="decoder">What the blocks were decoded with.</param>
+    /// <param name="blocks">Its decoded blocks.</param>
     /// <param name="vcpus">Who will run code.</param>
     /// <param name="warmAt">How often a block is entered before it is translated.</param>
-    public static Translator? TryCreate(PhysicalMemory memory, InstructionDecoder decoder, IEnumerable<Vcpu> vcpus, int warmAt)
+    public static Translator? TryCreate(PhysicalMemory memory, BlockCache blocks, IEnumerable<Vcpu> vcpus, int warmAt)
     {
         if (ExecutableMemory.TryAllocate(CodeCache.SizeBytes) is not { } code) return null;
-        var translator = new Translator(memory, code, decoder, warmAt);
+        var translator = new Translator(memory, code, blocks, warmAt);
         foreach (Vcpu vcpu in vcpus) translator._vcpus.Add(new VcpuTranslation(vcpu, translator));
         return translator;
     }
@@ -87,7 +89,8 @@ internal sealed class Translator : ITranslator, IDisposable
             return null;
         }
         if (_cache.IsFull) Clear();
-        TranslatedBlock? made = _blocks.Translate(vcpu, block, mode, _memory.Ram.Page(block.Page)[block.Offset..]);
+        Block trace = _traces.From(block);
+        TranslatedBlock? made = _blocks.Translate(vcpu, trace, mode, _memory.Ram.Page(block.Page));
         if (made is null)
         {
             block.Heat = NeverWarm;
@@ -97,7 +100,7 @@ internal sealed class Translator : ITranslator, IDisposable
         block.HostCode = made;
         _made.Add(made);
         Counters.Blocks++;
-        Counters.Instructions += block.Instructions.Length;
+        Counters.Instructions += trace.Instructions.Length;
         Counters.CodeBytes += made.SizeBytes;
         return made;
     }
@@ -109,7 +112,7 @@ internal sealed class Translator : ITranslator, IDisposable
         foreach (TranslatedBlock made in all)
         {
             if (_cache.IsFull) Clear();
-            _blocks.Translate(_vcpus[0].Vcpu, made.Block, made.Mode, _memory.Ram.Page(made.Block.Page)[made.Block.Offset..]);
+            _blocks.Translate(_vcpus[0].Vcpu, made.Block, made.Mode, _memory.Ram.Page(made.Block.Page));
         }
         Clear();
         return all.Count;
@@ -118,7 +121,7 @@ internal sealed class Translator : ITranslator, IDisposable
     /// <summary>Throws all code away.</summary>
     private void Clear()
     {
-        foreach (TranslatedBlock made in _made) made.Block.HostCode = null;
+        foreach (TranslatedBlock made in _made) made.Block.ForgetCode();
         _made.Clear();
         Counters.Clears++;
         Sites.Clear();
@@ -183,13 +186,14 @@ internal sealed class Translator : ITranslator, IDisposable
     {
         if (block.Page < 0 || block.SecondPage >= 0 || TranslationMode.Of(vcpu) is not { } mode) return null;
         if (_cache.IsFull) Clear();
-        ReadOnlySpan<byte> bytes = _memory.Ram.Page(block.Page)[block.Offset..];
-        if (_blocks.Translate(vcpu, block, mode, bytes) is not { } made) return null;
+        block = _traces.From(block);
+        ReadOnlySpan<byte> page = _memory.Ram.Page(block.Page);
+        if (_blocks.Translate(vcpu, block, mode, page) is not { } made) return null;
         var instructions = new List<ListedInstruction>();
         for (int i = 0; i < block.Instructions.Length; i++)
         {
             ref readonly DecodedInstruction d = ref block.Instructions[i];
-            instructions.Add(new ListedInstruction(d.Rip, bytes.Slice((int)(d.Rip - block.Rip), d.Length).ToArray(), made.Starts[i], _blocks.IsByHandler(i)));
+            instructions.Add(new ListedInstruction(d.Rip, page.Slice(block.OffsetOf(d.Rip), d.Length).ToArray(), made.Starts[i], _blocks.IsByHandler(i)));
         }
         Dictionary<ulong, string> names = _common.Names;
         foreach (int fill in _blocks.InlineCacheFills) names[(ulong)(made.Entry + fill)] = "fill_inline_cache";

@@ -2,9 +2,12 @@ using System;
 using System.IO;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Threading;
 using Dap.Protocol;
 using Dap.Sessions;
+using Microsoft.Extensions.Logging;
 using Xunit;
+using Thread = System.Threading.Thread;
 
 namespace Dap.Tests.Sessions;
 
@@ -56,9 +59,11 @@ public sealed class InterruptionTests(Recordings recordings)
     public void Who_waits_for_the_past_of_locks_sees_how_far_it_is_and_may_have_enough()
     {
         const string one = """{"lock":"account.brokenLock","event":"acquire"}""";
-        using TestClient client = TestClient.Launched(recordings.Long, "50%", new DapServerOptions { ProgressDelay = TimeSpan.Zero });
+        using var held = new HeldThread("locks");
+        using TestClient client = TestClient.Launched(recordings.Long, "50%", new DapServerOptions { ProgressDelay = TimeSpan.Zero, Loggers = held });
         string position = client.Position();
-        // Wherever the past is by now, it is not at the end.
+        // Whoever learns the past is held up where it begins.
+        Assert.Equal("0", (string?)client.Body("ttvm/lockHistory")["known"]);
         Assert.False((bool)client.Body("ttvm/lockFindings")["isComplete"]!);
         client.Events.Clear();
         int asked = client.Send("ttvm/lockSeek", one);
@@ -70,6 +75,15 @@ public sealed class InterruptionTests(Recordings recordings)
         Assert.False((bool)answer["success"]!);
         Assert.Equal("cancelled", (string?)answer["message"]);
         Assert.True((bool)client.WaitFor(cancel)["success"]!);
+        Assert.Equal(position, client.Position());
+        // Once more where some of it is known: as a rule midway.
+        held.Release();
+        while ((string?)client.Quietly("ttvm/lockHistory", "{}")["known"] == "0") Thread.Sleep(5);
+        asked = client.Send("ttvm/lockSeek", one);
+        cancel = client.Send("cancel", $$"""{"requestId":{{asked}}}""");
+        bool isTooLate = (bool)client.WaitFor(asked)["success"]!;
+        Assert.True((bool)client.WaitFor(cancel)["success"]!);
+        if (isTooLate) client.Body("ttvm/seek", """{"position":"50%"}""");
         // What was learnt is not learnt again, and what was not is: as if nobody had asked before.
         Assert.Equal(position, client.Position());
         client.Body("ttvm/lockSeek", one);
@@ -136,5 +150,28 @@ public sealed class InterruptionTests(Recordings recordings)
         client.Send("continue", Thread1);
         Assert.True((bool)client.WaitFor(client.Send("disconnect"))["success"]!);
         client.Close();
+    }
+
+    /// <summary>Wants messages only to hold up a thread of the server in its first one.</summary>
+    private sealed class HeldThread(string name) : ILoggerFactory, ILogger
+    {
+        private readonly ManualResetEventSlim _released = new();
+
+        public void Release() => _released.Set();
+
+        public ILogger CreateLogger(string categoryName) => this;
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel)
+        {
+            if (Thread.CurrentThread.Name == name) _released.Wait();
+            return false;
+        }
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) { }
+
+        // What is still held is let go, for a server that ends after a test that failed.
+        public void Dispose() => _released.Set();
     }
 }

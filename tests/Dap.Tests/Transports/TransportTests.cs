@@ -65,9 +65,6 @@ public sealed class TransportTests(Recordings recordings)
         Assert.True(result.ExitCode == 0 && result.Output.EndsWith("OK\n", StringComparison.Ordinal), result.Output + result.Error);
     }
 
-    private static byte[] Message(string command, int sequence)
-    {
-        string content = $$$"""{"seq":{{{sequence}}},"type":"request","command":"{{{command}}}","arguments":{"adapterID":"ttvm"}}""";
-        return Encoding.ASCII.GetBytes($"Content-Length: {content.Length}\r\n\r\n{content}");
-    }
+    private static byte[] Message(string command, int sequence) =>
+        DapMessages.Encode($$$"""{"seq":{{{sequence}}},"type":"request","command":"{{{command}}}","arguments":{"adapterID":"ttvm"}}""");
 }

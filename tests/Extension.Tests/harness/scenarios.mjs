@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { attach_to_a_guest, guestFiles, guestPreparations, linux, live_guest, typing } from './guests.mjs';
+import { heldPreparations, locks_being_found } from './heldLocks.mjs';
 import { bookmarks, log_level, saved_breakpoints } from './kept.mjs';
 import { calls_view, channels, living_classes, lock_classes, lockFiles, lockPreparations, locks_view, mcs_queue, read_copy_update, swaps } from './locks.mjs';
 import { confined_recording, sandboxFiles, sandboxPreparations, unconfined_recording } from './sandbox.mjs';
@@ -301,13 +302,13 @@ export const files = {
 
 /** What has to be made for a scenario before its window opens. */
 export const preparations = {
-    ...guestPreparations, ...lockPreparations, ...sandboxPreparations,
+    ...guestPreparations, ...heldPreparations, ...lockPreparations, ...sandboxPreparations,
     compare_recordings: folder => fs.copyFileSync(path.join(repository, 'traces/demo64-mcs.ttvm'), path.join(folder, 'cured.ttvm'))
 };
 
 export const scenarios = {
     f5_without_launch_json, editor_and_its_replay_button, compare_recordings, steps_back, reverse_continue_to_a_data_breakpoint, page_tables_in_variables, page_tables_view, timeline, console_lines, translated_code,
-    memory, bad_launch_json, machine, locks_view, mcs_queue, read_copy_update, channels, lock_classes, living_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
+    memory, bad_launch_json, machine, locks_view, locks_being_found, mcs_queue, read_copy_update, channels, lock_classes, living_classes, swaps, calls_view, variables, reverse_steps_by_source, linux, live_guest, typing, attach_to_a_guest,
     saved_breakpoints, bookmarks, log_level, confined_recording, unconfined_recording,
     light_theme: inTheme('light', 'vs'), high_contrast_theme: inTheme('high-contrast', 'hc-black')
 };

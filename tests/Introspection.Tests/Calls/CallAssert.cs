@@ -69,10 +69,4 @@ internal static class CallAssert
         string words = string.Join(' ', call.Arguments.Select(static argument => $"{argument.Number ?? 0:x}"));
         return $"{call.Target.Entry:x} at {call.Entry} on {call.CpuIndex} in {call.AddressSpace:x} by {call.EnteredBy}, {call.Slot:x} -> {call.ReturnAddress:x} ({words}): {end}";
     }
-
-    private sealed class StandingHost : IHostServices
-    {
-        public ulong ReadMonotonicNanoseconds() => 0;
-        public void FillRandom(Span<byte> destination) => throw new InvalidOperationException("the host's random numbers are not to be used");
-    }
 }

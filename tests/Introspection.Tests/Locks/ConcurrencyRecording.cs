@@ -31,7 +31,7 @@ internal sealed class ConcurrencyRecording : IDisposable
             CpuCount = 4, MemorySizeBytes = 16 << 20, ChaosSeed = seed, Images = [new MachineImage("kernel", Path.GetFileName(kernel), File.ReadAllBytes(kernel))],
         };
         string path = Path.Combine(_folder, "guest.ttvm");
-        using (var recorder = new Recorder(configuration, new NoInput(), new NoHost(), new RecorderOptions { Path = path, CheckpointInterval = 30_000, RecordedFrom = "a test" }))
+        using (var recorder = new Recorder(configuration, new NoInput(), new StandingHost(), new RecorderOptions { Path = path, CheckpointInterval = 30_000, RecordedFrom = "a test" }))
         {
             recorder.Run(5_000_000);
             recorder.Finish();
@@ -91,11 +91,5 @@ internal sealed class ConcurrencyRecording : IDisposable
         Programs.Dispose();
         _file.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private sealed class NoHost : IHostServices
-    {
-        public ulong ReadMonotonicNanoseconds() => 0;
-        public void FillRandom(Span<byte> destination) => throw new InvalidOperationException("the host's random numbers are not to be used");
     }
 }

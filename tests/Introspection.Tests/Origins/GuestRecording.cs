@@ -16,7 +16,7 @@ internal sealed class GuestRecording : IDisposable
     {
         string path = Path.Combine(_folder, "guest.ttvm");
         ILiveInput input = script is null ? new NoInput() : ScriptedInput.Parse(script);
-        using (var recorder = new Recorder(configuration, input, new NoHost(), new RecorderOptions { Path = path, CheckpointInterval = checkpointInterval, RecordedFrom = "a test" }))
+        using (var recorder = new Recorder(configuration, input, new StandingHost(), new RecorderOptions { Path = path, CheckpointInterval = checkpointInterval, RecordedFrom = "a test" }))
         {
             recorder.Run(instructions);
             recorder.Finish();
@@ -34,11 +34,5 @@ internal sealed class GuestRecording : IDisposable
         Timeline.Dispose();
         File.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private sealed class NoHost : IHostServices
-    {
-        public ulong ReadMonotonicNanoseconds() => 0;
-        public void FillRandom(Span<byte> destination) => throw new InvalidOperationException("the host's random numbers are not to be used");
     }
 }

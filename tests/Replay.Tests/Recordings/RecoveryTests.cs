@@ -4,6 +4,7 @@ using System.Threading;
 using Replay.Packages;
 using Replay.Recording;
 using Replay.Verification;
+using TestKit;
 using Vmm.Platform;
 using Vmm.Time;
 using Xunit;
@@ -26,7 +27,7 @@ public sealed class RecoveryTests
         var copier = new Thread(() =>
         {
             while (!done.Wait(random.Next(1, 8)) && copyCount < 20)
-                CopyFolder(test.PartialPath, Path.Combine(copies, $"{copyCount++}.ttvm.partial"));
+                GrowingFile.CopyFolder(test.PartialPath, Path.Combine(copies, $"{copyCount++}.ttvm.partial"));
         });
         copier.Start();
         RecorderStop stop;
@@ -138,17 +139,5 @@ public sealed class RecoveryTests
         using RecordingFile some = RecordingFile.Open(limited.FilePath);
         Assert.InRange(some.Checkpoints.Count, 5, all.Checkpoints.Count / 2);
         Assert.True(RecordingVerifier.Verify(some, cancellation: TestContext.Current.CancellationToken).IsGood);
-    }
-
-    private static void CopyFolder(string from, string to)
-    {
-        Directory.CreateDirectory(Path.Combine(to, "images"));
-        // Each file as it is at its moment; the log last or first, as it comes.
-        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using FileStream copy = File.Create(Path.Combine(to, Path.GetRelativePath(from, file)));
-            source.CopyTo(copy);
-        }
     }
 }

@@ -5,6 +5,7 @@ using Replay.Packages;
 using Replay.Recording;
 using Replay.Timelines;
 using Replay.Verification;
+using TestKit;
 using Vmm.Platform;
 using Vmm.Time;
 using Xunit;
@@ -36,7 +37,7 @@ public sealed class RingTests
                 if (!files.SequenceEqual(before))
                 {
                     generations++;
-                    CopyFolder(partial, Path.Combine(copies, $"{copyCount++}.ttvm.partial"));
+                    GrowingFile.CopyFolder(partial, Path.Combine(copies, $"{copyCount++}.ttvm.partial"));
                 }
                 before = files;
             }
@@ -90,15 +91,5 @@ public sealed class RingTests
     {
         VerificationReport report = RecordingVerifier.Verify(recording, cancellation: TestContext.Current.CancellationToken);
         Assert.True(report.IsGood, report.Problem);
-    }
-
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (string file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
-        {
-            string target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
     }
 }

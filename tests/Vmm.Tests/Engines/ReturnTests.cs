@@ -1,12 +1,11 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
-using System.Security.Cryptography;
 using Iced.Intel;
 using Vmm.Cpu;
 using Vmm.Memory;
 using Xunit;
 using static Iced.Intel.AssemblerRegisters;
+using static Vmm.Tests.Engines.PagedPrograms;
 
 namespace Vmm.Tests.Engines;
 
@@ -16,30 +15,31 @@ namespace Vmm.Tests.Engines;
 /// </summary>
 public sealed class ReturnTests
 {
-    private const ulong Code = 0x1000, Moving = 0x5000, First = 0x20000, Second = 0x21000, Data = 0x30000, Stack = 0x40000, OtherStack = 0x48000, Directory = 0x10000, Table = 0x13000;
-    private const int MemorySize = 1 << 20;
-
     // Runs end before they are taken over by generated code if they are shorter than its margin.
     private const int Shortest = 60, Longest = 700;
 
-    public static TheoryData<string, int> Programs()
+    public static TheoryData<string, int, int> Programs()
     {
-        var all = new TheoryData<string, int>();
+        var all = new TheoryData<string, int, int>();
         foreach (string name in s_programs.Keys)
         {
-            all.Add(name, 64);
-            if (!name.StartsWith("64: ", StringComparison.Ordinal)) all.Add(name, 32);
+            // Translated at once, block by block; and late, when what follows is known: as traces.
+            foreach (int warmAt in (int[])[1, 3])
+            {
+                all.Add(name, 64, warmAt);
+                if (!name.StartsWith("64: ", StringComparison.Ordinal)) all.Add(name, 32, warmAt);
+            }
         }
         return all;
     }
 
     [Theory]
     [MemberData(nameof(Programs))]
-    public void Generated_code_is_where_the_interpreter_is_after_each_instruction(string name, int bitness)
+    public void Generated_code_is_where_the_interpreter_is_after_each_instruction(string name, int bitness, int warmAt)
     {
         Dictionary<ulong, byte[]> code = s_programs[name](bitness == 64);
         var expected = new List<string>();
-        using (TestMachine machine = Machine(bitness, code, false))
+        using (TestMachine machine = Machine(bitness, code))
         {
             expected.Add(Describe(machine));
             // One at a time: the interpreter as it is defined.
@@ -54,7 +54,7 @@ public sealed class ReturnTests
         Assert.InRange(last, Shortest, Longest);
         for (int limit = Shortest; limit <= last; limit++)
         {
-            using TestMachine machine = Machine(bitness, code, true);
+            using TestMachine machine = Machine(bitness, code, warmAt);
             Assert.Equal((ulong)limit, machine.Run((ulong)limit));
             Assert.Equal(expected[limit], Describe(machine));
             // And on from there, with code that knows its way.
@@ -244,7 +244,7 @@ public sealed class ReturnTests
         ["calls on a page that CR3 maps elsewhere"] = is64 => Remapped(is64, byCr3: true),
         ["64: a page of code at two addresses"] = _ => new Dictionary<ulong, byte[]>
         {
-            [Code] = Assemble(true, Code, a =>
+            [CodeAddress] = Assemble(true, CodeAddress, a =>
             {
                 var again = a.CreateLabel();
                 a.mov(ecx, 20);
@@ -301,9 +301,10 @@ public sealed class ReturnTests
     };
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_return_to_no_address_faults_with_the_stack_as_it_was(bool translates)
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_return_to_no_address_faults_with_the_stack_as_it_was(int warmAt)
     {
         Dictionary<ulong, byte[]> code = At(true, a =>
         {
@@ -324,17 +325,17 @@ public sealed class ReturnTests
             a.Label(ref not);
             a.ret();
         });
-        using TestMachine machine = Machine(64, code, translates);
+        using TestMachine machine = Machine(64, code, warmAt);
         Assert.True(machine.RunToFault(100_000));
         ref VcpuState s = ref machine.Vcpu.State;
-        Assert.Equal((Stack - 8, 1UL), (s.Rsp, s.Rcx));
+        Assert.Equal((StackTop - 8, 1UL), (s.Rsp, s.Rcx));
         Assert.Equal(0xC3, machine.Memory.Read<byte>(new GuestPhysicalAddress(s.Rip)));
     }
 
     // A page that calls itself, mapped to two places by turns; what they add differs.
     private static Dictionary<ulong, byte[]> Remapped(bool is64, bool byCr3) => new()
     {
-        [Code] = Assemble(is64, Code, a =>
+        [CodeAddress] = Assemble(is64, CodeAddress, a =>
         {
             var again = a.CreateLabel();
             long entry = (long)Table + (is64 ? 8 : 4) * (long)(Moving >> 12);
@@ -414,82 +415,5 @@ public sealed class ReturnTests
     {
         if (is64) a.add(rsp, by);
         else a.add(esp, by);
-    }
-
-    private static Dictionary<ulong, byte[]> At(bool is64, Action<Assembler> emit) => At(is64, (a, _) => emit(a));
-
-    private static Dictionary<ulong, byte[]> At(bool is64, Action<Assembler, Func<Label, int>> emit) => new() { [Code] = Assemble(is64, Code, emit) };
-
-    private static byte[] Assemble(bool is64, ulong address, Action<Assembler> emit) => Assemble(is64, address, (a, _) => emit(a));
-
-    /// <summary>In two passes: where labels are that were placed before they are asked for is known in the second one.</summary>
-    private static byte[] Assemble(bool is64, ulong address, Action<Assembler, Func<Label, int>> emit)
-    {
-        var asked = new Dictionary<ulong, Label>();
-        Pass(label =>
-        {
-            asked[label.Id] = label;
-            return 0;
-        }, out AssemblerResult first);
-        var addresses = new Dictionary<ulong, int>();
-        foreach ((ulong id, Label label) in asked) addresses.Add(id, (int)first.GetLabelRIP(label));
-        return Pass(label => addresses[label.Id], out _);
-
-        byte[] Pass(Func<Label, int> addressOf, out AssemblerResult result)
-        {
-            var assembler = new Assembler(is64 ? 64 : 32);
-            emit(assembler, addressOf);
-            using var stream = new MemoryStream();
-            result = assembler.Assemble(new StreamCodeWriter(stream), address, BlockEncoderOptions.ReturnNewInstructionOffsets);
-            return stream.ToArray();
-        }
-    }
-
-    private static string Describe(TestMachine machine)
-    {
-        ref VcpuState s = ref machine.Vcpu.State;
-        var registers = new List<string>();
-        for (int i = 0; i < 16; i++) registers.Add($"{s.General[i]:x}");
-        // What programs write: themselves, data and stacks.
-        byte[] memory = new byte[0x1000 + OtherStack - Data];
-        machine.Memory.Read(new GuestPhysicalAddress(Code), memory.AsSpan(0, 0x1000));
-        machine.Memory.Read(new GuestPhysicalAddress(Data), memory.AsSpan(0x1000));
-        return $"rip {s.Rip:x} flags {s.ReadRFlags():x} {string.Join(' ', registers)} {Convert.ToHexString(SHA256.HashData(memory))}";
-    }
-
-    // The first 2 MiB are mapped to themselves by small pages, but for one page that programs move; CPL 0.
-    private static TestMachine Machine(int bitness, Dictionary<ulong, byte[]> code, bool translates)
-    {
-        var machine = new TestMachine(MemorySize, translates);
-        bool is64 = bitness == 64;
-        foreach ((ulong address, byte[] bytes) in code) machine.Memory.Write(new GuestPhysicalAddress(address), bytes);
-        for (ulong page = 0; page < MemorySize >> 12; page++)
-        {
-            ulong entry = (page == Moving >> 12 && code.ContainsKey(First) ? First : page << 12) | 3;
-            if (is64) machine.Memory.Write(new GuestPhysicalAddress(Table + page * 8), entry);
-            else machine.Memory.Write(new GuestPhysicalAddress(Table + page * 4), (uint)entry);
-        }
-        if (is64)
-        {
-            machine.Memory.Write(new GuestPhysicalAddress(Directory), Directory + 0x1003);
-            machine.Memory.Write(new GuestPhysicalAddress(Directory + 0x1000), Directory + 0x2003);
-            machine.Memory.Write(new GuestPhysicalAddress(Directory + 0x2000), Table | 3);
-        }
-        else machine.Memory.Write(new GuestPhysicalAddress(Directory), (uint)Table | 3);
-        ref VcpuState s = ref machine.Vcpu.State;
-        s = default;
-        s.Cr0 = 0x8000_0011; // PG, ET, PE
-        s.Cr3 = Directory;
-        s.Cr4 = is64 ? 0x20UL : 0; // PAE
-        s.Efer = is64 ? 0x500UL : 0; // LMA, LME
-        for (int segment = 0; segment <= SegmentIndex.Gs; segment++)
-            s.Segment(segment) = new SegmentRegister { Limit = uint.MaxValue, Selector = 0x10, AccessRights = 0xC093 };
-        s.Segment(SegmentIndex.Cs) = new SegmentRegister { Limit = uint.MaxValue, Selector = 8, AccessRights = (ushort)(is64 ? 0xA09B : 0xC09B) };
-        s.Segment(SegmentIndex.Flat).Limit = uint.MaxValue;
-        s.Rip = Code;
-        s.Rsp = Stack;
-        s.WriteRFlags(2);
-        machine.Reload();
-        return machine;
     }
 }

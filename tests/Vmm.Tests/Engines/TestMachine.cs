@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using Vmm.Cpu;
 using Vmm.Decoding;
 using Vmm.Interpretation;
@@ -20,14 +21,14 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
 
     private readonly Translator? _translator;
 
-    public TestMachine(ulong memorySizeBytes, bool translates = false, int blockLength = Block.MaximumLength)
+    public TestMachine(ulong memorySizeBytes, bool translates = false, int blockLength = Block.MaximumLength, int warmAt = 1)
     {
         Memory = new PhysicalMemory(memorySizeBytes) { StoreListener = this };
         _shadows = new ShadowPageTables(Memory) { Listener = this };
         _blocks = new BlockCache(Memory) { Listener = this, MaximumLength = blockLength };
         Vcpu = new Vcpu(0, Bus);
         Vcpu.Mmu = new Mmu(Vcpu, Memory, _shadows, Bus);
-        _translator = translates ? Translator.TryCreate(Memory, _blocks.Decoder, [Vcpu], 1) : null;
+        _translator = translates ? Translator.TryCreate(Memory, _blocks, [Vcpu], warmAt) : null;
         Vcpu.Interpreter = _interpreter = new Interpreter(Vcpu, _blocks) { Translator = _translator };
         for (int page = 0; page < Memory.Ram.PageCount; page++) Memory.Ram.AddTraits(page, PageTraits.Dirty); // as after its first store in an epoch
     }
@@ -35,6 +36,9 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
     public PhysicalMemory Memory { get; }
     public TestBus Bus { get; } = new();
     public Vcpu Vcpu { get; }
+
+    /// <summary>How much of the generated code was made from traces.</summary>
+    public int TraceCount => _translator?.Made.Count(code => code.Block.IsTrace) ?? 0;
 
     /// <summary>Makes the caches agree with a state that was set from outside.</summary>
     public void Reload()

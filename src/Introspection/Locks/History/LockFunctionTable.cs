@@ -178,7 +178,7 @@ public sealed class LockFunctionTable
         {
             // MCS nodes have to be declared anyway.
             if (type.InterruptsOff == true) WatchesInterrupts = true;
-            (int unknown, int all) = sites.Add(type, Words.ModelOf(name, type, symbols), _byEntry.ContainsKey);
+            (int unknown, int all) = sites.Add(type, Words.AddModel(name, type, symbols), _byEntry.ContainsKey);
             if (unknown > 0 && !Words.Has(name))
                 _problems.Add($"Type '{name}': of {all} inlined copies of its functions, {unknown} cannot be followed, as the debug information does not say there where the lock is.");
         }

@@ -24,7 +24,9 @@ internal sealed class LockWordTable
     private const int SemaphoreReaderShift = 8;
 
     private readonly List<LockWord> _words = [];
-    private readonly HashSet<ulong> _locks = [], _addresses = [];
+    private readonly HashSet<ulong> _locks = [];
+    // Of words that are watched; while a model is added, of its own.
+    private HashSet<ulong> _addresses = [];
     // Numbers of words of locks at address 0, which stand for all of their types.
     private readonly HashSet<int> _models = [];
     private readonly Dictionary<(short Number, ulong Lock), LockWord> _placed = [];
@@ -51,18 +53,18 @@ internal sealed class LockWordTable
         return placed;
     }
 
-    /// <summary>The words of a lock of a type at address 0.</summary>
-    public IReadOnlyList<LockWord> ModelOf(string typeName, LockType type, SymbolSet symbols)
+    /// <summary>Adds the words of a lock of a type at address 0, which stand for those of all of the type and are not watched; returns them.</summary>
+    public IReadOnlyList<LockWord> AddModel(string typeName, LockType type, SymbolSet symbols)
     {
         _layout ??= symbols.Types is { } types ? new KernelLayout(types) : null;
         int first = _words.Count;
-        _addresses.Clear();
+        HashSet<ulong> watched = _addresses;
+        // All models are at the same addresses.
+        _addresses = [];
         Add(0, typeName, type);
+        _addresses = watched;
         List<LockWord> model = _words.GetRange(first, _words.Count - first);
         foreach (LockWord word in model) _models.Add(word.Number);
-        _addresses.Clear();
-        foreach (LockWord word in _words)
-            if (!_models.Contains(word.Number)) _addresses.Add(word.Address);
         return model;
     }
 
