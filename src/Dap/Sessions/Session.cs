@@ -47,7 +47,7 @@ internal sealed class Session(MessageWriter writer, Activity activity, ILoggerFa
     private const string NothingLaunched = "nothing is being debugged: launch a recording first";
 
     // The server is to take 300 MiB beside the guest's memory: of that, what the runtime and its code take, what is learnt of locks and time, and the decoded code of machines are most.
-    private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 48L << 20 };
+    private static readonly TimelineOptions s_limits = new() { MemoryBudgetBytes = 128L << 20 };
 
     private readonly ILogger _log = loggers.CreateLogger(typeof(Session).FullName!);
     private RecordingFile? _recording;
