@@ -43,7 +43,7 @@ internal sealed class Block(DecodedInstruction[] instructions, ulong rip, int co
     /// <summary>Of a trace, the block at its top; else itself.</summary>
     public Block Head => _parts?[0] ?? this;
 
-    /// <summary>A trace: blocks of one page that are executed one after the other, by direct jumps, calls and the returns from them. Code is made from it, but it is not interpreted.</summary>
+    /// <summary>A trace: blocks of one page that are executed one after the other, by jumps, calls and the returns from them. Code is made from it, but it is not interpreted.</summary>
     public static Block TraceOf(IReadOnlyList<Block> parts)
     {
         var instructions = new List<DecodedInstruction>();

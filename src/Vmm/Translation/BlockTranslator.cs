@@ -46,8 +46,8 @@ internal sealed partial class BlockTranslator(CodeCache cache, CommonCode common
     private bool IsObserved => _observed[_index] || _onSlowPath;
 
     /// <summary>
-    /// Makes code from a block or trace on a page whose bytes are <paramref name="page"/>, as <paramref name="vcpu"/> is about to enter it. Null: it would call a handler and be left, which the
-    /// interpreter does as well.
+    /// Makes code from a block or trace on a page whose bytes are <paramref name="page"/>, as <paramref name="vcpu"/> is about to enter it. Null: it would call a handler and be left, which
+    /// the interpreter does as well.
     /// </summary>
     public TranslatedBlock? Translate(Vcpu vcpu, Block block, TranslationMode mode, ReadOnlySpan<byte> page)
     {

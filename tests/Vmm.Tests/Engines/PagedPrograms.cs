@@ -11,7 +11,8 @@ namespace Vmm.Tests.Engines;
 /// <summary>Programs with paging that <see cref="TestMachine"/>s run: how they are made, where things are, and what is compared.</summary>
 internal static class PagedPrograms
 {
-    public const ulong CodeAddress = 0x1000, Moving = 0x5000, First = 0x20000, Second = 0x21000, Data = 0x30000, StackTop = 0x40000, OtherStack = 0x48000, Directory = 0x10000, Table = 0x13000;
+    public const ulong CodeAddress = 0x1000, Moving = 0x5000, First = 0x20000, Second = 0x21000, Data = 0x30000, StackTop = 0x40000, OtherStack = 0x48000;
+    public const ulong Directory = 0x10000, Table = 0x13000;
     private const int MemorySize = 1 << 20;
 
     public static Dictionary<ulong, byte[]> At(bool is64, Action<Assembler> emit) => At(is64, (a, _) => emit(a));
