@@ -1,5 +1,6 @@
 using System;
 using System.Runtime;
+using System.Threading;
 
 namespace TestKit;
 
@@ -9,7 +10,7 @@ public static class Allocations
     private const int Attempts = 50, RegionSizeBytes = 64 << 20;
 
     // A process has one region without collections at a time.
-    private static readonly object s_region = new();
+    private static readonly Lock s_region = new();
 
     /// <summary>
     /// The bytes that this thread allocates in <paramref name="action"/>. A collection in between, for whatever another thread allocated, would count the rest of this thread's

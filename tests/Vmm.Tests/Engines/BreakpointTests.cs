@@ -65,7 +65,7 @@ public sealed class BreakpointTests
     // In flat 32-bit segments without paging.
     private static TestMachine Machine(bool translates = false)
     {
-        var machine = new TestMachine(1 << 20, translates);
+        var machine = new TestMachine(1 << 20, translates ? 1 : 0);
         machine.Memory.Write(new GuestPhysicalAddress(Code), s_code);
         ref VcpuState s = ref machine.Vcpu.State;
         s = default;

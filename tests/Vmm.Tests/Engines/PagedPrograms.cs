@@ -64,7 +64,7 @@ internal static class PagedPrograms
     // The first 2 MiB are mapped to themselves by small pages, but for one page that programs move; CPL 0.
     public static TestMachine Machine(int bitness, Dictionary<ulong, byte[]> code, int warmAt = 0)
     {
-        var machine = new TestMachine(MemorySize, warmAt > 0, warmAt: warmAt);
+        var machine = new TestMachine(MemorySize, warmAt);
         bool is64 = bitness == 64;
         foreach ((ulong address, byte[] bytes) in code) machine.Memory.Write(new GuestPhysicalAddress(address), bytes);
         for (ulong page = 0; page < MemorySize >> 12; page++)

@@ -21,14 +21,17 @@ internal sealed class TestMachine : IStoreListener, ITranslationListener, IDispo
 
     private readonly Translator? _translator;
 
-    public TestMachine(ulong memorySizeBytes, bool translates = false, int blockLength = Block.MaximumLength, int warmAt = 1)
+    /// <param name="memorySizeBytes">Of its RAM.</param>
+    /// <param name="warmAt">How often a block is entered before it is translated; 0: all is interpreted.</param>
+    /// <param name="blockLength">Instructions in a block, at most.</param>
+    public TestMachine(ulong memorySizeBytes, int warmAt = 0, int blockLength = Block.MaximumLength)
     {
         Memory = new PhysicalMemory(memorySizeBytes) { StoreListener = this };
         _shadows = new ShadowPageTables(Memory) { Listener = this };
         _blocks = new BlockCache(Memory) { Listener = this, MaximumLength = blockLength };
         Vcpu = new Vcpu(0, Bus);
         Vcpu.Mmu = new Mmu(Vcpu, Memory, _shadows, Bus);
-        _translator = translates ? Translator.TryCreate(Memory, _blocks, [Vcpu], warmAt) : null;
+        _translator = warmAt > 0 ? Translator.TryCreate(Memory, _blocks, [Vcpu], warmAt) : null;
         Vcpu.Interpreter = _interpreter = new Interpreter(Vcpu, _blocks) { Translator = _translator };
         for (int page = 0; page < Memory.Ram.PageCount; page++) Memory.Ram.AddTraits(page, PageTraits.Dirty); // as after its first store in an epoch
     }

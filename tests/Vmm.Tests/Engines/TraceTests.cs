@@ -189,9 +189,7 @@ public sealed class TraceTests
             }
             var label = _a.CreateLabel();
             _a.Label(ref label);
-            // The name is the label's own: what is kept is where it is.
             _changing.Add(label);
-            _addressOf(label);
             _a.mov(edx, 0x12345678);
         }
 

@@ -112,7 +112,7 @@ public sealed class WindowTests
     // Eight large pages that map themselves, in long mode at CPL 0.
     private static TestMachine Machine(bool translates)
     {
-        var machine = new TestMachine(MemorySize, translates);
+        var machine = new TestMachine(MemorySize, translates ? 1 : 0);
         machine.Memory.Write(new GuestPhysicalAddress(Code), s_code);
         Write(machine, 0x10000, 0x11003);
         Write(machine, 0x11000, Directory | 3);

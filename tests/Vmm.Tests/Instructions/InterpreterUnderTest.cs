@@ -31,7 +31,7 @@ internal class InterpreterUnderTest : IEngineUnderTest
 
     protected InterpreterUnderTest(bool translates, int blockLength = Block.MaximumLength)
     {
-        _machine = new TestMachine(4 << 20, translates, blockLength);
+        _machine = new TestMachine(4 << 20, translates ? 1 : 0, blockLength);
         Store(Pml4, Pdpt | 7);
         Store(Pdpt, Directory | 7);
         Store(Directory, LowTable | 7);
